@@ -1,4 +1,5 @@
-//! Runs the commands of the README and compares it with the program.
+//! Runs the commands of the README and compares it with the program. Checks the paths in the
+//! documentation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -97,6 +98,30 @@ fn every_link_resolves() {
                 || file.parent().unwrap().join(path).exists();
             assert!(resolves, "{} links to {link}", file.display());
         }
+    }
+}
+
+/// The source files and directories that a text names, such as `domain/src/clip.rs`.
+fn source_paths(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| code.contains("/src/") && !code.contains(['{', '<', ' ', '…']))
+}
+
+#[test]
+fn every_source_path_in_the_architecture_exists() {
+    let text = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let (_, table) = text.split_once("## Where is what\n").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    for row in rows.skip(1) {
+        assert!(source_paths(row).next().is_some(), "{row} names no file");
+    }
+    let crates = root().join("crates");
+    for path in source_paths(&text) {
+        let exists = crates.join(path).exists() || root().join(path).exists();
+        assert!(exists, "docs/architecture.md names {path}");
     }
 }
 

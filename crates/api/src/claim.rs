@@ -11,7 +11,7 @@ use validator::Validate;
 
 use crate::job::JobResponse;
 use crate::wire::Request;
-use crate::wire::number::optional_integer;
+use crate::wire::integer::optional_integer;
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
@@ -24,7 +24,7 @@ pub struct ClaimBody {
     pub worker: String,
     /// The stages that the worker can work on.
     #[validate(length(min = 1, message = "must name at least one stage"))]
-    #[schemars(with = "Vec<crate::wire::schema::WorkStage>")]
+    #[schemars(with = "Vec<crate::wire::field_schemas::WorkStage>")]
     pub stages: Vec<Stage>,
     /// Maximum number of stages to claim.
     #[validate(range(min = 1, max = ClaimLimit::MAX))]

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::wire::Request;
+use crate::wire::integer::optional_integer;
 use crate::wire::items::Items;
-use crate::wire::number::optional_integer;
 use crate::wire::request::{BodyShape, MAX_TOP, convert_each, optional, positions, top};
 use crate::wire::validation::{FieldErrors, chars};
 
@@ -59,7 +59,7 @@ pub struct ClipBody {
     #[serde(default, deserialize_with = "optional_integer")]
     pub clip_order: Option<i32>,
     /// Data of the worker, which the service does not interpret.
-    #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
+    #[schemars(with = "Option<crate::wire::field_schemas::JsonObject>")]
     pub extra_metadata: Option<Map<String, Value>>,
 }
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::wire::Request;
+use crate::wire::integer::optional_integer;
 use crate::wire::items::Items;
-use crate::wire::number::optional_integer;
 use crate::wire::request::{
     BodyShape, MAX_TOP, convert_each, optional, positions, search_text, top,
 };

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::wire::Request;
-use crate::wire::number::integer;
-use crate::wire::object::optional_object;
+use crate::wire::integer::integer;
+use crate::wire::json_object::optional_object;
 use crate::wire::request::optional;
 
 /// A rectangle in the picture, in pixels from its top left corner.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::wire::Request;
-use crate::wire::number::optional_integer;
+use crate::wire::integer::optional_integer;
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
@@ -91,7 +91,7 @@ pub struct StageFailureBody {
     #[validate(length(min = 1, message = "must not be empty"))]
     pub error: String,
     /// Machine-readable details of the error.
-    #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
+    #[schemars(with = "Option<crate::wire::field_schemas::JsonObject>")]
     pub details: Option<Map<String, Value>>,
     /// Whether another attempt might succeed.
     #[schemars(extend("default" = true))]

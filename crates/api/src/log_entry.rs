@@ -28,7 +28,7 @@ pub struct LogEntryBody {
     /// Human-readable message.
     pub message: Option<String>,
     /// Machine-readable details of the error.
-    #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
+    #[schemars(with = "Option<crate::wire::field_schemas::JsonObject>")]
     pub error_details: Option<Map<String, Value>>,
     /// How long the stage took, in seconds.
     #[validate(range(min = 0.0))]

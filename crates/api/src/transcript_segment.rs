@@ -33,7 +33,7 @@ pub struct TranscriptSegmentBody {
     #[validate(range(min = 0.0))]
     pub end_time: f64,
     /// Spoken text; not blank.
-    #[schemars(regex(pattern = crate::wire::schema::NOT_BLANK))]
+    #[schemars(regex(pattern = crate::wire::field_schemas::NOT_BLANK))]
     pub text: String,
     /// Confidence of the speech recognition, 0 to 1.
     #[validate(range(min = 0.0, max = 1.0))]

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::wire::Request;
-use crate::wire::number::{integer, optional_integer};
+use crate::wire::integer::{integer, optional_integer};
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
@@ -22,7 +22,7 @@ pub struct UploadRequest {
     /// Name of the recording as its owner knows it. Ends in `.mp4`, `.mov`, `.avi`, `.mkv`,
     /// `.webm`, `.mp3`, `.wav` or `.m4a`.
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
-    #[schemars(extend("pattern" = crate::wire::schema::recording_name_pattern()))]
+    #[schemars(extend("pattern" = crate::wire::field_schemas::recording_name_pattern()))]
     pub filename: String,
     /// Size of the recording in bytes; the uploaded file must have exactly this size.
     #[validate(range(min = 1, max = i64::MAX))]
@@ -30,10 +30,10 @@ pub struct UploadRequest {
     pub file_size: i64,
     /// Media type of the recording: `video/…` or `audio/…`, matching its name.
     #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
-    #[schemars(extend("pattern" = crate::wire::schema::RECORDING_TYPE_PATTERN))]
+    #[schemars(extend("pattern" = crate::wire::field_schemas::RECORDING_TYPE_PATTERN))]
     pub content_type: String,
     /// Settings of the job.
-    #[schemars(with = "Option<crate::wire::schema::ProcessingConfig>")]
+    #[schemars(with = "Option<crate::wire::field_schemas::ProcessingConfig>")]
     pub processing_config: Option<Map<String, Value>>,
     /// Jobs with a higher priority are claimed first; 0 by default.
     #[validate(range(min = i32::MIN, max = i32::MAX))]

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::JobId;
-use crate::job::{Job, JobProgress, JobStatus};
+use crate::job::{Job, JobProgress, JobStatus, Progress};
 use crate::stage::Stage;
 use crate::stage_run::{StageRun, StageRunStatus};
 use crate::value::string_enum::string_enum;
-use crate::value::{Invalid, LongText, Progress};
+use crate::value::{Invalid, LongText};
 
 string_enum! {
     /// Type of an event.

@@ -26,7 +26,7 @@
 //!
 //! | noun | types |
 //! |---|---|
-//! | job | [`Job`], [`NewJob`], [`JobUpdate`], [`JobFilter`], [`ProcessingConfig`] |
+//! | job | [`Job`], [`NewJob`], [`JobUpdate`], [`JobFilter`], [`JobMetrics`], [`ProcessingConfig`] |
 //! | status of a job | [`JobStatus`], [`Transition`], [`Requirement`] |
 //! | progress | [`Progress`], [`JobProgress`], [`ProgressReport`] |
 //! | transcript segment | [`TranscriptSegment`], [`NewTranscriptSegment`], [`TranscriptFormat`] |
@@ -37,13 +37,13 @@
 //! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
 //! | upload | [`NewUpload`] |
 //! | type of a recording | [`RECORDING_TYPES`], [`check_recording`] |
-//! | idempotency | [`IdempotencyKey`], [`Fingerprint`] |
+//! | idempotency key | [`IdempotencyKey`], [`Fingerprint`] |
 //! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
 //! | claim | [`ClaimRequest`], [`Claim`] |
 //! | lease | [`Lease`], [`Heartbeat`], [`LeaseState`], [`StageFailure`] |
 //! | event | [`JobEvent`], [`Event`] |
-//! | results | [`JobResults`], [`JobMetrics`] |
+//! | results | [`JobResults`] |
 //!
 //! Times in a recording are seconds from its start (`f64`). Wall-clock times are UTC, to the
 //! microsecond, and come from a [`Clock`].
@@ -84,7 +84,7 @@ mod deserialize;
 mod error_chain;
 mod event;
 mod id;
-mod idempotency;
+mod idempotency_key;
 mod job;
 mod layout_analysis;
 mod lease;
@@ -111,17 +111,18 @@ pub use id::{
     ClipId, ContentSegmentId, DatabaseId, JobId, LayoutAnalysisId, LeaseId, LogEntryId,
     SilenceRegionId, StageRunId, TranscriptSegmentId,
 };
-pub use idempotency::{Fingerprint, IdempotencyKey};
+pub use idempotency_key::{Fingerprint, IdempotencyKey};
 pub use job::{
-    Job, JobFilter, JobProgress, JobStatus, JobSummary, JobUpdate, NewJob, NewJobStatus,
-    ProcessingConfig, ProcessingMode, ProgressReport, Requirement, Resolution, Transition,
+    Job, JobFilter, JobMetrics, JobProgress, JobStatus, JobSummary, JobUpdate, NewJob,
+    NewJobStatus, ProcessingConfig, ProcessingMode, Progress, ProgressReport, Requirement,
+    Resolution, Transition,
 };
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
 pub use pipeline::{Pipeline, Pipelines, Step};
 pub use recording_type::{RECORDING_TYPES, check_recording, recording_media_type};
-pub use results::{JobMetrics, JobResults};
+pub use results::JobResults;
 pub use retry_delay::retry_delay;
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
@@ -133,7 +134,7 @@ pub use upload::NewUpload;
 pub use value::{
     AgentName, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize, Filename, IdValue,
     InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH, NonNegativeInt, NumberValue,
-    Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent, PipelineName, Progress,
-    ProgressMessage, Ratio, Seconds, StorageKey, TaskId, TextValue, TimeRange, Total,
-    VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions, json_memory,
+    Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent, PipelineName, ProgressMessage,
+    Ratio, Seconds, StorageKey, TaskId, TextValue, TimeRange, Total, VideoDuration, WHITE_SPACE,
+    Window, WorkerName, assign_positions, json_memory,
 };

@@ -1,9 +1,7 @@
-//! Results and metrics of jobs.
-
-use std::collections::BTreeMap;
+//! The results of a job.
 
 use crate::clip::Clip;
-use crate::job::{Job, JobStatus};
+use crate::job::Job;
 use crate::layout_analysis::LayoutAnalysis;
 use crate::transcript_segment::TranscriptSegment;
 
@@ -27,19 +25,4 @@ impl JobResults {
         // An f64 holds the microseconds of 285 years exactly.
         took.num_microseconds().map(|micros| micros as f64 / 1e6)
     }
-}
-
-/// Metrics of all jobs, from one snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobMetrics {
-    /// The number of jobs by status; every status has an entry.
-    pub by_status: BTreeMap<JobStatus, i64>,
-    /// Sum of the known sizes of all recordings, in bytes.
-    pub bytes_stored: i64,
-    /// Jobs created in the last 24 hours.
-    pub created_last_24h: i64,
-    /// Jobs created in the last 7 days.
-    pub created_last_7d: i64,
-    /// Jobs created in the last 30 days.
-    pub created_last_30d: i64,
 }

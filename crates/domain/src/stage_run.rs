@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::id::{JobId, LeaseId, StageRunId};
+use crate::job::Progress;
 use crate::lease::Lease;
 use crate::stage::Stage;
 use crate::value::string_enum::string_enum;
-use crate::value::{LongText, Progress, WorkerName};
+use crate::value::{LongText, WorkerName};
 
 string_enum! {
     /// Status of a stage run.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use crate::cue_blocks::lines;
 use crate::error::FormatError;
-use crate::timed_text::lines;
 
 /// A charset that subtitles may be declared in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -45,13 +45,13 @@
 mod accept;
 mod charset;
 mod cue;
+mod cue_blocks;
 mod error;
+mod file_parts;
 mod format;
-mod parts;
 pub mod plain_text;
 pub mod subrip;
 mod time;
-mod timed_text;
 pub mod webvtt;
 pub mod whisper_json;
 
@@ -59,8 +59,8 @@ pub use accept::negotiate;
 pub use charset::Charset;
 pub use cue::{Cue, clip_to};
 pub use error::FormatError;
+pub use file_parts::FileParts;
 pub use format::{Format, UnknownFormat};
-pub use parts::FileParts;
 
 /// Upper bound of the memory that reading a subtitle file needs, for its text, its lines
 /// and its cues, in bytes.

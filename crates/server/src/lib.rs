@@ -63,9 +63,9 @@ mod objects;
 pub mod routes;
 mod work_queue;
 
-pub use app::config::ServerConfig;
 pub use app::open_files;
 pub use app::server::Server;
+pub use app::server_config::ServerConfig;
 pub use app::service::{Service, configure};
 pub use http::address::{InvalidNetwork, IpNetwork};
 pub use http::connections::ConnectionLimits;

@@ -75,7 +75,6 @@
 //! 404. A lifecycle rule should abort incomplete multipart uploads after a few days,
 //! because a crash leaves such uploads in the bucket.
 
-mod byte_range;
 mod config;
 mod disk;
 mod error;
@@ -86,11 +85,10 @@ mod s3;
 mod storage;
 mod url_signature;
 
-pub use byte_range::ByteRange;
 pub use config::{AddressingStyle, S3Config, StorageConfig};
 pub use disk::DiskSpace;
 pub use error::{Error, Source};
 pub use key::{ObjectKey, ObjectPrefix};
-pub use object::{Object, ObjectInfo};
+pub use object::{ByteRange, Object, ObjectInfo};
 pub use storage::{OBJECTS_PATH, ReceivedObject, Storage, Upload};
 pub use url_signature::{Secret, SignatureError, Signer};

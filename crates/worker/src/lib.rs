@@ -81,7 +81,7 @@ mod parallel;
 mod recording_cache;
 mod settings;
 pub mod sidecar;
-mod stage;
+mod stage_handler;
 pub mod stages;
 mod supervision;
 #[cfg(test)]
@@ -91,6 +91,6 @@ mod worker;
 pub use blocking_storage::BlockingStorage;
 pub use failure::Failure;
 pub use settings::Settings;
-pub use stage::{StageContext, StageHandler, StageOutput};
+pub use stage_handler::{StageContext, StageHandler, StageOutput};
 pub use supervision::StageTimeLimit;
 pub use worker::Worker;

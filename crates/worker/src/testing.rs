@@ -15,7 +15,7 @@ use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 
 use crate::blocking_storage::BlockingStorage;
 use crate::settings::Settings;
-use crate::stage::StageHandler;
+use crate::stage_handler::StageHandler;
 use crate::supervision::StageTimeLimit;
 use crate::worker::Worker;
 

@@ -1,7 +1,7 @@
 //! Clips of a recording without content segments.
 
-use super::first_max::first_max;
 use super::rules::ClipRules;
+use super::selection::first_max;
 use super::snapping::SnapPoints;
 use crate::time_span::TimeSpan;
 

@@ -9,7 +9,6 @@
 //! `O(segments × (clips + silences + transcript segments))`.
 
 mod even_spread;
-mod first_max;
 mod keyword_index;
 mod rules;
 mod selected_clip;
@@ -24,11 +23,10 @@ use crate::segment_ref::{ContentSegmentRef, TranscriptSegmentRef};
 use crate::term::tokenize;
 use crate::time_span::TimeSpan;
 use even_spread::spread_evenly;
-use first_max::first_max;
 use keyword_index::KeywordIndex;
 pub use rules::ClipRules;
 pub use selected_clip::SelectedClip;
-use selection::{Candidate, ClipSelector, Selection};
+use selection::{Candidate, ClipSelector, Selection, first_max};
 use snapping::SnapPoints;
 
 /// Selects clips from a recording of the given duration, in order of time.

@@ -1,6 +1,5 @@
 //! Selects clips from the content segments of a recording.
 
-use super::first_max::first_max;
 use super::keyword_index::KeywordIndex;
 use super::rules::ClipRules;
 use super::snapping::SnapPoints;
@@ -134,6 +133,20 @@ fn extended(span: TimeSpan, length: f64, bounds: TimeSpan) -> TimeSpan {
     let start = span.midpoint() - length / 2.0;
     let start = start.min(bounds.end - length).max(bounds.start);
     TimeSpan::new(start, start + length)
+}
+
+/// The item with the highest `key`; the first of equal items, unlike [`Iterator::max_by`].
+pub(super) fn first_max<T>(
+    items: impl IntoIterator<Item = T>,
+    key: impl Fn(&T) -> f64,
+) -> Option<T> {
+    items.into_iter().reduce(|best, item| {
+        if key(&item).total_cmp(&key(&best)).is_gt() {
+            item
+        } else {
+            best
+        }
+    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Events of jobs.
 
+pub(crate) mod client_message;
 pub(crate) mod page;
-pub(crate) mod ping;
 
+pub use client_message::WsClientMessage;
 pub use page::{EventFilter, EventsQuery, EventsResponse};
-pub use ping::WsClientMessage;
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, Event, JobEvent, JobId, JobStatus};

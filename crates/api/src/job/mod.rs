@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::wire::Request;
-use crate::wire::number::{integer, optional_integer};
+use crate::wire::integer::{integer, optional_integer};
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
@@ -42,14 +42,14 @@ pub struct JobCreate {
     #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
     pub content_type: Option<String>,
     /// Settings of the job.
-    #[schemars(with = "Option<crate::wire::schema::ProcessingConfig>")]
+    #[schemars(with = "Option<crate::wire::field_schemas::ProcessingConfig>")]
     pub processing_config: Option<Map<String, Value>>,
     /// Jobs with a higher priority are claimed first; 0 by default.
     #[validate(range(min = i32::MIN, max = i32::MAX))]
     #[serde(default, deserialize_with = "optional_integer")]
     pub priority: Option<i32>,
     /// Data of the owner, which the service does not interpret.
-    #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
+    #[schemars(with = "Option<crate::wire::field_schemas::JsonObject>")]
     pub extra_metadata: Option<Map<String, Value>>,
 }
 

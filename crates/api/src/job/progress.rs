@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use validator::Validate;
 
 use crate::wire::Request;
-use crate::wire::number::optional_integer;
+use crate::wire::integer::optional_integer;
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 

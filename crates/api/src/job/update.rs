@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::wire::Request;
-use crate::wire::number::present_integer;
+use crate::wire::integer::present_integer;
 use crate::wire::request::{optional, present};
 use crate::wire::validation::chars;
 
@@ -35,11 +35,11 @@ pub struct JobUpdate {
     pub video_duration: Option<Option<f64>>,
     /// Properties of the recording; replaces the whole object.
     #[serde(deserialize_with = "present")]
-    #[schemars(with = "crate::wire::schema::JsonObject")]
+    #[schemars(with = "crate::wire::field_schemas::JsonObject")]
     pub video_metadata: Option<Map<String, Value>>,
     /// Data of the owner, which the service does not interpret. Replaces the whole object.
     #[serde(deserialize_with = "present")]
-    #[schemars(with = "crate::wire::schema::JsonObject")]
+    #[schemars(with = "crate::wire::field_schemas::JsonObject")]
     pub extra_metadata: Option<Map<String, Value>>,
     /// Jobs with a higher priority are claimed first.
     #[validate(range(min = i32::MIN, max = i32::MAX))]

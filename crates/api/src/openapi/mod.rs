@@ -1,8 +1,8 @@
 //! The OpenAPI 3.1 document of the interface.
 
 mod components;
+mod endpoints;
 mod operation;
-mod operations;
 mod schemas;
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ use components::Components;
 /// assert_eq!(document["paths"]["/api/v1/jobs"]["post"]["operationId"], "createJob");
 /// ```
 pub fn document() -> Value {
-    let operations = operations::all();
+    let operations = endpoints::all();
     let mut components = Components::default();
     let mut paths = Map::new();
     for operation in &operations {
@@ -35,7 +35,7 @@ pub fn document() -> Value {
             "license": { "name": "MIT", "identifier": env!("CARGO_PKG_LICENSE") },
         },
         "servers": [{ "url": "/" }],
-        "tags": operations::TAGS.map(|(name, description)| json!({
+        "tags": endpoints::TAGS.map(|(name, description)| json!({
             "name": name,
             "description": description,
         })),
@@ -47,7 +47,7 @@ pub fn document() -> Value {
 /// Method (in capitals) and path of every operation in the document, such as
 /// `("GET", "/api/v1/jobs/{job_id}")`.
 pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
-    operations::all()
+    endpoints::all()
         .into_iter()
         .map(|operation| (operation.method, operation.path))
 }

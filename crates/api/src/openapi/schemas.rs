@@ -7,7 +7,7 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::wire::schema::NO_NUL;
+use crate::wire::field_schemas::NO_NUL;
 
 /// A function that generates the schema of one type.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;

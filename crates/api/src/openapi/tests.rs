@@ -56,7 +56,7 @@ fn every_component_is_used() {
 #[test]
 fn a_type_in_requests_and_responses_has_one_schema() {
     let mut components = super::components::Components::default();
-    for operation in super::operations::all() {
+    for operation in super::endpoints::all() {
         operation.describe(&[], &mut components);
     }
     let (requests, responses) = components.schemas.definitions();

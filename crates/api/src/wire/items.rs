@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use validator::Validate;
 
-use crate::wire::object::Object;
+use crate::wire::json_object::Object;
 use crate::wire::validation::{FieldError, FieldErrors};
 
 thread_local! {

@@ -1,12 +1,12 @@
 //! Building blocks of the wire types; nothing here depends on a particular noun.
 
 pub(crate) mod cursor;
+pub(crate) mod field_schemas;
+pub(crate) mod integer;
 pub(crate) mod items;
-pub(crate) mod number;
-pub(crate) mod object;
+pub(crate) mod json_object;
 pub(crate) mod problem;
 pub(crate) mod request;
-pub(crate) mod schema;
 pub(crate) mod validation;
 
 pub use cursor::{InvalidCursor, JobList, List, LogEntryList, PageCursor};

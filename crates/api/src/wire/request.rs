@@ -5,7 +5,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use validator::Validate;
 
 use crate::wire::items::with_max_items;
-use crate::wire::object::Object;
+use crate::wire::json_object::Object;
 use crate::wire::validation::FieldErrors;
 
 /// A body or a query string that a client may send.

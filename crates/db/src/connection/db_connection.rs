@@ -14,9 +14,9 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::prelude::*;
 use diesel::result::{Error as DieselError, QueryResult};
 
-use super::backend::Backend;
 use super::config::ConnectionSettings;
 use super::open::{open_postgres, open_sqlite};
+use super::url::Backend;
 use super::url::Location;
 use crate::error::{Doing, Error, Outage, outage};
 

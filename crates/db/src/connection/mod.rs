@@ -1,6 +1,6 @@
 //! Opening a database, its pooled connections and its transactions.
 
-mod backend;
+mod abandoned_copy_statements;
 pub(crate) mod batch;
 mod config;
 pub(crate) mod context;
@@ -12,7 +12,6 @@ mod pool;
 mod transaction;
 pub(crate) mod url;
 
-pub use backend::Backend;
 pub(crate) use config::ConnectionSettings;
 pub use config::{DatabaseConfig, Durability, Timeouts};
 pub use context::Committed;
@@ -21,5 +20,5 @@ pub use db_connection::{DbConnection, MultiBackend};
 pub(crate) use db_connection::{MultiRawValue, each_row, on_either};
 pub use pool::{Capacity, PoolStats};
 pub use transaction::{Conn, ReadOnly, ReadWrite, Reader, Tx};
-pub use url::DatabaseUrl;
 pub(crate) use url::Location;
+pub use url::{Backend, DatabaseUrl};

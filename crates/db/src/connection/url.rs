@@ -1,11 +1,28 @@
-//! Addresses of databases.
+//! Addresses of databases, and the kinds of databases.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::backend::Backend;
 use crate::error::Error;
+
+/// The kind of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+        })
+    }
+}
 
 /// The address of a database: `sqlite://path`, `sqlite::memory:` or
 /// `postgres://…` (also spelled `postgresql://…`).

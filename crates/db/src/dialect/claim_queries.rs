@@ -21,7 +21,7 @@ use crate::repositories::stage_runs::row::RunRow;
 use crate::schema::{jobs, stage_runs};
 use crate::sql::prepared::Prepared;
 use crate::sql::row::columns;
-use crate::sql::status::{JOB_QUEUED, JOB_RUNNING, RUN_READY, RUN_RUNNING, RUN_SKIPPED};
+use crate::sql::status_literals::{JOB_QUEUED, JOB_RUNNING, RUN_READY, RUN_RUNNING, RUN_SKIPPED};
 use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The jobs of runs with expired leases, the longest expired first.

@@ -15,7 +15,7 @@ use crate::dialect::is_small;
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
-use crate::sql::status::RUN_RUNNING;
+use crate::sql::status_literals::RUN_RUNNING;
 use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The proof that a job exists and that its row is locked in this transaction;

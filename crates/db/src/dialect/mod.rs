@@ -6,7 +6,7 @@ mod create_jobs;
 mod insert_history;
 mod lock;
 mod newer_events;
-mod progress;
+mod store_progress;
 mod store_runs;
 
 use std::fmt::Display;
@@ -28,7 +28,7 @@ pub(crate) use insert_history::{NewLogRow, insert_history};
 pub use lock::{JobLock, JobRef};
 pub(crate) use lock::{LiveLease, LockedJob};
 pub(crate) use newer_events::newer_events;
-pub(crate) use progress::{store_reports_on_postgres, store_run_reports_on_postgres};
+pub(crate) use store_progress::{store_reports_on_postgres, store_run_reports_on_postgres};
 pub(crate) use store_runs::store_runs;
 
 use crate::connection::{Backend, Conn, DbConnection};

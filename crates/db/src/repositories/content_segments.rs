@@ -6,7 +6,7 @@ use lectern_domain::{
     Ratio, Topic,
 };
 
-use super::replace_set::page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
+use super::replace_set::set_page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};

@@ -13,7 +13,6 @@ mod retention_start;
 mod silence_regions;
 pub(crate) mod stage_runs;
 mod transcript_segments;
-mod word_search;
 
 pub use clips::Clips;
 pub use content_segments::ContentSegments;
@@ -23,7 +22,7 @@ pub use job_events::JobEvents;
 pub use jobs::Jobs;
 pub use layout_analyses::LayoutAnalyses;
 pub use log_entries::ProcessingLogs;
-pub use replace_set::page::{SetCursor, SetPage};
+pub use replace_set::set_page::{SetCursor, SetPage};
 pub use silence_regions::SilenceRegions;
 pub use stage_runs::StageRuns;
 pub use transcript_segments::{AddedRows, Transcripts};

@@ -6,9 +6,8 @@ use lectern_domain::{
     TranscriptSegmentId, Window,
 };
 
-use super::replace_set::page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
+use super::replace_set::set_page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
 use super::replace_set::{self, job_set};
-use super::word_search::Words;
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::JobRef;
@@ -297,5 +296,26 @@ impl Transcripts<'_, ReadWrite> {
     ) -> Result<Vec<TranscriptSegment>, Error> {
         let lock = self.0.lock_job(job)?;
         replace_set::insert(&mut self.0, lock, segments)
+    }
+}
+
+/// Words to search for.
+///
+/// The search is done in Rust because the databases differ: SQLite's `LIKE` folds the
+/// case of ASCII only, and PostgreSQL's `ILIKE` folds case by the locale of the cluster.
+/// The number of rows is bounded, because all rows belong to one job.
+#[derive(Debug)]
+struct Words(Option<String>);
+
+impl Words {
+    /// `None` matches every text.
+    fn new(words: Option<&str>) -> Self {
+        Self(words.map(str::to_lowercase))
+    }
+
+    /// Whether `text` contains the words, ignoring case.
+    fn are_in(&self, text: &str) -> bool {
+        let words = self.0.as_ref();
+        words.is_none_or(|words| text.to_lowercase().contains(words))
     }
 }

@@ -4,7 +4,7 @@ pub(crate) mod current_time;
 pub(crate) mod page;
 pub(crate) mod prepared;
 pub(crate) mod row;
-pub(crate) mod status;
+pub(crate) mod status_literals;
 pub(crate) mod stored;
 pub(crate) mod stored_time;
 pub mod types;

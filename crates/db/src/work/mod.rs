@@ -6,13 +6,13 @@ mod claim;
 mod completion;
 mod expiry;
 mod failure;
-mod guard;
 mod heartbeat;
+mod lease_guard;
 mod locked_jobs;
 mod release;
-mod unreadable;
+mod unreadable_jobs;
 
-pub(crate) use self::guard::GuardedWrite;
+pub(crate) use self::lease_guard::GuardedWrite;
 
 use crate::connection::Tx;
 

@@ -1,17 +1,17 @@
 //! Jobs: the processing of one recording into clips.
 
-mod filter;
+mod list;
+mod metrics;
 mod processing;
 mod progress;
 mod status;
-mod summary;
 mod update;
 
-pub use filter::JobFilter;
+pub use list::{JobFilter, JobSummary};
+pub use metrics::JobMetrics;
 pub use processing::{ProcessingConfig, ProcessingMode, Resolution};
-pub use progress::{JobProgress, ProgressReport};
+pub use progress::{JobProgress, Progress, ProgressReport};
 pub use status::{JobStatus, Requirement, Transition};
-pub use summary::JobSummary;
 pub use update::JobUpdate;
 
 use chrono::{DateTime, Utc};

@@ -1,11 +1,33 @@
-//! Progress of a job through its stages.
+//! Progress of a stage, and of a job through its stages.
 
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
 use crate::stage::Stage;
-use crate::value::{AgentName, Progress};
+use crate::value::{AgentName, NonNegativeInt, Percent, ProgressMessage};
+
+/// How much of a stage is done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The share that is done.
+    pub percent: Percent,
+    /// What the worker is doing now.
+    pub message: Option<ProgressMessage>,
+    /// Seconds the worker expects to need until the end of the stage.
+    pub eta_seconds: Option<NonNegativeInt>,
+}
+
+impl Progress {
+    /// The share that is done, without a message or an estimate.
+    pub fn new(percent: Percent) -> Self {
+        Self {
+            percent,
+            message: None,
+            eta_seconds: None,
+        }
+    }
+}
 
 /// Progress of a job; dereferences to its [`Progress`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

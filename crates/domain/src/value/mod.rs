@@ -6,7 +6,6 @@ mod number;
 mod page;
 mod patch;
 mod position;
-mod progress;
 pub(crate) mod storage_traits;
 pub(crate) mod string_enum;
 pub(crate) mod text;
@@ -18,7 +17,6 @@ pub use number::{Decibels, FileSize, NonNegativeInt, Percent, Ratio, Seconds, Vi
 pub use page::{Cursor, Page, PageLimit, PageRequest, Total};
 pub use patch::Patch;
 pub use position::assign_positions;
-pub use progress::Progress;
 pub use storage_traits::{BoundedText, IdValue, JsonValue, NumberValue, TextValue};
 pub use string_enum::ParseEnumError;
 pub use text::{

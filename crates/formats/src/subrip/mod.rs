@@ -15,9 +15,9 @@ use std::fmt::Write;
 
 use crate::charset::decode_detected;
 use crate::cue::{Cue, by_start, sort_by_start, spoken_text};
+use crate::cue_blocks::{cue_blocks, lines};
 use crate::error::FormatError;
 use crate::time::Timestamp;
-use crate::timed_text::{cue_blocks, lines};
 use markup::{escape, unescape};
 
 /// Reads a file. Counters may be missing or be any text; tags (`<i>`, `<font …>`,

@@ -5,17 +5,15 @@
 //! length is written with a length of one millisecond; no other time changes.
 
 mod markup;
-mod non_cue_blocks;
 
 use std::fmt::Write;
 
 use crate::charset::decode_detected;
 use crate::cue::{Cue, by_start, collapse_whitespace, sort_by_start, speaker_id, spoken_text};
+use crate::cue_blocks::{Line, cue_blocks, is_timing_line, lines};
 use crate::error::FormatError;
 use crate::time::Timestamp;
-use crate::timed_text::{cue_blocks, is_timing_line, lines};
 use markup::{escape, parse_voices};
-use non_cue_blocks::without_other_blocks;
 
 /// Reads a file. The header, cue identifiers, settings, tags and `NOTE`, `STYLE` and
 /// `REGION` blocks are dropped. A cue with several voices becomes one cue for each,
@@ -82,5 +80,35 @@ fn voice_tag(name: &str) -> String {
         None => format!("<v {name}>"),
         // "-->" must not occur in a cue, and the tag's ">" would complete it.
         Some(start) => format!("<v {start}&#45;>"),
+    }
+}
+
+/// Removes `NOTE`, `STYLE` and `REGION` blocks. A block extends from one blank line to
+/// the next. A line with one of these words directly above a timing line is kept, because
+/// such a line is the identifier of a cue.
+fn without_other_blocks<'a>(lines: &[Line<'a>]) -> Vec<Line<'a>> {
+    let mut kept = Vec::with_capacity(lines.len());
+    let (mut is_after_blank, mut is_in_block) = (true, false);
+    for (i, &line) in lines.iter().enumerate() {
+        if line.is_blank() || is_timing_line(line) {
+            is_in_block = false;
+        } else if is_after_blank && begins_block(line) {
+            is_in_block = !lines.get(i + 1).is_some_and(|&next| is_timing_line(next));
+        }
+        if !is_in_block {
+            kept.push(line);
+        }
+        is_after_blank = line.is_blank();
+    }
+    kept
+}
+
+/// Whether the line is the first of a `NOTE`, `STYLE` or `REGION` block.
+fn begins_block(line: Line<'_>) -> bool {
+    let (word, rest) = line.text.split_once([' ', '\t']).unwrap_or((line.text, ""));
+    match word {
+        "NOTE" => true,
+        "STYLE" | "REGION" => rest.trim().is_empty(),
+        _ => false,
     }
 }

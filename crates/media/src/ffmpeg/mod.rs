@@ -1,11 +1,9 @@
 //! Running ffmpeg and ffprobe.
 
-mod decoders;
-mod input;
+mod input_options;
 mod media;
-mod progress;
 mod tools;
 
-pub(crate) use self::input::thread_count;
+pub(crate) use self::input_options::thread_count;
 pub use self::media::Media;
 pub use self::tools::{MissingTool, Tools};

@@ -1,6 +1,6 @@
 //! Single frames of a recording.
 
-mod memory_budget;
+mod frame_memory;
 mod sample;
 mod thumbnail;
 

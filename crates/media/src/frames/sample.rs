@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::memory_budget::{FRAME_MEMORY, Reservation};
+use super::frame_memory::{FRAME_MEMORY, Reservation};
 use crate::error::Error;
 use crate::ffmpeg::Media;
 use crate::picture::square_pixel_size;

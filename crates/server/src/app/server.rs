@@ -11,9 +11,9 @@ use lectern_db::Database;
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
-use crate::app::config::ServerConfig;
-use crate::app::listener::{self, Listener};
+use crate::app::server_config::ServerConfig;
 use crate::app::service::Service;
+use crate::app::tcp_listener::{self, Listener};
 
 /// Upper bound of the time that the end of a server waits for database calls that still
 /// run. A call to a database that does not respond may never return.
@@ -149,7 +149,7 @@ async fn serve(
     start_sender: &mpsc::Sender<StartResult>,
     stop_receiver: oneshot::Receiver<()>,
 ) -> io::Result<()> {
-    let bound = listener::listen(&config, &service);
+    let bound = tcp_listener::listen(&config, &service);
     let Listener {
         server,
         address,

@@ -7,20 +7,20 @@ use std::time::Duration;
 use actix_web::web::{Data, ServiceConfig};
 use lectern_db::Database;
 
-use crate::app::config::ServerConfig;
 use crate::app::maintenance;
+use crate::app::server_config::ServerConfig;
 use crate::database::handle::DatabaseHandle;
 use crate::http::address::{AllowedOrigins, TrustedProxies};
 use crate::http::docs::OpenApiDocument;
 use crate::http::extract::receive_body::BodyLimits;
-use crate::http::lifecycle::Lifecycle;
 use crate::http::memory_budget::MemoryBudget;
+use crate::http::requests_in_flight::Lifecycle;
 use crate::http::response::shared::SharedResponses;
 use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::objects::handle::Objects;
 use crate::routes;
-use crate::work_queue::poller;
+use crate::work_queue::stage_poller;
 use crate::work_queue::waiting_claims::WaitingClaims;
 
 /// Mounts all routes in an actix app, at its root or below a [scope], with the
@@ -135,7 +135,7 @@ impl Service {
     /// future is dropped.
     pub async fn run_background_tasks(&self) {
         tokio::join!(
-            poller::poll_claimable_stages(&self.waiting_claims, &self.database_handle),
+            stage_poller::poll_claimable_stages(&self.waiting_claims, &self.database_handle),
             live::poll_events(&self.live.hub, &self.database_handle),
             maintenance::run_maintenance(&self.database_handle, self.event_retention)
         );

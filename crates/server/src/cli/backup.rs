@@ -7,7 +7,7 @@ use clap::Args;
 use lectern_db::{Backend, Database, DatabaseUrl};
 
 use crate::cli::open::PrivateFiles;
-use crate::cli::output::print_line;
+use crate::cli::stdout::print_line;
 use crate::config::Settings;
 
 /// The page about backups with `pg_dump` and `pg_restore`.

@@ -10,7 +10,7 @@ use lectern_db::{Backend, Database, MigrationState};
 use lectern_domain::{Clock as _, SystemClock};
 
 use crate::cli::open::PrivateFiles;
-use crate::cli::output::print_line;
+use crate::cli::stdout::print_line;
 use crate::config::Settings;
 
 /// Subcommands of `lectern migrate`.

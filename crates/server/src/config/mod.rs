@@ -5,7 +5,6 @@ mod database;
 pub mod env_file;
 mod http;
 mod log_settings;
-mod private_paths;
 mod storage;
 mod worker;
 
@@ -24,7 +23,7 @@ pub use log_settings::LogFormat;
 pub use storage::StorageSettings;
 pub use worker::{CommonWorkerSettings, WorkerSettings};
 
-use crate::app::config::ServerConfig;
+use crate::app::server_config::ServerConfig;
 use crate::live::LiveConfig;
 
 /// All settings.
@@ -141,7 +140,7 @@ impl Settings {
             let url = self.database_url()?;
             private.extend(url.file().map(|file| ("the database", file)));
             private.extend(scratch_dir.map(|dir| ("the directory of temporary files", dir)));
-            private_paths::check(dir, &private)?;
+            storage::check_private_files(dir, &private)?;
         }
         Ok(location)
     }

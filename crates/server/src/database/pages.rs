@@ -11,7 +11,7 @@ use lectern_db::Reader;
 use super::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::memory_budget::MemoryBudget;
-use crate::http::response::parts::{Part, memory_for_row, with_retries};
+use crate::http::response::streamed_body::{Part, memory_for_row, with_retries};
 
 /// A body that consists of pages of rows.
 pub(crate) trait Pages: Send + Sync + 'static {

@@ -1,4 +1,4 @@
-//! Swagger UI, embedded in the binary.
+//! The OpenAPI document, and Swagger UI, which is embedded in the binary.
 
 use std::io::{Cursor, Read as _};
 use std::sync::OnceLock;
@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY,
 };
-use actix_web::web::{self, Bytes};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::{self, Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use lectern_api::Code;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 
@@ -68,10 +68,17 @@ struct File {
 
 pub(crate) fn resources() -> Vec<Resource> {
     vec![
+        Resource::at("/openapi.json").get(openapi),
         Resource::at("/docs").get(page),
         Resource::at("/docs/start.js").get(start),
         Resource::at("/docs/{file}").get(file),
     ]
+}
+
+async fn openapi(document: Data<OpenApiDocument>) -> impl Responder {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(document.0.clone())
 }
 
 async fn page(known: IfNoneMatch) -> HttpResponse {

@@ -13,7 +13,7 @@ use lectern_api::{Code, FieldError, FieldErrors, Problem};
 use lectern_db::{Error as DbError, Outage};
 use lectern_domain::{ClipId, Invalid, Job, JobId, error_chain};
 
-use crate::http::request::id::{RequestId, X_REQUEST_ID};
+use crate::http::request::request_id::{RequestId, X_REQUEST_ID};
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -73,6 +73,12 @@ impl ApiError {
 
     pub(crate) fn no_job(job_id: JobId) -> Self {
         Self::new(Code::JobNotFound, format!("there is no job {job_id}"))
+    }
+
+    /// Distinguishes empty results from unknown jobs: returns an error unless the job was
+    /// found.
+    pub(crate) fn unless_found(job_id: JobId, found: bool) -> Result<(), Self> {
+        found.then_some(()).ok_or_else(|| Self::no_job(job_id))
     }
 
     pub(crate) fn no_clip(clip_id: ClipId) -> Self {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::config::LiveConfig;
 use super::connection_slots::ConnectionSlots;
 use super::hub::Hub;
+use super::limits::LiveConfig;
 use crate::metrics::Metrics;
 
 /// Shared state of live updates.

@@ -22,19 +22,19 @@
 //! client.
 
 mod catch_up;
-mod config;
 mod connection_slots;
 mod delivery;
+mod event_poller;
 mod handle;
 mod hub;
+mod limits;
 mod message;
-mod poller;
 pub(crate) mod sse;
 mod watcher;
 pub(crate) mod websocket;
 
 pub(crate) use catch_up::CatchUp;
-pub use config::LiveConfig;
+pub(crate) use event_poller::poll_events;
 pub(crate) use handle::Live;
-pub(crate) use poller::poll_events;
+pub use limits::LiveConfig;
 pub(crate) use watcher::Watcher;

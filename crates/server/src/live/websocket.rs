@@ -14,11 +14,11 @@ use lectern_api::WsClientMessage;
 use serde::de::IgnoredAny;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
-use super::config::LiveConfig;
 use super::connection_slots::{BodyWithSlot, ConnectionSlot};
 use super::delivery::{Channel, Disconnect, deliver};
 use super::handle::Live;
 use super::hub::buffer::StreamEnd;
+use super::limits::LiveConfig;
 use super::message::Message;
 use super::watcher::WatcherStart;
 use crate::http::middleware::access_log::LongLived;

@@ -3,8 +3,7 @@
 mod disk_reserve;
 mod error;
 pub(crate) mod handle;
-mod receive;
-pub(crate) mod recording;
+mod receive_upload;
 pub(crate) mod signed_urls;
+pub(crate) mod store_recording;
 pub(crate) mod upload_limits;
-mod upload_rate;

@@ -1,22 +1,27 @@
-//! Events of a job: one page, or a stream of server-sent events.
+//! Events of a job: one page, a stream of server-sent events, or a WebSocket, whose
+//! frames are in `live::websocket`.
 
 use std::time::Duration;
 
 use actix_web::http::Method;
-use actix_web::http::header::{Accept, Header as _, HeaderMap, HeaderName, Quality};
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, Responder as _};
-use lectern_api::EventsQuery;
+use actix_web::http::header::{
+    Accept, Header as _, HeaderMap, HeaderName, HeaderValue, Quality, SEC_WEBSOCKET_VERSION,
+};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, Responder as _, ResponseError as _};
+use lectern_api::{Code, EventsQuery};
 use lectern_domain::JobId;
 use tokio::time::timeout;
 
 use crate::database::handle::DatabaseHandle;
+use crate::http::address::{AllowedOrigins, RequestAddress, TrustedProxies};
 use crate::http::error::ApiError;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
+use crate::http::request::app_data::app_data;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::live::{CatchUp, Live, Watcher, sse};
+use crate::live::{CatchUp, Live, Watcher, sse, websocket};
 
 /// Upper bound of the wait of a long poll.
 const MAX_WAIT_SECONDS: u64 = 60;
@@ -26,7 +31,10 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 pub(super) fn resources() -> Vec<Resource> {
-    vec![Resource::at("/api/v1/jobs/{job_id}/events").get(events)]
+    vec![
+        Resource::at("/api/v1/jobs/{job_id}/events").get(events),
+        Resource::at("/ws/jobs/{job_id}").get(watch),
+    ]
 }
 
 async fn events(
@@ -152,6 +160,40 @@ fn list_elements<'h>(
 ) -> impl Iterator<Item = &'h str> + use<'h> {
     let lines = headers.get_all(name).filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+/// Opens a WebSocket.
+async fn watch(
+    request: HttpRequest,
+    payload: Payload,
+    db: Data<DatabaseHandle>,
+    live: Data<Live>,
+    origins: Data<AllowedOrigins>,
+    JobIdPath(job_id): JobIdPath,
+    Query(query): Query<EventsQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let handshake = match actix_ws::handle(&request, payload) {
+        Ok(handshake) => handshake,
+        Err(error) => return Ok(handshake_error(&error)),
+    };
+    // Browsers do not apply CORS to WebSockets, so the server checks the origin.
+    let proxies = app_data::<TrustedProxies>(&request)?;
+    origins.check(&request, RequestAddress::of(&request, proxies))?;
+    let slot = live.slots.acquire()?;
+    let start = Watcher::start(&live.hub, &db, job_id, query.after).await?;
+    Ok(websocket::open(handshake, start, slot, live.into_inner()))
+}
+
+/// The response to an invalid handshake. A header names the supported version of the
+/// protocol (RFC 6455, section 4.4).
+fn handshake_error(error: &actix_web::Error) -> HttpResponse {
+    let detail = format!("this path accepts only WebSocket handshakes: {error}");
+    let mut response = ApiError::new(Code::NotFound, detail).error_response();
+    let version = HeaderValue::from_static("13");
+    response
+        .headers_mut()
+        .insert(SEC_WEBSOCKET_VERSION, version);
+    response
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use actix_web::web::Data;
 use lectern_api::{Code, LayoutAnalysisBody, LayoutAnalysisResponse};
 use lectern_domain::Stage;
 
-use super::require_job::require_job;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::OutputBody;
@@ -28,7 +27,7 @@ async fn find(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResu
             if let Some(layout) = conn.layout_analysis().find_for_job(job_id)? {
                 Ok(layout)
             } else {
-                require_job(job_id, conn.jobs().exists(job_id)?)?;
+                ApiError::unless_found(job_id, conn.jobs().exists(job_id)?)?;
                 let detail = format!("job {job_id} has no layout analysis");
                 Err(ApiError::new(Code::LayoutAnalysisNotFound, detail))
             }

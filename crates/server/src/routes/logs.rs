@@ -6,7 +6,6 @@ use lectern_api::{
     Code, FieldError, LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListResponse,
 };
 
-use super::require_job::require_job;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::JsonBody;
@@ -36,7 +35,7 @@ async fn list(
                 .processing_logs()
                 .list(job_id, &query.filter, query.page)?;
             if page.items.is_empty() && page.next.is_none() {
-                require_job(job_id, conn.jobs().exists(job_id)?)?;
+                ApiError::unless_found(job_id, conn.jobs().exists(job_id)?)?;
             }
             Ok(page)
         },

@@ -8,7 +8,6 @@ mod layout_analysis;
 mod logs;
 mod monitoring;
 mod objects;
-mod require_job;
 mod results;
 mod set_pages;
 mod silence_regions;
@@ -17,7 +16,6 @@ mod stats;
 mod subtitles;
 mod transcripts;
 mod uploads;
-mod websocket;
 mod work;
 
 use actix_web::web::{self, ServiceConfig};
@@ -46,7 +44,6 @@ fn all() -> Vec<Resource> {
         objects::resources(),
         stages::resources(),
         events::resources(),
-        websocket::resources(),
         work::resources(),
         stats::resources(),
         transcripts::resources(),

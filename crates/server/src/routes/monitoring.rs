@@ -1,13 +1,12 @@
-//! Monitoring: health, readiness and metrics. Also the OpenAPI document.
+//! Monitoring: health, readiness and metrics.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
 use lectern_api::{Code, HealthResponse};
 
 use crate::database::handle::DatabaseHandle;
-use crate::http::docs::OpenApiDocument;
 use crate::http::error::ApiError;
-use crate::http::lifecycle::Lifecycle;
+use crate::http::requests_in_flight::Lifecycle;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::metrics::Metrics;
@@ -17,7 +16,6 @@ pub(super) fn resources() -> Vec<Resource> {
         Resource::at("/healthz").get(health),
         Resource::at("/readyz").get(readiness),
         Resource::at("/metrics").get(metrics),
-        Resource::at("/openapi.json").get(openapi),
     ]
 }
 
@@ -47,10 +45,4 @@ async fn metrics(
     Ok(HttpResponse::Ok()
         .content_type(prometheus::TEXT_FORMAT)
         .body(text))
-}
-
-async fn openapi(document: Data<OpenApiDocument>) -> impl Responder {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .body(document.0.clone())
 }

@@ -16,7 +16,7 @@ use crate::http::resource::Resource;
 use crate::http::response::etag::IfNoneMatch;
 use crate::http::response::range;
 use crate::objects::handle::Objects;
-use crate::objects::recording::{self, check_pending};
+use crate::objects::store_recording::{self, check_pending};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -69,7 +69,8 @@ async fn upload(
     let upload = objects.begin_upload(&key, size).await?;
     let object = objects.receive(upload, size, body).await?;
     // A separate task, so that a complete upload is stored even if the client disconnects.
-    let stored = actix_web::rt::spawn(async move { recording::store(&db, job_id, object).await });
+    let stored =
+        actix_web::rt::spawn(async move { store_recording::store(&db, job_id, object).await });
     stored.await.map_err(ApiError::internal)??;
     let info = objects.storage.head(&key).await?;
     let mut response = HttpResponse::Ok();

@@ -10,7 +10,6 @@ use lectern_formats::{Cue, FileParts};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::require_job::require_job;
 use crate::database::handle::DatabaseHandle;
 use crate::database::pages::{Pages, first_part};
 use crate::http::error::ApiError;
@@ -109,7 +108,7 @@ where
         let mut json = Vec::with_capacity(large_row + large_row / 64);
         if at.is_none() {
             if page.items.is_empty() && page.next.is_none() {
-                require_job(self.job_id, conn.jobs().exists(self.job_id)?)?;
+                ApiError::unless_found(self.job_id, conn.jobs().exists(self.job_id)?)?;
             }
             let (field, id) = &self.id_field;
             json.extend(format!("{{\"{field}\":{id},\"{}\":[", self.list_field).into_bytes());
@@ -165,7 +164,7 @@ where
     ) -> Result<(Vec<u8>, Option<Self::Cursor>), ApiError> {
         let page = (self.read)(conn, at.map(|(cursor, _)| cursor))?;
         if at.is_none() && page.items.is_empty() && page.next.is_none() {
-            require_job(self.job_id, conn.jobs().exists(self.job_id)?)?;
+            ApiError::unless_found(self.job_id, conn.jobs().exists(self.job_id)?)?;
         }
         let mut parts = at.map_or_else(|| self.parts.clone(), |(_, parts)| parts.clone());
         let mut text = parts.write(&page.items);

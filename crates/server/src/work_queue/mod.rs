@@ -1,4 +1,4 @@
 //! The queue of claims that wait for work.
 
-pub(crate) mod poller;
+pub(crate) mod stage_poller;
 pub(crate) mod waiting_claims;

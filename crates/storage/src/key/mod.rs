@@ -2,7 +2,6 @@
 
 mod job;
 mod prefix;
-mod trash_key;
 
 use std::fmt;
 use std::str::FromStr;
@@ -96,7 +95,7 @@ impl ObjectKey {
 
     /// A key from a text that the caller guarantees to be valid.
     #[expect(clippy::expect_used, reason = "the callers' tests cover every form")]
-    fn from_valid(text: String) -> Self {
+    pub(crate) fn from_valid(text: String) -> Self {
         Self::new(text).expect("a valid key")
     }
 }

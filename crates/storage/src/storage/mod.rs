@@ -1,10 +1,10 @@
 //! Reads, writes, lists and deletes objects.
 
 mod owning_database;
-mod parts;
 mod signed_urls;
 mod trash;
 mod upload;
+mod upload_parts;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,15 +18,14 @@ use object_store::{
     GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt as _,
 };
 
-use crate::byte_range::ByteRange;
 use crate::config::StorageConfig;
 use crate::disk::{self, Disk, DiskSpace};
 use crate::error::{Error, Source};
 use crate::key::{ObjectKey, ObjectPrefix};
-use crate::object::{Object, ObjectInfo};
+use crate::object::{ByteRange, Object, ObjectInfo};
 use crate::s3::Bucket;
 use crate::url_signature::{Secret, Signer};
-use parts::Parts;
+use upload_parts::Parts;
 
 pub use signed_urls::OBJECTS_PATH;
 pub use upload::{ReceivedObject, Upload};
@@ -117,7 +116,7 @@ impl Storage {
             return written.map(drop).map_err(failed);
         }
         let upload = bucket.store.put_multipart(&path).await;
-        parts::write(upload.map_err(failed)?, first, &mut parts).await
+        upload_parts::write(upload.map_err(failed)?, first, &mut parts).await
     }
 
     /// Writes an object with the content of a file.

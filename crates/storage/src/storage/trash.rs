@@ -1,16 +1,21 @@
-//! Moving objects to the trash.
+//! The trash, in which deleted objects wait: their keys `trash/{time}/{key}`, and moving
+//! objects there.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use lectern_domain::Invalid;
 use object_store::ObjectStoreExt as _;
 
 use super::{Backend, Storage};
 use crate::error::Error;
-use crate::key::ObjectKey;
+use crate::key::{ObjectKey, ObjectPrefix};
 use crate::object::ObjectInfo;
 use crate::s3::Bucket;
 
 /// Upper bound of S3 for an object that is copied in one request.
 const S3_MAX_COPY_BYTES: u64 = 5 << 30;
+
+/// The time in a key: UTC to the second. Contains no characters that a file system may refuse.
+const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
 impl Storage {
     /// Moves an object to the key [`ObjectKey::in_trash`], and returns this key.
@@ -55,6 +60,31 @@ async fn copy(bucket: &Bucket, from: &ObjectKey, to: &ObjectKey) -> Result<(), E
     copied.map_err(|error| Error::driver_for_key(error, "move to the trash", from))
 }
 
+impl ObjectKey {
+    /// The key of this object in the trash, such as `trash/20261127T064500Z/{key}`. The key
+    /// has the time of the move, because the modification time of an object in a bucket
+    /// cannot be set.
+    ///
+    /// Fails if the key would be too long.
+    pub fn in_trash(&self, moved_at: DateTime<Utc>) -> Result<Self, Invalid> {
+        Self::new(format!("trash/{}/{self}", moved_at.format(TIME_FORMAT)))
+    }
+
+    /// When the object was moved to the trash; `None` if the object is not in the trash.
+    pub fn trashed_at(&self) -> Option<DateTime<Utc>> {
+        let (time, _) = self.strip_prefix("trash/")?.split_once('/')?;
+        let time = NaiveDateTime::parse_from_str(time, TIME_FORMAT).ok()?;
+        Some(time.and_utc())
+    }
+}
+
+impl ObjectPrefix {
+    /// The prefix of all objects in the trash: `trash`.
+    pub fn trash() -> Self {
+        ObjectKey::from_valid("trash".to_owned()).into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
@@ -80,5 +110,21 @@ mod tests {
             let read: Vec<Bytes> = object.stream.try_collect().await.unwrap();
             assert!(read.concat() == bytes, "{key}");
         }
+    }
+
+    #[test]
+    fn a_key_in_the_trash_has_the_time_of_the_move() {
+        let time: DateTime<Utc> = "2026-11-27T06:45:01Z".parse().unwrap();
+        let key = ObjectKey::new("jobs/1/a b.mp4").unwrap();
+        assert_eq!(key.trashed_at(), None);
+        let trashed = key.in_trash(time).unwrap();
+        assert_eq!(trashed.as_str(), "trash/20261127T064501Z/jobs/1/a b.mp4");
+        assert_eq!(trashed.trashed_at(), Some(time));
+        let other = ["trash/a.mp4", "trash/2026/a.mp4", "jobs/20261127T064501Z/a"];
+        for key in other.map(|key| ObjectKey::new(key).unwrap()) {
+            assert_eq!(key.trashed_at(), None, "{key}");
+        }
+        let long = ObjectKey::new("a/".repeat(245) + "a").unwrap();
+        assert!(long.in_trash(time).is_err());
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::future::join;
 use futures_util::{Stream, StreamExt as _};
 
-use super::parts::Parts;
+use super::upload_parts::Parts;
 use crate::disk::{Disk, StagedObject, UploadLock};
 use crate::error::{Error, Source};
 use crate::key::ObjectKey;

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::failure::Failure;
 use crate::parallel;
-use crate::stage::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler, StageOutput};
 
 /// Greatest height of a thumbnail, in pixels.
 const THUMBNAIL_HEIGHT: u32 = 360;

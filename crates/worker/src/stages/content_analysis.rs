@@ -6,7 +6,7 @@ use lectern_domain::Stage;
 
 use super::openai::ChatService;
 use crate::failure::Failure;
-use crate::stage::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler, StageOutput};
 
 /// Finds the topics in the transcript: with a service if there is one and it
 /// succeeds, otherwise locally.

@@ -6,7 +6,7 @@ use lectern_domain::Stage;
 use lectern_media::Error;
 
 use crate::failure::Failure;
-use crate::stage::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler, StageOutput};
 
 /// Number of frames sampled from a recording.
 const SAMPLE_COUNT: u32 = 120;

@@ -10,7 +10,7 @@ mod transcription;
 
 pub use self::openai::{ChatService, Endpoint};
 pub use self::transcription::RecognizerSettings;
-use crate::stage::StageHandler;
+use crate::stage_handler::StageHandler;
 
 /// The handlers of all stages. With `chat`, that service finds the topics;
 /// otherwise they are found locally.

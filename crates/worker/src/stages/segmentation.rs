@@ -7,7 +7,7 @@ use lectern_db::Tx;
 use lectern_domain::{NewClip, Stage, VideoDuration};
 
 use crate::failure::Failure;
-use crate::stage::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler, StageOutput};
 
 /// Selects the clips.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use lectern_media::{MediaInfo, SilenceRegions, SilenceSettings};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::stage::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler, StageOutput};
 
 /// The progress message while silence is detected, in this and other stages.
 pub(super) const PROGRESS_MESSAGE: &str = "looking for silence";

@@ -12,7 +12,7 @@ use lectern_storage::ObjectKey;
 
 use super::Worker;
 use crate::failure::{Failure, without_nul};
-use crate::stage::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler, StageOutput};
 use crate::supervision::{LeaseHeartbeat, StageDeadline};
 
 /// How long a failing database statement is retried.

@@ -18,7 +18,7 @@ use crate::blocking_storage::BlockingStorage;
 use crate::failure::Failure;
 use crate::recording_cache::RecordingCache;
 use crate::settings::Settings;
-use crate::stage::StageHandler;
+use crate::stage_handler::StageHandler;
 
 /// Longest pause after repeated errors of the database.
 const MAX_ERROR_PAUSE: Duration = Duration::from_secs(30);

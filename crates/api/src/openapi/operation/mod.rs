@@ -1,14 +1,18 @@
 //! An operation: its parameters, body and responses.
 
-mod describe;
+mod responses;
 
 use std::collections::BTreeSet;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
 
+use super::components::{Components, reference};
 use super::schemas::SchemaOf;
 use crate::transcript_segment::TranscriptSegmentsBody;
 use crate::wire::Code;
+
+const PATH_PARAMETERS: [&str; 4] = ["job_id", "clip_id", "lease_id", "key"];
 
 /// A method of a path: its parameters, body and responses.
 #[derive(Clone)]
@@ -268,6 +272,45 @@ impl Operation {
     pub(super) fn with_problems(mut self, problems: impl IntoIterator<Item = Code>) -> Self {
         self.problems.extend(problems);
         self
+    }
+
+    /// The operation object; `all` are the operations that links may lead to.
+    pub(super) fn describe(&self, all: &[Self], components: &mut Components) -> Value {
+        let mut described = json!({
+            "operationId": self.id,
+            "tags": [self.tag],
+            "summary": self.summary,
+            "parameters": self.parameters(components),
+            "responses": self.responses(all, components),
+        });
+        if !self.description.is_empty() {
+            described["description"] = self.description.into();
+        }
+        if let Some(body) = &self.body {
+            described["requestBody"] = json!({ "required": body.required });
+            for (media_type, schema) in &body.content {
+                let schema = components.schemas.request(*schema);
+                described["requestBody"]["content"][media_type] = json!({ "schema": schema });
+            }
+        }
+        described
+    }
+
+    fn parameters(&self, components: &mut Components) -> Vec<Value> {
+        let shared = |name: &&str| reference("parameters", name);
+        let in_path = PATH_PARAMETERS
+            .iter()
+            .filter(|name| self.has_path_parameter(name));
+        let mut parameters: Vec<_> = in_path.map(shared).collect();
+        if let Some(query) = self.query {
+            parameters.extend(components.schemas.query(query));
+        }
+        parameters.extend(self.headers.iter().map(shared));
+        parameters
+    }
+
+    fn has_path_parameter(&self, parameter: &str) -> bool {
+        self.path.contains(&format!("{{{parameter}}}"))
     }
 }
 

@@ -20,7 +20,7 @@ use lectern_domain::{
 use uuid::Uuid;
 
 use self::batcher::Batcher;
-use super::backend::Backend;
+use super::url::Backend;
 use crate::error::{Error, Outage};
 
 /// The outcome of each operation of a batch, in their order. An error means that none of

@@ -15,7 +15,6 @@ use lectern_domain::{Clock, Pipelines, SystemClock};
 use parking_lot::RwLock;
 
 use self::nested_write::WriteMark;
-use super::backend::Backend;
 use super::batch::Batchers;
 use super::config::DatabaseConfig;
 use super::context::{Committed, LeaseRenewal, RetentionClock, TransactionContext, UnreadableRows};
@@ -23,6 +22,7 @@ use super::db_connection::DbConnection;
 use super::group_commit::{WriteTransaction, WriterQueue, WriterTurn};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
 use super::transaction::{Reader, Tx};
+use super::url::Backend;
 use super::url::DatabaseUrl;
 use crate::error::{Doing, Error, Outage, conflicts_on_this_thread};
 

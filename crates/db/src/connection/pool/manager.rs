@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use diesel::ConnectionError;
 use diesel::r2d2::{self, ManageConnection, R2D2Connection};
 
-use super::super::backend::Backend;
 use super::super::config::ConnectionSettings;
 use super::super::context::LeaseRenewal;
 use super::super::db_connection::DbConnection;
+use super::super::url::Backend;
 use super::super::url::DatabaseUrl;
 use crate::error::Source;
 

@@ -12,10 +12,10 @@ use parking_lot::RwLock;
 
 pub(super) use self::manager::Pooled;
 use self::manager::{Connector, LogFailures, Manager};
-use super::backend::Backend;
 use super::config::DatabaseConfig;
 use super::context::LeaseRenewal;
 use super::db_connection::DbConnection;
+use super::url::Backend;
 use super::url::Location;
 use crate::error::{Error, Outage};
 

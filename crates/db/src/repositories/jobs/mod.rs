@@ -1,7 +1,7 @@
 //! Jobs: the table `jobs`.
 
 mod batched;
-mod guard;
+mod guarded_change;
 mod list;
 mod metrics;
 mod progress;

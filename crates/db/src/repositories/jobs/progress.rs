@@ -8,7 +8,7 @@ use diesel::sql_types::Bool;
 use lectern_domain::{Job, JobId, JobStatus, NonNegativeInt, ProgressReport};
 
 use super::Jobs;
-use super::guard::Guarded;
+use super::guarded_change::Guarded;
 use super::rollup::{rollup, rollup_all};
 use super::row::JobRow;
 use crate::connection::{DbConnection, ReadWrite, on_either};

@@ -14,7 +14,7 @@ use crate::schema::jobs;
 use crate::sql::page::row_count;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
-use crate::sql::status::{RUN_READY, RUN_RUNNING, RUN_SKIPPED, RUN_WAITING};
+use crate::sql::status_literals::{RUN_READY, RUN_RUNNING, RUN_SKIPPED, RUN_WAITING};
 
 /// SQL for a column of the run that the job's progress shows: the first that is
 /// running, else the first that is still open, else the first of all.

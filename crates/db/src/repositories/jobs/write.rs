@@ -7,7 +7,7 @@ use lectern_domain::{
 };
 
 use super::Jobs;
-use super::guard::{Guarded, meets_requirements};
+use super::guarded_change::{Guarded, meets_requirements};
 use super::row::{JobChanges, JobRow, NewJobRow};
 use crate::connection::{DbConnection, ReadWrite, on_either};
 use crate::dialect::insert_jobs_on_postgres;

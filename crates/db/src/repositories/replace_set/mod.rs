@@ -1,7 +1,7 @@
 //! Replaces the rows of one kind that belong to one job: its transcript segments,
 //! silence regions, content segments or clips.
 
-pub(crate) mod page;
+pub(crate) mod set_page;
 
 use std::cmp::Ordering;
 

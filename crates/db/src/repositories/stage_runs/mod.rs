@@ -22,7 +22,7 @@ use crate::schema::stage_runs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row as rows;
 use crate::sql::row::columns;
-use crate::sql::status::RUN_RUNNING;
+use crate::sql::status_literals::RUN_RUNNING;
 use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The repository of the stage runs: `conn.stage_runs()`.

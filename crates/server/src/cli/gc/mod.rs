@@ -18,7 +18,7 @@ use lectern_storage::{ObjectInfo, ObjectPrefix, Storage};
 
 use self::orphans::{CheckedBatch, Cutoffs, find_orphans};
 use crate::cli::open::{self, PrivateFiles};
-use crate::cli::output::print_line;
+use crate::cli::stdout::print_line;
 use crate::config::Settings;
 
 /// Objects checked per query.

@@ -13,8 +13,7 @@ use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 use lectern_worker::{BlockingStorage, Failure};
 
-use super::files::{file_name, write_atomically};
-use super::output_manifest::OutputManifest;
+use super::output_manifest::{OutputManifest, write_atomically};
 use super::source::Source;
 
 /// Error message when a signal interrupted the command.
@@ -132,4 +131,20 @@ fn clip_files(index: usize, clip: &Clip) -> impl Iterator<Item = (StorageKey, Pa
     .filter_map(move |(key, extension)| {
         Some((key?, PathBuf::from(format!("clips/{stem}.{extension}"))))
     })
+}
+
+/// Reduces a text to characters that all common file systems accept.
+fn file_name(text: &str, max_chars: usize) -> String {
+    let name: String = text
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    let words: Vec<_> = name.split('-').filter(|word| !word.is_empty()).collect();
+    words.join("-").chars().take(max_chars).collect()
 }

@@ -1,9 +1,8 @@
 //! `lectern process`: turns one recording into clips.
 
-mod display;
 mod export;
-mod files;
 mod output_manifest;
+mod progress_display;
 mod source;
 
 use std::fs::{self, File, TryLockError};
@@ -19,8 +18,8 @@ use lectern_media::CancellationToken;
 use lectern_worker::BlockingStorage;
 use log::LevelFilter;
 
-use self::display::Display;
 use self::output_manifest::OutputManifest;
+use self::progress_display::Display;
 use self::source::Source;
 use crate::cli::open::{self, PrivateFiles};
 use crate::cli::signals::stop_at_signal;
@@ -56,7 +55,7 @@ pub struct Process {
 /// When the recording cannot be read, a tool is missing, a stage failed
 /// permanently, or a signal arrived.
 pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
-    if display::has_bars() {
+    if progress_display::has_bars() {
         // Log lines below warnings would disturb the progress bars.
         log::set_max_level(log::max_level().min(LevelFilter::Warn));
     }
@@ -122,7 +121,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     if let Some(replaced) = replaced.filter(|_| process.fresh) {
         delete_job(&database, &store, replaced.job_id);
     }
-    crate::cli::output::print_line(&format!("{} is ready", out.display()))
+    crate::cli::stdout::print_line(&format!("{} is ready", out.display()))
 }
 
 /// Locks a directory until the returned file is dropped, so that a second run with the

@@ -1,4 +1,4 @@
-//! The manifest of an output directory.
+//! The manifest of an output directory, and atomic writes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,8 +7,6 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use lectern_domain::JobId;
-
-use super::files::write_atomically;
 
 /// The first line is the job's id; each other line is the name of a file written
 /// by this program.
@@ -111,6 +109,18 @@ fn is_inside(name: &Path) -> bool {
         && name
             .components()
             .all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// Writes a temporary file and renames it, so that no partial file is visible.
+pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let part = path.with_extension("part");
+    fs::write(&part, bytes)
+        .and_then(|()| fs::rename(&part, path))
+        .inspect_err(|_| {
+            // The temporary file may not exist.
+            let _ = fs::remove_file(&part);
+        })
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ use tokio::runtime::Builder;
 
 use self::worker_process::WorkerProcess;
 use self::worker_thread::WorkerThread;
-use crate::app::config::ServerConfig;
 use crate::app::open_files::Reserve;
 use crate::app::server::Server;
+use crate::app::server_config::ServerConfig;
 use crate::cli::open::{self, PrivateFiles};
 use crate::cli::signals::{REPEATED_SIGNAL_WINDOW, Signals, exit_after};
 use crate::cli::startup::allocator;

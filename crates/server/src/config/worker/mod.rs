@@ -1,7 +1,7 @@
 //! Settings of stage workers.
 
 mod confinement;
-mod recording;
+mod recording_limits;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use lectern_worker::StageTimeLimit;
 use lectern_worker::stages::{ChatService, Endpoint, RecognizerSettings};
 
 use self::confinement::ConfinementSettings;
-use self::recording::RecordingSettings;
+use self::recording_limits::RecordingSettings;
 
 /// Settings of a worker, with its stages.
 #[derive(Debug, Clone, Args)]

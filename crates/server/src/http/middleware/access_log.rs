@@ -20,9 +20,9 @@ use actix_web::{Error, ResponseError as _};
 use crate::http::connections::{Connection, RequestGuard};
 use crate::http::error::ApiError;
 use crate::http::error::PROBLEM_JSON;
-use crate::http::lifecycle::{InFlight, Lifecycle};
 use crate::http::request::app_data::app_data;
-use crate::http::request::id::{RequestId, X_REQUEST_ID};
+use crate::http::request::request_id::{RequestId, X_REQUEST_ID};
+use crate::http::requests_in_flight::{InFlight, Lifecycle};
 use crate::metrics::{CompletedRequest, Metrics};
 
 /// Runs the handler in `next` and records the response, even when the handler panics.

@@ -3,7 +3,7 @@
 use actix_cors::Cors;
 use actix_web::http::header::{ETAG, LOCATION, RETRY_AFTER};
 
-use crate::http::request::id::X_REQUEST_ID;
+use crate::http::request::request_id::X_REQUEST_ID;
 
 /// Allows pages of `origins`, or all pages if one of them is `*`.
 pub(crate) fn cors(origins: &[String]) -> Cors {

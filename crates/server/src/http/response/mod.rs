@@ -1,9 +1,9 @@
 //! Responses of handlers, serialized in advance or part by part.
 
 pub(crate) mod etag;
-pub(crate) mod parts;
 pub(crate) mod range;
 pub(crate) mod shared;
+pub(crate) mod streamed_body;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -19,7 +19,7 @@ use crate::http::error::ApiError;
 use crate::http::memory_budget::MemoryPermit;
 use crate::http::request::mount;
 use crate::http::response::etag::{IfNoneMatch, etag};
-use crate::http::response::parts::{Part, PartsBody};
+use crate::http::response::streamed_body::{Part, StreamedBody};
 
 pub(crate) type ApiResult = Result<ApiResponse, ApiError>;
 
@@ -179,7 +179,7 @@ impl Responder for ApiResponse {
         match self.content_type {
             None => response.finish(),
             Some(content_type) => {
-                let body = PartsBody::new(self.body);
+                let body = StreamedBody::new(self.body);
                 let body = match *request.method() {
                     Method::HEAD => body.first_part_only(),
                     _ => body,

@@ -12,7 +12,7 @@ use ureq::RequestBuilder;
 
 use super::endpoint::Endpoint;
 use crate::failure::Failure;
-use crate::stage::StageContext;
+use crate::stage_handler::StageContext;
 
 /// Maximum number of requests for one transcript. An invalid response causes another
 /// request.

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::Recognizer;
 use crate::failure::Failure;
 use crate::parallel;
-use crate::stage::StageContext;
+use crate::stage_handler::StageContext;
 use crate::stages::silence_detection::{self, PROGRESS_MESSAGE};
 
 /// The stage's percentage after silence detection, when recognition starts.

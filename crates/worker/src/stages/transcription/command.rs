@@ -9,7 +9,7 @@ use lectern_media::{Confinement, Program};
 use super::{Recognizer, read_any_format};
 use crate::failure::Failure;
 use crate::sidecar::{MAX_BYTES, read_bounded};
-use crate::stage::StageContext;
+use crate::stage_handler::StageContext;
 
 /// The name of the command's output in errors.
 const OUTPUT_NAME: &str = "the command's output";

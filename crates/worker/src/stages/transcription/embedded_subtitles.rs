@@ -7,7 +7,7 @@ use lectern_media::MediaInfo;
 
 use crate::failure::Failure;
 use crate::sidecar;
-use crate::stage::StageContext;
+use crate::stage_handler::StageContext;
 
 /// Codecs of subtitles that are text. Other codecs store pictures.
 const TEXT_CODECS: [&str; 6] = ["subrip", "webvtt", "ass", "ssa", "mov_text", "text"];

@@ -3,8 +3,8 @@
 mod chunks;
 mod command;
 mod embedded_subtitles;
+mod openai_service;
 mod pocketsphinx;
-mod service;
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use lectern_media::Confinement;
 
 use crate::failure::Failure;
 use crate::sidecar;
-use crate::stage::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler, StageOutput};
 use crate::stages::openai::Endpoint;
 
 /// The note about an empty transcript.

@@ -8,7 +8,7 @@ use lectern_media::{Confinement, Program};
 
 use super::Recognizer;
 use crate::failure::Failure;
-use crate::stage::StageContext;
+use crate::stage_handler::StageContext;
 
 /// The program of Debian's package `pocketsphinx`.
 const PROGRAM: &str = "pocketsphinx_continuous";

@@ -14,7 +14,7 @@ use lectern_domain::{
 use lectern_storage::ObjectKey;
 
 use super::*;
-use crate::stage::{StageContext, StageOutput};
+use crate::stage_handler::{StageContext, StageOutput};
 use crate::stages::{self, RecognizerSettings};
 use crate::testing::{Fixture, RECORDING_KEY, memory_database, new_clip};
 

@@ -12,7 +12,7 @@ use crate::connection::{DbConnection, ReadWrite};
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::row::{self, columns};
-use crate::sql::status::UPLOADING;
+use crate::sql::status_literals::UPLOADING;
 use crate::sql::types::Id;
 
 /// The outcome of a conditional change.

@@ -7,7 +7,7 @@ use ureq::unversioned::multipart::Form;
 
 use super::Recognizer;
 use crate::failure::Failure;
-use crate::stage::StageContext;
+use crate::stage_handler::StageContext;
 use crate::stages::openai::Endpoint;
 
 impl Recognizer for Endpoint {

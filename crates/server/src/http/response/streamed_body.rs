@@ -116,7 +116,7 @@ fn is_transient(error: &ApiError) -> bool {
 }
 
 /// The body of a response, sent in chunks.
-pub(crate) struct PartsBody {
+pub(crate) struct StreamedBody {
     bytes: Bytes,
     permit: Option<Arc<MemoryPermit>>,
     read_next: Option<ReadNext>,
@@ -125,7 +125,7 @@ pub(crate) struct PartsBody {
     size: BodySize,
 }
 
-impl PartsBody {
+impl StreamedBody {
     /// A body whose length is known if `first` is its only part.
     pub(crate) fn new(first: Part) -> Self {
         let size = match first.read_next {
@@ -150,7 +150,7 @@ impl PartsBody {
     }
 }
 
-impl MessageBody for PartsBody {
+impl MessageBody for StreamedBody {
     type Error = actix_web::Error;
 
     fn size(&self) -> BodySize {

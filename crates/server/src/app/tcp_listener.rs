@@ -1,4 +1,5 @@
-//! Listens for clients and connects them to the routes.
+//! Listens for clients, sets the TCP options of their connections, and connects them to the
+//! middleware and the routes.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
@@ -16,10 +17,9 @@ use actix_web::web::Data;
 use anyhow::Context as _;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::app::config::ServerConfig;
 use crate::app::open_files::Reserve;
+use crate::app::server_config::ServerConfig;
 use crate::app::service::Service;
-use crate::app::tcp;
 use crate::http::address::{AllowedHosts, ConnectionAddress};
 use crate::http::connections::{ClientStream, Connection, Connections, MAX_REFUSED};
 use crate::http::middleware::{access_log, compress, cors, excess_connections, foreign_requests};
@@ -34,6 +34,12 @@ const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Blocking threads per HTTP thread for access to the disk, in addition to those for
 /// database connections. An upload or download needs one during each access.
 const DISK_THREADS: usize = 64;
+
+/// Upper bound of the bytes that the kernel buffers for a client before it sends
+/// them: enough to keep a fast connection busy, few enough for thousands of
+/// clients that do not read.
+#[cfg(target_os = "linux")]
+const MAX_UNSENT_BYTES: u32 = 128 << 10;
 
 /// A server that listens.
 pub(crate) struct Listener {
@@ -102,7 +108,7 @@ pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result
                 .h1(map_config(app, |()| AppConfig::default()));
             let connections = Arc::clone(&connections);
             let connect = move |socket: TcpStream| {
-                tcp::configure(&socket, send_timeout);
+                set_tcp_options(&socket, send_timeout);
                 let peer = socket.peer_addr().ok();
                 let client = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
                 let stream =
@@ -153,4 +159,29 @@ fn describe_connection(stream: &ClientStream, extensions: &mut Extensions) {
     if let Ok(own) = stream.socket().local_addr() {
         extensions.insert(ConnectionAddress(own));
     }
+}
+
+/// Sends small messages at once, and makes the kernel close a connection whose peer has
+/// acknowledged nothing for `send_timeout`. The server cannot detect this itself: once
+/// the send buffer is full it does not write, and so sees no error.
+fn set_tcp_options(connection: &TcpStream, send_timeout: Duration) {
+    // A live message must not be delayed until there is more to send.
+    let configured = connection
+        .set_nodelay(true)
+        .and_then(|()| limit_unsent_data(connection, send_timeout));
+    if let Err(error) = configured {
+        log::debug!("cannot set the TCP options of a connection: {error}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn limit_unsent_data(connection: &TcpStream, send_timeout: Duration) -> std::io::Result<()> {
+    let socket = socket2::SockRef::from(connection);
+    socket.set_tcp_user_timeout(Some(send_timeout))?;
+    socket.set_tcp_notsent_lowat(MAX_UNSENT_BYTES)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_unsent_data(_: &TcpStream, _: Duration) -> std::io::Result<()> {
+    Ok(())
 }

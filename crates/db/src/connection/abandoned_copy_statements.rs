@@ -4,8 +4,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::super::db_connection::DbConnection;
-use super::Conn;
+use super::db_connection::DbConnection;
+use super::transaction::Conn;
 use crate::error::{Doing, Error};
 
 /// Ends only sessions of this application and role, because a `COPY` of `pg_restore`

@@ -13,7 +13,7 @@ use lectern_domain::{Job, JobId, LeaseId, NonNegativeInt, ProgressReport};
 
 use crate::error::{Doing, Error};
 use crate::sql::prepared::Prepared;
-use crate::sql::status::{JOB_QUEUED, JOB_RUNNING, RUN_RUNNING};
+use crate::sql::status_literals::{JOB_QUEUED, JOB_RUNNING, RUN_RUNNING};
 use crate::sql::types::{DbTime, Id, Timestamptz};
 
 /// A report and the job that the report is about.

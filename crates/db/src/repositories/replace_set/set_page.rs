@@ -209,7 +209,7 @@ macro_rules! page_of_set {
         use diesel::sql_types::BigInt;
 
         use $crate::connection::each_row;
-        use $crate::repositories::replace_set::page::{LARGE_ROW_BYTES, PageBuilder};
+        use $crate::repositories::replace_set::set_page::{LARGE_ROW_BYTES, PageBuilder};
         use $crate::sql::page::row_count;
         use $crate::sql::prepared::Prepared;
 

@@ -1,56 +1,20 @@
-//! The operation object of the document.
+//! The responses of an operation, and their links to other operations.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::components::{Components, header_references, reference};
+use super::super::components::{Components, header_references};
 use super::{Operation, ResponseSpec};
 use crate::wire::Code;
 
-const PATH_PARAMETERS: [&str; 4] = ["job_id", "clip_id", "lease_id", "key"];
-
 impl Operation {
-    /// The operation object; `all` are the operations that links may lead to.
-    pub(in super::super) fn describe(&self, all: &[Self], components: &mut Components) -> Value {
-        let mut described = json!({
-            "operationId": self.id,
-            "tags": [self.tag],
-            "summary": self.summary,
-            "parameters": self.parameters(components),
-            "responses": self.responses(all, components),
-        });
-        if !self.description.is_empty() {
-            described["description"] = self.description.into();
-        }
-        if let Some(body) = &self.body {
-            described["requestBody"] = json!({ "required": body.required });
-            for (media_type, schema) in &body.content {
-                let schema = components.schemas.request(*schema);
-                described["requestBody"]["content"][media_type] = json!({ "schema": schema });
-            }
-        }
-        described
-    }
-
-    fn parameters(&self, components: &mut Components) -> Vec<Value> {
-        let shared = |name: &&str| reference("parameters", name);
-        let in_path = PATH_PARAMETERS
-            .iter()
-            .filter(|name| self.has_path_parameter(name));
-        let mut parameters: Vec<_> = in_path.map(shared).collect();
-        if let Some(query) = self.query {
-            parameters.extend(components.schemas.query(query));
-        }
-        parameters.extend(self.headers.iter().map(shared));
-        parameters
-    }
-
-    fn has_path_parameter(&self, parameter: &str) -> bool {
-        self.path.contains(&format!("{{{parameter}}}"))
-    }
-
-    fn responses(&self, all: &[Self], components: &mut Components) -> Map<String, Value> {
+    /// `all` are the operations that links may lead to.
+    pub(super) fn responses(
+        &self,
+        all: &[Self],
+        components: &mut Components,
+    ) -> Map<String, Value> {
         let mut responses = Map::new();
         for spec in &self.responses {
             let response = spec.describe(self.summary, components);

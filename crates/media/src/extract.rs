@@ -1,4 +1,4 @@
-//! Extracting sound for speech recognition.
+//! Extracting single tracks: sound for speech recognition, and subtitles.
 
 use std::path::Path;
 
@@ -44,5 +44,21 @@ impl Media {
             out,
             progress,
         )
+    }
+
+    /// Writes a subtitle track as WebVTT. `index` is the index of the
+    /// [`SubtitleStream`](crate::SubtitleStream). Fails for subtitles that are pictures.
+    pub fn extract_subtitles(
+        &self,
+        recording: &MediaInfo,
+        index: u32,
+        out: &Path,
+    ) -> Result<(), Error> {
+        let ffmpeg = self
+            .ffmpeg_with_progress()
+            .args(self.input_options(&recording.path))
+            .args(["-map", &format!("0:{index}")])
+            .args(["-c:s", "webvtt", "-f", "webvtt"]);
+        self.write("extract subtitles", ffmpeg, out, &mut |_| {})
     }
 }

@@ -1,10 +1,24 @@
-//! Jobs in lists.
+//! Lists of jobs: the conditions of a list, and its items.
 
 use chrono::{DateTime, Utc};
 
 use crate::id::JobId;
 use crate::job::{FileSize, Filename, JobProgress, JobStatus, ProcessingMode, VideoDuration};
+use crate::stage::Stage;
 use crate::value::{ContentType, JsonObject, LongText};
+
+/// Conditions on a list of jobs; all that are set must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JobFilter {
+    /// Jobs with this status.
+    pub status: Option<JobStatus>,
+    /// Jobs with this current stage.
+    pub stage: Option<Stage>,
+    /// Jobs created at this time or later.
+    pub created_after: Option<DateTime<Utc>>,
+    /// Jobs created before this time.
+    pub created_before: Option<DateTime<Utc>>,
+}
 
 /// A job as an item of a list: without the fields that only workers need, and without
 /// JSON of unbounded size.

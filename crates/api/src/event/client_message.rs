@@ -2,7 +2,7 @@
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 
-use crate::wire::object::Object;
+use crate::wire::json_object::Object;
 
 /// A message of a client on the WebSocket: `{"type":"ping"}`. Other fields are ignored, so
 /// that a client may, for example, number the pings.

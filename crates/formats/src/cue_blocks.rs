@@ -1,12 +1,8 @@
-//! The structure that WebVTT and `SubRip` share: timing lines, each followed by the
-//! text of its cue.
-
-mod line;
+//! The structure that WebVTT and `SubRip` share: counters or identifiers and timing lines,
+//! each followed by the text of its cue.
 
 use crate::error::FormatError;
 use crate::time::parse_timestamp;
-
-pub(crate) use line::{Line, lines};
 
 /// A timing line and the lines of text below it.
 #[derive(Debug)]
@@ -137,6 +133,33 @@ fn trim_blank_lines<'a>(lines: &'a [Line<'a>]) -> &'a [Line<'a>] {
     &lines[first..end]
 }
 
+/// A line without its line end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line<'a> {
+    /// Counted from 1.
+    pub(crate) number: usize,
+    pub(crate) text: &'a str,
+}
+
+impl Line<'_> {
+    /// Whether the line has only spaces and tabs.
+    pub(crate) fn is_blank(self) -> bool {
+        self.text.bytes().all(|byte| matches!(byte, b' ' | b'\t'))
+    }
+}
+
+/// Splits a text at LF, CRLF and CR.
+pub(crate) fn lines(text: &str) -> Vec<Line<'_>> {
+    text.split('\n')
+        .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+        .enumerate()
+        .map(|(i, text)| Line {
+            number: i + 1,
+            text,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,5 +214,16 @@ mod tests {
         );
         let lines = lines("0:01 --> 0:02\na\n\n0:01:-0 --> 0:02\n");
         assert_eq!(cue_blocks(&lines).unwrap_err().line, 4);
+    }
+
+    fn line_texts(text: &str) -> Vec<&str> {
+        lines(text).into_iter().map(|line| line.text).collect()
+    }
+
+    #[test]
+    fn lf_crlf_and_cr_end_a_line() {
+        assert_eq!(line_texts("a\nb\r\nc\rd"), ["a", "b", "c", "d"]);
+        assert_eq!(line_texts("a\n\r\nb\r\r\nc"), ["a", "", "b", "", "c"]);
+        assert_eq!(lines("a\r\rb")[2].number, 3);
     }
 }

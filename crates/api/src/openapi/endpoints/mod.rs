@@ -1,7 +1,7 @@
-//! All operations of the interface.
+//! All operations of the interface, one file per tag.
 
+mod events;
 mod jobs;
-mod live;
 mod outputs;
 mod uploads;
 mod work;
@@ -50,7 +50,7 @@ pub(super) fn all() -> Vec<Operation> {
     tagged(jobs::all(), JOBS)
         .chain(tagged(uploads::requests(), UPLOADS))
         .chain(tagged(work::all(), WORK))
-        .chain(tagged(live::all(), LIVE))
+        .chain(tagged(events::all(), LIVE))
         .chain(tagged(outputs::all(), OUTPUTS))
         .chain(tagged(results(), RESULTS))
         .map(Operation::uses_database)

@@ -1,10 +1,6 @@
 //! The connection that a closure of [`crate::Database`] receives. The methods of the
 //! connection return the repositories.
 
-mod abandoned_copy_statements;
-#[cfg(feature = "diesel")]
-mod own_statements;
-
 use std::marker::PhantomData;
 
 use lectern_domain::Clock;

@@ -1,4 +1,0 @@
-//! Extracting single tracks.
-
-mod audio;
-mod subtitles;
