@@ -59,7 +59,7 @@
 //! | every text, every string and key in JSON | no NUL, which PostgreSQL cannot store |
 //! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`] | not empty, at most `MAX` characters |
 //! | [`ProgressMessage`], [`SpeakerId`], [`AgentName`], [`ClipTopic`] | at most `MAX` characters |
-//! | [`SpokenText`] | a character that is not in [`WHITE_SPACE`] |
+//! | [`SpokenText`] | at least one character that is not in [`WHITE_SPACE`] |
 //! | [`IdempotencyKey`] | 1 to [`MAX`](IdempotencyKey::MAX) visible ASCII characters |
 //! | [`Ratio`] | 0 to 1 |
 //! | [`Percent`] | 0 to 100 |

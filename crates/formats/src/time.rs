@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn half_a_millisecond_is_rounded_up() {
-        // An odd number ends in half a millisecond, which an `f64` rarely represents exactly.
+        // An odd number of half milliseconds is a time such as 0.0005 s, which an `f64`
+        // rarely represents exactly.
         for half in 1..200_000_u64 {
             let decimal = format!("{}.{:04}", half / 2000, half % 2000 * 5);
             assert_eq!(

@@ -32,8 +32,8 @@ pub(super) struct Camera {
 /// moving area, whose sides have the best support.
 ///
 /// Lines inside the camera image (a door, a shelf) or on the screen (a footer)
-/// rarely form a closed rectangle, so a side must have support along its whole
-/// length.
+/// rarely form a closed rectangle, so the support of a side is measured along its
+/// whole length.
 pub(super) fn locate(
     moving: Rectangle,
     picture: Rectangle,

@@ -79,8 +79,8 @@ pub(crate) fn has_keyword(backend: Backend, keyword: &str) -> TextCondition {
 
 /// SQL for the condition that the values of unbounded size in a row of `jobs` are small, so
 /// that many such rows can be in memory at once. On PostgreSQL the stored size counts,
-/// which is known without reading the value; a compressed value is up to a hundred times
-/// as large.
+/// which is known without reading the value. It may be compressed, and the value a hundred
+/// times larger, so this bound is lower than SQLite's.
 pub(crate) fn is_small(backend: Backend) -> &'static str {
     match backend {
         Backend::Postgres => {
@@ -110,8 +110,8 @@ pub(crate) fn is_one_of(backend: Backend, column: &str, ids: &[impl Display]) ->
             .sql(parameter.1);
     }
     let (before, after) = match backend {
-        // The subquery hides the number of ids, with which the planner would plan the
-        // statement again for each execution.
+        // The subquery hides the number of ids from the planner, which would otherwise plan
+        // the statement again for each execution.
         Backend::Postgres => (
             format!("{column} = ANY(ARRAY(SELECT jsonb_array_elements_text(("),
             ")::jsonb)::uuid))",

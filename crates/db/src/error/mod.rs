@@ -154,9 +154,9 @@ pub enum Error {
         source: Source,
     },
 
-    /// [`Database::write`](crate::Database::write), `claim` or `migrate` was
-    /// called within a `write` on the same database. The inner transaction
-    /// would wait for the outer one, which waits for it.
+    /// A method that writes, such as [`Database::write`](crate::Database::write),
+    /// `claim`, `create_job` or `migrate`, was called within a `write` on the same
+    /// database. The inner transaction would wait for the outer one, which waits for it.
     #[error(
         "a transaction was begun within `Database::write` on the same database: pass the Tx on"
     )]

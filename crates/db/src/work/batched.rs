@@ -100,7 +100,8 @@ impl Database {
         let execute = || -> Execute<LeaseId, (Job, StageRun)> {
             let db = self.for_batches();
             Arc::new(move |lease_ids, mode| {
-                let stages: Vec<_> = lease_ids.iter().map(|lease_id| (*lease_id, None)).collect();
+                let without_note = |lease_id: &LeaseId| (*lease_id, None);
+                let stages: Vec<_> = lease_ids.iter().map(without_note).collect();
                 db.write(|tx| tx.work().complete_all(&stages, mode))
             })
         };
