@@ -73,6 +73,7 @@ pub struct Service {
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
     openapi: Data<OpenApiDocument>,
+    shared_responses: Data<SharedResponses>,
 }
 
 impl Service {
@@ -121,6 +122,7 @@ impl Service {
             lifecycle: Data::default(),
             metrics: Data::new(metrics),
             openapi: Data::new(OpenApiDocument(openapi.into())),
+            shared_responses: Data::default(),
             database,
         })
     }
@@ -156,9 +158,7 @@ impl Service {
                 .app_data(this.lifecycle)
                 .app_data(this.metrics)
                 .app_data(this.openapi)
-                // One for each HTTP thread: a response uses the timers of the thread that
-                // began it, which end with the thread.
-                .app_data(Data::<SharedResponses>::default());
+                .app_data(this.shared_responses);
         }
     }
 

@@ -14,8 +14,9 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Shared, WeakShared};
+use futures_util::future::{Shared, WeakShared};
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::http::error::ApiError;
@@ -26,10 +27,12 @@ use crate::http::response::ApiResult;
 /// not delay a request by the time limits of two responses.
 const MAX_WAIT: Duration = Duration::from_millis(200);
 
-/// A response that is made while any of the requests that share it waits for it.
-type Response = Shared<BoxFuture<'static, ApiResult>>;
+/// Receives a response that is made while any of the requests that share it waits for it.
+/// The thread of the first of these requests makes it; an error means that this thread has
+/// ended.
+type Response = Shared<oneshot::Receiver<ApiResult>>;
 
-/// The responses that the requests of one HTTP thread are waiting for.
+/// The responses that requests are waiting for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SharedResponses(Arc<Mutex<State>>);
 
@@ -45,18 +48,17 @@ struct Latest {
     id: u64,
     /// Whether its queries may have begun, so that later requests need another response.
     has_begun: bool,
-    response: WeakShared<BoxFuture<'static, ApiResult>>,
+    response: WeakShared<oneshot::Receiver<ApiResult>>,
 }
 
 impl SharedResponses {
     /// The response for a request, made by `respond` unless a request with the same key
-    /// waits for its turn. One response for each key is made at a time, or more if one takes
-    /// longer than [`MAX_WAIT`].
-    fn get(
-        &self,
-        key: String,
-        respond: impl Future<Output = ApiResult> + Send + 'static,
-    ) -> Response {
+    /// waits for its turn; then `respond` is returned, too. One response for each key is made
+    /// at a time, or more if one takes longer than [`MAX_WAIT`].
+    fn get<F>(&self, key: String, respond: F) -> (Response, Option<F>)
+    where
+        F: Future<Output = ApiResult> + 'static,
+    {
         let mut state = self.0.lock();
         let found = state.latest.get(&key);
         // Must not be dropped before the lock is released: the last clone drops its turn.
@@ -64,7 +66,7 @@ impl SharedResponses {
         if let (Some(found), Some(response)) = (found, &previous)
             && !found.has_begun
         {
-            return response.clone();
+            return (response.clone(), Some(respond));
         }
         let id = state.next_id;
         state.next_id += 1;
@@ -73,14 +75,8 @@ impl SharedResponses {
             key: key.clone(),
             id,
         };
-        let response = async move {
-            if let Some(previous) = previous {
-                let _ = timeout(MAX_WAIT, previous).await;
-            }
-            turn.begin();
-            respond.await
-        };
-        let response = response.boxed().shared();
+        let (mut sender, receiver) = oneshot::channel();
+        let response = receiver.shared();
         if let Some(weak) = response.downgrade() {
             let latest = Latest {
                 id,
@@ -89,7 +85,24 @@ impl SharedResponses {
             };
             state.latest.insert(key, latest);
         }
-        response
+        drop(state);
+        let make = async move {
+            if let Some(previous) = previous {
+                let _ = timeout(MAX_WAIT, previous).await;
+            }
+            turn.begin();
+            respond.await
+        };
+        actix_web::rt::spawn(async move {
+            let made = tokio::select! {
+                response = make => Some(response),
+                () = sender.closed() => None,
+            };
+            if let Some(response) = made {
+                let _ = sender.send(response);
+            }
+        });
+        (response, None)
     }
 }
 
@@ -139,9 +152,14 @@ impl SharedRequest {
     /// The response, made by `respond` or shared.
     pub(crate) async fn respond(
         self,
-        respond: impl Future<Output = ApiResult> + Send + 'static,
+        respond: impl Future<Output = ApiResult> + 'static,
     ) -> ApiResult {
-        self.responses.get(self.key, respond).await
+        let (response, respond) = self.responses.get(self.key, respond);
+        match (response.await, respond) {
+            (Ok(response), _) => response,
+            (Err(_), Some(respond)) => respond.await,
+            (Err(error), None) => Err(ApiError::internal(error)),
+        }
     }
 }
 
@@ -162,9 +180,13 @@ impl FromRequest for SharedRequest {
 mod tests {
     use std::pin::pin;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc::channel;
 
+    use actix_web::rt::System;
+    use futures_util::future::pending;
     use lectern_api::Code;
     use tokio::sync::Semaphore;
+    use tokio::task::yield_now;
 
     use super::*;
     use crate::http::response::ApiResponse;
@@ -189,7 +211,7 @@ mod tests {
         /// The number of the response to a request.
         fn request(&self, key: &str) -> impl Future<Output = String> + use<> {
             let this = self.clone();
-            let response = self.shared.get(key.to_owned(), async move {
+            let (response, _) = self.shared.get(key.to_owned(), async move {
                 let number = this.begun.fetch_add(1, Ordering::SeqCst);
                 this.may_end.acquire().await.unwrap().forget();
                 match number {
@@ -198,10 +220,17 @@ mod tests {
                 }
             });
             async move {
-                match response.await {
+                match response.await.unwrap() {
                     Ok(response) => response.body.to_text().unwrap(),
                     Err(error) => error.code().as_str().to_owned(),
                 }
+            }
+        }
+
+        /// Lets the tasks run until so many responses have begun.
+        async fn until_begun(&self, responses: u32) {
+            while self.begun.load(Ordering::SeqCst) < responses {
+                yield_now().await;
             }
         }
 
@@ -214,52 +243,53 @@ mod tests {
         }
     }
 
-    #[tokio::test]
+    #[actix_web::test]
     async fn requests_that_wait_share_one_response_and_none_gets_one_that_had_begun() {
         let responses = Numbered::new();
-        let mut first = pin!(responses.request("list"));
-        assert!((&mut first).now_or_never().is_none());
-        let mut waiting = pin!(responses.request("list"));
-        assert!((&mut waiting).now_or_never().is_none());
+        let first = responses.request("list");
+        responses.until_begun(1).await;
+        let waiting = responses.request("list");
         let also_waiting = responses.request("list");
         let other = responses.request("other");
-        assert_eq!(responses.begun.load(Ordering::SeqCst), 1);
+        responses.until_begun(2).await;
 
         responses.end(3);
         assert_eq!(first.await, "0");
-        assert_eq!(waiting.await, "1");
-        assert_eq!(also_waiting.await, "1");
-        assert_eq!(other.await, "2");
+        assert_eq!(other.await, "1");
+        assert_eq!(waiting.await, "2");
+        assert_eq!(also_waiting.await, "2");
         assert_eq!(responses.keys(), 0);
         responses.end(1);
         assert_eq!(responses.request("list").await, "3");
     }
 
-    #[tokio::test]
+    #[actix_web::test]
     async fn a_request_that_is_abandoned_neither_stops_the_others_nor_leaves_anything() {
         let responses = Numbered::new();
-        let mut abandoned = Box::pin(responses.request("list"));
-        assert!((&mut abandoned).now_or_never().is_none());
+        let abandoned = responses.request("list");
+        responses.until_begun(1).await;
         let waiting = responses.request("list");
-        let mut also_abandoned = Box::pin(responses.request("list"));
-        assert!((&mut also_abandoned).now_or_never().is_none());
+        let also_abandoned = responses.request("list");
         drop((abandoned, also_abandoned));
         responses.end(2);
         assert_eq!(waiting.await, "1");
 
         drop(responses.request("list"));
-        let mut begun = Box::pin(responses.request("list"));
-        assert!((&mut begun).now_or_never().is_none());
+        let begun = responses.request("list");
+        responses.until_begun(3).await;
         assert_eq!(responses.keys(), 1);
         drop(begun);
-        assert_eq!(responses.keys(), 0);
+        while responses.keys() > 0 {
+            yield_now().await;
+        }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[actix_web::test]
     async fn a_response_begins_although_the_one_before_it_does_not_end() {
+        tokio::time::pause();
         let responses = Numbered::new();
-        let mut stuck = pin!(responses.request("list"));
-        assert!((&mut stuck).now_or_never().is_none());
+        let _stuck = responses.request("list");
+        responses.until_begun(1).await;
         let mut waiting = pin!(responses.request("list"));
         assert!(timeout(MAX_WAIT / 2, &mut waiting).await.is_err());
         assert_eq!(responses.begun.load(Ordering::SeqCst), 1);
@@ -267,7 +297,36 @@ mod tests {
         assert_eq!(responses.begun.load(Ordering::SeqCst), 2);
     }
 
-    #[tokio::test]
+    #[test]
+    fn a_response_whose_thread_has_ended_is_made_by_the_request_that_waited_for_it() {
+        let responses = SharedResponses::default();
+        let (queued, is_queued) = channel();
+        let (end, may_end) = channel();
+        let thread = std::thread::spawn({
+            let responses = responses.clone();
+            move || {
+                System::new().block_on(async {
+                    // This thread blocks, so that the response does not begin.
+                    let _first = responses.get("list".to_owned(), pending());
+                    queued.send(()).unwrap();
+                    may_end.recv().unwrap();
+                });
+            }
+        });
+        is_queued.recv().unwrap();
+        let key = "list".to_owned();
+        let waiting = SharedRequest { responses, key }.respond(async { ApiResponse::ok(&1) });
+        let answered = System::new().block_on(async {
+            let mut waiting = pin!(waiting);
+            assert!((&mut waiting).now_or_never().is_none());
+            end.send(()).unwrap();
+            waiting.await.unwrap()
+        });
+        assert_eq!(answered.body.to_text().unwrap(), "1");
+        thread.join().unwrap();
+    }
+
+    #[actix_web::test]
     async fn an_error_reaches_every_request_that_shares_it_and_no_later_one() {
         let responses = Numbered::new();
         responses.begun.store(9, Ordering::SeqCst);
