@@ -1,4 +1,5 @@
-//! Public ids. They are UUIDv7, which sort by the time they were created.
+//! Ids that clients see. Those of rows are UUIDv7, which sort by the time they were created;
+//! a [`LeaseId`] and a [`DatabaseId`] are random.
 
 use std::sync::{Mutex, PoisonError};
 

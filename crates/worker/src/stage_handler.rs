@@ -45,12 +45,12 @@ impl StageOutput {
         }
     }
 
-    /// Adds a note for the job's processing log.
+    /// Sets the note for the job's processing log, in place of an earlier one.
     pub fn with_note(self, note: impl Into<String>) -> Self {
         self.with_notes(&[note.into()])
     }
 
-    /// Adds notes for the job's processing log, if there are any.
+    /// Sets the note to all of these, or to none if there are none.
     pub(crate) fn with_notes(self, notes: &[String]) -> Self {
         Self {
             note: (!notes.is_empty()).then(|| notes.join("; ")),

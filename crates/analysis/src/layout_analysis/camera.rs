@@ -1,10 +1,11 @@
 //! Locates the rectangle of the camera image.
 //!
 //! The rectangle surrounds the moving area, and each of its sides is a border
-//! or an edge of the picture. All combinations of the candidates of the four
-//! sides are scored by the mean support of the sides, which is the fraction of
-//! their length that is border. There are at most 17 candidates per side, so
-//! about 83,000 rectangles, and each takes constant time.
+//! or an edge of the picture. The score of a combination of candidates for the
+//! four sides is the mean support of the sides, and a small bonus for its area.
+//! The support of a border is the fraction of the side's length that is border.
+//! There are at most 17 candidates per side, so about 83,000 rectangles, and
+//! each takes constant time.
 
 use super::border::Borders;
 use super::profile::{BLOCK_SIZE, bands_between};

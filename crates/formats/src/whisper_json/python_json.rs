@@ -27,7 +27,7 @@ fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T> {
 }
 
 /// Replaces `NaN`, `Infinity` and `-Infinity` outside of strings by `null`. `None` if
-/// no character could begin one.
+/// there is no `I` or `N` outside of strings, so nothing to replace.
 fn replace_python_numbers(text: &str) -> Option<String> {
     const NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
     let mut replaced = String::with_capacity(text.len());

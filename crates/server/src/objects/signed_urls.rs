@@ -59,7 +59,7 @@ impl SignedUrls {
         ttl: Duration,
     ) -> Option<String> {
         let key = ObjectKey::try_from(key.clone()).ok()?;
-        if key.is_closed_to(job_id) {
+        if key.is_forbidden_to(job_id) {
             return None;
         }
         let url = self.storage.download_url(&self.base, &key, ttl, self.now);

@@ -207,5 +207,5 @@ async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<Obje
 fn clip_object(clip: &Clip) -> Option<ObjectKey> {
     let key = clip.media.subtitle_s3_key.clone()?;
     let key = ObjectKey::try_from(key).ok()?;
-    (!key.is_closed_to(clip.job_id)).then_some(key)
+    (!key.is_forbidden_to(clip.job_id)).then_some(key)
 }

@@ -111,7 +111,7 @@ impl ObjectKey {
     ///
     /// Some file systems ignore case, so `jobs` and `trash` match in upper and lower case.
     /// `jobs/{job_id}/` must match exactly.
-    pub fn is_closed_to(&self, job_id: JobId) -> bool {
+    pub fn is_forbidden_to(&self, job_id: JobId) -> bool {
         let own_prefix = format!("{}/", Self::job_prefix(job_id));
         let mut segments = self.split('/').map(str::to_uppercase);
         match segments.next().as_deref() {
@@ -204,9 +204,9 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_other_jobs_and_in_the_trash_are_closed_to_a_job() {
+    fn keys_of_other_jobs_and_in_the_trash_are_forbidden_to_a_job() {
         let [one, other] = [(); 2].map(|()| JobId::new(&SystemClock));
-        let is_closed = |key: &str| ObjectKey::new(key).unwrap().is_closed_to(one);
+        let is_forbidden = |key: &str| ObjectKey::new(key).unwrap().is_forbidden_to(one);
         for key in [
             format!("jobs/{one}/clips/1.mp4"),
             "uploads/a.mp4".to_owned(),
@@ -215,7 +215,7 @@ mod tests {
             "trash/a.mp4".to_owned(),
             format!("trash/{other}"),
         ] {
-            assert!(!is_closed(&key), "{key}");
+            assert!(!is_forbidden(&key), "{key}");
         }
         let upper_case = format!("jobs/{one}/a").to_uppercase();
         for key in [
@@ -228,7 +228,7 @@ mod tests {
             "jobs/a.mp4".to_owned(),
             upper_case,
         ] {
-            assert!(is_closed(&key), "{key}");
+            assert!(is_forbidden(&key), "{key}");
         }
     }
 }

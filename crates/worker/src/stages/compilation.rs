@@ -126,7 +126,7 @@ fn composition(layout: &LayoutAnalysis) -> Option<Composition> {
 fn has_client_subtitles(clip: &Clip) -> bool {
     let key = clip.media.subtitle_s3_key.clone();
     let key = key.and_then(|key| ObjectKey::try_from(key).ok());
-    key.is_some_and(|key| key.is_custom_subtitles() && !key.is_closed_to(clip.job_id))
+    key.is_some_and(|key| key.is_custom_subtitles() && !key.is_forbidden_to(clip.job_id))
 }
 
 struct EncodedClip {

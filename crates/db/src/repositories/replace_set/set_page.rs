@@ -35,8 +35,8 @@ pub struct SetPage<T> {
 pub struct SetCursor {
     /// The last row of the pages so far, if any.
     pub(crate) last: Option<RowKey>,
-    /// The number of rows so far, which is the offset of the next page in an order without
-    /// a key.
+    /// The number of rows so far: the offset of the next page if the order is not one of
+    /// the columns of [`RowKey`], as for content segments by importance.
     pub(crate) skip: usize,
     /// The highest `id` when the first page was read. Later rows have higher ids.
     pub(crate) newest_id: i64,
@@ -192,7 +192,9 @@ pub(crate) use unless_large;
 /// `$query` is the boxed query of the rows that the filter selects, for the type `Db`.
 /// `$sorted` adds the order and the condition that a row comes after the last row so far.
 /// `$columns` has the columns of the row. Columns of unbounded length are wrapped in
-/// [`unless_large!`], and `$bytes` is SQL for the number of bytes in these columns.
+/// [`unless_large!`], and `$bytes` is SQL for the number of bytes in these columns. `$key` is
+/// the [`RowKey`] of a row. `$matches` is the part of the filter that SQL does not check, such
+/// as the words of a search.
 macro_rules! page_of_set {
     (
         $conn:expr, $job_id:expr, $after:expr,

@@ -12,16 +12,17 @@ use lectern_db::{Database, Reader};
 use lectern_domain::{Clip, ClipId, JobId, StorageKey};
 use lectern_storage::{ObjectInfo, ObjectKey};
 
-/// Lower bound of the age at which a file that may belong to a request in progress is
-/// removed, regardless of `--older-than`. Such a file is a part of an upload, or an object
-/// of an existing job to which no row refers yet.
+/// A file that may belong to a request in progress is kept for at least this long, even if
+/// `--older-than` is shorter. Such a file is a part of an upload, or an object of an
+/// existing job to which no row refers yet.
 const MIN_IN_PROGRESS_AGE: TimeDelta = TimeDelta::hours(1);
 
 /// Files last modified before these times may be moved or removed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cutoffs {
-    /// For objects of deleted jobs.
-    pub(super) deleted_job: DateTime<Utc>,
+    /// For every object: `--older-than`. A new recording, whose row is not inserted yet, is
+    /// younger.
+    pub(super) any_object: DateTime<Utc>,
     /// For files that may belong to a request in progress.
     pub(super) in_progress: DateTime<Utc>,
 }
@@ -30,7 +31,7 @@ impl Cutoffs {
     pub(super) fn at(now: DateTime<Utc>, older_than: TimeDelta) -> Self {
         let older_than = now - older_than;
         Self {
-            deleted_job: older_than,
+            any_object: older_than,
             in_progress: older_than.min(now - MIN_IN_PROGRESS_AGE),
         }
     }
@@ -51,7 +52,7 @@ pub(super) fn find_orphans(
     mut objects: Vec<ObjectInfo>,
     cutoffs: Cutoffs,
 ) -> anyhow::Result<CheckedBatch> {
-    objects.retain(|object| object.last_modified < cutoffs.deleted_job);
+    objects.retain(|object| object.last_modified < cutoffs.any_object);
     let count = objects.len() as u64;
     let job_ids: HashSet<JobId> = objects
         .iter()
@@ -102,9 +103,11 @@ impl<'a> ClipObjects<'a> {
     /// file.
     fn is_unused(&self, object: &ObjectInfo, cutoffs: Cutoffs) -> bool {
         let key = &object.key;
-        let is_outdated = |clip_id| key.is_custom_subtitles() || !self.clip_ids.contains(&clip_id);
+        // A subtitle file has a new key whenever it is replaced; a clip has the same key.
+        let needs_reference =
+            |clip_id| key.is_custom_subtitles() || !self.clip_ids.contains(&clip_id);
         object.last_modified < cutoffs.in_progress
-            && key.clip_id().is_some_and(is_outdated)
+            && key.clip_id().is_some_and(needs_reference)
             && !self.keys.contains(key.as_str())
     }
 }
