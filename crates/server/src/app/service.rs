@@ -15,6 +15,7 @@ use crate::http::docs::OpenApiDocument;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::http::lifecycle::Lifecycle;
 use crate::http::memory_budget::MemoryBudget;
+use crate::http::request::mount::PublicPath;
 use crate::http::response::shared::SharedResponses;
 use crate::live::{self, Live};
 use crate::metrics::Metrics;
@@ -30,7 +31,7 @@ use crate::work_queue::waiting_claims::WaitingClaims;
 /// other sites, and shutdown, and has to poll
 /// [`Service::run_background_tasks`]. `Location` headers and signed URLs
 /// include the path of the scope; with [`ServerConfig::public_url`] set, signed
-/// URLs begin with that instead.
+/// URLs begin with that instead, and `Location` headers with its path.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -72,6 +73,7 @@ pub struct Service {
     proxies: Data<TrustedProxies>,
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
+    public_path: Data<PublicPath>,
     openapi: Data<OpenApiDocument>,
 }
 
@@ -100,6 +102,7 @@ impl Service {
             config.uploads,
             config.public_url.clone(),
         )?;
+        let public_path = PublicPath::new(config.public_url.as_ref());
         let openapi = serde_json::to_vec(&lectern_api::openapi::document())?;
         Ok(Self {
             event_retention: config.event_retention,
@@ -120,6 +123,7 @@ impl Service {
             proxies: Data::new(TrustedProxies(config.trusted_proxies.clone())),
             lifecycle: Data::default(),
             metrics: Data::new(metrics),
+            public_path: Data::new(public_path),
             openapi: Data::new(OpenApiDocument(openapi.into())),
             database,
         })
@@ -155,6 +159,7 @@ impl Service {
                 .app_data(this.proxies)
                 .app_data(this.lifecycle)
                 .app_data(this.metrics)
+                .app_data(this.public_path)
                 .app_data(this.openapi)
                 // One for each HTTP thread: a response uses the timers of the thread that
                 // began it, which end with the thread.
