@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{Data, ServiceConfig};
+use lectern_api::openapi;
 use lectern_db::Database;
 
 use crate::app::config::ServerConfig;
@@ -103,7 +104,12 @@ impl Service {
             config.public_url.clone(),
         )?;
         let public_path = PublicPath::new(config.public_url.as_ref());
-        let openapi = serde_json::to_vec(&lectern_api::openapi::document())?;
+        let openapi = match public_path.as_deref() {
+            None => openapi::document(),
+            Some("") => openapi::document_at("/"),
+            Some(path) => openapi::document_at(path),
+        };
+        let openapi = serde_json::to_vec(&openapi)?;
         Ok(Self {
             event_retention: config.event_retention,
             database_handle: Data::new(DatabaseHandle::new(

@@ -17,17 +17,19 @@ impl Operation {
             "operationId": self.id,
             "tags": [self.tag],
             "summary": self.summary,
+            "description": self.description,
             "parameters": self.parameters(components),
             "responses": self.responses(all, components),
         });
-        if !self.description.is_empty() {
-            described["description"] = self.description.into();
-        }
         if let Some(body) = &self.body {
             described["requestBody"] = json!({ "required": body.required });
             for (media_type, schema) in &body.content {
-                let schema = components.schemas.request(*schema);
-                described["requestBody"]["content"][media_type] = json!({ "schema": schema });
+                let (schema, example) = components.schemas.request(*schema);
+                let mut content = json!({ "schema": schema });
+                if let Some(example) = example {
+                    content["example"] = example;
+                }
+                described["requestBody"]["content"][media_type] = content;
             }
         }
         described
