@@ -18,6 +18,11 @@ use crate::wire::validation::chars;
 /// A worker's request for stages to work on.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {
+        "worker": "worker-1",
+        "stages": Stage::WORK,
+        "lease_seconds": 600,
+    }))]
 pub struct ClaimBody {
     /// Name of the worker, for logs; need not be unique.
     #[validate(length(min = chars(WorkerName::MIN), max = chars(WorkerName::MAX)))]

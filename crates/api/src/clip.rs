@@ -19,6 +19,17 @@ use crate::wire::validation::{FieldErrors, chars};
 /// The clips of a job, which replace the stored clips.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {
+        "clips": [
+            {
+                "title": "Gradient descent in seven seconds",
+                "topic": "Gradient descent",
+                "importance_score": 0.8,
+                "start_time": 0.0,
+                "end_time": 7.5,
+            },
+        ],
+    }))]
 pub struct ClipsBody {
     /// The clips; without `clip_order`, a clip's index in this list is its position.
     pub clips: Items<ClipBody>,
@@ -119,6 +130,7 @@ impl ClipBody {
 pub struct ClipsQuery {
     /// Maximum number of clips, the most important first.
     #[validate(range(min = 1, max = MAX_TOP))]
+    #[schemars(extend("example" = 3))]
     pub top: Option<i64>,
 }
 

@@ -20,6 +20,19 @@ use crate::wire::validation::{FieldErrors, chars};
 /// The content segments of a job, which replace the stored segments.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {
+        "segments": [
+            {
+                "start_time": 0.0,
+                "end_time": 7.5,
+                "topic": "Gradient descent",
+                "description": "What it does, and why it works.",
+                "importance_score": 0.8,
+                "keywords": ["gradient", "descent"],
+                "concepts": ["optimization"],
+            },
+        ],
+    }))]
 pub struct ContentSegmentsBody {
     /// The segments; without `segment_order`, a segment's index in this list is its position.
     pub segments: Items<ContentSegmentBody>,
@@ -96,9 +109,11 @@ impl ContentSegmentBody {
 #[serde(deny_unknown_fields, default)]
 pub struct ContentSegmentsQuery {
     /// Segments with exactly this keyword.
+    #[schemars(extend("example" = "gradient"))]
     pub keyword: Option<String>,
     /// Maximum number of segments, the most important first.
     #[validate(range(min = 1, max = MAX_TOP))]
+    #[schemars(extend("example" = 3))]
     pub top: Option<i64>,
 }
 

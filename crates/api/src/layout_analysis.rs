@@ -56,6 +56,14 @@ impl From<domain::Region> for Region {
 /// The layout analysis of a job, which replaces the stored analysis.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {
+        "layout_type": "side_by_side",
+        "screen_region": { "x": 0, "y": 0, "width": 1440, "height": 1080 },
+        "camera_region": { "x": 1440, "y": 0, "width": 480, "height": 270 },
+        "split_ratio": 0.75,
+        "confidence_score": 0.9,
+        "sample_frame_time": 3.0,
+    }))]
 pub struct LayoutAnalysisBody {
     /// How screen and camera share the picture.
     pub layout_type: LayoutType,

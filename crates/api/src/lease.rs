@@ -16,6 +16,11 @@ use crate::wire::validation::chars;
 /// Extends a lease, and may report progress. Fields left out keep their values.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("example" = {
+        "percent": 41.5,
+        "message": "at 00:12:00",
+        "eta_seconds": 600,
+    }))]
 pub struct HeartbeatBody {
     /// Completed share of the stage, 0 to 100.
     #[validate(range(min = 0.0, max = 100.0))]
@@ -69,6 +74,7 @@ impl From<domain::LeaseState> for HeartbeatResponse {
 /// stored by earlier requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {}))]
 pub struct StageCompletionBody {}
 
 impl Request for StageCompletionBody {
@@ -86,6 +92,11 @@ impl TryFrom<StageCompletionBody> for () {
 /// Reports that an attempt at a stage has failed.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {
+        "error": "out of memory",
+        "details": { "exit_code": 137 },
+        "retryable": true,
+    }))]
 pub struct StageFailureBody {
     /// What went wrong.
     #[validate(length(min = 1, message = "must not be empty"))]

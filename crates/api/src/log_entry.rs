@@ -17,6 +17,13 @@ use crate::wire::{LogEntryList, PageCursor, Request};
 /// An entry to be added to the processing log.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {
+        "stage": "transcription",
+        "status": "started",
+        "agent_name": "whisper-1",
+        "message": "loaded the model",
+        "duration_seconds": 1.5,
+    }))]
 pub struct LogEntryBody {
     /// The stage that the entry is about.
     pub stage: Stage,
@@ -59,14 +66,18 @@ impl TryFrom<LogEntryBody> for NewLogEntry {
 #[serde(deny_unknown_fields, default)]
 pub struct LogEntryListQuery {
     /// Entries about this stage.
+    #[schemars(extend("example" = "transcription"))]
     pub stage: Option<Stage>,
     /// Entries of this status.
+    #[schemars(extend("example" = "completed"))]
     pub status: Option<LogStatus>,
     /// Maximum number of entries on a page.
     #[validate(range(min = 1, max = PageLimit::MAX))]
     #[schemars(extend("default" = PageLimit::default().get()))]
+    #[schemars(extend("example" = 10))]
     pub limit: Option<i64>,
     /// The `next_cursor` of the previous page.
+    #[schemars(extend("example" = PageCursor::<LogEntryList>::example()))]
     pub cursor: Option<PageCursor<LogEntryList>>,
 }
 

@@ -15,6 +15,16 @@ use crate::wire::validation::FieldErrors;
 /// The silence regions of a job, which replace the stored regions.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {
+        "regions": [
+            {
+                "start_time": 4.2,
+                "end_time": 4.9,
+                "silence_type": "audio_silence",
+                "amplitude_threshold": -40.0,
+            },
+        ],
+    }))]
 pub struct SilenceRegionsBody {
     /// The regions, in any order.
     pub regions: Items<SilenceRegionBody>,
@@ -78,15 +88,19 @@ impl TryFrom<SilenceRegionBody> for NewSilenceRegion {
 #[serde(deny_unknown_fields, default)]
 pub struct SilenceRegionsQuery {
     /// Regions of this type.
+    #[schemars(extend("example" = "audio_silence"))]
     pub silence_type: Option<SilenceType>,
     /// Regions at least this long, in seconds.
     #[validate(range(min = 0.0))]
+    #[schemars(extend("example" = 0.5))]
     pub min_duration: Option<f64>,
     /// Regions that end after this time, in seconds.
     #[validate(range(min = 0.0))]
+    #[schemars(extend("example" = 0.0))]
     pub from: Option<f64>,
     /// Regions that begin before this time, in seconds; not before `from`.
     #[validate(range(min = 0.0))]
+    #[schemars(extend("example" = 60.0))]
     pub to: Option<f64>,
 }
 

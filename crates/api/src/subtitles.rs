@@ -14,6 +14,7 @@ use crate::wire::Request;
 #[serde(deny_unknown_fields, default)]
 pub struct SubtitlesQuery {
     /// Format of the response. Without this parameter, `Accept` decides.
+    #[schemars(extend("example" = "vtt"))]
     pub format: Option<TranscriptFormat>,
 }
 

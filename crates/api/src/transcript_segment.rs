@@ -17,6 +17,18 @@ use crate::wire::validation::{FieldErrors, chars};
 /// Segments of a transcript to be stored.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {
+        "segments": [
+            {
+                "start_time": 0.0,
+                "end_time": 4.2,
+                "text": "Welcome back. Today we look at gradient descent.",
+                "confidence": 0.94,
+                "speaker_id": "lecturer",
+            },
+            { "start_time": 4.9, "end_time": 7.5, "text": "It walks downhill, step by step." },
+        ],
+    }))]
 pub struct TranscriptSegmentsBody {
     /// The segments, in any order.
     pub segments: Items<TranscriptSegmentBody>,
@@ -83,13 +95,17 @@ impl TryFrom<TranscriptSegmentBody> for NewTranscriptSegment {
 pub struct TranscriptQuery {
     /// Segments that end after this time, in seconds.
     #[validate(range(min = 0.0))]
+    #[schemars(extend("example" = 0.0))]
     pub from: Option<f64>,
     /// Segments that begin before this time, in seconds; not before `from`.
     #[validate(range(min = 0.0))]
+    #[schemars(extend("example" = 60.0))]
     pub to: Option<f64>,
     /// Segments whose text contains this, ignoring case.
+    #[schemars(extend("example" = "gradient"))]
     pub q: Option<String>,
     /// Format of the response. Without this parameter, `Accept` decides.
+    #[schemars(extend("example" = "vtt"))]
     pub format: Option<TranscriptFormat>,
 }
 

@@ -15,9 +15,41 @@ use crate::wire::integer::{integer, optional_integer};
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
+/// A valid id, for examples in the documentation.
+pub(crate) const EXAMPLE_ID: &str = "019b76da-a87b-7763-a830-6c97ee0bf06d";
+
+/// A short recording, for examples in the documentation: a WAV file of one second with a tone
+/// of 128 Hz. Every byte is ASCII, so that the file can be the example of a body, which is
+/// text in JSON.
+pub(crate) fn sample_recording() -> String {
+    const RATE: u32 = 1024;
+    const HEADER_AFTER_RIFF: u32 = 36;
+    let mut bytes = Vec::new();
+    bytes.extend(b"RIFF");
+    bytes.extend((HEADER_AFTER_RIFF + RATE).to_le_bytes());
+    bytes.extend(b"WAVEfmt ");
+    bytes.extend(16_u32.to_le_bytes());
+    // PCM, one channel.
+    bytes.extend([1, 0, 1, 0]);
+    // Samples and bytes per second.
+    bytes.extend([RATE.to_le_bytes(); 2].concat());
+    // Bytes per sample of all channels, bits per sample.
+    bytes.extend([1, 0, 8, 0]);
+    bytes.extend(b"data");
+    bytes.extend(RATE.to_le_bytes());
+    bytes.extend(b"pppp    ".repeat(128));
+    bytes.into_iter().map(char::from).collect()
+}
+
 /// A recording to be uploaded.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {
+        "filename": "sample.wav",
+        "file_size": sample_recording().len(),
+        "content_type": "audio/wav",
+        "processing_config": { "processing_mode": "audio" },
+    }))]
 pub struct UploadRequest {
     /// Name of the recording as its owner knows it. Ends in `.mp4`, `.mov`, `.avi`, `.mkv`,
     /// `.webm`, `.mp3`, `.wav` or `.m4a`.
@@ -98,6 +130,7 @@ impl UploadResponse {
 /// Confirms that the recording of a job was uploaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = { "job_id": EXAMPLE_ID }))]
 pub struct UploadConfirmBody {
     /// The `job_id` in the response to the upload request.
     pub job_id: JobId,
@@ -204,6 +237,18 @@ mod tests {
         ] {
             assert!(UploadConfirmBody::read(body).is_err());
         }
+    }
+
+    #[test]
+    fn every_byte_of_the_sample_recording_is_ascii() {
+        let sample = sample_recording();
+        assert!(sample.is_ascii());
+        let length = |at: usize| {
+            let bytes = sample.as_bytes()[at..at + 4].try_into().unwrap();
+            u32::from_le_bytes(bytes) as usize
+        };
+        assert_eq!(length(4), sample.len() - 8);
+        assert_eq!(length(40), sample.len() - 44);
     }
 
     #[test]

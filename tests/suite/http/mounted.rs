@@ -106,6 +106,8 @@ fn routes_answer_below_a_scope_beside_those_of_the_app(db: TestDb) {
         .delete("/lectern/api/v1/jobs")
         .problem(405, "method_not_allowed");
     client.get("/api/v1/jobs").expect(404);
+    client.get("/lectern/docs").expect(200);
+    client.get("/lectern/").expect(404);
 }
 
 /// `Host` and the origins of pages are the app's responsibility.

@@ -2,6 +2,7 @@
 
 pub(crate) mod client_message;
 pub(crate) mod page;
+mod schema;
 
 pub use client_message::WsClientMessage;
 pub use page::{EventFilter, EventsQuery, EventsResponse};
@@ -18,7 +19,7 @@ use crate::job::progress::percent_without_fraction;
 use crate::job::{JobProgress, JobResponse};
 
 /// An event of a job. Has the same form over every protocol.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WsMessage {
     /// Type of the message, which determines the form of `data`.
     #[serde(rename = "type")]
@@ -28,7 +29,6 @@ pub struct WsMessage {
     /// Sequence number of the event, from 1 and without gaps within a job. For a
     /// snapshot: the number of the last event that the snapshot includes, or 0 if there is
     /// no event yet.
-    #[schemars(range(min = 0))]
     pub seq: i64,
     /// The content of the message.
     pub data: WsData,
@@ -37,7 +37,7 @@ pub struct WsMessage {
 }
 
 /// Type of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WsMessageType {
     /// The whole job, for a new subscriber.
@@ -53,7 +53,7 @@ pub enum WsMessageType {
 }
 
 /// Content of a message.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum WsData {
     /// For `snapshot`: the job.

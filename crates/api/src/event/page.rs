@@ -15,6 +15,7 @@ pub struct EventsQuery {
     /// Only events whose `seq` is greater than this number. Without this parameter, the
     /// response begins with a snapshot of the job.
     #[validate(range(min = 0, max = i64::MAX))]
+    #[schemars(extend("example" = 0))]
     pub after: Option<i64>,
 }
 

@@ -16,20 +16,27 @@ use crate::wire::{JobList, PageCursor, Request};
 #[serde(deny_unknown_fields, default)]
 pub struct JobListQuery {
     /// Jobs of this status.
+    #[schemars(extend("example" = "completed"))]
     pub status: Option<JobStatus>,
     /// Jobs that are in this stage.
+    #[schemars(extend("example" = "transcription"))]
     pub stage: Option<Stage>,
     /// Jobs created at this time or later.
+    #[schemars(extend("example" = "2026-01-01T00:00:00Z"))]
     pub created_after: Option<DateTime<Utc>>,
     /// Jobs created before this time.
+    #[schemars(extend("example" = "2027-01-01T00:00:00Z"))]
     pub created_before: Option<DateTime<Utc>>,
     /// Maximum number of jobs on a page.
     #[validate(range(min = 1, max = PageLimit::MAX))]
     #[schemars(extend("default" = PageLimit::default().get()))]
+    #[schemars(extend("example" = 10))]
     pub limit: Option<i64>,
     /// The `next_cursor` of the previous page.
+    #[schemars(extend("example" = PageCursor::<JobList>::example()))]
     pub cursor: Option<PageCursor<JobList>>,
     /// Whether to count the jobs on all pages, up to 10,000.
+    #[schemars(extend("example" = true))]
     pub include_total: bool,
 }
 

@@ -27,6 +27,14 @@ use crate::wire::validation::chars;
 /// A job for a recording that is already in the storage.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {
+        "filename": "lecture.mp4",
+        "file_size": 734_003_200,
+        "s3_key": "uploads/lecture.mp4",
+        "content_type": "video/mp4",
+        "processing_config": { "language": "en" },
+        "extra_metadata": { "course": "ML 101" },
+    }))]
 pub struct JobCreate {
     /// Name of the recording as its owner knows it.
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]

@@ -16,6 +16,13 @@ use crate::wire::validation::chars;
 /// once a stage of the job has been claimed, only the message and the remaining time.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {
+        "stage": "transcription",
+        "percent": 41.5,
+        "message": "at 00:12:00",
+        "eta_seconds": 600,
+        "agent_name": "whisper-1",
+    }))]
 pub struct ProgressReport {
     /// The stage the report is about.
     pub stage: Stage,

@@ -16,6 +16,10 @@ use crate::wire::validation::chars;
 /// nullable fields.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("example" = {
+        "filename": "Lecture 7.mp4",
+        "extra_metadata": { "course": "ML 101", "lecture": 7 },
+    }))]
 pub struct JobUpdate {
     /// Name of the recording as its owner knows it.
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]

@@ -4,6 +4,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
+use crate::upload::EXAMPLE_ID;
 use crate::wire::{Code, Problem};
 use lectern_domain::IdempotencyKey;
 
@@ -54,6 +55,9 @@ impl Components {
     }
 }
 
+/// Storage key of the recording of the job [`EXAMPLE_ID`].
+const EXAMPLE_KEY: &str = "jobs/019b76da-a87b-7763-a830-6c97ee0bf06d/original/sample.wav";
+
 /// The parameters that several operations share.
 fn parameters() -> Value {
     // A malformed lease id is treated as an unknown lease, so any text is accepted.
@@ -66,26 +70,41 @@ fn parameters() -> Value {
         "pattern": "^[!-~]+$",
     });
     [
-        ("path", "job_id", "The id of the job.", uuid.clone()),
-        ("path", "clip_id", "The id of the clip.", uuid),
-        ("path", "lease_id", "The id of the lease.", text()),
+        (
+            "path",
+            "job_id",
+            "The id of the job.",
+            uuid.clone(),
+            EXAMPLE_ID,
+        ),
+        ("path", "clip_id", "The id of the clip.", uuid, EXAMPLE_ID),
+        (
+            "path",
+            "lease_id",
+            "The id of the lease.",
+            text(),
+            EXAMPLE_ID,
+        ),
         (
             "path",
             "key",
             "Storage key of the object, including slashes.",
             text(),
+            EXAMPLE_KEY,
         ),
         (
             "header",
             "If-Match",
             "The change is refused unless the job still has this `ETag`.",
             text(),
+            "\"3\"",
         ),
         (
             "header",
             "If-None-Match",
             "The response is 304 if the `ETag` is still this one.",
             text(),
+            "\"3\"",
         ),
         (
             "header",
@@ -93,6 +112,7 @@ fn parameters() -> Value {
             "A key chosen by the client: a request repeated with the same key within 24 hours \
              takes effect once and gets the same response.",
             idempotency_key,
+            "lecture-7-2026-10-01",
         ),
         (
             "header",
@@ -100,12 +120,14 @@ fn parameters() -> Value {
             "The lease under which the request is made. A request with an invalid lease is \
              refused; the header is required while the stage is leased.",
             text(),
+            EXAMPLE_ID,
         ),
         (
             "header",
             "Last-Event-ID",
             "Number of the last event that the client has received; the same as `after`.",
             text(),
+            "0",
         ),
         (
             "header",
@@ -113,22 +135,25 @@ fn parameters() -> Value {
             "`wait=<seconds>`: how long to wait for the next event if the page is empty, at most \
              a minute.",
             text(),
+            "wait=10",
         ),
         (
             "header",
             "Range",
             "The requested part, such as `bytes=0-1023`.",
             text(),
+            "bytes=0-1023",
         ),
     ]
     .into_iter()
-    .map(|(location, name, description, schema)| {
+    .map(|(location, name, description, schema, example)| {
         let parameter = json!({
             "name": name,
             "in": location,
             "required": location == "path",
             "description": description,
             "schema": schema,
+            "example": example,
         });
         (name.to_owned(), parameter)
     })

@@ -11,14 +11,35 @@ use serde_json::{Map, Value, json};
 
 use components::Components;
 
-/// The OpenAPI document of the whole interface.
+const DESCRIPTION: &str = "Lectern is the backend of record for turning long recordings into \
+    clips. A **job** is one recording and everything known about it. It passes through the \
+    **stages** of a pipeline, which workers claim, execute and complete; what the stages store \
+    are its transcript, silence regions, layout, topics and clips.\n\n\
+    The life of a job: create an upload, PUT the recording to its URL, confirm it. Then, for \
+    each stage, claim, store the output, complete. Then read the results.\n\n\
+    Errors are problem documents (RFC 9457) with a stable `code`. Every response has an \
+    `X-Request-Id`. Bodies must not have unknown fields, and no text may contain a NUL \
+    character. Times are UTC, durations and positions in a recording are seconds.\n\n\
+    There are no user accounts: a client that reaches the service may call every operation, so \
+    put a gateway with authentication in front of it where that is too much. Only the URLs of \
+    objects are signed, and the output of a leased stage is stored under its lease only.";
+
+/// The OpenAPI document of the whole interface, for a service at the URL of the document.
 ///
 /// ```
 /// let document = lectern_api::openapi::document();
 /// assert_eq!(document["openapi"], "3.1.0");
 /// assert_eq!(document["paths"]["/api/v1/jobs"]["post"]["operationId"], "createJob");
+/// assert_eq!(document["servers"][0]["url"], ".");
 /// ```
 pub fn document() -> Value {
+    // Relative to the document, so that it is right below any path.
+    document_at(".")
+}
+
+/// The OpenAPI document of the whole interface, for a service below `path`, such as
+/// `/lectern` or `/`.
+pub fn document_at(path: &str) -> Value {
     let operations = endpoints::all();
     let mut components = Components::default();
     let mut paths = Map::new();
@@ -31,10 +52,14 @@ pub fn document() -> Value {
         "info": {
             "title": "Lectern",
             "summary": "Turns long recordings into clips.",
+            "description": DESCRIPTION,
+            "contact": { "name": "Lectern", "url": env!("CARGO_PKG_REPOSITORY") },
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "MIT", "identifier": env!("CARGO_PKG_LICENSE") },
         },
-        "servers": [{ "url": "/" }],
+        "servers": [{ "url": path }],
+        // No operation needs credentials.
+        "security": [],
         "tags": endpoints::TAGS.map(|(name, description)| json!({
             "name": name,
             "description": description,

@@ -7,8 +7,6 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::wire::field_schemas::NO_NUL;
-
 /// A function that generates the schema of one type.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
@@ -35,9 +33,26 @@ impl Default for Schemas {
 }
 
 impl Schemas {
-    /// A reference to the schema of a request body.
-    pub(super) fn request(&mut self, schema: SchemaOf) -> Schema {
-        schema(&mut self.requests)
+    /// A reference to the schema of a request body, and the example of its type.
+    pub(super) fn request(&mut self, schema: SchemaOf) -> (Schema, Option<Value>) {
+        let mut schema = schema(&mut self.requests);
+        let example = self.example(schema.as_value());
+        schema.remove("example");
+        (schema, example)
+    }
+
+    /// The example of a schema, of the type that it refers to, or of its first choice.
+    fn example(&self, schema: &Value) -> Option<Value> {
+        if let Some(example) = schema.get("example") {
+            return Some(example.clone());
+        }
+        match schema.get("$ref").and_then(Value::as_str) {
+            Some(reference) => {
+                let (_, name) = reference.rsplit_once('/')?;
+                self.example(self.requests.definitions().get(name)?)
+            }
+            None => self.example(schema.pointer("/anyOf/0")?),
+        }
     }
 
     /// A reference to the schema of a response body.
@@ -48,7 +63,8 @@ impl Schemas {
     /// One query parameter for each field of a query struct.
     pub(super) fn query(&mut self, schema: SchemaOf) -> Vec<Value> {
         let mut schema = schema(&mut self.requests);
-        RecursiveTransform(tidy_request).transform(&mut schema);
+        let required = schema.get("required").cloned().unwrap_or_default();
+        RecursiveTransform(tidy).transform(&mut schema);
         let Some(Value::Object(properties)) = schema.remove("properties") else {
             return Vec::new();
         };
@@ -56,11 +72,22 @@ impl Schemas {
             .into_iter()
             .map(|(name, mut schema)| {
                 remove_null(&mut schema);
-                let description = schema["description"].take();
-                if let Some(schema) = schema.as_object_mut() {
-                    schema.remove("description");
+                let mut parameter = json!({ "name": name, "in": "query" });
+                let is_required = required
+                    .as_array()
+                    .is_some_and(|names| names.contains(&json!(name)));
+                if is_required {
+                    parameter["required"] = true.into();
                 }
-                json!({ "name": name, "in": "query", "description": description, "schema": schema })
+                if let Some(schema) = schema.as_object_mut() {
+                    for key in ["description", "example"] {
+                        if let Some(value) = schema.remove(key) {
+                            parameter[key] = value;
+                        }
+                    }
+                }
+                parameter["schema"] = schema;
+                parameter
             })
             .collect()
     }
@@ -77,13 +104,13 @@ impl Schemas {
     pub(super) fn definitions(mut self) -> (Map<String, Value>, Map<String, Value>) {
         let mut requests = self.requests.take_definitions(false);
         let mut responses = self.responses.take_definitions(false);
-        tidy_all(&mut requests, tidy_request);
-        tidy_all(&mut responses, tidy);
+        tidy_all(&mut requests);
+        tidy_all(&mut responses);
         (requests, responses)
     }
 }
 
-fn tidy_all(definitions: &mut Map<String, Value>, tidy: fn(&mut Schema)) {
+fn tidy_all(definitions: &mut Map<String, Value>) {
     for schema in definitions.values_mut() {
         if let Ok(schema) = schema.try_into() {
             RecursiveTransform(tidy).transform(schema);
@@ -103,6 +130,10 @@ fn tidy(schema: &mut Schema) {
     if schema.get("format").is_some_and(|format| format == "uint") {
         schema.remove("format");
     }
+    if schema.get("type").is_some_and(|name| name == "object") {
+        // The example of a body is beside its schema, see `Schemas::request`.
+        schema.remove("example");
+    }
 }
 
 /// A doc comment without its line breaks and without examples in Rust.
@@ -112,21 +143,6 @@ fn prose(doc: &str) -> String {
         .take_while(|text| !text.starts_with("```"));
     let unwrapped: Vec<_> = paragraphs.map(|text| text.replace('\n', " ")).collect();
     unwrapped.join("\n\n")
-}
-
-/// Like [`tidy`], and adds a pattern that excludes NUL from every text of a request.
-fn tidy_request(schema: &mut Schema) {
-    tidy(schema);
-    let is_text = match schema.get("type") {
-        Some(Value::Array(types)) => types.iter().any(|name| name == "string"),
-        name => name.is_some_and(|name| name == "string"),
-    };
-    let is_plain = ["pattern", "format", "enum", "const"]
-        .into_iter()
-        .all(|key| schema.get(key).is_none());
-    if is_text && is_plain {
-        schema.insert("pattern".into(), NO_NUL.into());
-    }
 }
 
 /// Turns `oneOf` constants into an `enum`, which client generators understand. The

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{document, routes};
 use crate::wire::Code;
@@ -182,6 +182,79 @@ fn requests_refuse_unknown_fields_and_responses_have_no_internal_fields() {
             assert_eq!(has_lease, name == "ClaimResponse", "{name}");
         }
     }
+}
+
+#[test]
+fn the_type_of_a_message_determines_its_schema() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    let message = &schemas["WsMessage"];
+    assert_eq!(message["discriminator"]["propertyName"], "type");
+    let mapping = message["discriminator"]["mapping"].as_object().unwrap();
+    let variants = message["oneOf"].as_array().unwrap();
+    assert_eq!((mapping.len(), variants.len()), (5, 5));
+    for (kind, reference) in mapping {
+        assert!(
+            variants.contains(&json!({ "$ref": reference })),
+            "{reference}"
+        );
+        let schema = document.pointer(reference.as_str().unwrap().trim_start_matches('#'));
+        assert_eq!(schema.unwrap()["properties"]["type"]["const"], **kind);
+    }
+}
+
+#[test]
+fn free_form_json_has_no_recursive_schema() {
+    let schemas = &document()["components"]["schemas"];
+    for (name, schema) in schemas.as_object().unwrap() {
+        let text = schema.to_string();
+        assert!(
+            !text.contains(&format!("\"#/components/schemas/{name}\"")),
+            "{name}"
+        );
+        assert!(
+            !text.contains("propertyNames") && !text.contains(r"\\x00"),
+            "{name}"
+        );
+    }
+    assert_eq!(schemas["JsonObject"]["additionalProperties"], true);
+    assert_eq!(schemas["ProcessingConfig"]["additionalProperties"], true);
+}
+
+#[test]
+fn every_parameter_and_body_has_an_example() {
+    let document = document();
+    for (method, path) in routes() {
+        let operation = &document["paths"][path][method.to_lowercase()];
+        let description = operation["description"].as_str().unwrap();
+        assert!(!description.is_empty(), "{method} {path}");
+        let parameters = operation["parameters"].as_array().unwrap().iter();
+        for parameter in parameters {
+            let parameter = match parameter["$ref"].as_str() {
+                Some(reference) => document.pointer(reference.strip_prefix('#').unwrap()),
+                None => Some(parameter),
+            };
+            let name = &parameter.unwrap()["name"];
+            assert!(
+                parameter.unwrap().get("example").is_some(),
+                "{method} {path} {name}"
+            );
+        }
+        let content = operation["requestBody"]["content"].as_object();
+        for (media_type, content) in content.into_iter().flatten() {
+            assert!(
+                content.get("example").is_some(),
+                "{method} {path} {media_type}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_servers_url_is_the_path_of_the_service() {
+    assert_eq!(document()["servers"], json!([{ "url": "." }]));
+    let document = super::document_at("/lectern");
+    assert_eq!(document["servers"], json!([{ "url": "/lectern" }]));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate, NaiveTime};
 use lectern_domain::{Cursor, InField, Invalid, PageLimit, PageRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -41,6 +41,18 @@ impl List for LogEntryList {
 /// because a forged cursor gives no access beyond the list itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageCursor<L>(Cursor, PhantomData<L>);
+
+impl<L: List> PageCursor<L> {
+    /// A valid cursor, for documentation: of a page that ended at the beginning of 2027.
+    pub(crate) fn example() -> Self {
+        let time = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap_or_default();
+        let time = time.and_time(NaiveTime::MIN).and_utc();
+        Self::from(Cursor {
+            time,
+            id: Uuid::max(),
+        })
+    }
+}
 
 /// The error of parsing text that is not a cursor of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{Data, ServiceConfig};
+use lectern_api::openapi;
 use lectern_db::Database;
 
 use crate::app::maintenance;
@@ -14,6 +15,7 @@ use crate::http::address::{AllowedOrigins, TrustedProxies};
 use crate::http::docs::OpenApiDocument;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::http::memory_budget::MemoryBudget;
+use crate::http::request::mount::PublicPath;
 use crate::http::requests_in_flight::Lifecycle;
 use crate::http::response::shared::SharedResponses;
 use crate::live::{self, Live};
@@ -30,7 +32,7 @@ use crate::work_queue::waiting_claims::WaitingClaims;
 /// other sites, and shutdown, and has to poll
 /// [`Service::run_background_tasks`]. `Location` headers and signed URLs
 /// include the path of the scope; with [`ServerConfig::public_url`] set, signed
-/// URLs begin with that instead.
+/// URLs begin with that instead, and `Location` headers with its path.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -72,6 +74,7 @@ pub struct Service {
     proxies: Data<TrustedProxies>,
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
+    public_path: Data<PublicPath>,
     openapi: Data<OpenApiDocument>,
     shared_responses: Data<SharedResponses>,
 }
@@ -101,7 +104,13 @@ impl Service {
             config.uploads,
             config.public_url.clone(),
         )?;
-        let openapi = serde_json::to_vec(&lectern_api::openapi::document())?;
+        let public_path = PublicPath::new(config.public_url.as_ref());
+        let openapi = match public_path.as_deref() {
+            None => openapi::document(),
+            Some("") => openapi::document_at("/"),
+            Some(path) => openapi::document_at(path),
+        };
+        let openapi = serde_json::to_vec(&openapi)?;
         Ok(Self {
             event_retention: config.event_retention,
             database_handle: Data::new(DatabaseHandle::new(
@@ -121,6 +130,7 @@ impl Service {
             proxies: Data::new(TrustedProxies(config.trusted_proxies.clone())),
             lifecycle: Data::default(),
             metrics: Data::new(metrics),
+            public_path: Data::new(public_path),
             openapi: Data::new(OpenApiDocument(openapi.into())),
             shared_responses: Data::default(),
             database,
@@ -157,6 +167,7 @@ impl Service {
                 .app_data(this.proxies)
                 .app_data(this.lifecycle)
                 .app_data(this.metrics)
+                .app_data(this.public_path)
                 .app_data(this.openapi)
                 .app_data(this.shared_responses);
         }

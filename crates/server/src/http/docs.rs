@@ -4,7 +4,7 @@ use std::io::{Cursor, Read as _};
 use std::sync::OnceLock;
 
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY,
 };
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -34,18 +34,12 @@ const PAGE: &str = r#"<!DOCTYPE html>
 "#;
 
 /// Starts Swagger UI. A separate file, because [`CONTENT_POLICY`] forbids inline scripts.
-const START_SCRIPT: &str = r##"SwaggerUIBundle({
-  url: "openapi.json",
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-  validatorUrl: null,
-});
-"##;
+const START_SCRIPT: &str = include_str!("docs/start.js");
 
-/// Allows only resources of this server. Swagger UI also needs inline styles, and
-/// images and fonts embedded in its style sheet.
+/// Allows only resources of this server. Swagger UI also needs inline styles, images and
+/// fonts embedded in its style sheet, and to show images and play recordings that it fetched.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+    img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
 
 /// The files of the archive that the page uses, with their media types.
@@ -70,6 +64,7 @@ pub(crate) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/openapi.json").get(openapi),
         Resource::at("/docs").get(page),
+        Resource::at("/docs/").get(redirect_to_page),
         Resource::at("/docs/start.js").get(start),
         Resource::at("/docs/{file}").get(file),
     ]
@@ -79,6 +74,26 @@ async fn openapi(document: Data<OpenApiDocument>) -> impl Responder {
     HttpResponse::Ok()
         .content_type("application/json")
         .body(document.0.clone())
+}
+
+/// The root of a server, which leads people to the page. Not for an app that has routes of
+/// its own.
+pub(crate) fn root() -> Resource {
+    Resource::at("/").get(redirect_from_root)
+}
+
+// The locations are relative, so that they are right below any path prefix.
+
+async fn redirect_from_root() -> HttpResponse {
+    HttpResponse::TemporaryRedirect()
+        .insert_header((LOCATION, "docs"))
+        .finish()
+}
+
+async fn redirect_to_page() -> HttpResponse {
+    HttpResponse::PermanentRedirect()
+        .insert_header((LOCATION, "../docs"))
+        .finish()
 }
 
 async fn page(known: IfNoneMatch) -> HttpResponse {

@@ -74,6 +74,7 @@ pub(crate) fn register(app: &mut ServiceConfig) {
     for resource in all() {
         resource.register(app);
     }
+    docs::root().register(app);
     app.default_service(web::to(|| async {
         Err::<&str, _>(ApiError::new(
             Code::NotFound,

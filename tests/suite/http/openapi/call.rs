@@ -32,7 +32,7 @@ pub(crate) struct Call {
     path: String,
     headers: Vec<(&'static str, String)>,
     /// Media type and body.
-    body: Option<(&'static str, Vec<u8>)>,
+    body: Option<(String, Vec<u8>)>,
 }
 
 impl Call {
@@ -58,7 +58,7 @@ impl Call {
             method: operation.method.to_uppercase(),
             path,
             headers,
-            body,
+            body: body.map(|(kind, body)| (kind.to_owned(), body)),
         }
     }
 
@@ -116,8 +116,8 @@ impl Call {
     }
 
     /// The same call with another body.
-    pub(crate) fn with_body(mut self, kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        self.body = Some((kind, body.into()));
+    pub(crate) fn with_body(mut self, kind: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some((kind.to_owned(), body.into()));
         self
     }
 

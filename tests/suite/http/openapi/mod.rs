@@ -8,9 +8,11 @@ mod schema;
 
 use std::collections::BTreeSet;
 
-use lectern_tests::{Response, TestServer, a_job, on_both_backends};
+use lectern_server::ServerConfig;
+use lectern_tests::{Fixture as _, Response, TestDb, TestServer, a_job, on_both_backends};
 use serde_json::{Value, json};
 
+use super::support::recordings::{UPLOAD, path_of, send};
 use super::support::{UNKNOWN_ID, job_path};
 pub(crate) use call::{Call, HANDSHAKE};
 pub(crate) use operation::{Operation, operations};
@@ -24,6 +26,9 @@ on_both_backends!(
     unknown_ids_get_the_documented_response,
     rejected_bodies_get_the_documented_response,
     the_documented_query_parameters_are_accepted,
+    the_documented_bodies_are_accepted,
+    the_documented_recording_can_be_uploaded,
+    the_servers_url_is_the_path_of_the_public_url,
     an_undocumented_response_is_detected,
 );
 
@@ -165,8 +170,9 @@ fn the_document_has_the_shape_of_openapi_3_1(server: TestServer) {
                 parameter["schema"].is_object() && parameter["name"].is_string(),
                 "{name}: {parameter}"
             );
+            let is_signed = operation.is_signed() && parameter["in"] == "query";
             assert_eq!(
-                parameter["in"] == "path",
+                parameter["in"] == "path" || is_signed,
                 parameter["required"] == json!(true),
                 "{name}: {parameter}"
             );
@@ -293,19 +299,14 @@ fn the_documented_query_parameters_are_accepted(server: TestServer) {
     for operation in operations(&document) {
         for parameter in operation.documented["parameters"].as_array().unwrap() {
             let parameter = resolve(&document, parameter);
+            if parameter["in"] != "query" || operation.is_signed() {
+                continue;
+            }
             let name = parameter["name"].as_str().unwrap();
-            let schema = resolve(&document, &parameter["schema"]);
-            let value = match (schema["type"].as_str(), schema["format"].as_str()) {
-                _ if parameter["in"] != "query" => continue,
-                (_, Some("cursor")) => continue,
-                (_, Some("date-time")) => "2026-01-01T00:00:00Z".to_owned(),
-                (Some("boolean"), _) => "true".to_owned(),
-                (Some("integer"), _) => schema["maximum"].to_string(),
-                (Some("number"), _) => "1.5".to_owned(),
-                (Some("string"), _) if schema["enum"].is_array() => {
-                    schema["enum"][0].as_str().unwrap().to_owned()
-                }
-                _ => "x".to_owned(),
+            let value = match &parameter["example"] {
+                Value::String(text) => text.clone(),
+                Value::Null => panic!("{} has no example of {name}", operation.id()),
+                other => other.to_string(),
             };
             let call = Call::successful(&operation, &server, server.db())
                 .with_query(&format!("{name}={value}"));
@@ -316,6 +317,75 @@ fn the_documented_query_parameters_are_accepted(server: TestServer) {
         }
     }
     assert!(seen >= 20, "{seen}");
+}
+
+/// The example of a body, and its media type, for each format of the body.
+fn body_examples<'d>(operation: &'d Operation<'_>) -> impl Iterator<Item = (&'d str, Vec<u8>)> {
+    let content = operation.documented["requestBody"]["content"].as_object();
+    content.into_iter().flatten().map(|(kind, content)| {
+        let example = match &content["example"] {
+            Value::String(text) => text.clone(),
+            Value::Null => panic!("{} has no example in {kind}", operation.id()),
+            json => json.to_string(),
+        };
+        (kind.as_str(), example.into_bytes())
+    })
+}
+
+fn the_documented_bodies_are_accepted(server: TestServer) {
+    let document = document(&server);
+    let mut seen = 0;
+    for operation in operations(&document) {
+        // Their examples belong to the job of another request.
+        if ["putObject", "confirmUpload"].contains(&operation.id()) {
+            continue;
+        }
+        for (kind, example) in body_examples(&operation) {
+            let call = Call::successful(&operation, &server, server.db());
+            let answer = call.with_body(kind, example).send(&server);
+            assert!(
+                answer.status < 300,
+                "{} as {kind}: {answer}",
+                operation.id()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen >= 15, "{seen}");
+}
+
+fn the_documented_recording_can_be_uploaded(server: TestServer) {
+    let document = document(&server);
+    let example = |path: &str, method: &str| {
+        let content = &document["paths"][path][method]["requestBody"]["content"];
+        content.as_object().unwrap().values().next().unwrap()["example"].clone()
+    };
+    let announced = server.post(UPLOAD, &example(UPLOAD, "post")).expect(201);
+    let announced = announced.json();
+    let recording = example("/api/v1/objects/{key}", "put");
+    let recording = recording.as_str().unwrap().as_bytes().to_vec();
+    let path = path_of(&server, &announced["upload_url"]).to_owned();
+    send(&server, &path, &recording).expect(200);
+    let mut confirmation = example("/api/v1/upload/confirm", "post");
+    confirmation["job_id"] = announced["job_id"].clone();
+    server
+        .post("/api/v1/upload/confirm", &confirmation)
+        .expect(200);
+}
+
+fn the_servers_url_is_the_path_of_the_public_url(db: TestDb) {
+    for (public_url, expected) in [
+        (None, "."),
+        (Some("https://talks.example"), "/"),
+        (Some("https://talks.example/lectern/"), "/lectern"),
+    ] {
+        let config = ServerConfig {
+            public_url: public_url.map(|url| url.parse().unwrap()),
+            ..ServerConfig::default()
+        };
+        let server = TestServer::serve(TestDb::on(db.backend()), config);
+        assert_eq!(document(&server)["servers"], json!([{ "url": expected }]));
+    }
 }
 
 fn an_undocumented_response_is_detected(server: TestServer) {

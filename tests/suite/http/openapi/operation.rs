@@ -25,6 +25,11 @@ impl Operation<'_> {
             .is_some_and(|codes| codes.contains("database_unavailable"))
     }
 
+    /// Whether its URLs are signed, with all of their query.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.path.starts_with("/api/v1/objects/")
+    }
+
     /// Whether it has a JSON body.
     pub(crate) fn takes_json(&self) -> bool {
         self.documented["requestBody"]["content"]["application/json"].is_object()
@@ -40,6 +45,8 @@ impl Operation<'_> {
         successful
             .flat_map(
                 |(status, documented)| match documented["content"].as_object() {
+                    // The types listed beside `*/*` are some of those that it includes.
+                    Some(content) if content.contains_key("*/*") => vec![(status, Some("*/*"))],
                     Some(content) => content
                         .keys()
                         .map(|kind| (status, Some(kind.as_str())))

@@ -36,6 +36,15 @@ pub(crate) fn conforms(
     {
         return fail("is none of the choices");
     }
+    if let Some(choices) = schema["oneOf"].as_array()
+        && choices
+            .iter()
+            .filter(|choice| conforms(document, choice, value, path).is_ok())
+            .count()
+            != 1
+    {
+        return fail("is not exactly one of the choices");
+    }
     let types: Vec<&str> = match &schema["type"] {
         Value::Null => Vec::new(),
         Value::String(only) => vec![only],

@@ -5,6 +5,7 @@ use lectern_tests::{TestServer, on_both_backends};
 on_both_backends!(
     the_documentation_page_loads_nothing_from_other_hosts,
     documentation_files_are_revalidated_by_entity_tag,
+    the_root_and_a_trailing_slash_lead_to_the_documentation,
 );
 
 /// The values of an attribute in an HTML page.
@@ -75,4 +76,13 @@ fn documentation_files_are_revalidated_by_entity_tag(server: TestServer) {
     server
         .get("/docs/..%2f..%2fCargo.toml")
         .problem(404, "not_found");
+}
+
+fn the_root_and_a_trailing_slash_lead_to_the_documentation(server: TestServer) {
+    // Relative locations are right below any path prefix.
+    let root = server.get("/").expect(307);
+    assert_eq!(root.header("Location"), Some("docs"));
+    let slash = server.get("/docs/").expect(308);
+    assert_eq!(slash.header("Location"), Some("../docs"));
+    server.delete("/").problem(405, "method_not_allowed");
 }

@@ -45,7 +45,20 @@ fn urls_begin_with_the_configured_public_url(db: TestDb) {
         ..ServerConfig::default()
     };
     let server = TestServer::serve(db, config);
-    let response = server.post(UPLOAD, &a_lecture(1)).expect(201).json();
+    let announce = || {
+        let request = server
+            .request("POST", UPLOAD)
+            .header("Idempotency-Key", "lecture-7");
+        request.json(&a_lecture(1)).send().expect(201)
+    };
+    let first = announce();
+    let location = first.header("Location").unwrap();
+    let path = location.strip_prefix("/lectern").unwrap();
+    let job = server.get(path).expect(200).json();
+    assert_eq!(job["job_id"], first.json()["job_id"]);
+    // A stored response has the prefix once, too.
+    assert_eq!(announce().header("Location"), Some(location));
+    let response = first.json();
     let url = response["upload_url"].as_str().unwrap();
     let path = url.strip_prefix("https://example.org/lectern").unwrap();
     assert!(path.starts_with("/api/v1/objects/jobs/"), "{url}");

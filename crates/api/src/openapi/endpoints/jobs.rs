@@ -23,7 +23,7 @@ pub(super) fn all() -> Vec<Operation> {
             .query::<JobListQuery>()
             .responds::<JobListResponse>(200),
         get("/api/v1/jobs/{job_id}", "getJob")
-            .describe_as("Read a job", "")
+            .describe_as("Read a job", "With `If-None-Match`, the response is 304 while the job has not changed.")
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
             .if_none_match(),
@@ -57,7 +57,7 @@ pub(super) fn all() -> Vec<Operation> {
             .with_headers(&["ETag"])
             .with_problems([JobNotRunning]),
         get("/api/v1/stats", "getStats")
-            .describe_as("Count jobs and bytes", "")
+            .describe_as("Count jobs and bytes", "Over all jobs, from one snapshot.")
             .responds::<StatsResponse>(200),
     ]
 }

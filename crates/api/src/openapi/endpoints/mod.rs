@@ -62,7 +62,10 @@ pub(super) fn all() -> Vec<Operation> {
 fn results() -> Vec<Operation> {
     vec![
         get("/api/v1/results/{job_id}", "getResults")
-            .describe_as("Read the results of a completed job", "")
+            .describe_as(
+                "Read the results of a completed job",
+                "Clips, transcript and details of the job. The URLs of files are signed and expire.",
+            )
             .responds::<ResultsResponse>(200)
             .with_problems([JobNotCompleted]),
     ]
@@ -71,7 +74,7 @@ fn results() -> Vec<Operation> {
 fn monitoring() -> Vec<Operation> {
     vec![
         get("/healthz", "getHealth")
-            .describe_as("Whether the process is alive", "")
+            .describe_as("Whether the process is alive", "Does not use the database.")
             .responds::<HealthResponse>(200),
         get("/readyz", "getReadiness")
             .describe_as(
@@ -81,10 +84,10 @@ fn monitoring() -> Vec<Operation> {
             .responds::<HealthResponse>(200)
             .uses_database(),
         get("/metrics", "getMetrics")
-            .describe_as("Metrics for Prometheus", "")
+            .describe_as("Metrics for Prometheus", "In the text format of Prometheus.")
             .responds_text("text/plain"),
         get("/openapi.json", "getOpenapi")
-            .describe_as("This document", "")
+            .describe_as("This document", "The OpenAPI document of the service.")
             .responds::<serde_json::Map<String, serde_json::Value>>(200),
     ]
 }

@@ -14,6 +14,8 @@ use crate::wire::Code::LayoutAnalysisNotFound;
 const TRANSCRIPT_BODY: &str = "The `Content-Type` determines the format: JSON (Lectern's or Whisper's), \
     WebVTT or SubRip. Files are parsed leniently: cues may overlap, be empty and come in any order, \
     and text that is not Unicode is decoded as windows-1252 unless `charset` names another encoding.";
+const REPLACES: &str = "The set in the body replaces the stored set in one transaction. Sending the same set \
+    again changes nothing.";
 const TRANSCRIPT_RESPONSE: &str = "Sorted by time. The parameter `format`, or if it is left out `Accept`, selects \
     JSON, WebVTT, SubRip or plain text; JSON if it names none of them.";
 
@@ -38,7 +40,7 @@ pub(super) fn all() -> Vec<Operation> {
             .query::<TranscriptQuery>()
             .responds_transcript::<TranscriptResponse>(),
         put("/api/v1/jobs/{job_id}/silence-regions", "putSilenceRegions")
-            .describe_as("Replace the silence regions", "")
+            .describe_as("Replace the silence regions", REPLACES)
             .leased()
             .body::<SilenceRegionsBody>()
             .responds::<SilenceRegionsResponse>(200),
@@ -47,12 +49,15 @@ pub(super) fn all() -> Vec<Operation> {
             .query::<SilenceRegionsQuery>()
             .responds::<SilenceRegionsResponse>(200),
         put("/api/v1/jobs/{job_id}/layout-analysis", "putLayoutAnalysis")
-            .describe_as("Replace the layout analysis", "")
+            .describe_as(
+                "Replace the layout analysis",
+                "Sending the same analysis again changes nothing.",
+            )
             .leased()
             .body::<LayoutAnalysisBody>()
             .responds::<LayoutAnalysisResponse>(200),
         get("/api/v1/jobs/{job_id}/layout-analysis", "getLayoutAnalysis")
-            .describe_as("Read the layout analysis", "")
+            .describe_as("Read the layout analysis", "A job has at most one.")
             .responds::<LayoutAnalysisResponse>(200)
             .with_problems([LayoutAnalysisNotFound])
             .exclude_from_links(),
@@ -60,7 +65,7 @@ pub(super) fn all() -> Vec<Operation> {
             "/api/v1/jobs/{job_id}/content-segments",
             "putContentSegments",
         )
-        .describe_as("Replace the content segments", "")
+        .describe_as("Replace the content segments", REPLACES)
         .leased()
         .body::<ContentSegmentsBody>()
         .responds::<ContentSegmentsResponse>(200),
@@ -75,7 +80,7 @@ pub(super) fn all() -> Vec<Operation> {
         .query::<ContentSegmentsQuery>()
         .responds::<ContentSegmentsResponse>(200),
         put("/api/v1/jobs/{job_id}/clips", "putClips")
-            .describe_as("Replace the clips", "")
+            .describe_as("Replace the clips", REPLACES)
             .leased()
             .body::<ClipsBody>()
             .responds::<ClipsResponse>(200),
@@ -96,12 +101,12 @@ pub(super) fn all() -> Vec<Operation> {
             .query::<SubtitlesQuery>()
             .responds_transcript::<SubtitlesResponse>(),
         post("/api/v1/jobs/{job_id}/logs", "appendLog")
-            .describe_as("Append to the processing log", "")
+            .describe_as("Append to the processing log", "Entries are never changed.")
             .leased()
             .body::<LogEntryBody>()
             .responds::<LogEntry>(201),
         get("/api/v1/jobs/{job_id}/logs", "listLogs")
-            .describe_as("Read the processing log", "")
+            .describe_as("Read the processing log", "Oldest first, in pages.")
             .query::<LogEntryListQuery>()
             .responds::<LogEntryListResponse>(200),
     ]

@@ -1,9 +1,11 @@
 //! Uploads, and objects in the storage.
 
+use schemars::JsonSchema;
+
 use super::super::operation::Operation;
 use super::{get, post, put};
 use crate::job::JobResponse;
-use crate::upload::{UploadConfirmBody, UploadRequest, UploadResponse};
+use crate::upload::{UploadConfirmBody, UploadRequest, UploadResponse, sample_recording};
 use crate::wire::Code::{
     IllegalTransition, InsufficientStorage, JobNotFound, Overloaded, UploadInProgress,
 };
@@ -45,6 +47,7 @@ pub(super) fn objects() -> Vec<Operation> {
                 "Requires a URL that the service issued, including its query string, which is signed \
                  and expires. HEAD is supported, too.",
             )
+            .signed_query::<SignedDownload>()
             .header("Range")
             .responds_bytes(200)
             .or_responds(206, "The requested part.")
@@ -61,9 +64,39 @@ pub(super) fn objects() -> Vec<Operation> {
                  database does not answer when the last byte arrives, the object is stored all the \
                  same, unless it would replace another.",
             )
-            .body_bytes()
+            .signed_query::<SignedUpload>()
+            .body_recording()
             .responds_empty(200)
             .with_problems([IllegalTransition, UploadInProgress, InsufficientStorage])
             .uses_database(),
     ]
 }
+
+/// The query string of a signed URL for a download.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only stands for a JSON schema")]
+struct SignedDownload {
+    /// When the URL expires, in Unix seconds.
+    #[schemars(extend("example" = 1_798_761_600))]
+    expires: i64,
+    /// Signature of method, key and expiry time.
+    #[schemars(extend("example" = EXAMPLE_SIGNATURE))]
+    signature: String,
+}
+
+/// The query string of a signed URL for an upload.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only stands for a JSON schema")]
+struct SignedUpload {
+    /// When the URL expires, in Unix seconds.
+    #[schemars(extend("example" = 1_798_761_600))]
+    expires: i64,
+    /// The number of bytes that the URL accepts.
+    #[schemars(range(min = 1), extend("example" = sample_recording().len()))]
+    size: i64,
+    /// Signature of method, key, size and expiry time.
+    #[schemars(extend("example" = EXAMPLE_SIGNATURE))]
+    signature: String,
+}
+
+const EXAMPLE_SIGNATURE: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";

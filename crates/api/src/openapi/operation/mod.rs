@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::components::{Components, reference};
 use super::schemas::SchemaOf;
 use crate::transcript_segment::TranscriptSegmentsBody;
+use crate::upload::sample_recording;
 use crate::wire::Code;
 
 const PATH_PARAMETERS: [&str; 4] = ["job_id", "clip_id", "lease_id", "key"];
@@ -103,6 +104,13 @@ impl Operation {
         self.with_problems([Code::MalformedQuery, Code::ValidationFailed])
     }
 
+    /// Takes the query string of a signed URL. Nothing is found at a URL whose query string
+    /// is not the one that was signed.
+    pub(super) fn signed_query<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(T::json_schema);
+        self
+    }
+
     /// Adds a request header.
     pub(super) fn header(mut self, name: &'static str) -> Self {
         self.headers.push(name);
@@ -146,9 +154,8 @@ impl Operation {
     pub(super) fn body_transcript(self) -> Self {
         let mut operation = self.json_body(transcript, true);
         if let Some(body) = &mut operation.body {
-            let text = SchemaGenerator::subschema_for::<String> as SchemaOf;
             body.content
-                .extend(TRANSCRIPT_FILES.map(|file| (file, text)));
+                .extend([(VTT, web_vtt as SchemaOf), (SRT, sub_rip)]);
         }
         operation
     }
@@ -171,11 +178,11 @@ impl Operation {
         ])
     }
 
-    /// Takes a body of any bytes.
-    pub(super) fn body_bytes(mut self) -> Self {
+    /// Takes a recording, which is any bytes.
+    pub(super) fn body_recording(mut self) -> Self {
         self.body = Some(Body {
             required: true,
-            content: vec![("application/octet-stream", bytes)],
+            content: vec![(OCTET_STREAM, recording)],
         });
         self.with_problems([
             Code::MalformedBody,
@@ -199,12 +206,14 @@ impl Operation {
 
     /// Responds with segments, as JSON or as a file.
     pub(super) fn responds_transcript<T: JsonSchema>(self) -> Self {
-        let files = TRANSCRIPT_FILES.into_iter().chain(["text/plain"]);
-        files.fold(self.responds::<T>(200), Self::or_text)
+        let json = self.responds::<T>(200);
+        json.or_text(VTT).or_text(SRT).or_text("text/plain")
     }
 
+    /// Responds with a file of any media type. Octet streams are listed, too, because client
+    /// generators do not support `*/*`.
     pub(super) fn responds_bytes(self, status: u16) -> Self {
-        self.response(status, None, vec![("*/*", bytes)])
+        self.response(status, None, vec![("*/*", bytes), (OCTET_STREAM, bytes)])
     }
 
     /// Adds a response of another status. The response has no content, except that a 206
@@ -280,17 +289,19 @@ impl Operation {
             "operationId": self.id,
             "tags": [self.tag],
             "summary": self.summary,
+            "description": self.description,
             "parameters": self.parameters(components),
             "responses": self.responses(all, components),
         });
-        if !self.description.is_empty() {
-            described["description"] = self.description.into();
-        }
         if let Some(body) = &self.body {
             described["requestBody"] = json!({ "required": body.required });
             for (media_type, schema) in &body.content {
-                let schema = components.schemas.request(*schema);
-                described["requestBody"]["content"][media_type] = json!({ "schema": schema });
+                let (schema, example) = components.schemas.request(*schema);
+                let mut content = json!({ "schema": schema });
+                if let Some(example) = example {
+                    content["example"] = example;
+                }
+                described["requestBody"]["content"][media_type] = content;
             }
         }
         described
@@ -315,7 +326,8 @@ impl Operation {
 }
 
 /// Formats of transcripts besides JSON.
-const TRANSCRIPT_FILES: [&str; 2] = ["text/vtt", "application/x-subrip"];
+const VTT: &str = "text/vtt";
+const SRT: &str = "application/x-subrip";
 
 /// Segments of a transcript, in Lectern's JSON or in Whisper's.
 fn transcript(generator: &mut SchemaGenerator) -> Schema {
@@ -343,7 +355,26 @@ fn transcript(generator: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// Segments of a transcript as WebVTT.
+fn web_vtt(_: &mut SchemaGenerator) -> Schema {
+    let example = "WEBVTT\n\n00:00.000 --> 00:04.200\n<v lecturer>Welcome back.\n";
+    json_schema!({ "type": "string", "example": example })
+}
+
+/// Segments of a transcript as SubRip.
+fn sub_rip(_: &mut SchemaGenerator) -> Schema {
+    let example = "1\n00:00:00,000 --> 00:00:04,200\nWelcome back.\n";
+    json_schema!({ "type": "string", "example": example })
+}
+
+const OCTET_STREAM: &str = "application/octet-stream";
+
 /// Any bytes.
 fn bytes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "binary" })
+}
+
+/// Any bytes, with a recording as the example.
+fn recording(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "binary", "example": sample_recording() })
 }

@@ -1,6 +1,31 @@
-//! The path below which the routes are mounted in another app.
+//! The path below which the routes are mounted in another app, or published by a gateway.
 
 use actix_web::HttpRequest;
+use actix_web::web::Data;
+use url::Url;
+
+/// The path of the configured public URL, such as `/lectern`, without a slash at its end.
+/// `None`: no public URL is configured.
+#[derive(Debug, Clone)]
+pub(crate) struct PublicPath(Option<String>);
+
+impl PublicPath {
+    pub(crate) fn new(public_url: Option<&Url>) -> Self {
+        Self(public_url.map(|url| url.path().trim_end_matches('/').to_owned()))
+    }
+
+    pub(crate) fn as_deref(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+/// The path before the route's own under which clients reach the service: that of the
+/// public URL, or else the [`prefix`].
+pub(crate) fn public_prefix(request: &HttpRequest) -> &str {
+    let public = request.app_data::<Data<PublicPath>>();
+    let public = public.and_then(|path| path.as_deref());
+    public.unwrap_or_else(|| prefix(request))
+}
 
 /// Every route whose handler calls [`prefix`] is below this path.
 const API_PATH: &str = "/api/v1/";

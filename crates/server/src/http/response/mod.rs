@@ -83,7 +83,7 @@ impl ApiResponse {
         }
     }
 
-    /// Adds the job's `Location`, relative to the mount point.
+    /// Adds the job's `Location`, without the path under which clients reach the service.
     pub(crate) fn with_location(self, job_id: JobId) -> ApiResult {
         self.with_header(header::LOCATION, &format!("/api/v1/jobs/{job_id}"))
     }
@@ -171,7 +171,7 @@ impl Responder for ApiResponse {
             if name == header::LOCATION
                 && let Ok(path) = value.to_str()
             {
-                response.insert_header((name, format!("{}{path}", mount::prefix(request))));
+                response.insert_header((name, format!("{}{path}", mount::public_prefix(request))));
             } else {
                 response.insert_header((name, value));
             }

@@ -1,0 +1,119 @@
+// Executes every operation of the page /docs in Chromium as it is prefilled, in the order in
+// which a job lives.
+//
+//     node page.mjs CHROMIUM URL
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const [executablePath, url] = process.argv.slice(2);
+
+// The operations that store the output of a stage while its lease is held.
+const OUTPUTS = {
+  silence_detection: ["putSilenceRegions"],
+  transcription: ["putTranscript", "appendTranscript", "appendLog", "reportProgress"],
+  content_analysis: ["putContentSegments"],
+  segmentation: ["putClips"],
+  compilation: [],
+};
+
+// Status of the successful responses that are not 200.
+const STATUS = {
+  createJob: 201,
+  createUpload: 201,
+  appendTranscript: 201,
+  appendLog: 201,
+  deleteJob: 204,
+  watchJob: 101,
+};
+
+const document = await (await fetch(`${url}/openapi.json`)).json();
+const operations = new Map();
+for (const [path, item] of Object.entries(document.paths)) {
+  for (const [method, { operationId }] of Object.entries(item)) operations.set(operationId, [path, method]);
+}
+
+const browser = await chromium.launch({
+  executablePath,
+  // Chromium has no sandbox for root.
+  args: process.getuid() === 0 ? ["--no-sandbox"] : [],
+});
+const page = await browser.newPage();
+const errors = [];
+page.on("pageerror", (error) => errors.push(String(error)));
+page.on("console", (message) => {
+  if (message.type() === "error") errors.push(message.text());
+});
+
+const executed = new Set();
+
+// Executes an operation as the page has prefilled it; returns the JSON of the response.
+async function execute(id) {
+  const block = page.locator(`.opblock[id$="-${id}"]`);
+  const summary = block.locator(".opblock-summary-control");
+  await page.evaluate((operation) => ui.specActions.clearResponse(...operation), operations.get(id));
+  await summary.click();
+  if (!executed.has(id)) await block.locator(".try-out__btn").click();
+  await block.locator("button.execute").click();
+  const status = await block.locator(".live-responses-table tbody .response-col_status").innerText();
+  assert.equal(parseInt(status), STATUS[id] ?? 200, `${id}: ${await block.innerText()}`);
+  executed.add(id);
+  // Many open operations make the page slow.
+  await summary.click();
+  const text = await page.evaluate(
+    (operation) => ui.specSelectors.responseFor(...operation).get("text"),
+    operations.get(id),
+  );
+  return typeof text === "string" && /^[{[]/.test(text) ? JSON.parse(text) : undefined;
+}
+
+async function executeAll(...ids) {
+  for (const id of ids) await execute(id);
+}
+
+// Visiting the root leads to the page.
+await page.goto(`${url}/`);
+await page.locator(".opblock").first().waitFor();
+assert.equal(page.url(), `${url}/docs`);
+await page.goto(`${url}/docs/`);
+await page.locator(".opblock").first().waitFor();
+assert.equal(page.url(), `${url}/docs`);
+
+await executeAll("getOpenapi", "getHealth", "getReadiness", "getMetrics");
+
+const { job_id } = await execute("createUpload");
+await executeAll("putObject", "confirmUpload", "getJob", "listJobs", "listStages", "getEvents");
+const snapshot = await execute("watchJob");
+assert.equal(snapshot.type, "snapshot");
+assert.equal(snapshot.job_id, job_id);
+
+for (let status; status !== "completed"; ) {
+  const { claims } = await execute("claimWork");
+  assert.equal(claims[0]?.job.job_id, job_id);
+  await executeAll("heartbeat", ...OUTPUTS[claims[0].stage]);
+  const run = await execute("completeStage");
+  assert.equal(run.status, "completed");
+  status = run.job_status;
+}
+// The mode of the example has no stage for it.
+await execute("putLayoutAnalysis");
+
+const results = await execute("getResults");
+assert.equal(results.job_id, job_id);
+assert.equal(results.clips.length, 1);
+assert.equal(results.transcript.length, 4);
+await executeAll("getTranscript", "getSilenceRegions", "getLayoutAnalysis", "getContentSegments");
+await executeAll("getClips", "putSubtitles", "getSubtitles", "listLogs", "updateJob", "getStats");
+await execute("getObject");
+await execute("deleteJob");
+
+const other = await execute("createJob");
+assert.notEqual(other.job_id, job_id);
+await executeAll("cancelJob", "retryJob", "claimWork");
+const failed = await execute("failStage");
+assert.equal(failed.job_id, other.job_id);
+await execute("deleteJob");
+
+assert.deepEqual([...executed].sort(), [...operations.keys()].sort());
+assert.deepEqual(errors, []);
+await browser.close();
+console.log(`Chromium: ${executed.size} operations`);
