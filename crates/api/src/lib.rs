@@ -40,7 +40,7 @@
 //! | progress | [`ProgressReport`] | [`JobProgress`] |
 //! | upload | [`UploadRequest`], [`UploadConfirmBody`] | [`UploadResponse`] |
 //! | claim | [`ClaimBody`] | [`ClaimsResponse`] |
-//! | lease | [`HeartbeatBody`], [`StageCompletionBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
+//! | lease | [`HeartbeatBody`], [`StageCompletionBody`], [`StageReleaseBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
 //! | stage run | | [`StagesResponse`] |
 //! | event | [`EventsQuery`], [`WsClientMessage`] | [`WsMessage`], [`EventsResponse`] |
 //! | transcript segment | [`TranscriptSegmentsBody`], [`TranscriptQuery`] | [`TranscriptResponse`] |
@@ -93,7 +93,9 @@ pub use job::{
     ProgressReport,
 };
 pub use layout_analysis::{LayoutAnalysisBody, LayoutAnalysisResponse, Region};
-pub use lease::{HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody};
+pub use lease::{
+    HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody, StageReleaseBody,
+};
 pub use log_entry::{
     LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListRequest, LogEntryListResponse,
 };

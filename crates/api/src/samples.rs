@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::{
-    Clip, ClipId, Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress, JobResults,
-    JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText, ManualClock, NewClip,
-    NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress, ProgressMessage,
-    Stage, StageRun, StageRunId, StageRunStatus, StorageKey, TaskId, TimeRange, TranscriptSegment,
-    TranscriptSegmentId, WorkerName,
+    Backoff, Clip, ClipId, Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress,
+    JobResults, JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText, ManualClock,
+    NewClip, NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress,
+    ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, StorageKey, TaskId, TimeRange,
+    TranscriptSegment, TranscriptSegmentId, WorkerName,
 };
 use serde_json::json;
 
@@ -57,6 +57,8 @@ pub(crate) fn leased_run() -> StageRun {
         waits_for: Vec::new(),
         attempt: 2,
         max_attempts: StageRun::MAX_ATTEMPTS,
+        timeout: None,
+        backoff: Backoff::default(),
         worker: Some(WorkerName::new("whisper-1").unwrap()),
         lease: Some(Lease {
             lease_id: LeaseId::new(&ManualClock::default()),

@@ -210,6 +210,10 @@ diesel::table! {
     }
 }
 
+        timeout_seconds -> Nullable<Int4>,
+        backoff_first_seconds -> Int4,
+        backoff_factor -> Float8,
+        backoff_max_seconds -> Int4,
 diesel::table! {
     use crate::sql::types::*;
 

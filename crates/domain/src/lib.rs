@@ -65,6 +65,9 @@
 //! | [`Percent`] | 0 to 100 |
 //! | [`Seconds`], [`NonNegativeInt`] | not negative |
 //! | [`VideoDuration`], [`FileSize`] | more than 0 |
+//! | [`AttemptTimeout`] | 1 second to a week |
+//! | [`RetryAfter`] | at most a day |
+//! | [`Backoff`] | pauses of at most a day, a factor of 1 to 100 |
 //! | every `f64` | finite, and 0.0 instead of -0.0 |
 //! | [`TimeRange`] | `0 <= start <= end` |
 //! | [`JsonObject`] | an object, nested at most [`MAX_JSON_DEPTH`] levels |
@@ -122,7 +125,7 @@ pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
 pub use pipeline::{Pipeline, Pipelines, Step};
 pub use recording_type::{RECORDING_TYPES, check_recording, recording_media_type};
 pub use results::{JobMetrics, JobResults};
-pub use retry_delay::retry_delay;
+pub use retry_delay::{Backoff, retry_delay};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
 pub use stage_run::{StageRun, StageRunStatus};
@@ -131,9 +134,10 @@ pub use transcript_segment::{
 };
 pub use upload::NewUpload;
 pub use value::{
-    AgentName, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize, Filename, IdValue,
-    InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH, NonNegativeInt, NumberValue,
-    Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent, PipelineName, Progress,
-    ProgressMessage, Ratio, Seconds, StorageKey, TaskId, TextValue, TimeRange, Total,
-    VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions, json_memory,
+    AgentName, AttemptTimeout, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize,
+    Filename, IdValue, InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH,
+    NonNegativeInt, NumberValue, Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent,
+    PipelineName, Progress, ProgressMessage, Ratio, RetryAfter, Seconds, StorageKey, TaskId,
+    TextValue, TimeRange, Total, VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions,
+    json_memory,
 };

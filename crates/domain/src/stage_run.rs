@@ -1,12 +1,13 @@
 //! Stage runs: the state of each stage of a job.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::id::{JobId, LeaseId, StageRunId};
-use crate::lease::Lease;
+use crate::lease::{Lease, LeaseDuration};
+use crate::retry_delay::Backoff;
 use crate::stage::Stage;
 use crate::value::string_enum::string_enum;
-use crate::value::{LongText, Progress, WorkerName};
+use crate::value::{AttemptTimeout, LongText, Progress, WorkerName};
 
 string_enum! {
     /// Status of a stage run.
@@ -52,6 +53,10 @@ pub struct StageRun {
     pub attempt: i32,
     /// The greatest number of attempts.
     pub max_attempts: i32,
+    /// How long one attempt may last; `None`: as long as its lease is extended.
+    pub timeout: Option<AttemptTimeout>,
+    /// The pauses between failed attempts.
+    pub backoff: Backoff,
     /// The worker of the current or the last attempt.
     pub worker: Option<WorkerName>,
     /// The last lease, which may have ended: see [`StageRun::live_lease`]. `None`
@@ -74,6 +79,20 @@ pub struct StageRun {
 impl StageRun {
     /// Default of [`StageRun::max_attempts`].
     pub const MAX_ATTEMPTS: i32 = 3;
+
+    /// The end of the current attempt at the latest, if it has a timeout. No lease lasts
+    /// longer.
+    pub fn times_out_at(&self) -> Option<DateTime<Utc>> {
+        let timeout = TimeDelta::seconds(self.timeout?.get().into());
+        Some(self.started_at? + timeout)
+    }
+
+    /// When a lease expires that is granted or extended at `now`. Not after `now` if the
+    /// attempt has timed out.
+    pub fn new_expiry(&self, lease: LeaseDuration, now: DateTime<Utc>) -> DateTime<Utc> {
+        let expiry = now + TimeDelta::seconds(lease.seconds().into());
+        self.times_out_at().map_or(expiry, |end| end.min(expiry))
+    }
 
     /// The lease, if the run is running and the lease has not expired at `now`.
     pub fn live_lease(&self, now: DateTime<Utc>) -> Option<LeaseId> {

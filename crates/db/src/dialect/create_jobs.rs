@@ -4,9 +4,9 @@ use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Uuid};
+use diesel::sql_types::{Array, BigInt, Double, Integer, Jsonb, Nullable, Text, Uuid};
 use lectern_domain::{
-    FileSize, JobId, JobStatus, NewJob, ProcessingConfig, Stage, StageRun, StageRunId,
+    AttemptTimeout, FileSize, JobId, JobStatus, NewJob, ProcessingConfig, Stage, StageRunId,
     StageRunStatus, Step,
 };
 use serde_json::Value;
@@ -61,11 +61,12 @@ where
              RETURNING *),
          runs AS (
              INSERT INTO stage_runs
-                 (run_id, job_id, stage, status, waits_for, priority, max_attempts, created_at)
-             SELECT run.*, {max_attempts}, {now}
-             FROM unnest($12, $13, $14, $15, $16, $17) AS run)
-         SELECT * FROM created",
-        max_attempts = StageRun::MAX_ATTEMPTS,
+                 (run_id, job_id, stage, status, waits_for, priority, max_attempts,
+                  timeout_seconds, backoff_first_seconds, backoff_factor, backoff_max_seconds,
+                  created_at)
+             SELECT run.*, {now}
+             FROM unnest($12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) AS run)
+         SELECT * FROM created"
     );
     let settings = |config: &ProcessingConfig| config.settings().clone().into_value();
     let job = |column: fn(&NewJob) -> Option<&str>| list(jobs, move |(_, job)| column(job));
@@ -91,6 +92,13 @@ where
         .bind::<Array<Text>, _>(list(runs, |run| run.step.stage.as_str()))
         .bind::<Array<Text>, _>(list(runs, |run| run.status.as_str()))
         .bind::<Array<Jsonb>, _>(list(runs, NewRun::waits_for))
-        .bind::<Array<Integer>, _>(list(runs, |run| run.priority));
+        .bind::<Array<Integer>, _>(list(runs, |run| run.priority))
+        .bind::<Array<Integer>, _>(list(runs, |run| run.step.max_attempts))
+        .bind::<Array<Nullable<Integer>>, _>(list(runs, |run| {
+            run.step.timeout.map(AttemptTimeout::get)
+        }))
+        .bind::<Array<Integer>, _>(list(runs, |run| run.step.backoff.first_seconds()))
+        .bind::<Array<Double>, _>(list(runs, |run| run.step.backoff.factor()))
+        .bind::<Array<Integer>, _>(list(runs, |run| run.step.backoff.max_seconds()));
     Prepared(insert).load(conn).doing("create a job")
 }

@@ -70,7 +70,7 @@ impl Call {
             "updateJob" | "reportProgress" | "cancelJob" => job(JobStatus::Running),
             "retryJob" => job(JobStatus::Failed),
             "watchJob" => job(JobStatus::Queued),
-            "heartbeat" | "completeStage" | "failStage" => a_lease(db),
+            "heartbeat" | "completeStage" | "releaseStage" | "failStage" => a_lease(db),
             "confirmUpload" => {
                 let announced = recordings::announce(client, SIZE);
                 let bytes = recordings::recording(SIZE);
