@@ -43,11 +43,11 @@
 //! | lease | [`HeartbeatBody`], [`StageCompletionBody`], [`StageReleaseBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
 //! | stage run | | [`StagesResponse`] |
 //! | event | [`EventsQuery`], [`WsClientMessage`] | [`WsMessage`], [`EventsResponse`] |
-//! | transcript segment | [`TranscriptSegmentsBody`], [`TranscriptQuery`] | [`TranscriptResponse`] |
+//! | transcript segment | [`TranscriptSegmentsBody`], [`TranscriptSegmentUpdateBody`], [`TranscriptQuery`] | [`TranscriptSegment`], [`TranscriptResponse`] |
 //! | silence region | [`SilenceRegionsBody`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
 //! | layout analysis | [`LayoutAnalysisBody`] | [`LayoutAnalysisResponse`] |
-//! | content segment | [`ContentSegmentsBody`], [`ContentSegmentsQuery`] | [`ContentSegmentsResponse`] |
-//! | clip | [`ClipsBody`], [`ClipsQuery`] | [`ClipsResponse`] |
+//! | content segment | [`ContentSegmentsBody`], [`ContentSegmentUpdateBody`], [`ContentSegmentsQuery`] | [`ContentSegment`], [`ContentSegmentsResponse`] |
+//! | clip | [`ClipsBody`], [`NewClipBody`], [`ClipUpdateBody`], [`ClipsQuery`] | [`Clip`], [`ClipsResponse`] |
 //! | subtitles | [`TranscriptSegmentsBody`], [`SubtitlesQuery`] | [`SubtitlesResponse`] |
 //! | log entry | [`LogEntryBody`], [`LogEntryListQuery`] | [`LogEntry`], [`LogEntryListResponse`] |
 //! | results | | [`ResultsResponse`] |
@@ -78,10 +78,13 @@ mod upload;
 mod wire;
 
 pub use claim::{ClaimBody, ClaimResponse, ClaimWithWait, ClaimsResponse};
-pub use clip::{Clip, ClipBody, ClipFilter, ClipMetadata, ClipsBody, ClipsQuery, ClipsResponse};
+pub use clip::{
+    AddedClip, Clip, ClipBody, ClipFilter, ClipMetadata, ClipUpdateBody, ClipsBody, ClipsQuery,
+    ClipsResponse, NewClipBody,
+};
 pub use content_segment::{
-    ContentSegment, ContentSegmentBody, ContentSegmentFilter, ContentSegmentsBody,
-    ContentSegmentsQuery, ContentSegmentsResponse,
+    ContentSegment, ContentSegmentBody, ContentSegmentFilter, ContentSegmentUpdateBody,
+    ContentSegmentsBody, ContentSegmentsQuery, ContentSegmentsResponse,
 };
 pub use event::{
     EventFilter, EventsQuery, EventsResponse, WsClientMessage, WsData, WsError, WsMessage,
@@ -109,7 +112,7 @@ pub use stats::{JobCounts, StatsResponse};
 pub use subtitles::{SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
 pub use transcript_segment::{
     TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
-    TranscriptSegmentBody, TranscriptSegmentsBody,
+    TranscriptSegmentBody, TranscriptSegmentUpdateBody, TranscriptSegmentsBody,
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{

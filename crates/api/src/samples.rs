@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::{
-    Backoff, Clip, ClipId, Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress,
+    Backoff, Clip, ClipId, Clock, ContentType, Cut, FileSize, Filename, Job, JobId, JobProgress,
     JobResults, JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText, ManualClock,
     NewClip, NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress,
     ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, StorageKey, TaskId, TimeRange,
@@ -88,6 +88,7 @@ pub(crate) fn results() -> JobResults {
             clip_id: ClipId::new(&clock),
             job_id: job.job_id,
             data: NewClip::new("Gradient descent", time).unwrap(),
+            cut: Cut::default(),
             created_at: new_year(),
         }],
         transcript: vec![TranscriptSegment {

@@ -57,7 +57,7 @@
 //! | type | rule |
 //! |---|---|
 //! | every text, every string and key in JSON | no NUL, which PostgreSQL cannot store |
-//! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`] | not empty, at most `MAX` characters |
+//! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`], [`CutRecord`] | not empty, at most `MAX` characters |
 //! | [`ProgressMessage`], [`SpeakerId`], [`AgentName`], [`ClipTopic`] | at most `MAX` characters |
 //! | [`SpokenText`] | a character that is not in [`WHITE_SPACE`] |
 //! | [`IdempotencyKey`] | 1 to [`MAX`](IdempotencyKey::MAX) visible ASCII characters |
@@ -104,9 +104,14 @@ mod upload;
 mod value;
 
 pub use claim::{Claim, ClaimLimit, ClaimRequest, Stages};
-pub use clip::{Clip, ClipMedia, ClipMediaUpdate, ClipTopic, NewClip, Title};
+pub use clip::{
+    Clip, ClipItem, ClipMedia, ClipMediaUpdate, ClipTopic, ClipUpdate, Cut, CutRecord, NewClip,
+    Title,
+};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use content_segment::{ContentSegment, Keyword, NewContentSegment, Topic};
+pub use content_segment::{
+    ContentSegment, ContentSegmentUpdate, Keyword, NewContentSegment, Topic,
+};
 pub use deserialize::{DeserializeError, Reason, TypedErrors};
 pub use error_chain::error_chain;
 pub use event::{Event, EventType, JobEvent, JobState, StageState};
@@ -131,6 +136,7 @@ pub use stage::Stage;
 pub use stage_run::{StageRun, StageRunStatus};
 pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
+    TranscriptSegmentUpdate,
 };
 pub use upload::NewUpload;
 pub use value::{

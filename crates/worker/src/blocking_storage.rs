@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::{Aborted, abortable};
 use lectern_domain::JobId;
 use lectern_media::CancellationToken;
-use lectern_storage::{Error, ObjectKey, Storage};
+use lectern_storage::{Error, ObjectInfo, ObjectKey, Storage};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Failure;
@@ -63,6 +63,11 @@ impl BlockingStorage {
     /// The path of an object, if the storage is a local directory.
     pub fn local_file(&self, key: &ObjectKey) -> Result<Option<PathBuf>, Failure> {
         Ok(self.runtime.block_on(self.storage.local_file(key))?)
+    }
+
+    /// The metadata of an object. `None` if it does not exist.
+    pub fn head(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>, Failure> {
+        Ok(self.runtime.block_on(self.storage.head(key))?)
     }
 
     /// Reads an object into memory. `None` if it does not exist.

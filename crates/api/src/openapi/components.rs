@@ -67,7 +67,8 @@ fn parameters() -> Value {
     });
     [
         ("path", "job_id", "The id of the job.", uuid.clone()),
-        ("path", "clip_id", "The id of the clip.", uuid),
+        ("path", "clip_id", "The id of the clip.", uuid.clone()),
+        ("path", "segment_id", "The id of the segment.", uuid),
         ("path", "lease_id", "The id of the lease.", text()),
         (
             "path",
@@ -78,7 +79,7 @@ fn parameters() -> Value {
         (
             "header",
             "If-Match",
-            "The change is refused unless the job still has this `ETag`.",
+            "The change is refused unless what is changed still has this `ETag`.",
             text(),
         ),
         (

@@ -12,6 +12,7 @@ mod require_job;
 mod results;
 mod set_pages;
 mod silence_regions;
+mod single_row;
 mod stages;
 mod stats;
 mod subtitles;

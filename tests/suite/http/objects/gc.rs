@@ -18,6 +18,7 @@ use crate::http::support::recordings::{
 on_both_backends!(
     gc_removes_orphaned_objects_only,
     unused_clip_objects_are_removed,
+    replaced_clip_objects_are_removed_once_the_job_has_ended,
     gc_is_safe_while_servers_run,
     gc_refuses_the_objects_of_another_database,
     gc_refuses_objects_of_an_unknown_database,
@@ -294,6 +295,56 @@ fn unused_clip_objects_are_removed(server: TestServer) {
         moved_lines(&sorted(young.to_vec()))
     );
     assert_eq!(objects_in(server.objects()), remaining);
+}
+
+fn replaced_clip_objects_are_removed_once_the_job_has_ended(server: TestServer) {
+    let job_id = a_job().create(server.db()).job_id;
+    let [clip, other, _] = store_output(server.db(), job_id).try_into().unwrap();
+    let version = "0123456789abcdef";
+    let write =
+        |name: String| write_aged_file(server.objects(), &format!("jobs/{job_id}/{name}"), 2 * DAY);
+    let (old, new) = (
+        write(format!("clips/{}.mp4", clip.clip_id)),
+        write(format!("clips/{}-{version}.mp4", clip.clip_id)),
+    );
+    let (old_reel, new_reel) = (
+        write(format!("highlights-{}.mp4", clip.clip_id)),
+        write(format!("highlights-{}-{version}.mp4", other.clip_id)),
+    );
+    let unlinked = [
+        write(format!("clips/{}-{version}.jpg", clip.clip_id)),
+        write(format!("clips/{}-{version}.mp4", other.clip_id)),
+    ];
+    let files = ClipMediaUpdate {
+        s3_key: set_key(&new),
+        ..ClipMediaUpdate::default()
+    };
+    let reel = JobUpdate {
+        compiled_video_s3_key: set_key(&new_reel),
+        ..JobUpdate::default()
+    };
+    server
+        .db()
+        .write(|tx| {
+            tx.clips().set_media_keys(clip.clip_id, &files)?;
+            tx.jobs().update(job_id, &reel, None)
+        })
+        .unwrap();
+    assert_eq!(
+        gc(server.db(), server.objects(), &[]),
+        [summary(0, 0, 0)],
+        "a worker may have stored them just now"
+    );
+    server.db().write(|tx| tx.jobs().cancel(job_id)).unwrap();
+    let moved = sorted(vec![old, old_reel]);
+    let mut lines: Vec<_> = moved
+        .iter()
+        .map(|key| format!("moved {key} (5 bytes)"))
+        .collect();
+    lines.push(summary(2, 10, 0));
+    assert_eq!(gc(server.db(), server.objects(), &[]), lines);
+    let remaining = [&[new, new_reel][..], &unlinked].concat();
+    assert_eq!(objects_in(server.objects()), sorted(remaining));
 }
 
 fn gc_is_safe_while_servers_run(server: TestServer) {

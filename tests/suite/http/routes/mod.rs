@@ -13,6 +13,7 @@ mod progress;
 mod rejected_transcript_files;
 mod results;
 mod silence_regions;
+mod single_rows;
 mod stats;
 mod subtitles;
 mod transcript_files;

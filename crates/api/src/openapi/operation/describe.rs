@@ -8,7 +8,7 @@ use super::super::components::{Components, header_references, reference};
 use super::{Operation, ResponseSpec};
 use crate::wire::Code;
 
-const PATH_PARAMETERS: [&str; 4] = ["job_id", "clip_id", "lease_id", "key"];
+const PATH_PARAMETERS: [&str; 5] = ["job_id", "clip_id", "segment_id", "lease_id", "key"];
 
 impl Operation {
     /// The operation object; `all` are the operations that links may lead to.

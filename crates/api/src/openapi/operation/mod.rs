@@ -58,6 +58,9 @@ impl Operation {
         if path.contains("{clip_id}") {
             problems.insert(Code::ClipNotFound);
         }
+        if path.contains("{segment_id}") {
+            problems.insert(Code::SegmentNotFound);
+        }
         if path.contains("{lease_id}") {
             problems.insert(Code::LeaseLost);
         }
