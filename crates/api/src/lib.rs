@@ -36,7 +36,7 @@
 //!
 //! | noun | request | response |
 //! |---|---|---|
-//! | job | [`JobCreate`], [`JobUpdate`], [`JobListQuery`] | [`JobResponse`], [`JobListResponse`] |
+//! | job | [`JobCreate`], [`JobUpdate`], [`RerunBody`], [`JobListQuery`] | [`JobResponse`], [`JobListResponse`] |
 //! | progress | [`ProgressReport`] | [`JobProgress`] |
 //! | upload | [`UploadRequest`], [`UploadConfirmBody`] | [`UploadResponse`] |
 //! | claim | [`ClaimBody`] | [`ClaimsResponse`] |
@@ -92,8 +92,8 @@ pub use event::{
 };
 pub use health::{HealthResponse, HealthStatus};
 pub use job::{
-    JobCreate, JobListQuery, JobListRequest, JobListResponse, JobProgress, JobResponse, JobUpdate,
-    ProgressReport,
+    JobCreate, JobCreation, JobListQuery, JobListRequest, JobListResponse, JobProgress,
+    JobResponse, JobUpdate, ProgressReport, RerunBody,
 };
 pub use layout_analysis::{LayoutAnalysisBody, LayoutAnalysisResponse, Region};
 pub use lease::{

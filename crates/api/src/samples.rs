@@ -23,6 +23,7 @@ pub(crate) fn completed_job() -> Job {
         file_size: Some(FileSize::new(2 << 30).unwrap()),
         content_type: ContentType::new("video/mp4").unwrap(),
         original_s3_key: Some(StorageKey::new("uploads/talk.mp4").unwrap()),
+        source_job_id: None,
         compiled_video_s3_key: None,
         video_duration: None,
         video_metadata: JsonObject::default(),

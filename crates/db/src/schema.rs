@@ -131,6 +131,7 @@ diesel::table! {
         priority -> Int4,
         last_seq -> Int8,
         row_edits -> Int8,
+        source_job_id -> Nullable<Uuid>,
     }
 }
 

@@ -121,8 +121,9 @@ pub use id::{
 };
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use job::{
-    Job, JobFilter, JobProgress, JobStatus, JobSummary, JobUpdate, NewJob, NewJobStatus,
-    ProcessingConfig, ProcessingMode, ProgressReport, Requirement, Resolution, Transition,
+    Job, JobFilter, JobProgress, JobStatus, JobSummary, JobUpdate, NewJob, NewJobOfSource,
+    NewJobStatus, ProcessingConfig, ProcessingMode, ProgressReport, Requirement, Resolution,
+    Transition,
 };
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
@@ -133,7 +134,7 @@ pub use results::{JobMetrics, JobResults};
 pub use retry_delay::{Backoff, retry_delay};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
-pub use stage_run::{StageRun, StageRunStatus};
+pub use stage_run::{StageRun, StageRunStatus, stages_from};
 pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
     TranscriptSegmentUpdate,

@@ -34,6 +34,46 @@ impl StageRunStatus {
     pub fn is_open(self) -> bool {
         matches!(self, Self::Waiting | Self::Ready | Self::Running)
     }
+
+    /// Whether the output of the stage is there, or is not needed. Such a stage is not run
+    /// again by a retry.
+    pub fn needs_no_attempt(self) -> bool {
+        matches!(self, Self::Completed | Self::Skipped)
+    }
+}
+
+/// The stages that are run again from `first`: this stage and those that depend on it,
+/// directly or through others. `dependencies` has each stage of the job with the stages that
+/// it waits for. `None`: the job has no such stage.
+///
+/// ```
+/// use lectern_domain::Stage::{Compilation, Segmentation, Transcription};
+/// use lectern_domain::stages_from;
+///
+/// let dependencies = [
+///     (Transcription, &[][..]),
+///     (Segmentation, &[Transcription]),
+///     (Compilation, &[Segmentation]),
+/// ];
+/// assert_eq!(stages_from(Segmentation, dependencies), Some(vec![Segmentation, Compilation]));
+/// ```
+pub fn stages_from<'a>(
+    first: Stage,
+    dependencies: impl IntoIterator<Item = (Stage, &'a [Stage])> + Clone,
+) -> Option<Vec<Stage>> {
+    let mut stages: Vec<Stage> = Vec::new();
+    loop {
+        let is_next = |(stage, waits_for): &(Stage, &[Stage])| {
+            let depends = waits_for
+                .iter()
+                .any(|dependency| stages.contains(dependency));
+            !stages.contains(stage) && (*stage == first || depends)
+        };
+        let Some((next, _)) = dependencies.clone().into_iter().find(is_next) else {
+            return stages.contains(&first).then_some(stages);
+        };
+        stages.push(next);
+    }
 }
 
 /// A stored stage run; a job has one per stage of its pipeline.
@@ -100,13 +140,40 @@ impl StageRun {
         (self.status == StageRunStatus::Running).then_some(lease.lease_id)
     }
 
-    /// Whether the run is waiting although all stages that it waits for are completed.
-    /// `all` are all runs of the job.
+    /// Whether the run is waiting although all stages that it waits for are completed or
+    /// skipped. `all` are all runs of the job.
     pub fn can_start(&self, all: &[Self]) -> bool {
         let is_done = |stage: &Stage| {
             all.iter()
-                .any(|run| run.stage == *stage && run.status == StageRunStatus::Completed)
+                .any(|run| run.stage == *stage && run.status.needs_no_attempt())
         };
         self.status == StageRunStatus::Waiting && self.waits_for.iter().all(is_done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pipeline;
+
+    #[test]
+    fn a_rerun_includes_all_dependents() {
+        let default = Pipeline::default();
+        let from = |first| {
+            let steps = default.steps().iter();
+            stages_from(first, steps.map(|step| (step.stage, &step.after[..])))
+        };
+        use Stage::{Compilation, ContentAnalysis, LayoutAnalysis, Segmentation};
+        assert_eq!(from(Compilation), Some(vec![Compilation]));
+        assert_eq!(
+            from(LayoutAnalysis),
+            Some(vec![
+                LayoutAnalysis,
+                ContentAnalysis,
+                Segmentation,
+                Compilation
+            ])
+        );
+        assert_eq!(from(Stage::Uploading), None);
     }
 }

@@ -149,7 +149,8 @@ fn operations_take_a_lease_if_and_only_if_they_can_respond_lease_lost() {
         let is_output = ((is_of_a_job && ["PUT", "PATCH", "POST"].contains(&method))
             || (is_row && method != "GET"))
             && !path.ends_with("/cancel")
-            && !path.ends_with("/retry");
+            && !path.ends_with("/retry")
+            && !path.ends_with("/rerun");
         let takes_lease = text.contains("parameters/Lease-Id") || path.contains("{lease_id}");
         assert_eq!(
             takes_lease,

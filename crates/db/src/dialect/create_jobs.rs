@@ -54,10 +54,10 @@ where
         "WITH created AS (
              INSERT INTO jobs
                  (job_id, filename, file_size, content_type, original_s3_key, status,
-                  current_stage, processing_config, extra_metadata, priority, last_seq,
-                  created_at, updated_at)
+                  current_stage, processing_config, extra_metadata, priority, source_job_id,
+                  last_seq, created_at, updated_at)
              SELECT job.*, 1, {now}, {now}
-             FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS job
+             FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS job
              RETURNING *),
          runs AS (
              INSERT INTO stage_runs
@@ -65,7 +65,7 @@ where
                   timeout_seconds, backoff_first_seconds, backoff_factor, backoff_max_seconds,
                   created_at)
              SELECT run.*, {now}
-             FROM unnest($12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) AS run)
+             FROM unnest($13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) AS run)
          SELECT * FROM created"
     );
     let settings = |config: &ProcessingConfig| config.settings().clone().into_value();
@@ -87,6 +87,9 @@ where
             job.extra_metadata.clone().into_value()
         }))
         .bind::<Array<Integer>, _>(list(jobs, |(_, job)| job.priority))
+        .bind::<Array<Nullable<Uuid>>, _>(list(jobs, |(_, job)| {
+            job.source_job_id.map(JobId::as_uuid)
+        }))
         .bind::<Array<Uuid>, _>(list(runs, |run| run.run_id.as_uuid()))
         .bind::<Array<Uuid>, _>(list(runs, |run| run.job_id.as_uuid()))
         .bind::<Array<Text>, _>(list(runs, |run| run.step.stage.as_str()))

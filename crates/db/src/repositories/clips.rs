@@ -435,6 +435,10 @@ impl Clips<'_, ReadWrite> {
         let clips = || items.iter().map(|item| &item.clip);
         self.check_segments(lock.job_id(), clips())?;
         let mut kept = self.kept_clips(lock.job_id(), items)?;
+        if !kept.is_empty() {
+            // A reader of pages does not see from the ids that the rows were replaced.
+            self.0.record_row_edit(lock)?;
+        }
         Clip::delete(self.0.raw, lock.job_id())?;
         let longest = clips().map(Clip::text_bytes).max();
         self.0

@@ -139,7 +139,7 @@ impl Worker {
         let key = ObjectKey::new(key.as_str())?;
         // Clients choose the key. It must not give them access to the files of
         // another job.
-        if key.is_closed_to(job_id) {
+        if key.is_closed_to(claim.job.recording_owner()) {
             let message = "the recording is among the files of another job";
             return Err(Failure::permanent(message));
         }

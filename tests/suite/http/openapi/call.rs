@@ -74,7 +74,7 @@ impl Call {
         let job = |status| a_job().status(status).create(db).job_id.to_string();
         let id = match operation.id() {
             "updateJob" | "reportProgress" | "cancelJob" => job(JobStatus::Running),
-            "retryJob" => job(JobStatus::Failed),
+            "retryJob" | "rerunJob" => job(JobStatus::Failed),
             "watchJob" => job(JobStatus::Queued),
             "heartbeat" | "completeStage" | "releaseStage" | "failStage" => a_lease(db),
             "confirmUpload" => {
@@ -169,6 +169,7 @@ fn a_body_for(operation: &str) -> Option<Value> {
         "putLayoutAnalysis" => a_layout().body(),
         "putContentSegments" => json!({ "segments": content_segments(3).body() }),
         "putClips" => json!({ "clips": clips(3).body() }),
+        "rerunJob" => json!({ "from_stage": "segmentation" }),
         "addClip" => json!({ "title": "Entropy", "start_time": 1, "end_time": 31 }),
         "updateClip" => json!({ "title": "Entropy", "end_time": 100, "topic": null }),
         "updateTranscriptSegment" => json!({ "text": "Entropy grows.", "speaker_id": null }),

@@ -11,6 +11,7 @@ mod layout_analysis;
 mod logs;
 mod progress;
 mod rejected_transcript_files;
+mod rerun;
 mod results;
 mod silence_regions;
 mod single_rows;

@@ -114,6 +114,37 @@ pub(crate) fn job() -> Endpoint {
         .may_be_null("priority", ANY_INTEGER)
 }
 
+/// A job over the recording of another one.
+pub(crate) fn job_of_source(source: &str) -> Endpoint {
+    let body = json!({
+        "source_job_id": source,
+        "filename": "lecture.mp4",
+        "processing_config": { "processing_mode": "audio" },
+        "extra_metadata": { "course": "physics" },
+        "priority": 5,
+    });
+    Endpoint::new("POST", "/api/v1/jobs", MIB, body)
+        .may_be_absent("filename", Text(1, 255))
+        .may_be_null("processing_config", AnyObject)
+        .may_be_null("extra_metadata", AnyObject)
+        .may_be_null("priority", ANY_INTEGER)
+        .rejects(
+            "",
+            &json!({ "source_job_id": super::UNKNOWN_ID }),
+            "source_job_id",
+        )
+        .rejects("", &json!({ "source_job_id": "1" }), "source_job_id")
+        .rejects("", &json!({ "source_job_id": null }), "source_job_id")
+        .rejects("", &json!({ "s3_key": "a.mp4" }), "s3_key")
+}
+
+pub(crate) fn rerun() -> Endpoint {
+    let body = json!({ "from_stage": "segmentation" });
+    Endpoint::new("POST", "/api/v1/jobs/{job_id}/rerun", MIB, body)
+        .required("from_stage", Enum("compilation"))
+        .rejects("", &json!({ "from_stage": "uploading" }), "from_stage")
+}
+
 pub(crate) fn change() -> Endpoint {
     let body = json!({
         "filename": "renamed.mp4",

@@ -24,6 +24,8 @@ use crate::http::support::raw_http::exchange;
 
 on_both_backends!(
     an_invalid_job_is_rejected,
+    an_invalid_job_of_a_source_is_rejected,
+    an_invalid_rerun_is_rejected,
     an_invalid_update_is_rejected,
     an_invalid_report_is_rejected,
     an_invalid_transcript_is_rejected,
@@ -218,6 +220,23 @@ fn beginning(body: &[u8]) -> String {
 
 fn an_invalid_job_is_rejected(server: TestServer) {
     check_bodies(&server, a_full_job(server.db()), &bodies::job());
+}
+
+fn an_invalid_job_of_a_source_is_rejected(server: TestServer) {
+    let source = a_full_job(server.db()).to_string();
+    let endpoint = bodies::job_of_source(&source);
+    check_bodies_at(&server, &endpoint, || JOBS.to_owned());
+}
+
+fn an_invalid_rerun_is_rejected(server: TestServer) {
+    let job_id = a_full_job(server.db());
+    let endpoint = bodies::rerun();
+    let path = endpoint.path.replace("{job_id}", &job_id.to_string());
+    check_bodies_at(&server, &endpoint, || {
+        let finish = "UPDATE jobs SET status = 'failed', completed_at = NULL";
+        server.db().sql().execute(finish).unwrap();
+        path.clone()
+    });
 }
 
 fn an_invalid_update_is_rejected(server: TestServer) {

@@ -63,15 +63,20 @@ pub(super) fn find_orphans(
     let query = |conn: &mut Reader<'_>| {
         let existing = conn.jobs().existing(&job_ids)?;
         let clips = conn.clips().for_jobs(&job_ids)?;
-        Ok::<_, lectern_db::Error>((existing, clips))
+        let shared = conn.jobs().shared_recordings(&job_ids)?;
+        Ok::<_, lectern_db::Error>((existing, clips, shared))
     };
-    let (existing, clips) = database.read(query)?;
+    let (existing, clips, shared) = database.read(query)?;
     let clip_objects = ClipObjects::of(clips.values().flatten());
     let mut orphans = Vec::new();
     for object in objects {
         let Some(job_id) = object.key.job_id() else {
             continue;
         };
+        // Another job may need the recording of a deleted one.
+        if shared.contains(object.key.as_str()) {
+            continue;
+        }
         if !existing.contains(&job_id) || clip_objects.is_unused(database, &object, cutoffs)? {
             orphans.push(object);
         }
