@@ -36,11 +36,15 @@ CLAIM_WAIT = 5  # seconds a claim waits for work; also the longest an idle worke
 TIMEOUT = 30  # seconds without receiving a byte
 MAX_TRIES = 15  # of one request within a stage; with the pauses, most of a minute
 TRANSIENT = (OSError, HTTPException, ValueError)  # no response or an incomplete one: retry
-stop_at = math.inf  # when a stage that is still running is aborted; set by SIGTERM
+stop_at = math.inf  # when a stage that is still running is given back; set by SIGTERM
 
 
 class LeaseLost(Exception):
     """The stage does not belong to this worker any more: send nothing more for it."""
+
+
+class Stopped(Exception):
+    """The worker shuts down: give the stage back, which spends no attempt."""
 
 
 class PermanentError(Exception):
@@ -106,12 +110,22 @@ class Work:
             log.info("%s: completed", self.name)
         except LeaseLost as lost:
             log.warning("%s: abandoned: %s", self.name, lost)
+        except Stopped:
+            self.release()
         except Exception as error:
             log.exception("%s: failed", self.name)
             self.report_failure(error)
         finally:
             self.done.set()
             heartbeats.join()
+
+    def release(self) -> None:
+        self.abort_reason = None  # otherwise `check` would prevent this request
+        try:
+            self.call("POST", f"/work/{self.lease_id}/release")
+            log.info("%s: given back, because the worker shuts down", self.name)
+        except Exception as error:  # the lease will expire
+            log.warning("%s: not given back: %s", self.name, error)
 
     def report_failure(self, failure: Exception) -> None:
         retryable = not isinstance(failure, PermanentError)
@@ -130,7 +144,7 @@ class Work:
             now, report = time.monotonic(), self.report
             try:
                 if now >= stop_at:
-                    raise RuntimeError("the worker is shutting down")
+                    raise Stopped("the worker is shutting down")
                 if report is sent and now < due:
                     continue
                 response = call("POST", url, report, timeout=min(10.0, self.lease / 3))
@@ -339,7 +353,9 @@ def main() -> None:
     while True:
         sent_at, response = retry(claim_work, exit_if_stopped)
         for claim in response["claims"]:
-            Work(api, claim, options.lease, sent_at).execute()
+            work = Work(api, claim, options.lease, sent_at)
+            # The claim may have been waiting when the signal came.
+            work.execute() if stop_at == math.inf else work.release()
 
 
 if __name__ == "__main__":

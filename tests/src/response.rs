@@ -174,6 +174,7 @@ const CODES: &[(u16, &[&str])] = &[
             "job_not_found",
             "layout_analysis_not_found",
             "clip_not_found",
+            "segment_not_found",
         ],
     ),
     (405, &["method_not_allowed"]),

@@ -71,7 +71,7 @@ fn assert_same_response(client: &Client, recorded: &Value) {
     if let (Ok(mut json), Ok(recorded)) = (
         serde_json::from_str(&body),
         serde_json::from_str(recorded_body),
-    ) && remove_added_nulls(&mut json, &recorded)
+    ) && remove_added_defaults(&mut json, &recorded)
         && json == recorded
     {
         recorded_body.clone_into(&mut body);
@@ -89,25 +89,28 @@ fn assert_same_response(client: &Client, recorded: &Value) {
     }
 }
 
-/// Removes the fields that the release did not have, which are null in its rows;
+/// Removes the fields that the release did not have, which are null or false in its rows;
 /// returns whether there are any.
-fn remove_added_nulls(answer: &mut Value, recorded: &Value) -> bool {
+fn remove_added_defaults(answer: &mut Value, recorded: &Value) -> bool {
     match (answer, recorded) {
         (Value::Object(answer), Value::Object(recorded)) => {
             let fields = answer.len();
-            answer.retain(|name, value| !value.is_null() || recorded.contains_key(name));
+            answer.retain(|name, value| {
+                let is_default = value.is_null() || *value == Value::Bool(false);
+                !is_default || recorded.contains_key(name)
+            });
             let mut any = answer.len() < fields;
             for (name, value) in answer {
                 any |= recorded
                     .get(name)
-                    .is_some_and(|recorded| remove_added_nulls(value, recorded));
+                    .is_some_and(|recorded| remove_added_defaults(value, recorded));
             }
             any
         }
         (Value::Array(answer), Value::Array(recorded)) => {
             let pairs = answer.iter_mut().zip(recorded);
             pairs.fold(false, |any, (answer, recorded)| {
-                remove_added_nulls(answer, recorded) | any
+                remove_added_defaults(answer, recorded) | any
             })
         }
         _ => false,

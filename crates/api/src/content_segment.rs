@@ -4,16 +4,16 @@ use chrono::{DateTime, Utc};
 use lectern_domain::{
     self as domain, ContentSegmentId, InField, Invalid, JobId, NewContentSegment,
 };
-use lectern_domain::{Keyword, LongText, NonNegativeInt, Ratio, TimeRange, Topic};
+use lectern_domain::{Keyword, LongText, NonNegativeInt, Ratio, Seconds, TimeRange, Topic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::wire::Request;
-use crate::wire::integer::optional_integer;
+use crate::wire::integer::{optional_integer, present_integer};
 use crate::wire::items::Items;
 use crate::wire::request::{
-    BodyShape, MAX_TOP, convert_each, optional, positions, search_text, top,
+    BodyShape, MAX_TOP, convert_each, optional, patch, positions, present, search_text, top,
 };
 use crate::wire::validation::{FieldErrors, chars};
 
@@ -100,6 +100,75 @@ impl ContentSegmentBody {
             keywords: convert_each("keywords", self.keywords.unwrap_or_default(), Keyword::new)?,
             concepts: convert_each("concepts", self.concepts.unwrap_or_default(), Keyword::new)?,
             segment_order,
+        })
+    }
+}
+
+/// A partial change of a content segment: fields left out keep their values, and `null`
+/// clears the description.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContentSegmentUpdateBody {
+    /// Start in the recording, in seconds.
+    #[validate(range(min = 0.0))]
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "f64")]
+    pub start_time: Option<f64>,
+    /// End in the recording, in seconds; not before the start.
+    #[validate(range(min = 0.0))]
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "f64")]
+    pub end_time: Option<f64>,
+    /// Subject.
+    #[validate(length(min = chars(Topic::MIN), max = chars(Topic::MAX)))]
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "String")]
+    pub topic: Option<String>,
+    /// Summary.
+    #[serde(deserialize_with = "present")]
+    pub description: Option<Option<String>>,
+    /// Importance, 0 to 1.
+    #[validate(range(min = 0.0, max = 1.0))]
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "f64")]
+    pub importance_score: Option<f64>,
+    /// Words by which the segment can be found; they replace the stored ones.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Vec<String>", inner(length(min = Keyword::MIN, max = Keyword::MAX)))]
+    pub keywords: Option<Vec<String>>,
+    /// Ideas that the segment explains; they replace the stored ones.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Vec<String>", inner(length(min = Keyword::MIN, max = Keyword::MAX)))]
+    pub concepts: Option<Vec<String>>,
+    /// Position among the segments of the job, unique.
+    #[validate(range(min = 0, max = i32::MAX))]
+    #[serde(deserialize_with = "present_integer")]
+    #[schemars(with = "i32")]
+    pub segment_order: Option<i32>,
+}
+
+impl Request for ContentSegmentUpdateBody {
+    type Domain = domain::ContentSegmentUpdate;
+}
+
+impl TryFrom<ContentSegmentUpdateBody> for domain::ContentSegmentUpdate {
+    type Error = Invalid;
+
+    fn try_from(update: ContentSegmentUpdateBody) -> Result<Self, Invalid> {
+        let words = |words: Option<Vec<String>>, field: &str| {
+            let words = words.map(|words| convert_each(field, words, Keyword::new));
+            words.transpose()
+        };
+        let position = update.segment_order.map(NonNegativeInt::new).transpose();
+        Ok(Self {
+            start_time: optional("start_time", update.start_time, Seconds::new)?,
+            end_time: optional("end_time", update.end_time, Seconds::new)?,
+            topic: optional("topic", update.topic, Topic::new)?,
+            description: patch(update.description, LongText::new).in_field("description")?,
+            importance_score: optional("importance_score", update.importance_score, Ratio::new)?,
+            keywords: words(update.keywords, "keywords")?,
+            concepts: words(update.concepts, "concepts")?,
+            segment_order: position.in_field("segment_order")?,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, InField, Invalid};
-use lectern_domain::{JsonObject, LongText, NonNegativeInt, Percent, ProgressMessage};
+use lectern_domain::{JsonObject, LongText, NonNegativeInt, Percent, ProgressMessage, RetryAfter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -89,6 +89,23 @@ impl TryFrom<StageCompletionBody> for () {
     }
 }
 
+/// Gives a stage back. The body has no fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StageReleaseBody {}
+
+impl Request for StageReleaseBody {
+    type Domain = ();
+}
+
+impl TryFrom<StageReleaseBody> for () {
+    type Error = Invalid;
+
+    fn try_from(_: StageReleaseBody) -> Result<(), Invalid> {
+        Ok(())
+    }
+}
+
 /// Reports that an attempt at a stage has failed.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -107,6 +124,11 @@ pub struct StageFailureBody {
     /// Whether another attempt might succeed.
     #[schemars(extend("default" = true))]
     pub retryable: Option<bool>,
+    /// Pause before the next attempt, in seconds. Left out, each pause is about twice the
+    /// one before it, or as the pipeline says. Ignored if the failure is not retryable.
+    #[validate(range(min = 0, max = RetryAfter::MAX))]
+    #[serde(default, deserialize_with = "optional_integer")]
+    pub retry_after_seconds: Option<i32>,
 }
 
 impl Request for StageFailureBody {
@@ -117,7 +139,9 @@ impl TryFrom<StageFailureBody> for domain::StageFailure {
     type Error = Invalid;
 
     fn try_from(failure: StageFailureBody) -> Result<Self, Invalid> {
+        let retry_after = failure.retry_after_seconds.map(RetryAfter::new).transpose();
         Ok(Self {
+            retry_after: retry_after.in_field("retry_after_seconds")?,
             error: LongText::new(failure.error).in_field("error")?,
             details: optional("details", failure.details, JsonObject::new)?,
             retryable: failure.retryable.unwrap_or(true),
@@ -145,6 +169,7 @@ mod tests {
                 ClaimBody::read(json!({ "worker": "w", "stages": [], field: 1 })).err(),
                 HeartbeatBody::read(json!({ field: 1 })).err(),
                 StageCompletionBody::read(json!({ field: 1 })).err(),
+                StageReleaseBody::read(json!({ field: 1 })).err(),
                 StageFailureBody::read(json!({ "error": "e", field: 1 })).err(),
             ]
         };
@@ -186,12 +211,20 @@ mod tests {
         let full = failure(full);
         assert!(!full.retryable);
         assert_eq!(full.details.unwrap().get()["streams"], 0);
+        assert_eq!(full.retry_after, None);
+        let pause = failure(json!({ "error": "busy", "retry_after_seconds": 86_400 })).retry_after;
+        assert_eq!(pause, Some(RetryAfter::new(86_400).unwrap()));
         for (body, path, message) in [
             (json!({ "error": "" }), "error", "must not be empty"),
             (
                 json!({ "error": "\0" }),
                 "error",
                 "must not contain a NUL character",
+            ),
+            (
+                json!({ "error": "e", "retry_after_seconds": 86_401 }),
+                "retry_after_seconds",
+                "must be between 0 and 86400",
             ),
             (
                 json!({ "error": "e", "details": { "a": ["\0"] } }),

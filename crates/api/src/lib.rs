@@ -36,18 +36,18 @@
 //!
 //! | noun | request | response |
 //! |---|---|---|
-//! | job | [`JobCreate`], [`JobUpdate`], [`JobListQuery`] | [`JobResponse`], [`JobListResponse`] |
+//! | job | [`JobCreate`], [`JobUpdate`], [`RerunBody`], [`JobListQuery`] | [`JobResponse`], [`JobListResponse`] |
 //! | progress | [`ProgressReport`] | [`JobProgress`] |
 //! | upload | [`UploadRequest`], [`UploadConfirmBody`] | [`UploadResponse`] |
 //! | claim | [`ClaimBody`] | [`ClaimsResponse`] |
-//! | lease | [`HeartbeatBody`], [`StageCompletionBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
+//! | lease | [`HeartbeatBody`], [`StageCompletionBody`], [`StageReleaseBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
 //! | stage run | | [`StagesResponse`] |
 //! | event | [`EventsQuery`], [`WsClientMessage`] | [`WsMessage`], [`EventsResponse`] |
-//! | transcript segment | [`TranscriptSegmentsBody`], [`TranscriptQuery`] | [`TranscriptResponse`] |
+//! | transcript segment | [`TranscriptSegmentsBody`], [`TranscriptSegmentUpdateBody`], [`TranscriptQuery`] | [`TranscriptSegment`], [`TranscriptResponse`] |
 //! | silence region | [`SilenceRegionsBody`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
 //! | layout analysis | [`LayoutAnalysisBody`] | [`LayoutAnalysisResponse`] |
-//! | content segment | [`ContentSegmentsBody`], [`ContentSegmentsQuery`] | [`ContentSegmentsResponse`] |
-//! | clip | [`ClipsBody`], [`ClipsQuery`] | [`ClipsResponse`] |
+//! | content segment | [`ContentSegmentsBody`], [`ContentSegmentUpdateBody`], [`ContentSegmentsQuery`] | [`ContentSegment`], [`ContentSegmentsResponse`] |
+//! | clip | [`ClipsBody`], [`NewClipBody`], [`ClipUpdateBody`], [`ClipsQuery`] | [`Clip`], [`ClipsResponse`] |
 //! | subtitles | [`TranscriptSegmentsBody`], [`SubtitlesQuery`] | [`SubtitlesResponse`] |
 //! | log entry | [`LogEntryBody`], [`LogEntryListQuery`] | [`LogEntry`], [`LogEntryListResponse`] |
 //! | results | | [`ResultsResponse`] |
@@ -78,10 +78,13 @@ mod upload;
 mod wire;
 
 pub use claim::{ClaimBody, ClaimResponse, ClaimWithWait, ClaimsResponse};
-pub use clip::{Clip, ClipBody, ClipFilter, ClipMetadata, ClipsBody, ClipsQuery, ClipsResponse};
+pub use clip::{
+    AddedClip, Clip, ClipBody, ClipFilter, ClipMetadata, ClipUpdateBody, ClipsBody, ClipsQuery,
+    ClipsResponse, NewClipBody,
+};
 pub use content_segment::{
-    ContentSegment, ContentSegmentBody, ContentSegmentFilter, ContentSegmentsBody,
-    ContentSegmentsQuery, ContentSegmentsResponse,
+    ContentSegment, ContentSegmentBody, ContentSegmentFilter, ContentSegmentUpdateBody,
+    ContentSegmentsBody, ContentSegmentsQuery, ContentSegmentsResponse,
 };
 pub use event::{
     EventFilter, EventsQuery, EventsResponse, WsClientMessage, WsData, WsError, WsMessage,
@@ -89,11 +92,13 @@ pub use event::{
 };
 pub use health::{HealthResponse, HealthStatus};
 pub use job::{
-    JobCreate, JobListQuery, JobListRequest, JobListResponse, JobProgress, JobResponse, JobUpdate,
-    ProgressReport,
+    JobCreate, JobCreation, JobListQuery, JobListRequest, JobListResponse, JobProgress,
+    JobResponse, JobUpdate, ProgressReport, RerunBody,
 };
 pub use layout_analysis::{LayoutAnalysisBody, LayoutAnalysisResponse, Region};
-pub use lease::{HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody};
+pub use lease::{
+    HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody, StageReleaseBody,
+};
 pub use log_entry::{
     LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListRequest, LogEntryListResponse,
 };
@@ -107,7 +112,7 @@ pub use stats::{JobCounts, StatsResponse};
 pub use subtitles::{SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
 pub use transcript_segment::{
     TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
-    TranscriptSegmentBody, TranscriptSegmentsBody,
+    TranscriptSegmentBody, TranscriptSegmentUpdateBody, TranscriptSegmentsBody,
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{

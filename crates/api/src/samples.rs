@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::{
-    Clip, ClipId, Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress, JobResults,
-    JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText, ManualClock, NewClip,
-    NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress, ProgressMessage,
-    Stage, StageRun, StageRunId, StageRunStatus, StorageKey, TaskId, TimeRange, TranscriptSegment,
-    TranscriptSegmentId, WorkerName,
+    Backoff, Clip, ClipId, Clock, ContentType, Cut, FileSize, Filename, Job, JobId, JobProgress,
+    JobResults, JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText, ManualClock,
+    NewClip, NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress,
+    ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, StorageKey, TaskId, TimeRange,
+    TranscriptSegment, TranscriptSegmentId, WorkerName,
 };
 use serde_json::json;
 
@@ -23,6 +23,7 @@ pub(crate) fn completed_job() -> Job {
         file_size: Some(FileSize::new(2 << 30).unwrap()),
         content_type: ContentType::new("video/mp4").unwrap(),
         original_s3_key: Some(StorageKey::new("uploads/talk.mp4").unwrap()),
+        source_job_id: None,
         compiled_video_s3_key: None,
         video_duration: None,
         video_metadata: JsonObject::default(),
@@ -57,6 +58,8 @@ pub(crate) fn leased_run() -> StageRun {
         waits_for: Vec::new(),
         attempt: 2,
         max_attempts: StageRun::MAX_ATTEMPTS,
+        timeout: None,
+        backoff: Backoff::default(),
         worker: Some(WorkerName::new("whisper-1").unwrap()),
         lease: Some(Lease {
             lease_id: LeaseId::new(&ManualClock::default()),
@@ -86,6 +89,7 @@ pub(crate) fn results() -> JobResults {
             clip_id: ClipId::new(&clock),
             job_id: job.job_id,
             data: NewClip::new("Gradient descent", time).unwrap(),
+            cut: Cut::default(),
             created_at: new_year(),
         }],
         transcript: vec![TranscriptSegment {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, InField, Invalid, JobId, NewTranscriptSegment};
 use lectern_domain::{
-    Ratio, SpeakerId, SpokenText, TimeRange, TranscriptFormat, TranscriptSegmentId, Window,
+    Ratio, Seconds, SpeakerId, SpokenText, TimeRange, TranscriptFormat, TranscriptSegmentId, Window,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use validator::Validate;
 
 use crate::wire::Request;
 use crate::wire::items::Items;
-use crate::wire::request::{BodyShape, convert_each, optional, search_text};
+use crate::wire::request::{BodyShape, convert_each, optional, patch, present, search_text};
 use crate::wire::validation::{FieldErrors, chars};
 
 /// Segments of a transcript to be stored.
@@ -85,6 +85,53 @@ impl TryFrom<TranscriptSegmentBody> for NewTranscriptSegment {
             text: SpokenText::new(segment.text).in_field("text")?,
             confidence: optional("confidence", segment.confidence, Ratio::new)?,
             speaker_id: optional("speaker_id", segment.speaker_id, SpeakerId::new)?,
+        })
+    }
+}
+
+/// A partial change of a segment of a transcript: fields left out keep their values, and
+/// `null` clears nullable fields.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TranscriptSegmentUpdateBody {
+    /// Start in the recording, in seconds.
+    #[validate(range(min = 0.0))]
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "f64")]
+    pub start_time: Option<f64>,
+    /// End in the recording, in seconds; not before the start.
+    #[validate(range(min = 0.0))]
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "f64")]
+    pub end_time: Option<f64>,
+    /// Spoken text; not blank.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "String", regex(pattern = crate::wire::field_schemas::NOT_BLANK))]
+    pub text: Option<String>,
+    /// Confidence of the speech recognition, 0 to 1.
+    #[validate(range(min = 0.0, max = 1.0))]
+    #[serde(deserialize_with = "present")]
+    pub confidence: Option<Option<f64>>,
+    /// Speaker.
+    #[validate(length(max = chars(SpeakerId::MAX)))]
+    #[serde(deserialize_with = "present")]
+    pub speaker_id: Option<Option<String>>,
+}
+
+impl Request for TranscriptSegmentUpdateBody {
+    type Domain = domain::TranscriptSegmentUpdate;
+}
+
+impl TryFrom<TranscriptSegmentUpdateBody> for domain::TranscriptSegmentUpdate {
+    type Error = Invalid;
+
+    fn try_from(update: TranscriptSegmentUpdateBody) -> Result<Self, Invalid> {
+        Ok(Self {
+            start_time: optional("start_time", update.start_time, Seconds::new)?,
+            end_time: optional("end_time", update.end_time, Seconds::new)?,
+            text: optional("text", update.text, SpokenText::new)?,
+            confidence: patch(update.confidence, Ratio::new).in_field("confidence")?,
+            speaker_id: patch(update.speaker_id, SpeakerId::new).in_field("speaker_id")?,
         })
     }
 }

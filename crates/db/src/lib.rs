@@ -97,5 +97,6 @@ pub use own_statements::{DbBackend, DbConnection, Doing, diesel, sql_types};
 pub use repositories::{
     AddedRows, Clips, ContentSegments, DatabaseIdentity, IdempotencyKeys, JobEvents, Jobs,
     LayoutAnalyses, ProcessingLogs, SetCursor, SetPage, SilenceRegions, StageRuns, Transcripts,
+    UnneededObjects,
 };
 pub use work::Work;

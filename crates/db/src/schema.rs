@@ -20,6 +20,8 @@ diesel::table! {
         clip_order -> Int4,
         extra_metadata -> Jsonb,
         created_at -> Timestamptz,
+        stale_since -> Nullable<Timestamptz>,
+        cut_record -> Nullable<Text>,
     }
 }
 
@@ -128,6 +130,8 @@ diesel::table! {
         completed_at -> Nullable<Timestamptz>,
         priority -> Int4,
         last_seq -> Int8,
+        row_edits -> Int8,
+        source_job_id -> Nullable<Uuid>,
     }
 }
 
@@ -207,6 +211,10 @@ diesel::table! {
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        timeout_seconds -> Nullable<Int4>,
+        backoff_first_seconds -> Int4,
+        backoff_factor -> Float8,
+        backoff_max_seconds -> Int4,
     }
 }
 

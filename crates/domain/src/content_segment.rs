@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::id::{ContentSegmentId, JobId};
 use crate::value::text::bounded_texts;
-use crate::value::{InField, Invalid, LongText, NonNegativeInt, Ratio, TimeRange};
+use crate::value::{InField, Invalid, LongText, NonNegativeInt, Patch, Ratio, Seconds, TimeRange};
 
 bounded_texts! {
     /// Subject of a content segment, 1 to 200 characters.
@@ -72,6 +72,42 @@ impl NewContentSegment {
             keywords: Vec::new(),
             concepts: Vec::new(),
             segment_order: NonNegativeInt::ZERO,
+        })
+    }
+}
+
+/// A partial change of a content segment.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ContentSegmentUpdate {
+    /// Start in the recording.
+    pub start_time: Option<Seconds>,
+    /// End in the recording.
+    pub end_time: Option<Seconds>,
+    /// Subject.
+    pub topic: Option<Topic>,
+    /// Summary.
+    pub description: Patch<LongText>,
+    /// Importance compared with the other segments.
+    pub importance_score: Option<Ratio>,
+    /// Replaces all search terms.
+    pub keywords: Option<Vec<Keyword>>,
+    /// Replaces all ideas.
+    pub concepts: Option<Vec<Keyword>>,
+    /// Position among the segments of the job.
+    pub segment_order: Option<NonNegativeInt>,
+}
+
+impl ContentSegmentUpdate {
+    /// The segment after the change. The error names `start_time` or `end_time`.
+    pub fn applied_to(&self, segment: &NewContentSegment) -> Result<NewContentSegment, Invalid> {
+        Ok(NewContentSegment {
+            time: segment.time.changed(self.start_time, self.end_time)?,
+            topic: self.topic.as_ref().unwrap_or(&segment.topic).clone(),
+            description: self.description.applied_to(segment.description.as_ref()),
+            importance_score: self.importance_score.unwrap_or(segment.importance_score),
+            keywords: self.keywords.as_ref().unwrap_or(&segment.keywords).clone(),
+            concepts: self.concepts.as_ref().unwrap_or(&segment.concepts).clone(),
+            segment_order: self.segment_order.unwrap_or(segment.segment_order),
         })
     }
 }

@@ -4,7 +4,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::id::LeaseId;
-use crate::value::{Invalid, JsonObject, LongText, NonNegativeInt, Percent, ProgressMessage};
+use crate::value::{
+    Invalid, JsonObject, LongText, NonNegativeInt, Percent, ProgressMessage, RetryAfter,
+};
 
 /// The right of one worker to one attempt at a stage, for a limited time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,4 +78,7 @@ pub struct StageFailure {
     pub details: Option<JsonObject>,
     /// Whether another attempt might succeed.
     pub retryable: bool,
+    /// The pause before the next attempt, instead of that of the stage's
+    /// [`Backoff`](crate::Backoff).
+    pub retry_after: Option<RetryAfter>,
 }

@@ -57,7 +57,7 @@
 //! | type | rule |
 //! |---|---|
 //! | every text, every string and key in JSON | no NUL, which PostgreSQL cannot store |
-//! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`] | not empty, at most `MAX` characters |
+//! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`], [`CutRecord`] | not empty, at most `MAX` characters |
 //! | [`ProgressMessage`], [`SpeakerId`], [`AgentName`], [`ClipTopic`] | at most `MAX` characters |
 //! | [`SpokenText`] | at least one character that is not in [`WHITE_SPACE`] |
 //! | [`IdempotencyKey`] | 1 to [`MAX`](IdempotencyKey::MAX) visible ASCII characters |
@@ -65,6 +65,9 @@
 //! | [`Percent`] | 0 to 100 |
 //! | [`Seconds`], [`NonNegativeInt`] | not negative |
 //! | [`VideoDuration`], [`FileSize`] | more than 0 |
+//! | [`AttemptTimeout`] | 1 second to a week |
+//! | [`RetryAfter`] | at most a day |
+//! | [`Backoff`] | pauses of at most a day, a factor of 1 to 100 |
 //! | every `f64` | finite, and 0.0 instead of -0.0 |
 //! | [`TimeRange`] | `0 <= start <= end` |
 //! | [`JsonObject`] | an object, nested at most [`MAX_JSON_DEPTH`] levels |
@@ -101,9 +104,14 @@ mod upload;
 mod value;
 
 pub use claim::{Claim, ClaimLimit, ClaimRequest, Stages};
-pub use clip::{Clip, ClipMedia, ClipMediaUpdate, ClipTopic, NewClip, Title};
+pub use clip::{
+    Clip, ClipItem, ClipMedia, ClipMediaUpdate, ClipTopic, ClipUpdate, Cut, CutRecord, NewClip,
+    Title,
+};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use content_segment::{ContentSegment, Keyword, NewContentSegment, Topic};
+pub use content_segment::{
+    ContentSegment, ContentSegmentUpdate, Keyword, NewContentSegment, Topic,
+};
 pub use deserialize::{DeserializeError, Reason, TypedErrors};
 pub use error_chain::error_chain;
 pub use event::{Event, EventType, JobEvent, JobState, StageState};
@@ -114,8 +122,8 @@ pub use id::{
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
 pub use job::{
     Job, JobFilter, JobMetrics, JobProgress, JobStatus, JobSummary, JobUpdate, NewJob,
-    NewJobStatus, ProcessingConfig, ProcessingMode, Progress, ProgressReport, Requirement,
-    Resolution, Transition,
+    NewJobOfSource, NewJobStatus, ProcessingConfig, ProcessingMode, Progress, ProgressReport,
+    Requirement, Resolution, Transition,
 };
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
@@ -123,18 +131,20 @@ pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
 pub use pipeline::{Pipeline, Pipelines, Step};
 pub use recording_type::{RECORDING_TYPES, check_recording, recording_media_type};
 pub use results::JobResults;
-pub use retry_delay::retry_delay;
+pub use retry_delay::{Backoff, retry_delay};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
-pub use stage_run::{StageRun, StageRunStatus};
+pub use stage_run::{StageRun, StageRunStatus, stages_from};
 pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
+    TranscriptSegmentUpdate,
 };
 pub use upload::NewUpload;
 pub use value::{
-    AgentName, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize, Filename, IdValue,
-    InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH, NonNegativeInt, NumberValue,
-    Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent, PipelineName, ProgressMessage,
-    Ratio, Seconds, StorageKey, TaskId, TextValue, TimeRange, Total, VideoDuration, WHITE_SPACE,
-    Window, WorkerName, assign_positions, json_memory,
+    AgentName, AttemptTimeout, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize,
+    Filename, IdValue, InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH,
+    NonNegativeInt, NumberValue, Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent,
+    PipelineName, ProgressMessage, Ratio, RetryAfter, Seconds, StorageKey, TaskId, TextValue,
+    TimeRange, Total, VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions,
+    json_memory,
 };

@@ -6,18 +6,68 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::job::{ProcessingConfig, ProcessingMode};
+use crate::retry_delay::{Backoff, BackoffJson};
 use crate::stage::Stage;
-use crate::value::{InField, Invalid, PipelineName};
+use crate::stage_run::StageRun;
+use crate::value::{AttemptTimeout, InField, Invalid, PipelineName};
 
-/// A stage of a pipeline and its dependencies.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A stage of a pipeline, its dependencies and the limits of its attempts.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// One of [`Stage::WORK`].
     pub stage: Stage,
     /// The stages that must be completed before this stage starts.
-    #[serde(default)]
     pub after: Vec<Stage>,
+    /// The greatest number of attempts, from 1 to [`Step::ATTEMPT_LIMIT`].
+    pub max_attempts: i32,
+    /// How long one attempt may last; `None`: as long as its lease is extended.
+    pub timeout: Option<AttemptTimeout>,
+    /// The pauses between failed attempts.
+    pub backoff: Backoff,
+}
+
+impl Step {
+    /// The greatest value of [`Step::max_attempts`].
+    pub const ATTEMPT_LIMIT: i32 = 100;
+
+    /// A step with the default limits.
+    pub fn new(stage: Stage, after: Vec<Stage>) -> Self {
+        Self {
+            stage,
+            after,
+            max_attempts: StageRun::MAX_ATTEMPTS,
+            timeout: None,
+            backoff: Backoff::default(),
+        }
+    }
+}
+
+/// A [`Step`] in JSON.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepJson {
+    stage: Stage,
+    #[serde(default)]
+    after: Vec<Stage>,
+    max_attempts: Option<i32>,
+    timeout_seconds: Option<i32>,
+    backoff: Option<BackoffJson>,
+}
+
+impl TryFrom<StepJson> for Step {
+    type Error = Invalid;
+
+    fn try_from(json: StepJson) -> Result<Self, Invalid> {
+        let default = Self::new(json.stage, json.after);
+        let timeout = json.timeout_seconds.map(AttemptTimeout::new).transpose();
+        let backoff = json.backoff.map(Backoff::try_from).transpose();
+        Ok(Self {
+            max_attempts: json.max_attempts.unwrap_or(default.max_attempts),
+            timeout: timeout.in_field("timeout_seconds")?,
+            backoff: backoff.in_field("backoff")?.unwrap_or(default.backoff),
+            ..default
+        })
+    }
 }
 
 /// The stages of a job, sorted so that every stage comes after its dependencies.
@@ -42,19 +92,21 @@ pub struct Step {
 /// );
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Pipeline {
     steps: Vec<Step>,
 }
 
 impl Pipeline {
     /// Checks that every stage is in [`Stage::WORK`], is unique and depends on
-    /// stages of this pipeline only, and that there is no dependency cycle.
+    /// stages of this pipeline only, that it has a valid number of attempts, and that
+    /// there is no dependency cycle.
     pub fn new(steps: Vec<Step>) -> Result<Self, Invalid> {
         if steps.is_empty() {
             return Err(Invalid::new("must have at least one stage"));
         }
-        for (i, Step { stage, after }) in steps.iter().enumerate() {
+        for (i, step) in steps.iter().enumerate() {
+            let Step { stage, after, .. } = step;
             let invalid_step = |message: String| Err(Invalid::field(format!("[{i}]"), message));
             if !stage.is_work() {
                 return invalid_step(format!("must be a stage that workers process, not {stage}"));
@@ -68,15 +120,23 @@ impl Pipeline {
                     "must not wait for {missing}, which is not in the pipeline"
                 ));
             }
+            if !(1..=Step::ATTEMPT_LIMIT).contains(&step.max_attempts) {
+                let message = format!("must be between 1 and {}", Step::ATTEMPT_LIMIT);
+                return Err(Invalid::field(format!("[{i}].max_attempts"), message));
+            }
         }
         sort_by_dependencies(steps).map(|steps| Self { steps })
     }
 
-    /// Reads `[{"stage": "…", "after": ["…"]}, …]`.
+    /// Reads `[{"stage": "…", "after": ["…"]}, …]`. A step may also have `max_attempts`,
+    /// `timeout_seconds` and `backoff`, an object of `first_seconds`, `factor` and
+    /// `max_seconds`.
     pub fn from_json(json: Value) -> Result<Self, Invalid> {
-        let steps = serde_json::from_value(json)
+        let steps: Vec<StepJson> = serde_json::from_value(json)
             .map_err(|error| Invalid::new(format!("must be a list of stages: {error}")))?;
-        Self::new(steps)
+        let steps = steps.into_iter().enumerate();
+        let steps = steps.map(|(i, step)| Step::try_from(step).in_field(&format!("[{i}]")));
+        Self::new(steps.collect::<Result<_, _>>()?)
     }
 
     /// The steps, each after its dependencies.
@@ -111,10 +171,7 @@ impl Default for Pipeline {
             Compilation, ContentAnalysis, LayoutAnalysis, Segmentation, SilenceDetection,
             Transcription,
         };
-        let step = |stage, after: &[Stage]| Step {
-            stage,
-            after: after.to_vec(),
-        };
+        let step = |stage, after: &[Stage]| Step::new(stage, after.to_vec());
         Self {
             steps: vec![
                 step(SilenceDetection, &[]),
@@ -151,7 +208,7 @@ fn sort_by_dependencies(mut steps: Vec<Step>) -> Result<Vec<Step>, Invalid> {
 }
 
 /// The pipelines that jobs select by name, and the default pipeline.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pipelines {
     default: Pipeline,
     named: BTreeMap<String, Pipeline>,
@@ -285,6 +342,68 @@ mod tests {
             let error = Pipelines::from_json(json!({ "p": steps })).unwrap_err();
             assert_eq!(error.errors()[0].field, field);
             assert_eq!(error.errors()[0].message, message);
+        }
+    }
+
+    #[test]
+    fn a_step_sets_the_limits_of_its_attempts() {
+        let pipeline = Pipeline::from_json(json!([
+            { "stage": "transcription", "max_attempts": 100, "timeout_seconds": 604_800,
+              "backoff": { "first_seconds": 600 } },
+            { "stage": "compilation", "after": ["transcription"], "max_attempts": null,
+              "backoff": { "factor": 1.5, "max_seconds": 60 } },
+        ]))
+        .unwrap();
+        let [first, second] = pipeline.steps() else {
+            panic!("{pipeline:?}")
+        };
+        assert_eq!((first.max_attempts, second.max_attempts), (100, 3));
+        assert_eq!(first.timeout, Some(AttemptTimeout::new(604_800).unwrap()));
+        assert_eq!(second.timeout, None);
+        assert_eq!(first.backoff, Backoff::new(600, 2.0, 600).unwrap());
+        assert_eq!(second.backoff, Backoff::new(2, 1.5, 60).unwrap());
+    }
+
+    #[test]
+    fn an_invalid_limit_is_refused_with_its_field() {
+        for (limit, field, message) in [
+            (
+                json!({ "max_attempts": 0 }),
+                "p[0].max_attempts",
+                "must be between 1 and 100",
+            ),
+            (
+                json!({ "max_attempts": 101 }),
+                "p[0].max_attempts",
+                "must be between 1 and 100",
+            ),
+            (
+                json!({ "timeout_seconds": 0 }),
+                "p[0].timeout_seconds",
+                "must be between 1 and 604800",
+            ),
+            (
+                json!({ "backoff": { "factor": 0.9 } }),
+                "p[0].backoff.factor",
+                "must be between 1 and 100",
+            ),
+            (
+                json!({ "backoff": { "max_seconds": 1 } }),
+                "p[0].backoff.max_seconds",
+                "must not be less than first_seconds",
+            ),
+        ] {
+            let mut step = limit;
+            step["stage"] = json!("compilation");
+            let error = Pipelines::from_json(json!({ "p": [step] })).unwrap_err();
+            assert_eq!(error.errors()[0].field, field);
+            assert_eq!(error.errors()[0].message, message);
+        }
+        for step in [
+            json!({ "stage": "compilation", "backoff": { "pause": 1 } }),
+            json!({ "stage": "compilation", "max_attempts": 1.5 }),
+        ] {
+            assert!(Pipeline::from_json(json!([step])).is_err());
         }
     }
 

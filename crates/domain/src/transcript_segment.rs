@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::id::{JobId, TranscriptSegmentId};
 use crate::value::string_enum::string_enum;
 use crate::value::text::{bounded_texts, check_no_nul, check_not_blank, text_impls};
-use crate::value::{InField, Invalid, Ratio, TimeRange};
+use crate::value::{InField, Invalid, Patch, Ratio, Seconds, TimeRange};
 
 bounded_texts! {
     /// Identifies a speaker within a transcript, at most 50 characters.
@@ -88,6 +88,36 @@ impl NewTranscriptSegment {
             text: SpokenText::new(text).in_field("text")?,
             confidence: None,
             speaker_id: None,
+        })
+    }
+}
+
+/// A partial change of a transcript segment.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TranscriptSegmentUpdate {
+    /// Start in the recording.
+    pub start_time: Option<Seconds>,
+    /// End in the recording.
+    pub end_time: Option<Seconds>,
+    /// The words that are said.
+    pub text: Option<SpokenText>,
+    /// Confidence of the speech recognizer.
+    pub confidence: Patch<Ratio>,
+    /// The speaker.
+    pub speaker_id: Patch<SpeakerId>,
+}
+
+impl TranscriptSegmentUpdate {
+    /// The segment after the change. The error names `start_time` or `end_time`.
+    pub fn applied_to(
+        &self,
+        segment: &NewTranscriptSegment,
+    ) -> Result<NewTranscriptSegment, Invalid> {
+        Ok(NewTranscriptSegment {
+            time: segment.time.changed(self.start_time, self.end_time)?,
+            text: self.text.as_ref().unwrap_or(&segment.text).clone(),
+            confidence: self.confidence.applied_to(segment.confidence.as_ref()),
+            speaker_id: self.speaker_id.applied_to(segment.speaker_id.as_ref()),
         })
     }
 }

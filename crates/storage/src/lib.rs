@@ -50,7 +50,7 @@
 //! | noun | types |
 //! |---|---|
 //! | storage | [`Storage`], [`StorageConfig`], [`S3Config`], [`Error`] |
-//! | key | [`ObjectKey`], [`ObjectPrefix`] |
+//! | key | [`ObjectKey`], [`ObjectPrefix`], [`ObjectVersion`] |
 //! | object | [`Object`], [`ObjectInfo`], [`ByteRange`] |
 //! | local disk | [`Upload`], [`ReceivedObject`], [`DiskSpace`] |
 //! | signed URL | [`Signer`], [`Secret`], [`SignatureError`] |
@@ -88,7 +88,7 @@ mod url_signature;
 pub use config::{AddressingStyle, S3Config, StorageConfig};
 pub use disk::DiskSpace;
 pub use error::{Error, Source};
-pub use key::{ObjectKey, ObjectPrefix};
+pub use key::{ObjectKey, ObjectPrefix, ObjectVersion};
 pub use object::{ByteRange, Object, ObjectInfo};
 pub use storage::{OBJECTS_PATH, ReceivedObject, Storage, Upload};
 pub use url_signature::{Secret, SignatureError, Signer};

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::future::{Aborted, abortable};
-use lectern_domain::JobId;
+use lectern_db::UnneededObjects;
 use lectern_media::CancellationToken;
-use lectern_storage::{Error, ObjectKey, Storage};
+use lectern_storage::{Error, ObjectInfo, ObjectKey, Storage};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Failure;
@@ -53,16 +53,26 @@ impl BlockingStorage {
         }
     }
 
-    /// Deletes all objects of a job.
-    pub fn remove_job(&self, job_id: JobId) -> Result<(), Failure> {
-        let prefix = ObjectKey::job_prefix(job_id);
-        self.runtime.block_on(self.storage.delete_prefix(&prefix))?;
+    /// Deletes the objects that no job needs after a job was deleted.
+    pub fn remove(&self, unneeded: &UnneededObjects) -> Result<(), Failure> {
+        let kept = unneeded.except.as_ref();
+        let kept = kept.and_then(|key| ObjectKey::new(key.as_str()).ok());
+        for job_id in &unneeded.of_jobs {
+            let prefix = ObjectKey::job_prefix(*job_id);
+            let deletion = self.storage.delete_prefix_except(&prefix, kept.as_ref());
+            self.runtime.block_on(deletion)?;
+        }
         Ok(())
     }
 
     /// The path of an object, if the storage is a local directory.
     pub fn local_file(&self, key: &ObjectKey) -> Result<Option<PathBuf>, Failure> {
         Ok(self.runtime.block_on(self.storage.local_file(key))?)
+    }
+
+    /// The metadata of an object. `None` if it does not exist.
+    pub fn head(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>, Failure> {
+        Ok(self.runtime.block_on(self.storage.head(key))?)
     }
 
     /// Reads an object into memory. `None` if it does not exist.

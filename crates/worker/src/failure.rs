@@ -80,6 +80,7 @@ impl Failure {
             error: without_nul(message).ok()?,
             details: details.and_then(|details| JsonObject::new(object_without_nul(details)).ok()),
             retryable,
+            retry_after: None,
         })
     }
 }

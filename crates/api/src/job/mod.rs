@@ -9,10 +9,10 @@ pub use progress::{JobProgress, ProgressReport};
 pub use update::JobUpdate;
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, InField, Invalid, JobId, JobStatus, ProcessingMode};
+use lectern_domain::{self as domain, InField, Invalid, JobId, JobStatus, ProcessingMode, Stage};
 use lectern_domain::{
-    ContentType, FileSize, Filename, JsonObject, LongText, NewJob, ProcessingConfig, StorageKey,
-    VideoDuration,
+    ContentType, FileSize, Filename, JsonObject, LongText, NewJob, NewJobOfSource,
+    ProcessingConfig, StorageKey, VideoDuration,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,32 +20,49 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::wire::Request;
-use crate::wire::integer::{integer, optional_integer};
-use crate::wire::request::optional;
-use crate::wire::validation::chars;
+use crate::wire::integer::{optional_integer, present_integer};
+use crate::wire::request::{optional, present};
+use crate::wire::validation::{FieldError, FieldErrors, chars};
 
-/// A job for a recording that is already in the storage.
+/// A job for a recording that is already in the storage: `filename`, `file_size` and `s3_key`
+/// describe it, or `source_job_id` names another job with this recording.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("example" = {
+#[schemars(extend(
+    "anyOf" = [
+        { "required": ["filename", "file_size", "s3_key"] },
+        { "required": ["source_job_id"] },
+    ],
+    "example" = {
         "filename": "lecture.mp4",
         "file_size": 734_003_200,
         "s3_key": "uploads/lecture.mp4",
         "content_type": "video/mp4",
         "processing_config": { "language": "en" },
         "extra_metadata": { "course": "ML 101" },
-    }))]
+    },
+))]
 pub struct JobCreate {
-    /// Name of the recording as its owner knows it.
+    /// Name of the recording as its owner knows it; by default that of the source.
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
-    pub filename: String,
-    /// Size of the recording in bytes.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "String")]
+    pub filename: Option<String>,
+    /// Size of the recording in bytes. Left out with `source_job_id`.
     #[validate(range(min = 1, max = i64::MAX))]
-    #[serde(deserialize_with = "integer")]
-    pub file_size: i64,
-    /// Storage key of the recording.
+    #[serde(default, deserialize_with = "present_integer")]
+    #[schemars(with = "i64")]
+    pub file_size: Option<i64>,
+    /// Storage key of the recording. Left out with `source_job_id`.
     #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
-    pub s3_key: String,
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "String")]
+    pub s3_key: Option<String>,
+    /// Another job with an uploaded recording, which this job processes as well. The jobs
+    /// share the object in the storage until the last of them is deleted.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "JobId")]
+    pub source_job_id: Option<JobId>,
     /// Media type of the recording; `video/mp4` by default.
     #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
     pub content_type: Option<String>,
@@ -61,30 +78,101 @@ pub struct JobCreate {
     pub extra_metadata: Option<Map<String, Value>>,
 }
 
-impl Request for JobCreate {
-    type Domain = NewJob;
+/// The recording of a job to be created.
+#[derive(Debug, Clone, PartialEq)]
+pub enum JobCreation {
+    /// An object in the storage.
+    Object(NewJob),
+    /// The recording of another job.
+    Source(NewJobOfSource),
 }
 
-impl TryFrom<JobCreate> for NewJob {
+impl Request for JobCreate {
+    type Domain = JobCreation;
+
+    fn out_of_bounds(&self) -> FieldErrors {
+        let required = [
+            ("filename", self.filename.is_some()),
+            ("file_size", self.file_size.is_some()),
+            ("s3_key", self.s3_key.is_some()),
+        ];
+        let missing = required.iter().find(|(_, is_given)| !is_given);
+        match missing {
+            Some((field, _)) if self.source_job_id.is_none() => {
+                FieldError::new(*field, "is required").into()
+            }
+            _ => FieldErrors::of(self),
+        }
+    }
+}
+
+impl TryFrom<JobCreate> for JobCreation {
     type Error = Invalid;
 
     fn try_from(job: JobCreate) -> Result<Self, Invalid> {
-        let mut new = Self::new(job.filename)?;
-        new.file_size = Some(FileSize::new(job.file_size).in_field("file_size")?);
-        new.original_s3_key = Some(StorageKey::new(job.s3_key).in_field("s3_key")?);
-        if let Some(content_type) = job.content_type {
-            new.content_type = ContentType::new(content_type).in_field("content_type")?;
-        }
-        new.processing_config = optional(
+        let processing_config = optional(
             "processing_config",
             job.processing_config,
             ProcessingConfig::new,
         )?;
-        new.priority = job.priority.unwrap_or_default();
-        if let Some(extra_metadata) = job.extra_metadata {
-            new.extra_metadata = JsonObject::new(extra_metadata).in_field("extra_metadata")?;
+        let extra_metadata = optional("extra_metadata", job.extra_metadata, JsonObject::new)?;
+        let extra_metadata = extra_metadata.unwrap_or_default();
+        let priority = job.priority.unwrap_or_default();
+        if let Some(source_job_id) = job.source_job_id {
+            let given = [
+                ("file_size", job.file_size.is_some()),
+                ("s3_key", job.s3_key.is_some()),
+                ("content_type", job.content_type.is_some()),
+            ];
+            if let Some((field, _)) = given.iter().find(|(_, is_given)| *is_given) {
+                return Err(Invalid::field(
+                    *field,
+                    "must be left out with source_job_id",
+                ));
+            }
+            return Ok(Self::Source(NewJobOfSource {
+                source_job_id,
+                filename: optional("filename", job.filename, Filename::new)?,
+                processing_config,
+                priority,
+                extra_metadata,
+            }));
         }
-        Ok(new)
+        let mut new = NewJob::new(job.filename.unwrap_or_default())?;
+        new.file_size = optional("file_size", job.file_size, FileSize::new)?;
+        new.original_s3_key = optional("s3_key", job.s3_key, StorageKey::new)?;
+        if let Some(content_type) = job.content_type {
+            new.content_type = ContentType::new(content_type).in_field("content_type")?;
+        }
+        new.processing_config = processing_config;
+        new.priority = priority;
+        new.extra_metadata = extra_metadata;
+        Ok(Self::Object(new))
+    }
+}
+
+/// Runs stages of a finished job again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RerunBody {
+    /// The first stage that is run again; those that depend on it are run after it.
+    #[schemars(with = "crate::wire::field_schemas::WorkStage")]
+    pub from_stage: Stage,
+}
+
+impl Request for RerunBody {
+    type Domain = Stage;
+}
+
+impl TryFrom<RerunBody> for Stage {
+    type Error = Invalid;
+
+    fn try_from(body: RerunBody) -> Result<Self, Invalid> {
+        if body.from_stage.is_work() {
+            return Ok(body.from_stage);
+        }
+        let message = "must be a stage that workers process";
+        Err(Invalid::field("from_stage", message))
     }
 }
 
@@ -166,19 +254,49 @@ mod tests {
 
     use super::*;
     use crate::samples::completed_job;
-    use crate::wire::FieldError;
 
     #[test]
     fn a_priority_is_optional_and_has_32_bits() {
         let create = |priority| {
             let body =
                 json!({ "filename": "a", "file_size": 1, "s3_key": "k", "priority": priority });
-            JobCreate::read(body).map(|job| job.into_domain().unwrap().priority)
+            JobCreate::read(body).map(|job| match job.into_domain().unwrap() {
+                JobCreation::Object(job) => job.priority,
+                JobCreation::Source(job) => job.priority,
+            })
         };
         assert_eq!(create(json!(null)).unwrap(), 0);
         assert_eq!(create(json!(i32::MIN)).unwrap(), i32::MIN);
         assert!(create(json!(i64::from(i32::MAX) + 1)).is_err());
         assert!(create(json!("high")).is_err());
+    }
+
+    #[test]
+    fn a_recording_is_described_or_another_jobs() {
+        let source = JobId::from(uuid::Uuid::nil());
+        let read = |body| JobCreate::read(body).unwrap().into_domain();
+        let Ok(JobCreation::Source(job)) = read(json!({ "source_job_id": source })) else {
+            panic!("a source is enough")
+        };
+        assert_eq!((job.source_job_id, job.filename), (source, None));
+        for (body, field) in [
+            (json!({}), "filename"),
+            (json!({ "filename": "a" }), "file_size"),
+            (json!({ "filename": "a", "file_size": 1 }), "s3_key"),
+        ] {
+            assert_eq!(
+                read(body).unwrap_err(),
+                [FieldError::new(field, "is required")]
+            );
+        }
+        let both = json!({ "source_job_id": source, "s3_key": "k" });
+        assert_eq!(
+            read(both).unwrap_err(),
+            [FieldError::new(
+                "s3_key",
+                "must be left out with source_job_id"
+            )]
+        );
     }
 
     #[test]

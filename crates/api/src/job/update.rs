@@ -9,7 +9,7 @@ use validator::Validate;
 
 use crate::wire::Request;
 use crate::wire::integer::present_integer;
-use crate::wire::request::{optional, present};
+use crate::wire::request::{optional, patch, present};
 use crate::wire::validation::chars;
 
 /// A partial change of a job: fields left out keep their values, and `null` clears
@@ -78,19 +78,6 @@ impl TryFrom<JobUpdate> for domain::JobUpdate {
             compiled_video_s3_key: Patch::Keep,
         })
     }
-}
-
-#[expect(
-    clippy::option_option,
-    reason = "absent, null and a value have three meanings"
-)]
-fn patch<T, U>(
-    change: Option<Option<T>>,
-    convert: impl FnOnce(T) -> Result<U, Invalid>,
-) -> Result<Patch<U>, Invalid> {
-    change
-        .map_or(Patch::Keep, |value| value.map_or(Patch::Clear, Patch::Set))
-        .try_map(convert)
 }
 
 #[cfg(test)]

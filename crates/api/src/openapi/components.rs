@@ -77,7 +77,20 @@ fn parameters() -> Value {
             uuid.clone(),
             EXAMPLE_ID,
         ),
-        ("path", "clip_id", "The id of the clip.", uuid, EXAMPLE_ID),
+        (
+            "path",
+            "clip_id",
+            "The id of the clip.",
+            uuid.clone(),
+            EXAMPLE_ID,
+        ),
+        (
+            "path",
+            "segment_id",
+            "The id of the segment.",
+            uuid,
+            EXAMPLE_ID,
+        ),
         (
             "path",
             "lease_id",
@@ -95,7 +108,7 @@ fn parameters() -> Value {
         (
             "header",
             "If-Match",
-            "The change is refused unless the job still has this `ETag`.",
+            "The change is refused unless what is changed still has this `ETag`.",
             text(),
             "\"3\"",
         ),

@@ -132,7 +132,10 @@ fn a_new_job_or_claim_links_to_the_operations_it_is_ready_for() {
         assert!(!of_a_job.contains_key(id), "{id}");
     }
     let of_a_claim: Vec<_> = links("/api/v1/work/claim", "200").keys().collect();
-    assert_eq!(of_a_claim, ["completeStage", "failStage", "heartbeat"]);
+    assert_eq!(
+        of_a_claim,
+        ["completeStage", "failStage", "heartbeat", "releaseStage"]
+    );
 }
 
 #[test]
@@ -141,13 +144,13 @@ fn operations_take_a_lease_if_and_only_if_they_can_respond_lease_lost() {
     for (method, path) in routes() {
         let operation = &document["paths"][path][method.to_lowercase()];
         let text = operation.to_string();
-        let is_of_a_job = ["/api/v1/jobs/{job_id}", "/api/v1/clips/{clip_id}"]
-            .iter()
-            .any(|start| path.starts_with(start));
-        let is_output = is_of_a_job
-            && ["PUT", "PATCH", "POST"].contains(&method)
+        let is_of_a_job = path.starts_with("/api/v1/jobs/{job_id}");
+        let is_row = path.contains("{clip_id}") || path.contains("{segment_id}");
+        let is_output = ((is_of_a_job && ["PUT", "PATCH", "POST"].contains(&method))
+            || (is_row && method != "GET"))
             && !path.ends_with("/cancel")
-            && !path.ends_with("/retry");
+            && !path.ends_with("/retry")
+            && !path.ends_with("/rerun");
         let takes_lease = text.contains("parameters/Lease-Id") || path.contains("{lease_id}");
         assert_eq!(
             takes_lease,

@@ -56,6 +56,8 @@ codes! {
     JobNotFound = 404 "job_not_found" "There is no such job",
     /// There is no such clip.
     ClipNotFound = 404 "clip_not_found" "There is no such clip",
+    /// There is no such segment.
+    SegmentNotFound = 404 "segment_not_found" "There is no such segment",
     /// The job has no layout analysis.
     LayoutAnalysisNotFound = 404 "layout_analysis_not_found" "The job has no layout analysis",
     /// The path does not support this method.

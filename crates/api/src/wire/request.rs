@@ -1,6 +1,6 @@
 //! Requests: what a client may send, and its conversion into the domain's types.
 
-use lectern_domain::{InField, Invalid, LongText, NonNegativeInt, assign_positions};
+use lectern_domain::{InField, Invalid, LongText, NonNegativeInt, Patch, assign_positions};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use validator::Validate;
 
@@ -161,6 +161,20 @@ pub(crate) fn optional<T, U>(
     convert: impl FnOnce(T) -> Result<U, Invalid>,
 ) -> Result<Option<U>, Invalid> {
     value.map(convert).transpose().in_field(field)
+}
+
+/// Converts the change of a field that `null` clears.
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value have three meanings"
+)]
+pub(crate) fn patch<T, U>(
+    change: Option<Option<T>>,
+    convert: impl FnOnce(T) -> Result<U, Invalid>,
+) -> Result<Patch<U>, Invalid> {
+    change
+        .map_or(Patch::Keep, |value| value.map_or(Patch::Clear, Patch::Set))
+        .try_map(convert)
 }
 
 /// Converts the items of the list `field`; an error names the item, as in

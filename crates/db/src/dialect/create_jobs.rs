@@ -4,9 +4,9 @@ use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Uuid};
+use diesel::sql_types::{Array, BigInt, Double, Integer, Jsonb, Nullable, Text, Uuid};
 use lectern_domain::{
-    FileSize, JobId, JobStatus, NewJob, ProcessingConfig, Stage, StageRun, StageRunId,
+    AttemptTimeout, FileSize, JobId, JobStatus, NewJob, ProcessingConfig, Stage, StageRunId,
     StageRunStatus, Step,
 };
 use serde_json::Value;
@@ -54,18 +54,19 @@ where
         "WITH created AS (
              INSERT INTO jobs
                  (job_id, filename, file_size, content_type, original_s3_key, status,
-                  current_stage, processing_config, extra_metadata, priority, last_seq,
-                  created_at, updated_at)
+                  current_stage, processing_config, extra_metadata, priority, source_job_id,
+                  last_seq, created_at, updated_at)
              SELECT job.*, 1, {now}, {now}
-             FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS job
+             FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS job
              RETURNING *),
          runs AS (
              INSERT INTO stage_runs
-                 (run_id, job_id, stage, status, waits_for, priority, max_attempts, created_at)
-             SELECT run.*, {max_attempts}, {now}
-             FROM unnest($12, $13, $14, $15, $16, $17) AS run)
-         SELECT * FROM created",
-        max_attempts = StageRun::MAX_ATTEMPTS,
+                 (run_id, job_id, stage, status, waits_for, priority, max_attempts,
+                  timeout_seconds, backoff_first_seconds, backoff_factor, backoff_max_seconds,
+                  created_at)
+             SELECT run.*, {now}
+             FROM unnest($13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) AS run)
+         SELECT * FROM created"
     );
     let settings = |config: &ProcessingConfig| config.settings().clone().into_value();
     let job = |column: fn(&NewJob) -> Option<&str>| list(jobs, move |(_, job)| column(job));
@@ -86,11 +87,21 @@ where
             job.extra_metadata.clone().into_value()
         }))
         .bind::<Array<Integer>, _>(list(jobs, |(_, job)| job.priority))
+        .bind::<Array<Nullable<Uuid>>, _>(list(jobs, |(_, job)| {
+            job.source_job_id.map(JobId::as_uuid)
+        }))
         .bind::<Array<Uuid>, _>(list(runs, |run| run.run_id.as_uuid()))
         .bind::<Array<Uuid>, _>(list(runs, |run| run.job_id.as_uuid()))
         .bind::<Array<Text>, _>(list(runs, |run| run.step.stage.as_str()))
         .bind::<Array<Text>, _>(list(runs, |run| run.status.as_str()))
         .bind::<Array<Jsonb>, _>(list(runs, NewRun::waits_for))
-        .bind::<Array<Integer>, _>(list(runs, |run| run.priority));
+        .bind::<Array<Integer>, _>(list(runs, |run| run.priority))
+        .bind::<Array<Integer>, _>(list(runs, |run| run.step.max_attempts))
+        .bind::<Array<Nullable<Integer>>, _>(list(runs, |run| {
+            run.step.timeout.map(AttemptTimeout::get)
+        }))
+        .bind::<Array<Integer>, _>(list(runs, |run| run.step.backoff.first_seconds()))
+        .bind::<Array<Double>, _>(list(runs, |run| run.step.backoff.factor()))
+        .bind::<Array<Integer>, _>(list(runs, |run| run.step.backoff.max_seconds()));
     Prepared(insert).load(conn).doing("create a job")
 }

@@ -2,7 +2,7 @@
 //!
 //! Errors such as [`Error::IllegalTransition`] are part of the interface: they name
 //! the rule that was broken. A lookup of a missing row is `None`; a mutation of one
-//! is [`Error::JobNotFound`] or [`Error::ClipNotFound`].
+//! is [`Error::JobNotFound`], [`Error::ClipNotFound`] or [`Error::SegmentNotFound`].
 
 mod classify;
 
@@ -50,6 +50,13 @@ pub enum Error {
     ClipNotFound {
         /// The unknown id.
         clip_id: ClipId,
+    },
+
+    /// The transcript segment or content segment does not exist or was deleted.
+    #[error("there is no segment {segment_id}")]
+    SegmentNotFound {
+        /// The unknown id.
+        segment_id: uuid::Uuid,
     },
 
     /// The state machine has no transition from the job's status to the requested

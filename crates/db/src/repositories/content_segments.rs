@@ -2,10 +2,11 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    ContentSegment, ContentSegmentId, JobId, Keyword, LongText, NewContentSegment, NonNegativeInt,
-    Ratio, Topic,
+    ContentSegment, ContentSegmentId, ContentSegmentUpdate, JobId, Keyword, LongText,
+    NewContentSegment, NonNegativeInt, Ratio, Topic,
 };
 
+use super::replace_set::edit::edit_rows;
 use super::replace_set::set_page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
@@ -20,8 +21,8 @@ use crate::sql::stored_time::StoredTime;
 use crate::sql::types::{Id, Jsonb, Nullable, Text};
 
 /// A row of `content_segments`.
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = content_segments, treat_none_as_default_value = false)]
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = content_segments, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct SegmentRow {
     segment_id: Id<ContentSegmentId>,
     job_id: Id<JobId>,
@@ -93,6 +94,13 @@ job_set! {
 /// The repository of the content segments: `conn.content_segments()`.
 #[derive(Debug)]
 pub struct ContentSegments<'c, Mode>(pub(crate) Conn<'c, Mode>);
+
+edit_rows! {
+    ContentSegments of content_segments: ContentSegment { segment_id: ContentSegmentId } in SegmentRow,
+    bytes: TEXT_BYTES,
+    not_found: |id: ContentSegmentId| Error::SegmentNotFound { segment_id: id.as_uuid() },
+    order: segment_order of "segment",
+}
 
 impl<Mode> ContentSegments<'_, Mode> {
     /// All segments of a job, by `segment_order`.
@@ -206,6 +214,28 @@ impl<Mode> ContentSegments<'_, Mode> {
 }
 
 impl ContentSegments<'_, ReadWrite> {
+    /// Changes a segment of a job and returns it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`]; [`Error::SegmentNotFound`]; [`Error::Invalid`] when the
+    /// segment would end before it starts, or another segment has its position.
+    pub fn update(
+        &mut self,
+        job: impl Into<JobRef>,
+        segment_id: ContentSegmentId,
+        update: &ContentSegmentUpdate,
+    ) -> Result<ContentSegment, Error> {
+        let lock = self.0.lock_job(job)?;
+        let mut segment = self.find_of(lock, segment_id)?;
+        let data = update.applied_to(&segment.data)?;
+        if data == segment.data {
+            return Ok(segment);
+        }
+        segment.data = data;
+        self.store(lock, segment)
+    }
+
     /// Replaces the content segments of a job and returns them by
     /// `segment_order`. Clips that refer to a deleted segment lose the reference.
     /// A set equal to the stored one changes nothing: its rows keep their ids.

@@ -19,7 +19,7 @@ pub use content_segments::ContentSegments;
 pub use database_identity::DatabaseIdentity;
 pub use idempotency_keys::IdempotencyKeys;
 pub use job_events::JobEvents;
-pub use jobs::Jobs;
+pub use jobs::{Jobs, UnneededObjects};
 pub use layout_analyses::LayoutAnalyses;
 pub use log_entries::ProcessingLogs;
 pub use replace_set::set_page::{SetCursor, SetPage};

@@ -3,9 +3,10 @@
 use diesel::prelude::*;
 use lectern_domain::{
     JobId, NewTranscriptSegment, Ratio, SpeakerId, SpokenText, TranscriptSegment,
-    TranscriptSegmentId, Window,
+    TranscriptSegmentId, TranscriptSegmentUpdate, Window,
 };
 
+use super::replace_set::edit::edit_rows;
 use super::replace_set::set_page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
@@ -21,8 +22,8 @@ use crate::sql::types::{Id, Text};
 use crate::sql::window;
 
 /// A row of `transcripts`.
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = transcripts, treat_none_as_default_value = false)]
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = transcripts, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct SegmentRow {
     segment_id: Id<TranscriptSegmentId>,
     job_id: Id<JobId>,
@@ -122,6 +123,12 @@ pub struct AddedRows {
 /// The repository of the transcripts: `conn.transcripts()`.
 #[derive(Debug)]
 pub struct Transcripts<'c, Mode>(pub(crate) Conn<'c, Mode>);
+
+edit_rows! {
+    Transcripts of transcripts: TranscriptSegment { segment_id: TranscriptSegmentId } in SegmentRow,
+    bytes: TEXT_BYTES,
+    not_found: |id: TranscriptSegmentId| Error::SegmentNotFound { segment_id: id.as_uuid() },
+}
 
 impl<Mode> Transcripts<'_, Mode> {
     /// All segments of a job, by time.
@@ -238,6 +245,28 @@ impl<Mode> Transcripts<'_, Mode> {
 }
 
 impl Transcripts<'_, ReadWrite> {
+    /// Changes a segment of a job and returns it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`]; [`Error::SegmentNotFound`]; [`Error::Invalid`] when the
+    /// segment would end before it starts.
+    pub fn update(
+        &mut self,
+        job: impl Into<JobRef>,
+        segment_id: TranscriptSegmentId,
+        update: &TranscriptSegmentUpdate,
+    ) -> Result<TranscriptSegment, Error> {
+        let lock = self.0.lock_job(job)?;
+        let mut segment = self.find_of(lock, segment_id)?;
+        let data = update.applied_to(&segment.data)?;
+        if data == segment.data {
+            return Ok(segment);
+        }
+        segment.data = data;
+        self.store(lock, segment)
+    }
+
     /// Replaces the transcript of a job and returns its segments by time. A set
     /// equal to the stored one changes nothing: its rows keep their ids.
     ///

@@ -10,14 +10,14 @@ use std::{iter, slice};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use lectern_domain::{
-    Claim, ClaimLimit, ClaimRequest, Event, Job, JobId, LogStatus, Stage, StageRun,
+    Claim, ClaimLimit, ClaimRequest, Event, Job, JobId, Lease, LogStatus, Stage, StageRun,
 };
 
 use super::Work;
 use super::attempt::AttemptLog;
 use super::expiry::expires_at;
 use crate::connection::batch::Outcome;
-use crate::dialect::{NewLease, Picked, grant_leases, is_ready, pick_runs, start_jobs};
+use crate::dialect::{NewLease, Picked, grant_leases, is_ready, pick_runs, start_jobs, store_runs};
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::row::JobRow;
 use crate::schema::stage_runs;
@@ -205,7 +205,29 @@ impl Work<'_> {
         for runs in &mut claimed {
             runs.retain(|(_, run)| !unreadable_jobs.contains(&run.job_id));
         }
+        self.end_leases_at_timeouts(&mut claimed, now)?;
         Ok(claimed)
+    }
+
+    /// Shortens the leases that would last longer than their attempts may.
+    fn end_leases_at_timeouts(
+        &mut self,
+        claimed: &mut [Vec<(i64, StageRun)>],
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let mut shortened = Vec::new();
+        for (_, run) in claimed.iter_mut().flatten() {
+            let Some(lease) = run.lease else { continue };
+            let expires_at = run.new_expiry(lease.duration, now);
+            if expires_at < lease.expires_at {
+                run.lease = Some(Lease {
+                    expires_at,
+                    ..lease
+                });
+                shortened.push(&*run);
+            }
+        }
+        store_runs(self.0.raw, &shortened)
     }
 
     /// Updates the jobs of runs that were just leased, and records their events. A job

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use lectern_domain::{JobId, LeaseDuration, LongText, StageRunStatus};
+use lectern_domain::{JobId, LeaseDuration, LongText, StageRun, StageRunStatus};
 
 use super::Work;
 use super::attempt::FailedAttempt;
+use super::failure::jitter;
 use crate::dialect::{expired_jobs, lock_free_jobs};
 use crate::error::{Doing, Error};
 use crate::schema::stage_runs;
@@ -22,8 +23,9 @@ pub(super) fn expires_at(now: DateTime<Utc>, lease: LeaseDuration) -> DateTime<U
 }
 
 impl Work<'_> {
-    /// Ends the attempts whose leases have expired: their runs are ready again at
-    /// once, or fail after the last attempt. Returns the number of attempts ended.
+    /// Ends the attempts whose leases have expired: their runs are ready again, at once
+    /// unless the attempt took too long, or fail after the last attempt. Returns the number
+    /// of attempts ended.
     ///
     /// Every claim does this first. Call it regularly as well, because there may be
     /// no claims for a long time.
@@ -103,12 +105,6 @@ impl Work<'_> {
         job_id: JobId,
         now: DateTime<Utc>,
     ) -> Result<usize, Error> {
-        let error = LongText::new("the lease expired: no heartbeat came in time")?;
-        let failure = FailedAttempt {
-            error: &error,
-            details: None,
-            retry_after: Some(Duration::ZERO),
-        };
         let mut expired = 0;
         for run in self.0.stage_runs().all_for_job(job_id)? {
             if run.status != StageRunStatus::Running
@@ -117,6 +113,12 @@ impl Work<'_> {
                 continue;
             }
             expired += 1;
+            let (error, pause) = reason(&run, now);
+            let failure = FailedAttempt {
+                error: &LongText::new(error)?,
+                details: None,
+                retry_after: Some(pause),
+            };
             let failed = self.fail_attempt(run, &failure, now)?;
             // The end of a job ends its other runs.
             if failed.is_none_or(|(job, _)| job.status.is_finished()) {
@@ -124,6 +126,22 @@ impl Work<'_> {
             }
         }
         Ok(expired)
+    }
+}
+
+/// Why an attempt has ended whose lease has expired, and the pause before the next one.
+/// There is none after the loss of a worker, because another one can take over at once.
+fn reason(run: &StageRun, now: DateTime<Utc>) -> (String, Duration) {
+    match run.timeout {
+        Some(timeout) if run.times_out_at().is_some_and(|end| end <= now) => {
+            let error = format!("the attempt took longer than {} s", timeout.get());
+            let jitter = run.lease.map_or(0.0, |lease| jitter(lease.lease_id));
+            (error, run.backoff.delay(run.attempt, jitter))
+        }
+        _ => {
+            let error = "the lease expired: no heartbeat came in time";
+            (error.to_owned(), Duration::ZERO)
+        }
     }
 }
 

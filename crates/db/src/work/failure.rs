@@ -1,6 +1,8 @@
 //! The end of an attempt that failed.
 
-use lectern_domain::{Job, LeaseId, StageFailure, StageRun, retry_delay};
+use std::time::Duration;
+
+use lectern_domain::{Job, LeaseId, StageFailure, StageRun};
 
 use super::Work;
 use super::attempt::FailedAttempt;
@@ -9,7 +11,8 @@ use crate::error::Error;
 
 impl Work<'_> {
     /// Ends an attempt that failed. If another attempt is allowed, the stage is
-    /// ready again after a pause; otherwise the stage fails, and the job with it.
+    /// ready again after a pause: the one that the worker asks for, or that of the stage's
+    /// backoff. Otherwise the stage fails, and the job with it.
     ///
     /// # Errors
     ///
@@ -21,7 +24,10 @@ impl Work<'_> {
     ) -> Result<(Job, StageRun), Error> {
         let (locked, run) = self.lock_lease(lease_id)?;
         locked.require_live(&run, lease_id)?;
-        let pause = retry_delay(run.attempt, jitter(lease_id));
+        let pause = match failure.retry_after {
+            Some(seconds) => Duration::from_secs(seconds.get().unsigned_abs().into()),
+            None => run.backoff.delay(run.attempt, jitter(lease_id)),
+        };
         let attempt = FailedAttempt {
             error: &failure.error,
             details: failure.details.as_ref(),
@@ -33,7 +39,7 @@ impl Work<'_> {
 }
 
 /// A number from 0 to 1, from the random bits of a lease id.
-fn jitter(lease_id: LeaseId) -> f64 {
+pub(super) fn jitter(lease_id: LeaseId) -> f64 {
     let bits = lease_id.as_uuid().as_u128() & u128::from(u32::MAX);
     bits as f64 / f64::from(u32::MAX)
 }

@@ -7,7 +7,6 @@ use lectern_domain::{Event, Heartbeat, LeaseId, LeaseState, StageRun, StageRunSt
 
 use super::Work;
 use super::attempt::JOB_EVENTS;
-use super::expiry::expires_at;
 use super::locked_jobs::{LockedRuns, lost, only_result};
 use crate::connection::batch::{Mode, Outcome, Outcomes};
 use crate::dialect::store_runs;
@@ -21,7 +20,8 @@ impl Work<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::LeaseLost`] when the lease is unknown or has expired.
+    /// [`Error::LeaseLost`] when the lease is unknown or has expired, or the attempt has
+    /// timed out.
     pub fn heartbeat(
         &mut self,
         lease_id: LeaseId,
@@ -120,8 +120,13 @@ fn lease_state(
         });
     }
     locked.require_live(run, lease_id)?;
+    let expires_at = run.new_expiry(lease.duration, locked.now);
+    // The renewal of all leases after an outage disregards timeouts.
+    if expires_at <= locked.now {
+        return Err(lost(lease_id));
+    }
     Ok(LeaseState {
-        expires_at: expires_at(locked.now, lease.duration),
+        expires_at,
         cancelled: false,
     })
 }

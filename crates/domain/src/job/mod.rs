@@ -39,6 +39,9 @@ pub struct Job {
     pub content_type: ContentType,
     /// Key of the recording in the storage.
     pub original_s3_key: Option<StorageKey>,
+    /// The job for which the recording was uploaded, if it was another one. It may have been
+    /// deleted since.
+    pub source_job_id: Option<JobId>,
     /// Key of the highlight video in the storage.
     pub compiled_video_s3_key: Option<StorageKey>,
     /// `None` until the length is known.
@@ -72,6 +75,12 @@ pub struct Job {
 }
 
 impl Job {
+    /// The job for which the recording was uploaded, which has the object of the recording
+    /// among its files.
+    pub fn recording_owner(&self) -> JobId {
+        self.source_job_id.unwrap_or(self.job_id)
+    }
+
     /// The storage keys that are set.
     pub fn storage_keys(&self) -> impl Iterator<Item = &StorageKey> {
         let keys = [&self.original_s3_key, &self.compiled_video_s3_key];
@@ -98,6 +107,8 @@ pub struct NewJob {
     pub content_type: ContentType,
     /// Key of the recording in the storage.
     pub original_s3_key: Option<StorageKey>,
+    /// See [`Job::source_job_id`].
+    pub source_job_id: Option<JobId>,
     /// Default: queued.
     pub status: NewJobStatus,
     /// Settings of the job; `None`: defaults.
@@ -106,6 +117,42 @@ pub struct NewJob {
     pub priority: i32,
     /// Free for the owner's use.
     pub extra_metadata: JsonObject,
+}
+
+/// A job to be created over the recording of another one, with which it shares the object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewJobOfSource {
+    /// The job whose recording is processed again.
+    pub source_job_id: JobId,
+    /// `None`: that of the other job.
+    pub filename: Option<Filename>,
+    /// Settings of the job; `None`: defaults.
+    pub processing_config: Option<ProcessingConfig>,
+    /// Jobs with a higher priority are claimed first.
+    pub priority: i32,
+    /// Free for the owner's use.
+    pub extra_metadata: JsonObject,
+}
+
+impl NewJobOfSource {
+    /// The job over the recording of `source`. The error names `source_job_id`.
+    pub fn of(&self, source: &Job) -> Result<NewJob, Invalid> {
+        let Some(key) = source.original_s3_key.clone() else {
+            let message = "must be a job with a recording";
+            return Err(Invalid::field("source_job_id", message));
+        };
+        Ok(NewJob {
+            filename: self.filename.as_ref().unwrap_or(&source.filename).clone(),
+            file_size: source.file_size,
+            content_type: source.content_type.clone(),
+            original_s3_key: Some(key),
+            source_job_id: Some(source.recording_owner()),
+            status: NewJobStatus::Queued,
+            processing_config: self.processing_config.clone(),
+            priority: self.priority,
+            extra_metadata: self.extra_metadata.clone(),
+        })
+    }
 }
 
 /// The initial status of a job.
@@ -137,6 +184,7 @@ impl NewJob {
             file_size: None,
             content_type: ContentType::new("video/mp4")?,
             original_s3_key: None,
+            source_job_id: None,
             status: NewJobStatus::Queued,
             processing_config: None,
             priority: 0,

@@ -112,8 +112,13 @@ impl JobStatus {
         next.predecessors().contains(&self)
     }
 
+    /// The statuses of a job some of whose stages can be run again: the finished ones. A
+    /// completed job is queued only by such a rerun, so [`JobStatus::predecessors`] does not
+    /// list this change.
+    pub const RERUNNABLE: &'static [Self] = &[Self::Completed, Self::Failed, Self::Cancelled];
+
     /// Whether the job has ended. Only a retry can change this status, and a completed
-    /// job cannot be retried.
+    /// job cannot be retried, but [rerun](Self::RERUNNABLE).
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }

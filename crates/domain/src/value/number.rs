@@ -118,6 +118,44 @@ impl FileSize {
 
 number_impls!(FileSize, i64);
 
+/// Defines a number of seconds over `i32` whose constructor checks a range.
+macro_rules! bounded_seconds {
+    ($(#[$doc:meta])* $name:ident, $min:literal to $max:literal, $rule:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name(i32);
+
+        impl $name {
+            /// The greatest number of seconds.
+            pub const MAX: i32 = $max;
+
+            /// Checks the range.
+            pub fn new(seconds: i32) -> Result<Self, Invalid> {
+                match seconds {
+                    $min..=$max => Ok(Self(seconds)),
+                    _ => Err(Invalid::new($rule)),
+                }
+            }
+
+            /// The number of seconds.
+            pub fn get(self) -> i32 {
+                self.0
+            }
+        }
+
+        number_impls!($name, i32);
+    };
+}
+
+bounded_seconds!(
+    /// How long one attempt at a stage may last, 1 second to a week.
+    AttemptTimeout, 1 to 604_800, "must be between 1 and 604800"
+);
+bounded_seconds!(
+    /// The pause that a worker asks for after a failed attempt, at most a day.
+    RetryAfter, 0 to 86_400, "must be between 0 and 86400"
+);
+
 /// An integer, 0 or more: a position, a distance in pixels, a number of seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NonNegativeInt(i32);

@@ -25,6 +25,18 @@ impl<T> Patch<T> {
         })
     }
 
+    /// The value after the update.
+    pub fn applied_to(&self, current: Option<&T>) -> Option<T>
+    where
+        T: Clone,
+    {
+        match self {
+            Self::Keep => current.cloned(),
+            Self::Clear => None,
+            Self::Set(value) => Some(value.clone()),
+        }
+    }
+
     /// The value to be set, if any.
     pub fn new_value(&self) -> Option<&T> {
         match self {

@@ -34,6 +34,21 @@ impl TimeRange {
         Ok(Self { start, end })
     }
 
+    /// The range with another start or end. The error names a field that was given.
+    pub fn changed(self, start: Option<Seconds>, end: Option<Seconds>) -> Result<Self, Invalid> {
+        let changed = Self {
+            start: start.map_or(self.start, Seconds::get),
+            end: end.map_or(self.end, Seconds::get),
+        };
+        if changed.start <= changed.end {
+            return Ok(changed);
+        }
+        Err(match end {
+            Some(_) => Invalid::field("end_time", "must not be before start_time"),
+            None => Invalid::field("start_time", "must not be after end_time"),
+        })
+    }
+
     /// In seconds.
     pub fn start(self) -> f64 {
         self.start

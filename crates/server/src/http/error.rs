@@ -85,6 +85,11 @@ impl ApiError {
         Self::new(Code::ClipNotFound, format!("there is no clip {clip_id}"))
     }
 
+    pub(crate) fn no_segment(segment_id: impl fmt::Display) -> Self {
+        let detail = format!("there is no segment {segment_id}");
+        Self::new(Code::SegmentNotFound, detail)
+    }
+
     /// The same response for missing objects and invalid signatures, so that it does
     /// not reveal which objects exist.
     pub(crate) fn no_object() -> Self {
@@ -237,6 +242,7 @@ impl From<DbError> for ApiError {
         match error {
             DbError::JobNotFound { .. } => refusal(Code::JobNotFound),
             DbError::ClipNotFound { .. } => refusal(Code::ClipNotFound),
+            DbError::SegmentNotFound { .. } => refusal(Code::SegmentNotFound),
             DbError::IllegalTransition { .. } => refusal(Code::IllegalTransition),
             DbError::NotRunning { .. } => refusal(Code::JobNotRunning),
             DbError::LeaseLost { .. } => refusal(Code::LeaseLost),

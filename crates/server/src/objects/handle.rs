@@ -8,6 +8,7 @@ use actix_web::web;
 use anyhow::Context as _;
 use futures_util::{TryStreamExt as _, stream};
 use lectern_api::Code;
+use lectern_db::UnneededObjects;
 use lectern_domain::JobId;
 use lectern_storage::{
     Error as StorageError, ObjectInfo, ObjectKey, Secret, Storage, StorageConfig,
@@ -129,29 +130,33 @@ impl Objects {
         lock.map_err(|_| ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
     }
 
-    /// Deletes a job's objects in a background task. Returns when the task has ended,
-    /// or after [`STORAGE_TIMEOUT`] while the task continues. `lectern gc` deletes the
-    /// objects that remain after a failure.
-    pub(crate) async fn delete_job(&self, job_id: JobId) {
+    /// Deletes objects in a background task. Returns when the task has ended, or after
+    /// [`STORAGE_TIMEOUT`] while the task continues. `lectern gc` deletes the objects that
+    /// remain after a failure.
+    pub(crate) async fn delete(&self, unneeded: UnneededObjects) {
         let objects = self.clone();
         // A separate task, so that the deletion continues when the client disconnects.
         let removal = actix_web::rt::spawn(async move {
-            // A request that is adding a file finishes first.
-            let _lock = objects.lock_job(job_id).await;
-            match objects
-                .storage
-                .delete_prefix(&ObjectKey::job_prefix(job_id))
-                .await
-            {
-                Ok(count) => log::debug!(job_id:%; "{count} objects deleted"),
-                Err(error) => {
-                    let cause = anyhow::Error::from(error);
-                    log::warn!(job_id:%; "cannot delete the job's objects, which `lectern gc` will remove: {cause:#}");
-                }
+            let kept = unneeded.except.and_then(|key| ObjectKey::new(key).ok());
+            for job_id in unneeded.of_jobs {
+                objects.delete_of_job(job_id, kept.as_ref()).await;
             }
         });
         if timeout(STORAGE_TIMEOUT, removal).await.is_err() {
-            log::warn!(job_id:%; "the job's objects are still being deleted");
+            log::warn!("the objects of a deleted job are still being deleted");
+        }
+    }
+
+    async fn delete_of_job(&self, job_id: JobId, kept: Option<&ObjectKey>) {
+        // A request that is adding a file finishes first.
+        let _lock = self.lock_job(job_id).await;
+        let prefix = ObjectKey::job_prefix(job_id);
+        match self.storage.delete_prefix_except(&prefix, kept).await {
+            Ok(count) => log::debug!(job_id:%; "{count} objects deleted"),
+            Err(error) => {
+                let cause = anyhow::Error::from(error);
+                log::warn!(job_id:%; "cannot delete the job's objects, which `lectern gc` will remove: {cause:#}");
+            }
         }
     }
 }

@@ -72,7 +72,8 @@ impl SignedUrls {
     /// The URL of a job's recording, for a worker.
     pub(crate) async fn recording(&self, job: &Job) -> Option<String> {
         let key = job.original_s3_key.as_ref()?;
-        self.download(job.job_id, key, RECORDING_URL_TTL).await
+        self.download(job.recording_owner(), key, RECORDING_URL_TTL)
+            .await
     }
 }
 

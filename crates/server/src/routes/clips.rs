@@ -2,27 +2,40 @@
 
 use actix_web::http::Method;
 use actix_web::web::Data;
-use lectern_api::{Clip, ClipsBody, ClipsQuery, ClipsResponse};
-use lectern_db::{Reader, SetCursor, Tx};
-use lectern_domain::Stage;
+use lectern_api::{Clip, ClipUpdateBody, ClipsBody, ClipsQuery, ClipsResponse, NewClipBody};
+use lectern_db::{Conn, Error, JobRef, Reader, SetCursor, Tx};
+use lectern_domain::{self as domain, ClipId, JobId, Stage};
 
-use super::set_pages::{JsonSet, fits_in_memory, json_bytes, respond_json};
+use super::set_pages::{JsonSet, check_row_count, fits_in_memory, json_bytes, respond_json};
+use super::single_row::{self, Preconditions, SingleRow};
 use crate::database::handle::DatabaseHandle;
+use crate::http::error::ApiError;
+use crate::http::extract::idempotent_body::IdempotentBody;
 use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
-use crate::http::extract::path_ids::JobIdPath;
+use crate::http::extract::path_ids::{ClipIdPath, JobIdPath};
 use crate::http::extract::query::Query;
+use crate::http::extract::receive_body::BodyLimits;
 use crate::http::memory_budget::MemoryBudget;
 use crate::http::resource::Resource;
+use crate::http::response::etag::{IfMatchContent, IfNoneMatch};
 use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/api/v1/jobs/{job_id}/clips")
             .get(list)
-            .on(Method::PUT, replace),
+            .on(Method::PUT, replace)
+            .on(Method::POST, add),
+        Resource::at("/api/v1/clips/{clip_id}")
+            .get(find_one)
+            .on(Method::PATCH, update_one)
+            .on(Method::DELETE, delete_one),
     ]
 }
+
+/// The stages that store clips.
+const OWNERS: &[Stage] = &[Stage::Segmentation, Stage::Compilation];
 
 async fn list(
     db: Data<DatabaseHandle>,
@@ -47,16 +60,16 @@ async fn replace(
     let writer = db
         .one_at_a_time_for(job_id.as_uuid())
         .with_time_for_rows(new.len());
-    if fits_in_memory(&new, |clip| json_bytes(&clip.extra_metadata)) {
+    if fits_in_memory(&new, |item| json_bytes(&item.clip.extra_metadata)) {
         let replace = move |tx: &mut Tx<'_>| {
-            let job = lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
-            Ok(tx.clips().replace_for_job(job, &new)?)
+            let job = lease.check(tx, job_id, OWNERS)?;
+            Ok(tx.clips().replace_with_items(job, &new)?)
         };
         let respond = move |rows| ApiResponse::ok(&ClipsResponse::new(job_id, rows));
         return writer.write(replace, respond).await?;
     }
     let store = move |tx: &mut Tx<'_>| {
-        let job = lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
+        let job = lease.check(tx, job_id, OWNERS)?;
         Ok(tx.clips().replace_without_returning(job, &new)?)
     };
     writer.write(store, |()| ()).await?;
@@ -65,4 +78,86 @@ async fn replace(
     };
     let pages = JsonSet::<Clip, _>::of_job(job_id, "clips", read);
     respond_json(&db, &memory, pages).await
+}
+
+async fn add(
+    db: Data<DatabaseHandle>,
+    limits: Data<BodyLimits>,
+    JobIdPath(job_id): JobIdPath,
+    lease: LeaseHeader,
+    IdempotentBody { body: added, key }: IdempotentBody<NewClipBody>,
+) -> ApiResult {
+    let max_clips = limits.rows;
+    let add = move |tx: &mut Tx<'_>| {
+        key.run_once(tx, |tx| {
+            let job = lease.check(tx, job_id, OWNERS)?;
+            check_row_count("clips", tx.clips().count(job_id)?, 1, max_clips)?;
+            let clip = tx.clips().add(job, added.clip.clone(), added.position)?;
+            let clip_id = clip.clip_id;
+            let response = ApiResponse::with_content_etag(&Clip::from(clip))?;
+            let response = response.created().with_clip_location(clip_id)?;
+            Ok((job_id, response))
+        })
+    };
+    db.one_at_a_time_for(job_id.as_uuid())
+        .write(add, |response| response)
+        .await
+}
+
+async fn find_one(
+    db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
+    ClipIdPath(id): ClipIdPath,
+    known: IfNoneMatch,
+) -> ApiResult {
+    single_row::find(&db, &memory, id, &known).await
+}
+
+async fn update_one(
+    db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
+    ClipIdPath(id): ClipIdPath,
+    lease: LeaseHeader,
+    expected: IfMatchContent,
+    OutputBody(update): OutputBody<ClipUpdateBody>,
+) -> ApiResult {
+    let change = move |tx: &mut Tx<'_>, job| tx.clips().update(job, id, &update);
+    single_row::update(&db, &memory, id, Preconditions { lease, expected }, change).await
+}
+
+async fn delete_one(
+    db: Data<DatabaseHandle>,
+    ClipIdPath(id): ClipIdPath,
+    lease: LeaseHeader,
+    expected: IfMatchContent,
+) -> ApiResult {
+    single_row::delete(&db, id, Preconditions { lease, expected }).await
+}
+
+impl SingleRow for ClipId {
+    type Value = domain::Clip;
+    type Wire = Clip;
+
+    const NOUN: &'static str = "clip";
+    const OWNERS: &'static [Stage] = OWNERS;
+
+    fn large_bytes(self, conn: &mut Reader<'_>) -> Result<Option<usize>, Error> {
+        conn.clips().large_bytes(self)
+    }
+
+    fn find<Mode>(self, conn: &mut Conn<'_, Mode>) -> Result<Option<Self::Value>, Error> {
+        conn.clips().find(self)
+    }
+
+    fn delete(self, tx: &mut Tx<'_>, job: JobRef) -> Result<(), Error> {
+        tx.clips().delete(job, self)
+    }
+
+    fn job_of(value: &Self::Value) -> JobId {
+        value.job_id
+    }
+
+    fn missing(self) -> ApiError {
+        ApiError::no_clip(self)
+    }
 }

@@ -3,19 +3,23 @@
 use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{
-    ContentSegment, ContentSegmentsBody, ContentSegmentsQuery, ContentSegmentsResponse,
+    ContentSegment, ContentSegmentUpdateBody, ContentSegmentsBody, ContentSegmentsQuery,
+    ContentSegmentsResponse,
 };
-use lectern_db::{Reader, SetCursor, Tx};
-use lectern_domain::{NewContentSegment, Stage};
+use lectern_db::{Conn, Error, JobRef, Reader, SetCursor, Tx};
+use lectern_domain::{self as domain, ContentSegmentId, JobId, NewContentSegment, Stage};
 
 use super::set_pages::{JsonSet, fits_in_memory, respond_json};
+use super::single_row::{self, Preconditions, SingleRow};
 use crate::database::handle::DatabaseHandle;
+use crate::http::error::ApiError;
 use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
-use crate::http::extract::path_ids::JobIdPath;
+use crate::http::extract::path_ids::{JobIdPath, SegmentIdPath};
 use crate::http::extract::query::Query;
 use crate::http::memory_budget::MemoryBudget;
 use crate::http::resource::Resource;
+use crate::http::response::etag::{IfMatchContent, IfNoneMatch};
 use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -23,6 +27,10 @@ pub(super) fn resources() -> Vec<Resource> {
         Resource::at("/api/v1/jobs/{job_id}/content-segments")
             .get(list)
             .on(Method::PUT, replace),
+        Resource::at("/api/v1/content-segments/{segment_id}")
+            .get(find_one)
+            .on(Method::PATCH, update_one)
+            .on(Method::DELETE, delete_one),
     ]
 }
 
@@ -76,4 +84,62 @@ fn unbounded_text_bytes(segment: &NewContentSegment) -> usize {
     let words = segment.keywords.iter().chain(&segment.concepts);
     let description = segment.description.as_deref().unwrap_or_default();
     words.map(|word| word.len()).sum::<usize>() + description.len()
+}
+
+async fn find_one(
+    db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
+    SegmentIdPath(id): SegmentIdPath<ContentSegmentId>,
+    known: IfNoneMatch,
+) -> ApiResult {
+    single_row::find(&db, &memory, id, &known).await
+}
+
+async fn update_one(
+    db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
+    SegmentIdPath(id): SegmentIdPath<ContentSegmentId>,
+    lease: LeaseHeader,
+    expected: IfMatchContent,
+    OutputBody(update): OutputBody<ContentSegmentUpdateBody>,
+) -> ApiResult {
+    let change = move |tx: &mut Tx<'_>, job| tx.content_segments().update(job, id, &update);
+    single_row::update(&db, &memory, id, Preconditions { lease, expected }, change).await
+}
+
+async fn delete_one(
+    db: Data<DatabaseHandle>,
+    SegmentIdPath(id): SegmentIdPath<ContentSegmentId>,
+    lease: LeaseHeader,
+    expected: IfMatchContent,
+) -> ApiResult {
+    single_row::delete(&db, id, Preconditions { lease, expected }).await
+}
+
+impl SingleRow for ContentSegmentId {
+    type Value = domain::ContentSegment;
+    type Wire = ContentSegment;
+
+    const NOUN: &'static str = "content segment";
+    const OWNERS: &'static [Stage] = &[Stage::ContentAnalysis];
+
+    fn large_bytes(self, conn: &mut Reader<'_>) -> Result<Option<usize>, Error> {
+        conn.content_segments().large_bytes(self)
+    }
+
+    fn find<Mode>(self, conn: &mut Conn<'_, Mode>) -> Result<Option<Self::Value>, Error> {
+        conn.content_segments().find(self)
+    }
+
+    fn delete(self, tx: &mut Tx<'_>, job: JobRef) -> Result<(), Error> {
+        tx.content_segments().delete(job, self)
+    }
+
+    fn job_of(value: &Self::Value) -> JobId {
+        value.job_id
+    }
+
+    fn missing(self) -> ApiError {
+        ApiError::no_segment(self)
+    }
 }

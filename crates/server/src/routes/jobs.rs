@@ -1,9 +1,10 @@
-//! Jobs: create, list, read, update, report progress, cancel, retry, delete.
+//! Jobs: create, list, read, update, report progress, cancel, retry, rerun, delete.
 
 use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{
-    JobCreate, JobListQuery, JobListRequest, JobListResponse, JobUpdate, ProgressReport,
+    JobCreate, JobCreation, JobListQuery, JobListRequest, JobListResponse, JobUpdate,
+    ProgressReport, RerunBody,
 };
 use lectern_db::Reader;
 use lectern_domain::{Job, Total};
@@ -15,6 +16,7 @@ use crate::http::extract::json_body::JsonBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
+use crate::http::memory_budget::WithPermit;
 use crate::http::resource::Resource;
 use crate::http::response::etag::{IfMatch, IfNoneMatch};
 use crate::http::response::shared::SharedRequest;
@@ -33,6 +35,7 @@ pub(super) fn resources() -> Vec<Resource> {
         Resource::at("/api/v1/jobs/{job_id}/progress").on(Method::POST, report_progress),
         Resource::at("/api/v1/jobs/{job_id}/cancel").on(Method::POST, cancel),
         Resource::at("/api/v1/jobs/{job_id}/retry").on(Method::POST, retry),
+        Resource::at("/api/v1/jobs/{job_id}/rerun").on(Method::POST, rerun),
     ]
 }
 
@@ -41,14 +44,19 @@ async fn create(
     IdempotentBody { body: job, key }: IdempotentBody<JobCreate>,
 ) -> ApiResult {
     // A job with large values is not in memory together with those of other requests.
-    if key.is_none() && !job.is_large() {
-        let (job, _) = job.into_parts();
-        return created(db.create_job(job).await?);
-    }
+    let is_small = key.is_none() && !job.is_large();
+    let (job, permit) = job.into_parts();
+    let job = match job {
+        JobCreation::Object(job) if is_small => return created(db.create_job(job).await?),
+        job => WithPermit::new(job, permit),
+    };
     db.write(
         move |tx| {
             key.run_once(tx, |tx| {
-                let job = tx.jobs().create(&job)?;
+                let job = match &*job {
+                    JobCreation::Object(job) => tx.jobs().create(job)?,
+                    JobCreation::Source(job) => tx.jobs().create_from_source(job)?,
+                };
                 Ok((job.job_id, created(job)?))
             })
         },
@@ -142,14 +150,28 @@ async fn retry(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiRes
         .await?
 }
 
+async fn rerun(
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    JsonBody(from): JsonBody<RerunBody>,
+) -> ApiResult {
+    db.one_at_a_time_for(job_id.as_uuid())
+        .write(
+            move |tx| Ok(tx.jobs().rerun(job_id, *from)?),
+            ApiResponse::job,
+        )
+        .await?
+}
+
 async fn delete(
     db: Data<DatabaseHandle>,
     objects: Data<Objects>,
     JobIdPath(job_id): JobIdPath,
 ) -> ApiResult {
-    db.one_at_a_time_for(job_id.as_uuid())
-        .write(move |tx| Ok(tx.jobs().delete(job_id)?), |()| ())
+    let unneeded = db
+        .one_at_a_time_for(job_id.as_uuid())
+        .write(move |tx| Ok(tx.jobs().delete(job_id)?), |unneeded| unneeded)
         .await?;
-    objects.delete_job(job_id).await;
+    objects.delete(unneeded).await;
     Ok(ApiResponse::no_content())
 }

@@ -11,6 +11,7 @@ mod objects;
 mod results;
 mod set_pages;
 mod silence_regions;
+mod single_row;
 mod stages;
 mod stats;
 mod subtitles;

@@ -87,7 +87,8 @@ impl Results {
             .await?;
         let mut urls = HashMap::new();
         for key in rows.keys() {
-            if let Some(url) = self.urls.download(job_id, key, self.url_ttl).await {
+            let owner = rows.owner_of(key).unwrap_or(job_id);
+            if let Some(url) = self.urls.download(owner, key, self.url_ttl).await {
                 urls.insert(key.clone(), url);
             }
         }
@@ -147,6 +148,12 @@ impl Rows {
             .iter()
             .flat_map(|results| results.job.storage_keys());
         job.chain(self.clips.iter().flat_map(|clip| clip.media.storage_keys()))
+    }
+
+    /// The job that the recording belongs to, if it is the object with this key.
+    fn owner_of(&self, key: &StorageKey) -> Option<JobId> {
+        let job = &self.job.as_ref()?.job;
+        (job.original_s3_key.as_ref() == Some(key)).then(|| job.recording_owner())
     }
 
     fn into_json(

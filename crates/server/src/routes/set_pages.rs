@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 
 use actix_web::web::Data;
+use lectern_api::{Code, FieldError};
 use lectern_db::{Error, Reader, SetCursor, SetPage};
 use lectern_domain::{JobId, TranscriptSegment};
 use lectern_formats::{Cue, FileParts};
@@ -28,6 +29,22 @@ const MAX_BYTES_IN_MEMORY: usize = 256 << 10;
 pub(super) fn fits_in_memory<T>(rows: &[T], text_bytes: impl Fn(&T) -> usize) -> bool {
     rows.len() <= MAX_ROWS_IN_MEMORY
         && rows.iter().map(text_bytes).sum::<usize>() <= MAX_BYTES_IN_MEMORY
+}
+
+/// Fails if a job would have more than `max` rows. The error names `list`.
+pub(super) fn check_row_count(
+    list: &str,
+    stored: i64,
+    added: usize,
+    max: usize,
+) -> Result<(), ApiError> {
+    let stored = usize::try_from(stored).unwrap_or_default();
+    if stored.saturating_add(added) <= max {
+        return Ok(());
+    }
+    let message = format!("must not make more than {max} items with the {stored} that are stored");
+    let error = FieldError::new(list, message);
+    Err(ApiError::fields(Code::ValidationFailed, error))
 }
 
 /// The size of a value as JSON.

@@ -3,22 +3,29 @@
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::Data;
-use lectern_api::{Code, FieldError, TranscriptQuery, TranscriptResponse, TranscriptSegment};
-use lectern_db::{Error, Reader, SetCursor, SetPage, Tx};
-use lectern_domain::{self as domain, JobId, NewTranscriptSegment, Stage, Window};
+use lectern_api::{
+    TranscriptQuery, TranscriptResponse, TranscriptSegment, TranscriptSegmentUpdateBody,
+};
+use lectern_db::{Conn, Error, JobRef, Reader, SetCursor, SetPage, Tx};
+use lectern_domain::{
+    self as domain, JobId, NewTranscriptSegment, Stage, TranscriptSegmentId, Window,
+};
 use lectern_formats::FileParts;
 
-use super::set_pages::{CueFile, JsonSet, cues, fits_in_memory, respond_json};
+use super::set_pages::{CueFile, JsonSet, check_row_count, cues, fits_in_memory, respond_json};
+use super::single_row::{self, Preconditions, SingleRow};
 use crate::database::handle::DatabaseHandle;
 use crate::database::pages::first_part;
 use crate::http::error::ApiError;
+use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
-use crate::http::extract::path_ids::JobIdPath;
+use crate::http::extract::path_ids::{JobIdPath, SegmentIdPath};
 use crate::http::extract::query::Query;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY};
 use crate::http::memory_budget::MemoryBudget;
 use crate::http::resource::Resource;
+use crate::http::response::etag::{IfMatchContent, IfNoneMatch};
 use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -27,6 +34,10 @@ pub(super) fn resources() -> Vec<Resource> {
             .get(list)
             .on(Method::PUT, replace)
             .on(Method::POST, append),
+        Resource::at("/api/v1/transcripts/{segment_id}")
+            .get(find_one)
+            .on(Method::PATCH, update_one)
+            .on(Method::DELETE, delete_one),
     ]
 }
 
@@ -101,7 +112,7 @@ async fn append(
     let rows = limits.rows;
     let check = move |tx: &mut Tx<'_>, added: usize| {
         let job = lease.check(tx, job_id, &[Stage::Transcription])?;
-        check_row_count(tx.transcripts().count(job_id)?, added, rows)?;
+        check_row_count("segments", tx.transcripts().count(job_id)?, added, rows)?;
         Ok::<_, ApiError>(job)
     };
     let writer = db
@@ -136,20 +147,67 @@ fn kibibytes(segments: &[NewTranscriptSegment]) -> usize {
     bytes >> 10
 }
 
-/// Fails if a job would have more than `max` rows.
-fn check_row_count(stored: i64, added: usize, max: usize) -> Result<(), ApiError> {
-    let stored = usize::try_from(stored).unwrap_or_default();
-    if stored.saturating_add(added) <= max {
-        return Ok(());
-    }
-    let message = format!("must not make more than {max} items with the {stored} that are stored");
-    let error = FieldError::new("segments", message);
-    Err(ApiError::fields(Code::ValidationFailed, error))
-}
-
 fn json_set<R>(job_id: JobId, read: R) -> JsonSet<TranscriptSegment, R>
 where
     R: Fn(&mut Reader<'_>, Option<&SetCursor>) -> Result<SetPage<domain::TranscriptSegment>, Error>,
 {
     JsonSet::of_job(job_id, "segments", read)
+}
+
+async fn find_one(
+    db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
+    SegmentIdPath(id): SegmentIdPath<TranscriptSegmentId>,
+    known: IfNoneMatch,
+) -> ApiResult {
+    single_row::find(&db, &memory, id, &known).await
+}
+
+async fn update_one(
+    db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
+    SegmentIdPath(id): SegmentIdPath<TranscriptSegmentId>,
+    lease: LeaseHeader,
+    expected: IfMatchContent,
+    OutputBody(update): OutputBody<TranscriptSegmentUpdateBody>,
+) -> ApiResult {
+    let change = move |tx: &mut Tx<'_>, job| tx.transcripts().update(job, id, &update);
+    single_row::update(&db, &memory, id, Preconditions { lease, expected }, change).await
+}
+
+async fn delete_one(
+    db: Data<DatabaseHandle>,
+    SegmentIdPath(id): SegmentIdPath<TranscriptSegmentId>,
+    lease: LeaseHeader,
+    expected: IfMatchContent,
+) -> ApiResult {
+    single_row::delete(&db, id, Preconditions { lease, expected }).await
+}
+
+impl SingleRow for TranscriptSegmentId {
+    type Value = domain::TranscriptSegment;
+    type Wire = TranscriptSegment;
+
+    const NOUN: &'static str = "segment";
+    const OWNERS: &'static [Stage] = &[Stage::Transcription];
+
+    fn large_bytes(self, conn: &mut Reader<'_>) -> Result<Option<usize>, Error> {
+        conn.transcripts().large_bytes(self)
+    }
+
+    fn find<Mode>(self, conn: &mut Conn<'_, Mode>) -> Result<Option<Self::Value>, Error> {
+        conn.transcripts().find(self)
+    }
+
+    fn delete(self, tx: &mut Tx<'_>, job: JobRef) -> Result<(), Error> {
+        tx.transcripts().delete(job, self)
+    }
+
+    fn job_of(value: &Self::Value) -> JobId {
+        value.job_id
+    }
+
+    fn missing(self) -> ApiError {
+        ApiError::no_segment(self)
+    }
 }

@@ -70,6 +70,7 @@ fn pending_job(upload: &NewUpload, key: ObjectKey) -> NewJob {
         file_size: Some(upload.file_size),
         content_type: upload.content_type.clone(),
         original_s3_key: Some(key.into()),
+        source_job_id: None,
         status: NewJobStatus::Pending,
         processing_config: upload.processing_config.clone(),
         priority: upload.priority,

@@ -1,10 +1,10 @@
-//! The work queue: claim, heartbeat, complete, fail.
+//! The work queue: claim, heartbeat, complete, release, fail.
 
 use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{
     ClaimBody, ClaimResponse, ClaimsResponse, HeartbeatBody, HeartbeatResponse,
-    StageCompletionBody, StageFailureBody, StageRunResponse,
+    StageCompletionBody, StageFailureBody, StageReleaseBody, StageRunResponse,
 };
 use tokio::time::Instant;
 
@@ -21,6 +21,7 @@ pub(super) fn resources() -> Vec<Resource> {
         Resource::at("/api/v1/work/claim").on(Method::POST, claim),
         Resource::at("/api/v1/work/{lease_id}/heartbeat").on(Method::POST, heartbeat),
         Resource::at("/api/v1/work/{lease_id}/complete").on(Method::POST, complete),
+        Resource::at("/api/v1/work/{lease_id}/release").on(Method::POST, release),
         Resource::at("/api/v1/work/{lease_id}/fail").on(Method::POST, fail),
     ]
 }
@@ -65,6 +66,19 @@ async fn complete(
 ) -> ApiResult {
     let (job, run) = db.complete_stage(lease_id).await?;
     ApiResponse::ok(&StageRunResponse::new(run, job.status))
+}
+
+async fn release(
+    db: Data<DatabaseHandle>,
+    LeaseIdPath(lease_id): LeaseIdPath,
+    _body: OptionalBody<StageReleaseBody>,
+) -> ApiResult {
+    db.one_at_a_time_for(lease_id.as_uuid())
+        .write(
+            move |tx| Ok(tx.work().release(lease_id)?),
+            |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),
+        )
+        .await?
 }
 
 async fn fail(

@@ -59,6 +59,46 @@ impl ObjectKey {
         Ok(Self::from_valid(text))
     }
 
+    /// A file of a clip: `jobs/{job_id}/clips/{clip_id}.{extension}`. A file that replaces
+    /// another one has a version: `jobs/{job_id}/clips/{clip_id}-{version}.{extension}`, so
+    /// that no reader gets a mixture of both.
+    ///
+    /// # Errors
+    ///
+    /// When `extension` cannot be part of a key.
+    pub fn clip_file(
+        job_id: JobId,
+        clip_id: ClipId,
+        version: Option<&ObjectVersion>,
+        extension: &str,
+    ) -> Result<Self, Invalid> {
+        let version = version.map(ObjectVersion::suffix).unwrap_or_default();
+        Self::new(format!(
+            "jobs/{job_id}/clips/{clip_id}{version}.{extension}"
+        ))
+    }
+
+    /// The reel of the clips of a job, the first of which is `first`:
+    /// `jobs/{job_id}/highlights-{first}.mp4`, with a version as in
+    /// [`clip_file`](Self::clip_file).
+    pub fn reel(job_id: JobId, first: ClipId, version: Option<&ObjectVersion>) -> Self {
+        let version = version.map(ObjectVersion::suffix).unwrap_or_default();
+        Self::from_valid(format!("jobs/{job_id}/highlights-{first}{version}.mp4"))
+    }
+
+    /// Whether `newer` is another version of this file of a clip, or another reel.
+    pub fn is_replaced_by(&self, newer: &Self) -> bool {
+        let of_clip = |key: &Self| {
+            let clip_id = key.clip_id()?;
+            let (job_id, path) = key.split_job()?;
+            let (_, extension) = path.rsplit_once('.')?;
+            // A reel replaces another one that begins with another clip.
+            let clip_id = path.starts_with("clips/").then_some(clip_id);
+            (!key.is_custom_subtitles()).then(|| (job_id, clip_id, extension.to_owned()))
+        };
+        self != newer && of_clip(self).is_some_and(|file| of_clip(newer) == Some(file))
+    }
+
     /// Whether the key is below `jobs/{job_id}/subtitles/`, as
     /// [`custom_subtitles`](Self::custom_subtitles) are.
     pub fn is_custom_subtitles(&self) -> bool {
@@ -71,7 +111,8 @@ impl ObjectKey {
     /// - the files of the clip, `jobs/{job_id}/clips/{clip_id}.mp4`, `.jpg` and `.vtt`;
     /// - its [`custom_subtitles`](Self::custom_subtitles);
     /// - a highlight reel that begins with the clip,
-    ///   `jobs/{job_id}/highlights-{clip_id}.mp4`.
+    ///   `jobs/{job_id}/highlights-{clip_id}.mp4`;
+    /// - versions of these files, such as `jobs/{job_id}/clips/{clip_id}-{version}.mp4`.
     pub fn clip_id(&self) -> Option<ClipId> {
         let (_, path) = self.split_job()?;
         let (kind, name) = ["clips/", "subtitles/", "highlights-"]
@@ -79,9 +120,9 @@ impl ObjectKey {
             .find_map(|kind| Some((kind, path.strip_prefix(kind)?)))?;
         let (id, rest) = name.split_at_checked(36)?;
         let has_known_form = match kind {
-            "clips/" => matches!(rest, ".mp4" | ".jpg" | ".vtt"),
+            "clips/" => matches!(without_version(rest), ".mp4" | ".jpg" | ".vtt"),
             "subtitles/" => rest.starts_with('-') && !rest.contains('/'),
-            _ => rest == ".mp4",
+            _ => without_version(rest) == ".mp4",
         };
         let clip_id: ClipId = id.parse().ok().filter(|_| has_known_form)?;
         // Clip ids are UUIDs of version 7; another UUID in a name is not a clip id.
@@ -121,6 +162,36 @@ impl ObjectKey {
             _ => false,
         }
     }
+}
+
+/// A random part of the name of an object that replaces another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectVersion(String);
+
+/// The number of hexadecimal digits of an [`ObjectVersion`].
+const VERSION_LEN: usize = 16;
+
+impl ObjectVersion {
+    /// A new version.
+    pub fn random() -> io::Result<Self> {
+        Ok(Self(HEX.encode(&random::<{ VERSION_LEN / 2 }>()?)))
+    }
+
+    fn suffix(&self) -> String {
+        format!("-{}", self.0)
+    }
+}
+
+/// The rest of a name after its version, if it begins with one.
+fn without_version(rest: &str) -> &str {
+    let is_version = |digits: &str| {
+        let mut digits = digits.bytes();
+        digits.all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    rest.strip_prefix('-')
+        .and_then(|rest| rest.split_at_checked(VERSION_LEN))
+        .filter(|(version, _)| is_version(version))
+        .map_or(rest, |(_, rest)| rest)
 }
 
 #[cfg(test)]
@@ -171,6 +242,15 @@ mod tests {
         assert_ne!(one, two);
         assert!(one.is_custom_subtitles());
         assert_eq!((one.job_id(), one.clip_id()), (Some(job_id), Some(clip_id)));
+        let version = ObjectVersion::random().unwrap();
+        for version in [None, Some(&version)] {
+            let reel = ObjectKey::reel(job_id, clip_id, version);
+            let file = ObjectKey::clip_file(job_id, clip_id, version, "jpg").unwrap();
+            assert_eq!(
+                (reel.clip_id(), file.clip_id()),
+                (Some(clip_id), Some(clip_id))
+            );
+        }
         let clip = |path: &str| {
             let key = ObjectKey::of_job(job_id, path).unwrap();
             assert!(!key.is_custom_subtitles());
@@ -187,6 +267,9 @@ mod tests {
             "clips/7f8b2f0e-93f6-4f1c-9d0a-0f6c3b7e5a11.mp4".to_owned(),
             format!("clips/{clip_id}"),
             format!("clips/{clip_id}-raw.mp4"),
+            format!("clips/{clip_id}-0123456789abcdeF.mp4"),
+            format!("clips/{clip_id}-0123456789abcdef.mp4.part"),
+            format!("highlights-{clip_id}-0123456789abcdef.jpg"),
             format!("clips/{clip_id}.mp4/1"),
             format!("original/{clip_id}.mp4"),
             clip_id.to_string(),
@@ -201,6 +284,32 @@ mod tests {
             assert!(!key.is_custom_subtitles(), "{text}");
             assert_eq!(key.clip_id(), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_file_is_replaced_by_another_version_of_the_same_file() {
+        let (job_id, clip_id) = (JobId::new(&SystemClock), ClipId::new(&SystemClock));
+        let [one, two] = [(); 2].map(|()| ObjectVersion::random().unwrap());
+        let file = |clip_id, version, extension| {
+            ObjectKey::clip_file(job_id, clip_id, version, extension).unwrap()
+        };
+        let video = file(clip_id, None, "mp4");
+        assert!(video.is_replaced_by(&file(clip_id, Some(&one), "mp4")));
+        assert!(file(clip_id, Some(&two), "mp4").is_replaced_by(&file(clip_id, Some(&one), "mp4")));
+        let other_clip = ClipId::new(&SystemClock);
+        let reel = ObjectKey::reel(job_id, clip_id, None);
+        for other in [
+            video.clone(),
+            file(clip_id, Some(&one), "jpg"),
+            file(other_clip, Some(&one), "mp4"),
+            ObjectKey::reel(job_id, clip_id, Some(&one)),
+            ObjectKey::new("clips/1.mp4").unwrap(),
+        ] {
+            assert!(!video.is_replaced_by(&other), "{other}");
+        }
+        assert!(reel.is_replaced_by(&ObjectKey::reel(job_id, other_clip, None)));
+        let subtitles = [(); 2].map(|()| ObjectKey::custom_subtitles(job_id, clip_id).unwrap());
+        assert!(!subtitles[0].is_replaced_by(&subtitles[1]));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use lectern_domain::{Invalid, StorageKey};
 use object_store::path::{self, Path};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+pub use job::ObjectVersion;
 pub use prefix::ObjectPrefix;
 
 /// The name of an object: segments separated by `/`, such as

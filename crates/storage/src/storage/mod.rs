@@ -7,6 +7,7 @@ mod upload;
 mod upload_parts;
 
 use std::fmt;
+use std::future;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 
@@ -222,7 +223,17 @@ impl Storage {
     /// Deletes all objects below a prefix and returns their number. After an error, some of
     /// the objects may have been deleted.
     pub async fn delete_prefix(&self, prefix: &ObjectPrefix) -> Result<u64, Error> {
+        self.delete_prefix_except(prefix, None).await
+    }
+
+    /// As [`delete_prefix`](Self::delete_prefix), but keeps the object `kept`.
+    pub async fn delete_prefix_except(
+        &self,
+        prefix: &ObjectPrefix,
+        kept: Option<&ObjectKey>,
+    ) -> Result<u64, Error> {
         self.list(prefix)
+            .try_filter(|info| future::ready(Some(&info.key) != kept))
             .map_ok(|info| async move { self.delete(&info.key).await })
             .try_buffer_unordered(CONCURRENT_DELETIONS)
             .try_fold(0, |deleted, ()| async move { Ok(deleted + 1) })

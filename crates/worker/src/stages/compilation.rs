@@ -1,16 +1,18 @@
-//! Encodes the clips and joins them into a highlight reel.
+//! Encodes the clips and joins them into a highlight reel. A clip whose files were made the
+//! same way before is not encoded again.
 
 use std::path::{Path, PathBuf};
 
 use lectern_db::Tx;
 use lectern_domain::{
-    Clip, ClipId, ClipMediaUpdate, JobUpdate, LayoutAnalysis, LayoutType, Patch, ProcessingConfig,
-    Stage, StorageKey, TimeRange,
+    Clip, ClipId, ClipMediaUpdate, CutRecord, JobUpdate, LayoutAnalysis, LayoutType,
+    NonNegativeInt, Patch, ProcessingConfig, Region, Resolution, Stage, StorageKey, TimeRange,
 };
 use lectern_formats::{Cue, clip_to, webvtt};
 use lectern_media::{Composition, CutSettings, MediaInfo};
-use lectern_storage::ObjectKey;
+use lectern_storage::{ObjectKey, ObjectVersion};
 use parking_lot::Mutex;
+use serde_json::json;
 
 use crate::failure::Failure;
 use crate::parallel;
@@ -52,42 +54,70 @@ impl StageHandler for Compilation {
             match probe.clamp_range(clip.time) {
                 Ok(range) => valid.push((clip, range)),
                 Err(error) => {
-                    updates.push((clip.clip_id, clear_files(clip)));
+                    updates.push((clip.clip_id, clear_files(clip), None));
                     notes.push(format!("skipped the clip {:?}: {error}", &*clip.title));
                 }
             }
         }
         let config = context.job().processing_config.as_ref();
-        let encoder = Encoder {
+        let mut encoder = Encoder {
             context,
             probe: &probe,
+            recording: recording_version(context)?,
             cues: transcript.into_iter().map(Cue::from).collect(),
             settings: CutSettings {
                 resolution: config.and_then(ProcessingConfig::resolution),
                 composition: layout.as_ref().and_then(composition),
                 ..CutSettings::default()
             },
-            seconds_done: Mutex::new(vec![0.0; valid.len()]),
-            total_seconds: valid.iter().map(|(_, range)| range.duration()).sum(),
+            seconds_done: Mutex::new(Vec::new()),
+            total_seconds: 0.0,
         };
-        let encoded_clips = parallel::map(context.cancellation(), &valid, |i, (clip, range)| {
+        let mut cut_clips = Vec::with_capacity(valid.len());
+        for (clip, range) in &valid {
+            cut_clips.push(encoder.reuse(clip, *range)?);
+        }
+        let to_encode: Vec<_> = valid
+            .iter()
+            .zip(&cut_clips)
+            .filter_map(|(clip, cut)| cut.is_none().then_some(*clip))
+            .collect();
+        encoder.seconds_done = Mutex::new(vec![0.0; to_encode.len()]);
+        encoder.total_seconds = to_encode.iter().map(|(_, range)| range.duration()).sum();
+        let encoded = parallel::map(context.cancellation(), &to_encode, |i, (clip, range)| {
             encoder.encode_clip(i, clip, *range)
         })?;
+        let reused = cut_clips.iter().flatten().count();
+        if reused > 0 {
+            notes.push(format!("reused the files of {reused} unchanged clips"));
+        }
+        let mut encoded = encoded.into_iter();
+        let cut_clips: Vec<_> = cut_clips
+            .into_iter()
+            .filter_map(|reused| reused.or_else(|| encoded.next()))
+            .collect();
         let reel = match valid.first() {
-            Some((first, _)) => Patch::Set(encoder.join(first.clip_id, &encoded_clips)?),
+            Some((first, _)) => Patch::Set(encoder.join(first.clip_id, &cut_clips)?),
             None => Patch::Clear,
         };
         let clip_ids = valid.iter().map(|(clip, _)| clip.clip_id);
-        updates.extend(clip_ids.zip(encoded_clips.into_iter().map(|clip| clip.update)));
+        let cuts = clip_ids.zip(cut_clips);
+        updates.extend(cuts.map(|(clip_id, cut)| (clip_id, cut.update, Some(cut.record))));
         Ok(store_keys(updates, reel).with_notes(&notes))
     }
 }
 
+/// A clip, the changes of its files, and how they were made.
+type ClipChange = (ClipId, ClipMediaUpdate, Option<CutRecord>);
+
 /// Stores the keys of the clips' files and of the reel.
-fn store_keys(updates: Vec<(ClipId, ClipMediaUpdate)>, reel: Patch<StorageKey>) -> StageOutput {
+fn store_keys(updates: Vec<ClipChange>, reel: Patch<StorageKey>) -> StageOutput {
     StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
-        for (clip_id, update) in &updates {
-            tx.clips().set_media_keys(*clip_id, update)?;
+        for (clip_id, update, record) in &updates {
+            match record {
+                Some(record) => tx.clips().set_cut(*clip_id, update, record)?,
+                None => tx.clips().set_media_keys(*clip_id, update)?,
+            };
         }
         let update = JobUpdate {
             compiled_video_s3_key: reel.clone(),
@@ -102,12 +132,21 @@ fn clear_files(clip: &Clip) -> ClipMediaUpdate {
     ClipMediaUpdate {
         s3_key: Patch::Clear,
         thumbnail_s3_key: Patch::Clear,
-        subtitle_s3_key: if has_client_subtitles(clip) {
+        subtitle_s3_key: if clip.client_subtitles().is_some() {
             Patch::Keep
         } else {
             Patch::Clear
         },
     }
+}
+
+/// A text that changes whenever the recording is replaced.
+fn recording_version(context: &StageContext<'_>) -> Result<String, Failure> {
+    let info = context.storage().head(context.recording_key())?;
+    Ok(info.map_or_else(String::new, |info| {
+        info.etag
+            .unwrap_or_else(|| format!("{} {}", info.size, info.last_modified))
+    }))
 }
 
 /// The screen and the camera side by side, if both regions are known.
@@ -121,22 +160,22 @@ fn composition(layout: &LayoutAnalysis) -> Option<Composition> {
         .then_some(Composition::SideBySide { screen, camera })
 }
 
-/// Whether a client has stored subtitles for the clip. They are kept: they may
-/// have corrections that the transcript lacks.
-fn has_client_subtitles(clip: &Clip) -> bool {
-    let key = clip.media.subtitle_s3_key.clone();
-    let key = key.and_then(|key| ObjectKey::try_from(key).ok());
-    key.is_some_and(|key| key.is_custom_subtitles() && !key.is_forbidden_to(clip.job_id))
-}
-
-struct EncodedClip {
+/// The files of a clip.
+struct CutClip {
     file: PathBuf,
     update: ClipMediaUpdate,
+    record: CutRecord,
 }
+
+/// Changes whenever a new version of this program makes other files from the same
+/// recording and settings.
+const ENCODING: u32 = 1;
 
 struct Encoder<'a> {
     context: &'a StageContext<'a>,
     probe: &'a MediaInfo,
+    /// Changes whenever the recording is replaced.
+    recording: String,
     cues: Vec<Cue>,
     settings: CutSettings,
     /// For each clip, how many seconds are encoded.
@@ -146,55 +185,169 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
+    /// How the files of a clip are made.
+    fn record(&self, range: TimeRange) -> Result<CutRecord, Failure> {
+        let region = |region: Region| {
+            let edges = [region.x, region.y, region.width, region.height];
+            edges.map(NonNegativeInt::get)
+        };
+        let composition = self.settings.composition.map(|composition| {
+            let Composition::SideBySide { screen, camera } = composition;
+            [region(screen), region(camera)]
+        });
+        let record = json!({
+            "encoding": ENCODING,
+            "recording": [self.context.recording_key().as_str(), self.recording],
+            "range": [range.start(), range.end()],
+            "crf": self.settings.crf,
+            "preset": self.settings.preset,
+            "resolution": self.settings.resolution.map(Resolution::as_str),
+            "side_by_side": composition,
+        });
+        Ok(CutRecord::new(record.to_string())?)
+    }
+
+    /// The files of a clip that were made the same way before, with subtitles of the current
+    /// transcript. `None`: the clip has to be encoded.
+    fn reuse(&self, clip: &Clip, range: TimeRange) -> Result<Option<CutClip>, Failure> {
+        let record = self.record(range)?;
+        if clip.is_stale() || clip.cut.record.as_ref() != Some(&record) {
+            return Ok(None);
+        }
+        let video = self.existing_object(clip.media.s3_key.as_ref())?;
+        let thumbnail = self.existing_object(clip.media.thumbnail_s3_key.as_ref())?;
+        let Some(key) = video.filter(|_| thumbnail.is_some() || self.probe.video.is_none()) else {
+            return Ok(None);
+        };
+        let storage = self.context.storage();
+        let file = match storage.local_file(&key)? {
+            Some(file) => file,
+            None => {
+                let file = self.scratch_file(clip, "mp4");
+                storage.copy(&key, &file, self.context.cancellation())?;
+                file
+            }
+        };
+        Ok(Some(CutClip {
+            update: ClipMediaUpdate {
+                subtitle_s3_key: self.update_subtitles(clip, range)?,
+                ..ClipMediaUpdate::default()
+            },
+            file,
+            record,
+        }))
+    }
+
+    /// The object with this key, if the job may use it.
+    fn existing_object(&self, key: Option<&StorageKey>) -> Result<Option<ObjectKey>, Failure> {
+        let key = key.and_then(|key| ObjectKey::try_from(key.clone()).ok());
+        let Some(key) = key.filter(|key| !key.is_forbidden_to(self.context.job().job_id)) else {
+            return Ok(None);
+        };
+        let info = self.context.storage().head(&key)?;
+        Ok(info.map(|_| key))
+    }
+
+    fn scratch_file(&self, clip: &Clip, extension: &str) -> PathBuf {
+        self.context
+            .scratch_file(&format!("{}.{extension}", clip.clip_id))
+    }
+
     /// Encodes a clip with its thumbnail and subtitles, and stores the files. `i`
     /// is its index in `seconds_done`, and `range` its part of the recording.
-    fn encode_clip(&self, i: usize, clip: &Clip, range: TimeRange) -> Result<EncodedClip, Failure> {
+    fn encode_clip(&self, i: usize, clip: &Clip, range: TimeRange) -> Result<CutClip, Failure> {
         let media = self.context.media();
-        let path = |extension: &str| {
-            self.context
-                .scratch_file(&format!("{}.{extension}", clip.clip_id))
-        };
-        let file = path("mp4");
+        let file = self.scratch_file(clip, "mp4");
         let mut progress = |seconds| self.report_progress(i, seconds);
         media.cut(self.probe, range, &self.settings, &file, &mut progress)?;
-        let thumbnail = path("jpg");
+        let thumbnail = self.scratch_file(clip, "jpg");
         if self.probe.video.is_some() {
             let middle = f64::midpoint(range.start(), range.end());
             media.thumbnail(self.probe, middle, THUMBNAIL_HEIGHT, &thumbnail)?;
         }
-        let store = |file: &Path| -> Result<Patch<StorageKey>, Failure> {
-            let extension = file.extension().unwrap_or_default().to_string_lossy();
-            let key = format!("clips/{}.{extension}", clip.clip_id);
-            let key = self.context.object_key(&key)?;
-            self.store(&key, file).map(Patch::Set)
-        };
-        Ok(EncodedClip {
+        Ok(CutClip {
             update: ClipMediaUpdate {
-                s3_key: store(&file)?,
+                s3_key: self.store_file(clip, clip.media.s3_key.as_ref(), &file)?,
                 thumbnail_s3_key: match self.probe.video {
-                    Some(_) => store(&thumbnail)?,
+                    Some(_) => {
+                        self.store_file(clip, clip.media.thumbnail_s3_key.as_ref(), &thumbnail)?
+                    }
                     None => Patch::Clear,
                 },
-                subtitle_s3_key: if has_client_subtitles(clip) {
-                    Patch::Keep
-                } else {
-                    let subtitles = path("vtt");
-                    std::fs::write(&subtitles, webvtt::write(&clip_to(&self.cues, range)))?;
-                    store(&subtitles)?
-                },
+                subtitle_s3_key: self.update_subtitles(clip, range)?,
             },
             file,
+            record: self.record(range)?,
         })
     }
 
+    /// Stores the subtitles of a clip, unless it has these, or a client has stored
+    /// subtitles: they may have corrections that the transcript lacks.
+    fn update_subtitles(
+        &self,
+        clip: &Clip,
+        range: TimeRange,
+    ) -> Result<Patch<StorageKey>, Failure> {
+        if clip.client_subtitles().is_some() {
+            return Ok(Patch::Keep);
+        }
+        let text = webvtt::write(&clip_to(&self.cues, range));
+        let stored = clip.media.subtitle_s3_key.as_ref();
+        if let Some(key) = self.existing_object(stored)? {
+            let info = self.context.storage().head(&key)?;
+            let has_same_size = info.is_some_and(|info| info.size == text.len() as u64);
+            let cancellation = self.context.cancellation();
+            let read = || {
+                let max_bytes = text.len() as u64;
+                self.context.storage().read(&key, max_bytes, cancellation)
+            };
+            if has_same_size && read()?.is_some_and(|stored| stored == text.as_bytes()) {
+                return Ok(Patch::Keep);
+            }
+        }
+        let file = self.scratch_file(clip, "vtt");
+        std::fs::write(&file, text)?;
+        self.store_file(clip, stored, &file)
+    }
+
+    /// Stores a file of a clip. A file that replaces another one gets a name of its own:
+    /// clients may be reading the old one, and the new one may never be referred to.
+    fn store_file(
+        &self,
+        clip: &Clip,
+        replaced: Option<&StorageKey>,
+        file: &Path,
+    ) -> Result<Patch<StorageKey>, Failure> {
+        let extension = file.extension().unwrap_or_default().to_string_lossy();
+        let job_id = self.context.job().job_id;
+        let first = ObjectKey::clip_file(job_id, clip.clip_id, None, &extension)?;
+        let replaces = replaced.is_some_and(|key| {
+            let key = ObjectKey::try_from(key.clone());
+            key.is_ok_and(|key| key == first || key.is_replaced_by(&first))
+        });
+        let key = if replaces {
+            let version = ObjectVersion::random()?;
+            ObjectKey::clip_file(job_id, clip.clip_id, Some(&version), &extension)?
+        } else {
+            first
+        };
+        self.store(&key, file).map(Patch::Set)
+    }
+
     /// Joins all clips and stores the reel, which is named after the id of its first
-    /// clip. Replaced clips have new ids, so a worker that still has the old clips
-    /// does not overwrite the new reel.
-    fn join(&self, first: ClipId, clips: &[EncodedClip]) -> Result<StorageKey, Failure> {
+    /// clip. A reel that replaces another one gets a name of its own, as the files of clips
+    /// do.
+    fn join(&self, first: ClipId, clips: &[CutClip]) -> Result<StorageKey, Failure> {
         self.context
             .report_progress(ENCODING_PERCENT, "joining the clips");
-        let name = format!("highlights-{first}.mp4");
-        let file = self.context.scratch_file(&name);
+        let job = self.context.job();
+        let version = match job.compiled_video_s3_key {
+            Some(_) => Some(ObjectVersion::random()?),
+            None => None,
+        };
+        let file = self
+            .context
+            .scratch_file(&format!("highlights-{first}.mp4"));
         let files: Vec<_> = clips.iter().map(|clip| clip.file.as_path()).collect();
         let settings = CutSettings {
             composition: None,
@@ -202,7 +355,7 @@ impl Encoder<'_> {
         };
         let media = self.context.media();
         media.concat(&files, &settings, &file, &mut |_| {})?;
-        self.store(&self.context.object_key(&name)?, &file)
+        self.store(&ObjectKey::reel(job.job_id, first, version.as_ref()), &file)
     }
 
     fn store(&self, key: &ObjectKey, file: &Path) -> Result<StorageKey, Failure> {

@@ -4,7 +4,7 @@ use lectern_analysis::clip::{self, ClipRules};
 use lectern_analysis::silence_region::audio_silences;
 use lectern_analysis::{ContentSegmentRef, TranscriptSegmentRef};
 use lectern_db::Tx;
-use lectern_domain::{NewClip, Stage, VideoDuration};
+use lectern_domain::{Clip, ClipItem, NewClip, Stage, VideoDuration};
 
 use crate::failure::Failure;
 use crate::stage_handler::{StageContext, StageHandler, StageOutput};
@@ -20,8 +20,9 @@ impl StageHandler for Segmentation {
 
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
         let job_id = context.job().job_id;
-        let (segments, transcript, silence_regions) = context.db().read(|conn| {
+        let (stored, segments, transcript, silence_regions) = context.db().read(|conn| {
             Ok::<_, lectern_db::Error>((
+                conn.clips().for_job(job_id)?,
                 conn.content_segments().for_job(job_id)?,
                 conn.transcripts().for_job(job_id)?,
                 conn.silence_regions().for_job(job_id)?,
@@ -51,7 +52,7 @@ impl StageHandler for Segmentation {
             duration,
             &ClipRules::default(),
         )?;
-        let clips: Vec<_> = selected
+        let clips: Vec<ClipItem> = selected
             .into_iter()
             .map(|selected| NewClip {
                 content_segment_id: selected
@@ -60,9 +61,27 @@ impl StageHandler for Segmentation {
                     .map(|segment| segment.segment_id),
                 ..selected.clip
             })
+            .map(|clip| keep_files(clip, &stored))
             .collect();
         Ok(StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
-            tx.clips().replace_for_job(job_id, &clips).map(drop)
+            tx.clips().replace_with_items(job_id, &clips).map(drop)
         }))
+    }
+}
+
+/// The clip with the id and the files of a stored clip, if this one shows the same part of the
+/// recording under the same title: then `compilation` need not cut it again.
+fn keep_files(clip: NewClip, stored: &[Clip]) -> ClipItem {
+    let is_same = |stored: &&Clip| stored.time == clip.time && stored.title == clip.title;
+    match stored.iter().find(is_same) {
+        None => clip.into(),
+        Some(stored) => ClipItem {
+            clip_id: Some(stored.clip_id),
+            clip: NewClip {
+                media: stored.media.clone(),
+                extra_metadata: stored.extra_metadata.clone(),
+                ..clip
+            },
+        },
     }
 }

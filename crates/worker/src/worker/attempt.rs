@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lectern_db::Error;
-use lectern_domain::{Claim, Job, Stage, VideoDuration, error_chain, retry_delay};
+use lectern_domain::{Claim, Job, Stage, VideoDuration, error_chain};
 use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 
@@ -56,7 +56,7 @@ impl Worker {
             Err(failure) => {
                 log::error!("job {job}: {stage} failed after {seconds:.1} s: {failure}");
                 if will_be_retried(claim, &failure) {
-                    let until = Instant::now() + retry_delay(attempt, 0.0) * 2;
+                    let until = Instant::now() + claim.run.backoff.delay(attempt, 0.0) * 2;
                     self.active_jobs.lock().retries.push((job, until));
                 }
             }
@@ -139,7 +139,7 @@ impl Worker {
         let key = ObjectKey::new(key.as_str())?;
         // Clients choose the key. It must not give them access to the files of
         // another job.
-        if key.is_forbidden_to(job_id) {
+        if key.is_forbidden_to(claim.job.recording_owner()) {
             let message = "the recording is among the files of another job";
             return Err(Failure::permanent(message));
         }

@@ -50,7 +50,7 @@ fn writes_of_a_missing_job_are_rejected(db: TestDb) {
         &|tx| tx.jobs().retry(unknown).map(drop),
         &|tx| tx.jobs().report_progress(unknown, &report).map(drop),
         &|tx| tx.jobs().set_celery_task_id(unknown, None).map(drop),
-        &|tx| tx.jobs().delete(unknown),
+        &|tx| tx.jobs().delete(unknown).map(drop),
         &|tx| tx.lock_job(unknown).map(drop),
         &|tx| tx.work().guard(unknown, &[], None).map(drop),
         &|tx| {

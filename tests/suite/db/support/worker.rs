@@ -65,6 +65,7 @@ pub(crate) fn a_failure(retryable: bool) -> StageFailure {
         error: LongText::new("disk full").unwrap(),
         details: Some(JsonObject::try_from(json!({ "free": 0 })).unwrap()),
         retryable,
+        retry_after: None,
     }
 }
 

@@ -3,7 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_db::{Database, Error};
 use lectern_domain::{
-    Clock, Fingerprint, Heartbeat, IdempotencyKey, JobStatus, Stage, SystemClock,
+    ClipUpdate, Clock, Fingerprint, Heartbeat, IdempotencyKey, JobStatus, Seconds, Stage,
+    SystemClock,
 };
 use lectern_tests::{Backend, Fixture, Sql, TestDb, a_completed_job, a_job, a_report, segments};
 use serde_json::Value;
@@ -122,6 +123,16 @@ fn store_every_time(db: &Database) {
     let completed = a_completed_job(db);
     db.write(|tx| tx.transcripts().append(completed.job_id, &segments(1)))
         .unwrap();
+    let shortened = ClipUpdate {
+        start_time: Some(Seconds::new(8.0).unwrap()),
+        ..ClipUpdate::default()
+    };
+    db.write(|tx| {
+        let clip = tx.clips().for_job(completed.job_id)?.remove(0);
+        tx.clips()
+            .update(completed.job_id, clip.clip_id, &shortened)
+    })
+    .unwrap();
     // One run of another job completes, one fails and will be tried again, and
     // one is leased.
     let job = a_job().create(db).job_id;

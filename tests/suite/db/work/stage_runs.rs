@@ -6,7 +6,8 @@ use lectern_domain::StageRunStatus::{
     Cancelled, Completed, Failed, Ready, Running, Skipped, Waiting,
 };
 use lectern_domain::{
-    Job, JobId, JobStatus, JobUpdate, Percent, Pipeline, Progress, Stage, StageRun, StageRunStatus,
+    Backoff, Job, JobId, JobStatus, JobUpdate, Percent, Pipeline, Progress, Stage, StageRun,
+    StageRunStatus,
 };
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 use serde_json::json;
@@ -64,6 +65,8 @@ fn a_queued_job_gets_its_stage_runs_in_pipeline_order(db: TestDb) {
         waits_for: vec![],
         attempt: 0,
         max_attempts: 3,
+        timeout: None,
+        backoff: Backoff::default(),
         worker: None,
         lease: None,
         available_at: None,

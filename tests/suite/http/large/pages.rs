@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 
 use lectern_api::{ClipsResponse, ResultsResponse, TranscriptResponse};
-use lectern_domain::JobId;
+use lectern_db::{Error, SetCursor};
+use lectern_domain::{ClipItem, JobId, NewClip, Title};
 use lectern_tests::{
     Client, Response, TestDb, TestServer, a_completed_job, a_job, a_segment, clips,
     content_segments, on_both_backends, segments, silence_regions,
@@ -24,7 +25,13 @@ on_both_backends!(
     long_results_are_complete,
     a_response_ends_early_when_its_rows_are_replaced,
     a_response_has_no_rows_that_were_added_after_it_began,
+    a_response_ends_early_when_a_row_is_changed_or_deleted,
+    a_page_fails_when_clips_were_replaced_by_clips_with_the_same_ids,
 );
+
+fn clip_items(n: usize) -> Vec<ClipItem> {
+    clips(n).into_iter().map(ClipItem::from).collect()
+}
 
 fn is_chunked(answer: &Response) -> bool {
     answer.header("Transfer-Encoding") == Some("chunked")
@@ -153,7 +160,8 @@ fn every_long_set_is_complete(server: TestServer) {
             .replace_without_returning(job_id, &silence_regions(2_300))?;
         tx.content_segments()
             .replace_without_returning(job_id, &content_segments(2_300))?;
-        tx.clips().replace_without_returning(job_id, &clips(2_300))
+        tx.clips()
+            .replace_without_returning(job_id, &clip_items(2_300))
     })
     .unwrap();
     let get = |path: &str| server.get(&job_path(job_id, path)).expect(200);
@@ -181,7 +189,8 @@ fn long_results_are_complete(server: TestServer) {
     db.write(|tx| {
         tx.transcripts()
             .replace_without_returning(job_id, &segments(4_500))?;
-        tx.clips().replace_without_returning(job_id, &clips(2_500))
+        tx.clips()
+            .replace_without_returning(job_id, &clip_items(2_500))
     })
     .unwrap();
     let results = db
@@ -269,4 +278,57 @@ fn a_response_has_no_rows_that_were_added_after_it_began(server: TestServer) {
     assert!(rest.ends_with(LAST_CHUNK));
     assert!(rest.contains("\"total\":10000}"));
     assert!(!rest.contains("added too late"));
+}
+
+fn a_response_ends_early_when_a_row_is_changed_or_deleted(server: TestServer) {
+    let db = server.db();
+    let job_id = a_transcript_beyond_all_buffers(db);
+    let newest = db
+        .read(|conn| conn.transcripts().for_job(job_id))
+        .unwrap()
+        .pop()
+        .unwrap();
+    let path = format!("/api/v1/transcripts/{}", newest.segment_id);
+    // To the front, where the response would miss it.
+    let moved = json!({ "start_time": 0, "end_time": 0.5 });
+    let edits: [&dyn Fn(); 2] = [&|| drop(server.patch(&path, &moved).expect(200)), &|| {
+        drop(server.delete(&path).expect(204))
+    }];
+    for edit in edits {
+        let response = begin_to_read(&server, &job_path(job_id, "/transcripts"));
+        edit();
+        let rest = rest_of(response);
+        assert!(rest.contains("\"segments\":["));
+        assert!(!rest.ends_with(LAST_CHUNK));
+    }
+    let again = server.get(&job_path(job_id, "/transcripts")).expect(200);
+    assert_eq!(again.json()["total"], json!(9_999));
+}
+
+fn a_page_fails_when_clips_were_replaced_by_clips_with_the_same_ids(db: TestDb) {
+    let job_id = a_job().create(&db).job_id;
+    db.write(|tx| {
+        tx.clips()
+            .replace_without_returning(job_id, &clip_items(2_500))
+    })
+    .unwrap();
+    let page = |after: Option<&SetCursor>| db.read(|conn| conn.clips().page(job_id, None, after));
+    let first = page(None).unwrap();
+    let next = first.next.unwrap();
+    assert_eq!(page(Some(&next)).unwrap().items.len(), 500);
+    let clips = db.read(|conn| conn.clips().for_job(job_id)).unwrap();
+    let renamed: Vec<_> = clips
+        .into_iter()
+        .map(|clip| ClipItem {
+            clip_id: Some(clip.clip_id),
+            clip: NewClip {
+                title: Title::new("Renamed").unwrap(),
+                ..clip.data
+            },
+        })
+        .collect();
+    db.write(|tx| tx.clips().replace_without_returning(job_id, &renamed))
+        .unwrap();
+    let error = page(Some(&next)).unwrap_err();
+    assert!(matches!(error, Error::ReplacedMeanwhile), "{error}");
 }

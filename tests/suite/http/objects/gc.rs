@@ -9,15 +9,18 @@ use lectern_domain::{Clip, ClipMediaUpdate, JobId, JobUpdate, Patch, StorageKey,
 use lectern_tests::{
     EmptyDb, Fixture as _, Lectern, TestDb, TestServer, a_job, on_both_backends, store_output,
 };
+use serde_json::json;
 
-use crate::http::support::UNKNOWN_ID;
 use crate::http::support::recordings::{
     PartialTransfer, announce, confirm, files, recording, send, upload, wait_for_part,
 };
+use crate::http::support::{JOBS, UNKNOWN_ID, job_path};
 
 on_both_backends!(
     gc_removes_orphaned_objects_only,
     unused_clip_objects_are_removed,
+    replaced_clip_objects_are_removed_once_the_job_has_ended,
+    a_shared_recording_of_a_deleted_job_is_kept,
     gc_is_safe_while_servers_run,
     gc_refuses_the_objects_of_another_database,
     gc_refuses_objects_of_an_unknown_database,
@@ -294,6 +297,87 @@ fn unused_clip_objects_are_removed(server: TestServer) {
         moved_lines(&sorted(young.to_vec()))
     );
     assert_eq!(objects_in(server.objects()), remaining);
+}
+
+fn replaced_clip_objects_are_removed_once_the_job_has_ended(server: TestServer) {
+    let job_id = a_job().create(server.db()).job_id;
+    let [clip, other, _] = store_output(server.db(), job_id).try_into().unwrap();
+    let version = "0123456789abcdef";
+    let write =
+        |name: String| write_aged_file(server.objects(), &format!("jobs/{job_id}/{name}"), 2 * DAY);
+    let (old, new) = (
+        write(format!("clips/{}.mp4", clip.clip_id)),
+        write(format!("clips/{}-{version}.mp4", clip.clip_id)),
+    );
+    let (old_reel, new_reel) = (
+        write(format!("highlights-{}.mp4", clip.clip_id)),
+        write(format!("highlights-{}-{version}.mp4", other.clip_id)),
+    );
+    let unlinked = [
+        write(format!("clips/{}-{version}.jpg", clip.clip_id)),
+        write(format!("clips/{}-{version}.mp4", other.clip_id)),
+    ];
+    let files = ClipMediaUpdate {
+        s3_key: set_key(&new),
+        ..ClipMediaUpdate::default()
+    };
+    let reel = JobUpdate {
+        compiled_video_s3_key: set_key(&new_reel),
+        ..JobUpdate::default()
+    };
+    server
+        .db()
+        .write(|tx| {
+            tx.clips().set_media_keys(clip.clip_id, &files)?;
+            tx.jobs().update(job_id, &reel, None)
+        })
+        .unwrap();
+    assert_eq!(
+        gc(server.db(), server.objects(), &[]),
+        [summary(0, 0, 0)],
+        "a worker may have stored them just now"
+    );
+    server.db().write(|tx| tx.jobs().cancel(job_id)).unwrap();
+    let moved = sorted(vec![old, old_reel]);
+    let mut lines: Vec<_> = moved
+        .iter()
+        .map(|key| format!("moved {key} (5 bytes)"))
+        .collect();
+    lines.push(summary(2, 10, 0));
+    assert_eq!(gc(server.db(), server.objects(), &[]), lines);
+    let remaining = [&[new, new_reel][..], &unlinked].concat();
+    assert_eq!(objects_in(server.objects()), sorted(remaining));
+}
+
+fn a_shared_recording_of_a_deleted_job_is_kept(server: TestServer) {
+    let first = upload(&server, &recording(1000));
+    let shared = server
+        .post(JOBS, &json!({ "source_job_id": first.job_id }))
+        .expect(201)
+        .json();
+    let shared = format!("{JOBS}/{}", shared["job_id"].as_str().unwrap());
+    server.delete(&job_path(first.job_id, "")).expect(204);
+    make_older(&server.objects().join(&first.key), 2 * DAY);
+    let orphan = write_aged_file(
+        server.objects(),
+        &format!("jobs/{}/clips/1.mp4", first.job_id),
+        2 * DAY,
+    );
+    let moved = format!("moved {orphan} (5 bytes)");
+    assert_eq!(
+        gc(server.db(), server.objects(), &[]),
+        [moved, summary(1, 5, 0)]
+    );
+    assert_eq!(objects_in(server.objects()), [first.key.clone()]);
+    // As if the server had crashed between the commit and the deletion of the object.
+    let id = shared.rsplit('/').next().unwrap();
+    let delete = format!("DELETE FROM jobs WHERE job_id = '{id}'");
+    server.db().sql().execute(&delete).unwrap();
+    let moved = format!("moved {} (1000 bytes)", first.key);
+    assert_eq!(
+        gc(server.db(), server.objects(), &[]),
+        [moved, summary(1, 1000, 0)]
+    );
 }
 
 fn gc_is_safe_while_servers_run(server: TestServer) {

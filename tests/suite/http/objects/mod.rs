@@ -3,6 +3,7 @@
 mod downloads;
 mod gc;
 mod s3;
+mod shared_recordings;
 mod signed_urls;
 mod storage_faults;
 mod transfers;

@@ -40,7 +40,13 @@ impl Call {
     /// body.
     pub(crate) fn on_resource(operation: &Operation<'_>, id: &str) -> Self {
         let mut path = operation.path.to_owned();
-        for variable in ["{job_id}", "{clip_id}", "{lease_id}", "{key}"] {
+        for variable in [
+            "{job_id}",
+            "{clip_id}",
+            "{segment_id}",
+            "{lease_id}",
+            "{key}",
+        ] {
             path = path.replace(variable, id);
         }
         let body = match operation.id() {
@@ -68,9 +74,9 @@ impl Call {
         let job = |status| a_job().status(status).create(db).job_id.to_string();
         let id = match operation.id() {
             "updateJob" | "reportProgress" | "cancelJob" => job(JobStatus::Running),
-            "retryJob" => job(JobStatus::Failed),
+            "retryJob" | "rerunJob" => job(JobStatus::Failed),
             "watchJob" => job(JobStatus::Queued),
-            "heartbeat" | "completeStage" | "failStage" => a_lease(db),
+            "heartbeat" | "completeStage" | "releaseStage" | "failStage" => a_lease(db),
             "confirmUpload" => {
                 let announced = recordings::announce(client, SIZE);
                 let bytes = recordings::recording(SIZE);
@@ -86,7 +92,17 @@ impl Call {
                 let url = &results["metadata"]["original_video"]["url"];
                 return Self::on_path(operation, recordings::path_of(client, url).to_owned());
             }
-            "getSubtitles" | "putSubtitles" => {
+            "getTranscriptSegment" | "updateTranscriptSegment" | "deleteTranscriptSegment" => {
+                let job_id = a_completed_job(db).job_id;
+                let segments = db.read(|conn| conn.transcripts().for_job(job_id));
+                segments.unwrap()[0].segment_id.to_string()
+            }
+            "getContentSegment" | "updateContentSegment" | "deleteContentSegment" => {
+                let job_id = a_completed_job(db).job_id;
+                let segments = db.read(|conn| conn.content_segments().for_job(job_id));
+                segments.unwrap()[0].segment_id.to_string()
+            }
+            "getClip" | "updateClip" | "deleteClip" | "getSubtitles" | "putSubtitles" => {
                 let job_id = a_completed_job(db).job_id;
                 let clips = db.read(|conn| conn.clips().for_job(job_id));
                 clips.unwrap()[0].clip_id.to_string()
@@ -153,6 +169,11 @@ fn a_body_for(operation: &str) -> Option<Value> {
         "putLayoutAnalysis" => a_layout().body(),
         "putContentSegments" => json!({ "segments": content_segments(3).body() }),
         "putClips" => json!({ "clips": clips(3).body() }),
+        "rerunJob" => json!({ "from_stage": "segmentation" }),
+        "addClip" => json!({ "title": "Entropy", "start_time": 1, "end_time": 31 }),
+        "updateClip" => json!({ "title": "Entropy", "end_time": 100, "topic": null }),
+        "updateTranscriptSegment" => json!({ "text": "Entropy grows.", "speaker_id": null }),
+        "updateContentSegment" => json!({ "topic": "Entropy", "keywords": ["heat"] }),
         "appendLog" => a_log_entry(Stage::Compilation, LogStatus::Failed).body(),
         "claimWork" => json!({ "worker": "worker-1", "stages": Stage::WORK }),
         "heartbeat" => json!({ "percent": 12.5, "message": "at 00:12:00", "eta_seconds": 600 }),

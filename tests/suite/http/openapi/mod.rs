@@ -98,7 +98,9 @@ fn calls(operation: &Operation<'_>, server: &TestServer) -> Vec<Call> {
     let call = Call::successful(operation, server, server.db());
     let with = |name, value| call.clone().with(name, value);
     match operation.id() {
-        "getJob" => vec![with("If-None-Match", "*"), call],
+        "getJob" | "getClip" | "getTranscriptSegment" | "getContentSegment" => {
+            vec![with("If-None-Match", "*"), call]
+        }
         "getObject" => vec![with("If-None-Match", "*"), with("Range", "bytes=0-9"), call],
         "getEvents" => {
             let seen = call.send(server).json()["last_seq"].to_string();
@@ -256,6 +258,7 @@ fn unknown_ids_get_the_documented_response(server: TestServer) {
         let (status, code) = match operation.path {
             path if path.contains("{job_id}") => (404, "job_not_found"),
             path if path.contains("{clip_id}") => (404, "clip_not_found"),
+            path if path.contains("{segment_id}") => (404, "segment_not_found"),
             path if path.contains("{lease_id}") => (409, "lease_lost"),
             path if path.contains("{key}") => (404, "not_found"),
             _ => continue,

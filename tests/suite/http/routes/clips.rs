@@ -1,3 +1,4 @@
+use chrono::TimeDelta;
 use lectern_domain::{JobId, NewClip};
 use lectern_tests::{
     Body, TestServer, a_clip_of, a_job, clips, content_segments, on_both_backends, snapshot,
@@ -5,7 +6,7 @@ use lectern_tests::{
 use serde_json::{Value, json};
 
 use crate::http::support::job_set::JobSet;
-use crate::http::support::{JOBS, UNKNOWN_ID, job_path};
+use crate::http::support::{JOBS, UNKNOWN_ID, dump, job_path};
 
 on_both_backends!(
     clips_are_returned_as_sent,
@@ -20,6 +21,13 @@ on_both_backends!(
     a_job_without_clips_has_an_empty_list,
     clips_of_an_unknown_job_are_not_found,
     concurrent_puts_leave_one_set,
+    putting_back_what_get_returned_changes_nothing,
+    an_item_with_an_id_changes_this_clip,
+    clips_swap_their_positions,
+    an_id_of_another_job_or_a_repeated_one_is_rejected,
+    a_repeated_set_keeps_the_subtitles_that_a_client_stored_since,
+    an_item_with_an_id_removes_subtitles,
+    a_large_set_keeps_ids,
 );
 
 pub(super) const CLIPS: JobSet = JobSet {
@@ -221,4 +229,152 @@ fn clips_of_an_unknown_job_are_not_found(server: TestServer) {
 
 fn concurrent_puts_leave_one_set(server: TestServer) {
     CLIPS.assert_concurrent_puts_leave_one_set(&server, |n| CLIPS.body(&clips(n)));
+}
+
+fn putting_back_what_get_returned_changes_nothing(server: TestServer) {
+    let path = CLIPS.of_a_new_job(&server);
+    server.put(&path, &CLIPS.body(&clips(5))).expect(200);
+    let before = dump(server.db());
+    let got = server.get(&path).expect(200).json();
+    server.db().clock().advance(TimeDelta::seconds(1));
+    assert_eq!(server.put(&path, &got).expect(200).json(), got);
+    assert_eq!(dump(server.db()), before);
+}
+
+fn an_item_with_an_id_changes_this_clip(server: TestServer) {
+    let path = CLIPS.of_a_new_job(&server);
+    let stored = server.put(&path, &CLIPS.body(&clips(3))).expect(200).json();
+    server.db().clock().advance(TimeDelta::seconds(1));
+    let mut sent = stored.clone();
+    let list = sent["clips"].as_array_mut().unwrap();
+    list[0]["title"] = json!("Renamed");
+    list[1]["end_time"] = json!(400);
+    list[2] = titled("New");
+    let changed = server.put(&path, &sent).expect(200).json();
+    assert_eq!(server.get(&path).expect(200).json(), changed);
+    let clip = |i: usize| (&stored["clips"][i], &changed["clips"][i]);
+
+    let (old, new) = clip(0);
+    let mut expected = old.clone();
+    expected["title"] = json!("Renamed");
+    assert_eq!(
+        new, &expected,
+        "the same id and time of creation; not stale"
+    );
+    let (old, new) = clip(1);
+    let mut expected = old.clone();
+    expected["end_time"] = json!(400.0);
+    expected["duration"] = json!(400.0 - old["start_time"].as_f64().unwrap());
+    expected["stale"] = json!(true);
+    assert_eq!(new, &expected);
+    let (old, new) = clip(2);
+    assert_ne!(new["clip_id"], old["clip_id"]);
+    assert_ne!(new["created_at"], old["created_at"]);
+    assert_eq!(new["stale"], json!(false));
+
+    // Cut again by another worker, which names the new file.
+    let mut sent = changed.clone();
+    sent["clips"][1]["s3_key"] = json!("clips/again.mp4");
+    let cut = server.put(&path, &sent).expect(200).json();
+    assert_eq!(cut["clips"][1]["stale"], json!(false));
+    assert_eq!(cut["clips"][1]["clip_id"], stored["clips"][1]["clip_id"]);
+}
+
+fn clips_swap_their_positions(server: TestServer) {
+    let path = CLIPS.of_a_new_job(&server);
+    let stored = server.put(&path, &CLIPS.body(&clips(3))).expect(200).json();
+    let mut sent = stored.clone();
+    for (i, order) in [2, 0, 1].into_iter().enumerate() {
+        sent["clips"][i]["clip_order"] = json!(order);
+    }
+    let sorted = server.put(&path, &sent).expect(200).json();
+    let ids = |set: &Value, order: [usize; 3]| order.map(|i| set["clips"][i]["clip_id"].clone());
+    assert_eq!(ids(&sorted, [0, 1, 2]), ids(&stored, [1, 2, 0]));
+}
+
+fn an_id_of_another_job_or_a_repeated_one_is_rejected(server: TestServer) {
+    let (path, other) = (CLIPS.of_a_new_job(&server), CLIPS.of_a_new_job(&server));
+    let stored = server.put(&path, &CLIPS.body(&clips(2))).expect(200).json();
+    let foreign = server
+        .put(&other, &CLIPS.body(&clips(1)))
+        .expect(200)
+        .json();
+    let before = dump(server.db());
+    let mut sent = stored.clone();
+    for (id, field) in [
+        (&foreign["clips"][0]["clip_id"], "clips[1].clip_id"),
+        (&json!(UNKNOWN_ID), "clips[1].clip_id"),
+        (&stored["clips"][0]["clip_id"], "clips[1].clip_id"),
+    ] {
+        sent["clips"][1]["clip_id"] = id.clone();
+        server
+            .put(&path, &sent)
+            .problem_with(422, "validation_failed", field);
+    }
+    // Also in a set that has no rows yet.
+    server
+        .put(&CLIPS.of_a_new_job(&server), &stored)
+        .problem_with(422, "validation_failed", "clips[0].clip_id");
+    server
+        .db()
+        .sql()
+        .execute("DELETE FROM jobs WHERE job_id NOT IN (SELECT job_id FROM clips)")
+        .unwrap();
+    assert_eq!(
+        dump(server.db()).iter().find(|(table, _)| table == "clips"),
+        before.iter().find(|(table, _)| table == "clips")
+    );
+}
+
+/// Stores subtitles for a clip, as a person does.
+fn put_subtitles(server: &TestServer, clip: &Value) {
+    let path = format!(
+        "/api/v1/clips/{}/subtitles",
+        clip["clip_id"].as_str().unwrap()
+    );
+    let body = json!({ "segments": [{ "start_time": 0, "end_time": 2, "text": "Corrected." }] });
+    server.put(&path, &body).expect(200);
+}
+
+fn a_repeated_set_keeps_the_subtitles_that_a_client_stored_since(server: TestServer) {
+    let path = CLIPS.of_a_new_job(&server);
+    let body = CLIPS.body(&clips(3));
+    let stored = server.put(&path, &body).expect(200).json();
+    put_subtitles(&server, &stored["clips"][1]);
+    let with_subtitles = server.get(&path).expect(200).json();
+    assert_ne!(with_subtitles, stored);
+    assert_eq!(server.put(&path, &body).expect(200).json(), with_subtitles);
+    assert_eq!(server.get(&path).expect(200).json(), with_subtitles);
+
+    // A different set replaces them.
+    let mut other = body.clone();
+    other["clips"][1]["title"] = json!("Another clip");
+    let replaced = server.put(&path, &other).expect(200).json();
+    assert_eq!(replaced["clips"][1]["subtitle_s3_key"], "clips/1.vtt");
+}
+
+fn an_item_with_an_id_removes_subtitles(server: TestServer) {
+    let path = CLIPS.of_a_new_job(&server);
+    let stored = server.put(&path, &CLIPS.body(&clips(1))).expect(200).json();
+    put_subtitles(&server, &stored["clips"][0]);
+    let mut sent = server.get(&path).expect(200).json();
+    sent["clips"][0]["subtitle_s3_key"] = Value::Null;
+    assert_eq!(server.put(&path, &sent).expect(200).json(), sent);
+}
+
+fn a_large_set_keeps_ids(server: TestServer) {
+    let path = CLIPS.of_a_new_job(&server);
+    let stored = server
+        .put(&path, &CLIPS.body(&clips(2_500)))
+        .expect(200)
+        .json();
+    let mut sent = stored.clone();
+    sent["clips"].as_array_mut().unwrap().reverse();
+    sent["clips"][0]["start_time"] = json!(0);
+    let changed = server.put(&path, &sent).expect(200).json();
+    let mut expected = stored;
+    expected["clips"][2_499]["start_time"] = json!(0.0);
+    expected["clips"][2_499]["stale"] = json!(true);
+    expected["clips"][2_499]["duration"] = expected["clips"][2_499]["end_time"].clone();
+    assert_eq!(changed, expected);
 }

@@ -55,6 +55,7 @@ impl JobSet {
             for added in [self.id, "duration", "created_at"] {
                 assert!(row.remove(added).is_some(), "{added}");
             }
+            assert_eq!(row.remove("stale").is_some(), self.id == "clip_id");
         }
         rows
     }

@@ -1,7 +1,8 @@
 //! Every endpoint that takes a body, and every field of every body.
 
 use Kind::{
-    AnyObject, Enum, Id, Integer, NotBlank, Number, Object, Objects, Positive, Text, Texts,
+    AnyObject, Bool, Enum, Id, Integer, NotBlank, Number, Object, Objects, Positive, Text, Texts,
+    Time,
 };
 use lectern_domain::ContentSegmentId;
 use serde_json::{Value, json};
@@ -111,6 +112,37 @@ pub(crate) fn job() -> Endpoint {
         .may_be_null("processing_config.pipeline", Enum("default"))
         .may_be_null("extra_metadata", AnyObject)
         .may_be_null("priority", ANY_INTEGER)
+}
+
+/// A job over the recording of another one.
+pub(crate) fn job_of_source(source: &str) -> Endpoint {
+    let body = json!({
+        "source_job_id": source,
+        "filename": "lecture.mp4",
+        "processing_config": { "processing_mode": "audio" },
+        "extra_metadata": { "course": "physics" },
+        "priority": 5,
+    });
+    Endpoint::new("POST", "/api/v1/jobs", MIB, body)
+        .may_be_absent("filename", Text(1, 255))
+        .may_be_null("processing_config", AnyObject)
+        .may_be_null("extra_metadata", AnyObject)
+        .may_be_null("priority", ANY_INTEGER)
+        .rejects(
+            "",
+            &json!({ "source_job_id": super::UNKNOWN_ID }),
+            "source_job_id",
+        )
+        .rejects("", &json!({ "source_job_id": "1" }), "source_job_id")
+        .rejects("", &json!({ "source_job_id": null }), "source_job_id")
+        .rejects("", &json!({ "s3_key": "a.mp4" }), "s3_key")
+}
+
+pub(crate) fn rerun() -> Endpoint {
+    let body = json!({ "from_stage": "segmentation" });
+    Endpoint::new("POST", "/api/v1/jobs/{job_id}/rerun", MIB, body)
+        .required("from_stage", Enum("compilation"))
+        .rejects("", &json!({ "from_stage": "uploading" }), "from_stage")
 }
 
 pub(crate) fn change() -> Endpoint {
@@ -275,9 +307,16 @@ pub(crate) fn content_segments() -> Endpoint {
     .rejects_duplicates("segments", "segments[1].segment_order")
 }
 
+/// The clip of the job whose clips are replaced.
+pub(crate) const CLIP_ID: &str = "019b76da-a87b-7763-a830-6c97ee0bf061";
+
 /// `own` is a content segment of the job, `foreign` one of another.
 pub(crate) fn clips(own: ContentSegmentId, foreign: ContentSegmentId) -> Endpoint {
-    let body = json!({ "clips": [{
+    let body = json!({ "job_id": super::UNKNOWN_ID, "total": 1, "clips": [{
+        "clip_id": CLIP_ID,
+        "duration": 90.0,
+        "stale": false,
+        "created_at": "2026-01-01T00:00:00Z",
         "title": "Entropy",
         "topic": "The second law",
         "importance_score": 0.5,
@@ -291,7 +330,13 @@ pub(crate) fn clips(own: ContentSegmentId, foreign: ContentSegmentId) -> Endpoin
         "extra_metadata": { "take": 1 },
     }] });
     Endpoint::new("PUT", "/api/v1/jobs/{job_id}/clips", 32 * MIB, body)
+        .may_be_null("job_id", Id)
+        .may_be_null("total", Integer(0, i64::MAX))
         .required("clips", Objects)
+        .may_be_null("clips[0].clip_id", Id)
+        .may_be_null("clips[0].duration", SECONDS)
+        .may_be_null("clips[0].stale", Bool)
+        .may_be_null("clips[0].created_at", Time)
         .required("clips[0].title", Text(1, 200))
         .may_be_null("clips[0].topic", Text(0, 200))
         .may_be_null("clips[0].importance_score", RATIO)
@@ -318,7 +363,133 @@ pub(crate) fn clips(own: ContentSegmentId, foreign: ContentSegmentId) -> Endpoin
             &json!({ "content_segment_id": super::UNKNOWN_ID }),
             "clips[0].content_segment_id",
         )
+        .rejects(
+            "/clips/0",
+            &json!({ "clip_id": super::UNKNOWN_ID }),
+            "clips[0].clip_id",
+        )
         .rejects_duplicates("clips", "clips[1].clip_order")
+}
+
+fn clip_without_segment() -> Value {
+    json!({
+        "title": "Entropy",
+        "topic": "The second law",
+        "importance_score": 0.5,
+        "start_time": 0.0,
+        "end_time": 90.0,
+        "content_segment_id": null,
+        "s3_key": "clips/0.mp4",
+        "thumbnail_s3_key": "clips/0.jpg",
+        "subtitle_s3_key": "clips/0.vtt",
+        "clip_order": 7,
+        "extra_metadata": { "take": 1 },
+    })
+}
+
+pub(crate) fn new_clip() -> Endpoint {
+    let mut endpoint = Endpoint::new(
+        "POST",
+        "/api/v1/jobs/{job_id}/clips",
+        MIB,
+        clip_without_segment(),
+    )
+    .required("title", Text(1, 200))
+    .may_be_null("topic", Text(0, 200))
+    .may_be_null("importance_score", RATIO)
+    .required("start_time", SECONDS)
+    .required("end_time", SECONDS)
+    .may_be_null("content_segment_id", Id)
+    .may_be_null("s3_key", Text(1, 500))
+    .may_be_null("thumbnail_s3_key", Text(1, 500))
+    .may_be_null("subtitle_s3_key", Text(1, 500))
+    .may_be_null("clip_order", NON_NEGATIVE)
+    .may_be_null("extra_metadata", AnyObject)
+    .rejects("", &json!({ "start_time": 90.5 }), "end_time");
+    for (field, value) in [
+        ("clip_id", json!(CLIP_ID)),
+        ("duration", json!(90.0)),
+        ("stale", json!(false)),
+        ("created_at", json!("2026-01-01T00:00:00Z")),
+    ] {
+        endpoint = endpoint.rejects("", &json!({ field: value }), field);
+    }
+    endpoint.rejects(
+        "",
+        &json!({ "content_segment_id": super::UNKNOWN_ID }),
+        "content_segment_id",
+    )
+}
+
+pub(crate) fn clip_update() -> Endpoint {
+    Endpoint::new(
+        "PATCH",
+        "/api/v1/clips/{clip_id}",
+        32 * MIB,
+        clip_without_segment(),
+    )
+    .may_be_absent("title", Text(1, 200))
+    .may_be_null("topic", Text(0, 200))
+    .may_be_null("importance_score", RATIO)
+    .may_be_absent("start_time", SECONDS)
+    .may_be_absent("end_time", SECONDS)
+    .may_be_null("content_segment_id", Id)
+    .may_be_null("s3_key", Text(1, 500))
+    .may_be_null("thumbnail_s3_key", Text(1, 500))
+    .may_be_null("subtitle_s3_key", Text(1, 500))
+    .may_be_absent("clip_order", NON_NEGATIVE)
+    .may_be_absent("extra_metadata", AnyObject)
+    .rejects("", &json!({ "start_time": 90.5 }), "end_time")
+    .rejects(
+        "",
+        &json!({ "content_segment_id": super::UNKNOWN_ID }),
+        "content_segment_id",
+    )
+}
+
+pub(crate) fn transcript_segment_update() -> Endpoint {
+    let body = json!({
+        "start_time": 0.0,
+        "end_time": 1.0,
+        "text": "Welcome back.",
+        "confidence": 0.9,
+        "speaker_id": "lecturer",
+    });
+    Endpoint::new("PATCH", "/api/v1/transcripts/{segment_id}", 32 * MIB, body)
+        .may_be_absent("start_time", SECONDS)
+        .may_be_absent("end_time", SECONDS)
+        .may_be_absent("text", NotBlank)
+        .may_be_null("confidence", RATIO)
+        .may_be_null("speaker_id", Text(0, 50))
+        .rejects("", &json!({ "start_time": 1.5 }), "end_time")
+}
+
+pub(crate) fn content_segment_update() -> Endpoint {
+    let body = json!({
+        "start_time": 0.0,
+        "end_time": 300.0,
+        "topic": "Entropy",
+        "description": "What it is.",
+        "importance_score": 0.5,
+        "keywords": ["entropy"],
+        "concepts": ["thermodynamics"],
+        "segment_order": 7,
+    });
+    Endpoint::new(
+        "PATCH",
+        "/api/v1/content-segments/{segment_id}",
+        32 * MIB,
+        body,
+    )
+    .may_be_absent("start_time", SECONDS)
+    .may_be_absent("end_time", SECONDS)
+    .may_be_absent("topic", Text(1, 200))
+    .may_be_null("description", ANY_TEXT)
+    .may_be_absent("importance_score", RATIO)
+    .may_be_absent("keywords", Texts(1, 200))
+    .may_be_absent("concepts", Texts(1, 200))
+    .may_be_absent("segment_order", NON_NEGATIVE)
+    .rejects("", &json!({ "start_time": 300.5 }), "end_time")
 }
 
 pub(crate) fn log() -> Endpoint {

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Bool,
     /// An id.
     Id,
+    /// A time.
+    Time,
     /// Any JSON object.
     AnyObject,
     /// An object whose fields are in the table.
@@ -141,7 +143,7 @@ impl Field {
                 invalid.push(rule_violation("[]"));
             }
             Kind::AnyObject => invalid.extend(unstorable_objects()),
-            Kind::Bool | Kind::Enum(_) | Kind::Id | Kind::Object | Kind::Objects => {}
+            Kind::Bool | Kind::Enum(_) | Kind::Id | Kind::Time | Kind::Object | Kind::Objects => {}
         }
         if self.presence != Presence::MayBeNull {
             invalid.push(rule_violation("null"));
@@ -189,6 +191,16 @@ fn values_of_other_types(kind: Kind) -> Vec<String> {
             r#""""#,
             r#""x""#,
             r#""019b76da-a87b-7763-a830-6c97ee0bf06""#,
+        ],
+        Kind::Time => &[
+            "5",
+            "true",
+            "[]",
+            "{}",
+            r#""""#,
+            r#""yesterday""#,
+            r#""2026-01-01""#,
+            r#""2026-02-30T00:00:00Z""#,
         ],
         Kind::Enum(word) => &[
             "5",

@@ -24,6 +24,8 @@ use crate::http::support::raw_http::exchange;
 
 on_both_backends!(
     an_invalid_job_is_rejected,
+    an_invalid_job_of_a_source_is_rejected,
+    an_invalid_rerun_is_rejected,
     an_invalid_update_is_rejected,
     an_invalid_report_is_rejected,
     an_invalid_transcript_is_rejected,
@@ -33,6 +35,10 @@ on_both_backends!(
     an_invalid_layout_is_rejected,
     invalid_content_segments_are_rejected,
     invalid_clips_are_rejected,
+    an_invalid_new_clip_is_rejected,
+    an_invalid_clip_update_is_rejected,
+    an_invalid_transcript_segment_update_is_rejected,
+    an_invalid_content_segment_update_is_rejected,
     an_invalid_log_entry_is_rejected,
     an_invalid_query_is_rejected,
     a_damaged_or_foreign_cursor_is_rejected,
@@ -180,6 +186,7 @@ fn assert_unknown_ids_rejected(server: &TestServer, endpoint: &Endpoint) {
     let (variable, status, code) = match endpoint.path {
         path if path.contains("{job_id}") => ("{job_id}", 404, "job_not_found"),
         path if path.contains("{clip_id}") => ("{clip_id}", 404, "clip_not_found"),
+        path if path.contains("{segment_id}") => ("{segment_id}", 404, "segment_not_found"),
         path if path.contains("{lease_id}") => ("{lease_id}", 409, "lease_lost"),
         _ => return,
     };
@@ -213,6 +220,23 @@ fn beginning(body: &[u8]) -> String {
 
 fn an_invalid_job_is_rejected(server: TestServer) {
     check_bodies(&server, a_full_job(server.db()), &bodies::job());
+}
+
+fn an_invalid_job_of_a_source_is_rejected(server: TestServer) {
+    let source = a_full_job(server.db()).to_string();
+    let endpoint = bodies::job_of_source(&source);
+    check_bodies_at(&server, &endpoint, || JOBS.to_owned());
+}
+
+fn an_invalid_rerun_is_rejected(server: TestServer) {
+    let job_id = a_full_job(server.db());
+    let endpoint = bodies::rerun();
+    let path = endpoint.path.replace("{job_id}", &job_id.to_string());
+    check_bodies_at(&server, &endpoint, || {
+        let finish = "UPDATE jobs SET status = 'failed', completed_at = NULL";
+        server.db().sql().execute(finish).unwrap();
+        path.clone()
+    });
 }
 
 fn an_invalid_update_is_rejected(server: TestServer) {
@@ -271,11 +295,66 @@ fn invalid_clips_are_rejected(server: TestServer) {
             .read(|conn| conn.content_segments().for_job(job_id));
         stored.unwrap()[1].segment_id
     };
-    check_bodies(
-        &server,
-        job_id,
-        &bodies::clips(segment(job_id), segment(other)),
-    );
+    let endpoint = bodies::clips(segment(job_id), segment(other));
+    let path = endpoint.path.replace("{job_id}", &job_id.to_string());
+    check_bodies_at(&server, &endpoint, || {
+        let one = lectern_tests::clips(1);
+        server
+            .db()
+            .write(|tx| tx.clips().replace_for_job(job_id, &one))
+            .unwrap();
+        let set_id = format!(
+            "UPDATE clips SET clip_id = '{}' WHERE job_id = '{job_id}'",
+            bodies::CLIP_ID
+        );
+        server.db().sql().execute(&set_id).unwrap();
+        path.clone()
+    });
+}
+
+fn an_invalid_new_clip_is_rejected(server: TestServer) {
+    let job_id = a_full_job(server.db());
+    let endpoint = bodies::new_clip();
+    let path = endpoint.path.replace("{job_id}", &job_id.to_string());
+    check_bodies_at(&server, &endpoint, || {
+        server.db().sql().execute("DELETE FROM clips").unwrap();
+        path.clone()
+    });
+}
+
+fn an_invalid_clip_update_is_rejected(server: TestServer) {
+    let clip_id = a_clip(server.db());
+    // The positions of the other clips are not free.
+    let delete = format!("DELETE FROM clips WHERE clip_id <> '{clip_id}'");
+    server.db().sql().execute(&delete).unwrap();
+    let endpoint = bodies::clip_update();
+    check_bodies_at(&server, &endpoint, || {
+        endpoint.path.replace("{clip_id}", &clip_id)
+    });
+}
+
+fn an_invalid_transcript_segment_update_is_rejected(server: TestServer) {
+    let job_id = a_full_job(server.db());
+    let segments = server.db().read(|conn| conn.transcripts().for_job(job_id));
+    let segment_id = segments.unwrap()[0].segment_id.to_string();
+    let endpoint = bodies::transcript_segment_update();
+    check_bodies_at(&server, &endpoint, || {
+        endpoint.path.replace("{segment_id}", &segment_id)
+    });
+}
+
+fn an_invalid_content_segment_update_is_rejected(server: TestServer) {
+    let job_id = a_full_job(server.db());
+    let segments = server
+        .db()
+        .read(|conn| conn.content_segments().for_job(job_id));
+    let segment_id = segments.unwrap()[0].segment_id.to_string();
+    let delete = format!("DELETE FROM content_segments WHERE segment_id <> '{segment_id}'");
+    server.db().sql().execute(&delete).unwrap();
+    let endpoint = bodies::content_segment_update();
+    check_bodies_at(&server, &endpoint, || {
+        endpoint.path.replace("{segment_id}", &segment_id)
+    });
 }
 
 fn an_invalid_log_entry_is_rejected(server: TestServer) {

@@ -13,6 +13,7 @@ on_both_backends!(
     an_invalid_heartbeat_is_rejected,
     an_invalid_failure_is_rejected,
     an_invalid_completion_is_rejected,
+    an_invalid_release_is_rejected,
 );
 
 const MIB: usize = 1 << 20;
@@ -51,11 +52,13 @@ pub(crate) fn failure() -> Endpoint {
         "error": "out of memory",
         "details": { "exit_code": 137 },
         "retryable": false,
+        "retry_after_seconds": 30,
     });
     Endpoint::new("POST", "/api/v1/work/{lease_id}/fail", MIB, body)
         .required("error", Text(1, usize::MAX))
         .may_be_null("details", AnyObject)
         .may_be_null("retryable", Bool)
+        .may_be_null("retry_after_seconds", Integer(0, 86_400))
 }
 
 /// Makes all stage runs claimable.
@@ -101,9 +104,18 @@ fn an_invalid_failure_is_rejected(server: TestServer) {
 }
 
 fn an_invalid_completion_is_rejected(server: TestServer) {
+    assert_only_an_empty_object_is_taken(&server, "/api/v1/work/{lease_id}/complete");
+}
+
+fn an_invalid_release_is_rejected(server: TestServer) {
+    assert_only_an_empty_object_is_taken(&server, "/api/v1/work/{lease_id}/release");
+}
+
+/// Checks the body of an endpoint that takes an empty object or none.
+fn assert_only_an_empty_object_is_taken(server: &TestServer, path: &'static str) {
     a_full_job(server.db());
-    let endpoint = Endpoint::new("POST", "/api/v1/work/{lease_id}/complete", MIB, json!({}));
-    let path = path_under_a_new_lease(&server, &endpoint);
+    let endpoint = Endpoint::new("POST", path, MIB, json!({}));
+    let path = path_under_a_new_lease(server, &endpoint);
     let before = dump(server.db());
     let send = |kind: &str, body: &str| server.request("POST", &path).body(kind, body).send();
     for body in ["5", "null", "[]", "\"x\""] {
@@ -123,7 +135,7 @@ fn an_invalid_completion_is_rejected(server: TestServer) {
     );
     let large = format!("{}{{}}", " ".repeat(MIB));
     send("application/json", &large).problem(413, "body_too_large");
-    super::assert_unknown_ids_rejected(&server, &endpoint);
+    super::assert_unknown_ids_rejected(server, &endpoint);
     assert_eq!(dump(server.db()), before);
     send("", "").expect(200);
 }

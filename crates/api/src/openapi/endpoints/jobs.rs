@@ -3,7 +3,7 @@
 use super::super::operation::Operation;
 use super::{delete, get, patch, post};
 use crate::job::{
-    JobCreate, JobListQuery, JobListResponse, JobResponse, JobUpdate, ProgressReport,
+    JobCreate, JobListQuery, JobListResponse, JobResponse, JobUpdate, ProgressReport, RerunBody,
 };
 use crate::stats::StatsResponse;
 use crate::wire::Code::{IllegalTransition, JobNotRunning};
@@ -12,7 +12,7 @@ use crate::wire::Code::{IllegalTransition, JobNotRunning};
 pub(super) fn all() -> Vec<Operation> {
     vec![
         post("/api/v1/jobs", "createJob")
-            .describe_as("Create a job", "For a recording that is already in the storage. The job is queued immediately.")
+            .describe_as("Create a job", "For a recording that is already in the storage, or with `source_job_id` for that of another job. The job is queued immediately.")
             .body::<JobCreate>()
             .idempotent()
             .responds::<JobResponse>(201)
@@ -45,6 +45,13 @@ pub(super) fn all() -> Vec<Operation> {
             .with_problems([IllegalTransition]),
         post("/api/v1/jobs/{job_id}/retry", "retryJob")
             .describe_as("Retry a failed or cancelled job", "Completed stages are kept. A job whose upload was never confirmed cannot be retried.")
+            .responds::<JobResponse>(200)
+            .with_headers(&["ETag"])
+            .with_problems([IllegalTransition])
+            .exclude_from_links(),
+        post("/api/v1/jobs/{job_id}/rerun", "rerunJob")
+            .describe_as("Run stages of a finished job again", "The job is queued. The stage and those that depend on it are run again, and what earlier stages have stored stays. Stages that were never completed are run, too. Lectern's `compilation` cuts only clips that have changed.")
+            .body::<RerunBody>()
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
             .with_problems([IllegalTransition])

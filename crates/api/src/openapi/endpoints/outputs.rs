@@ -1,14 +1,19 @@
 //! Outputs of the stages.
 
 use super::super::operation::Operation;
-use super::{get, post, put};
-use crate::clip::{ClipsBody, ClipsQuery, ClipsResponse};
-use crate::content_segment::{ContentSegmentsBody, ContentSegmentsQuery, ContentSegmentsResponse};
+use super::{delete, get, patch, post, put};
+use crate::clip::{Clip, ClipUpdateBody, ClipsBody, ClipsQuery, ClipsResponse, NewClipBody};
+use crate::content_segment::{
+    ContentSegment, ContentSegmentUpdateBody, ContentSegmentsBody, ContentSegmentsQuery,
+    ContentSegmentsResponse,
+};
 use crate::layout_analysis::{LayoutAnalysisBody, LayoutAnalysisResponse};
 use crate::log_entry::{LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListResponse};
 use crate::silence_region::{SilenceRegionsBody, SilenceRegionsQuery, SilenceRegionsResponse};
 use crate::subtitles::{SubtitlesQuery, SubtitlesResponse};
-use crate::transcript_segment::{TranscriptQuery, TranscriptResponse};
+use crate::transcript_segment::{
+    TranscriptQuery, TranscriptResponse, TranscriptSegment, TranscriptSegmentUpdateBody,
+};
 use crate::wire::Code::LayoutAnalysisNotFound;
 
 const TRANSCRIPT_BODY: &str = "The `Content-Type` determines the format: JSON (Lectern's or Whisper's), \
@@ -39,6 +44,29 @@ pub(super) fn all() -> Vec<Operation> {
             .describe_as("Read the transcript", TRANSCRIPT_RESPONSE)
             .query::<TranscriptQuery>()
             .responds_transcript::<TranscriptResponse>(),
+        get("/api/v1/transcripts/{segment_id}", "getTranscriptSegment")
+            .describe_as("Read a segment of a transcript", "")
+            .responds::<TranscriptSegment>(200)
+            .with_headers(&["ETag"])
+            .if_none_match(),
+        patch(
+            "/api/v1/transcripts/{segment_id}",
+            "updateTranscriptSegment",
+        )
+        .describe_as("Change a segment of a transcript", "")
+        .if_match()
+        .leased()
+        .body::<TranscriptSegmentUpdateBody>()
+        .responds::<TranscriptSegment>(200)
+        .with_headers(&["ETag"]),
+        delete(
+            "/api/v1/transcripts/{segment_id}",
+            "deleteTranscriptSegment",
+        )
+        .describe_as("Delete a segment of a transcript", "")
+        .if_match()
+        .leased()
+        .responds_empty(204),
         put("/api/v1/jobs/{job_id}/silence-regions", "putSilenceRegions")
             .describe_as("Replace the silence regions", REPLACES)
             .leased()
@@ -79,8 +107,38 @@ pub(super) fn all() -> Vec<Operation> {
         )
         .query::<ContentSegmentsQuery>()
         .responds::<ContentSegmentsResponse>(200),
+        get("/api/v1/content-segments/{segment_id}", "getContentSegment")
+            .describe_as("Read a content segment", "")
+            .responds::<ContentSegment>(200)
+            .with_headers(&["ETag"])
+            .if_none_match(),
+        patch(
+            "/api/v1/content-segments/{segment_id}",
+            "updateContentSegment",
+        )
+        .describe_as("Change a content segment", "")
+        .if_match()
+        .leased()
+        .body::<ContentSegmentUpdateBody>()
+        .responds::<ContentSegment>(200)
+        .with_headers(&["ETag"]),
+        delete(
+            "/api/v1/content-segments/{segment_id}",
+            "deleteContentSegment",
+        )
+        .describe_as(
+            "Delete a content segment",
+            "Clips that refer to it lose the reference.",
+        )
+        .if_match()
+        .leased()
+        .responds_empty(204),
         put("/api/v1/jobs/{job_id}/clips", "putClips")
-            .describe_as("Replace the clips", REPLACES)
+            .describe_as(
+                "Replace the clips",
+                "Takes back the response to a request for the clips. A clip with a `clip_id` keeps \
+                 its id.",
+            )
             .leased()
             .body::<ClipsBody>()
             .responds::<ClipsResponse>(200),
@@ -91,6 +149,36 @@ pub(super) fn all() -> Vec<Operation> {
             )
             .query::<ClipsQuery>()
             .responds::<ClipsResponse>(200),
+        post("/api/v1/jobs/{job_id}/clips", "addClip")
+            .describe_as(
+                "Add a clip",
+                "By default after the last one. It is cut when `compilation` runs again.",
+            )
+            .leased()
+            .body::<NewClipBody>()
+            .idempotent()
+            .responds::<Clip>(201)
+            .with_headers(&["Location", "ETag"]),
+        get("/api/v1/clips/{clip_id}", "getClip")
+            .describe_as("Read a clip", "")
+            .responds::<Clip>(200)
+            .with_headers(&["ETag"])
+            .if_none_match(),
+        patch("/api/v1/clips/{clip_id}", "updateClip")
+            .describe_as(
+                "Change a clip",
+                "A clip whose times change is `stale` until it is cut again.",
+            )
+            .if_match()
+            .leased()
+            .body::<ClipUpdateBody>()
+            .responds::<Clip>(200)
+            .with_headers(&["ETag"]),
+        delete("/api/v1/clips/{clip_id}", "deleteClip")
+            .describe_as("Delete a clip", "The other clips keep their positions.")
+            .if_match()
+            .leased()
+            .responds_empty(204),
         put("/api/v1/clips/{clip_id}/subtitles", "putSubtitles")
             .describe_as("Replace the subtitles of a clip", TRANSCRIPT_BODY)
             .leased()

@@ -3,7 +3,9 @@
 use super::super::operation::Operation;
 use super::{get, post};
 use crate::claim::{ClaimBody, ClaimsResponse};
-use crate::lease::{HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody};
+use crate::lease::{
+    HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody, StageReleaseBody,
+};
 use crate::stage_run::{StageRunResponse, StagesResponse};
 
 /// Claims, the end of attempts, and the stages of a job.
@@ -32,10 +34,18 @@ pub(super) fn all() -> Vec<Operation> {
             )
             .optional_body::<StageCompletionBody>()
             .responds::<StageRunResponse>(200),
+        post("/api/v1/work/{lease_id}/release", "releaseStage")
+            .describe_as(
+                "Give a stage back",
+                "For a worker that shuts down: the stage can be claimed again at once, and the \
+                 attempt does not count.",
+            )
+            .optional_body::<StageReleaseBody>()
+            .responds::<StageRunResponse>(200),
         post("/api/v1/work/{lease_id}/fail", "failStage")
             .describe_as(
                 "Report a failed stage",
-                "The stage is retried after a delay. If it is not retryable, or this was the last \
+                "The stage is retried after a delay, or after `retry_after_seconds`. If it is not retryable, or this was the last \
                  attempt, its job fails.",
             )
             .body::<StageFailureBody>()

@@ -13,7 +13,7 @@ use crate::transcript_segment::TranscriptSegmentsBody;
 use crate::upload::sample_recording;
 use crate::wire::Code;
 
-const PATH_PARAMETERS: [&str; 4] = ["job_id", "clip_id", "lease_id", "key"];
+const PATH_PARAMETERS: [&str; 5] = ["job_id", "clip_id", "segment_id", "lease_id", "key"];
 
 /// A method of a path: its parameters, body and responses.
 #[derive(Clone)]
@@ -62,6 +62,9 @@ impl Operation {
         }
         if path.contains("{clip_id}") {
             problems.insert(Code::ClipNotFound);
+        }
+        if path.contains("{segment_id}") {
+            problems.insert(Code::SegmentNotFound);
         }
         if path.contains("{lease_id}") {
             problems.insert(Code::LeaseLost);

@@ -46,7 +46,7 @@ impl Jobs<'_, ReadWrite> {
     }
 
     /// Locks a job's row until the transaction ends, and reads it.
-    fn lock(&mut self, job_id: JobId) -> Result<Job, Error> {
+    pub(super) fn lock(&mut self, job_id: JobId) -> Result<Job, Error> {
         let by_id = jobs::table
             .filter(jobs::job_id.eq(Id(job_id)))
             .select(columns::<JobRow>());

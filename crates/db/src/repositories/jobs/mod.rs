@@ -9,6 +9,8 @@ pub(crate) mod rollup;
 pub(crate) mod row;
 mod write;
 
+pub use write::UnneededObjects;
+
 use std::collections::{HashMap, HashSet};
 
 use diesel::dsl::sql;
@@ -102,6 +104,18 @@ impl<Mode> Jobs<'_, Mode> {
             .load::<Id<JobId>>(self.0.raw)
             .doing("check which jobs exist")?;
         Ok(found.into_iter().map(|id| id.0).collect())
+    }
+
+    /// The recordings of `owners` that other jobs share.
+    pub fn shared_recordings(&mut self, owners: &[JobId]) -> Result<HashSet<String>, Error> {
+        let ids: Vec<_> = owners.iter().copied().map(Id).collect();
+        let shared: Vec<Option<String>> = jobs::table
+            .filter(jobs::source_job_id.assume_not_null().eq_any(ids))
+            .filter(jobs::source_job_id.is_not_null())
+            .select(jobs::original_s3_key)
+            .load(self.0.raw)
+            .doing("find shared recordings")?;
+        Ok(shared.into_iter().flatten().collect())
     }
 
     /// The job with this task id of an external queue; the newest if there are

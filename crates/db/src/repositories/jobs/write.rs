@@ -3,7 +3,8 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    Event, Job, JobId, JobStatus, JobUpdate, NewJob, NewJobStatus, Patch, TaskId,
+    Event, Invalid, Job, JobId, JobStatus, JobUpdate, NewJob, NewJobOfSource, NewJobStatus, Patch,
+    Requirement, Stage, TaskId,
 };
 
 use super::Jobs;
@@ -187,6 +188,68 @@ impl Jobs<'_, ReadWrite> {
         }
     }
 
+    /// Queues a finished job again, and runs the stage `from` and its dependents again. The
+    /// output of other completed stages is kept. Stages that were not completed are run, too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`]; [`Error::IllegalTransition`] when the job has not finished, or
+    /// its recording never arrived; [`Error::Invalid`] names `from_stage` when the job has no
+    /// such stage. The transaction must be rolled back after an error.
+    pub fn rerun(&mut self, job_id: JobId, from: Stage) -> Result<Job, Error> {
+        let queued = JobStatus::Queued;
+        let attempt = |jobs: &mut Self| {
+            let update = status_update(queued);
+            jobs.change_and_open(job_id, &update, None, JobStatus::RERUNNABLE, Some(from))
+        };
+        match self.guarded(job_id, attempt)? {
+            Guarded::Changed(job) => Ok(job),
+            Guarded::Refused(job) => Err(illegal(&job, queued)),
+        }
+    }
+
+    /// Creates a job over the recording of another one, which shares the object.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] names `source_job_id` when there is no such job, or its recording
+    /// was not uploaded, or `processing_config` as in [`Jobs::create`].
+    pub fn create_from_source(&mut self, new: &NewJobOfSource) -> Result<Job, Error> {
+        let no_source = |message| Error::from(Invalid::field("source_job_id", message));
+        // The lock keeps the job and its recording until this one exists.
+        let source = match self.lock(new.source_job_id) {
+            Err(Error::JobNotFound { .. }) => return Err(no_source("must be a job that exists")),
+            source => source?,
+        };
+        let has_runs = !self.0.stage_runs().all_for_job(source.job_id)?.is_empty();
+        let stage = source.progress.as_ref().map(|progress| progress.stage);
+        if source.status == JobStatus::Pending
+            || !Requirement::RecordingUploaded.is_met(stage, has_runs)
+        {
+            return Err(no_source("must be a job whose recording was uploaded"));
+        }
+        self.create(&new.of(&source)?)
+    }
+
+    /// The job `owner` if it exists, and all jobs that share its recording, locked in the
+    /// order of their ids.
+    fn lock_sharers(&mut self, owner: JobId) -> Result<Vec<JobId>, Error> {
+        let sharers = jobs::table
+            .filter(
+                jobs::job_id
+                    .eq(Id(owner))
+                    .or(jobs::source_job_id.eq(Id(owner)).assume_not_null()),
+            )
+            .order(jobs::job_id)
+            .select(jobs::job_id);
+        let sharers: Result<Vec<Id<JobId>>, _> = match self.0.raw {
+            DbConnection::Postgres(conn) => sharers.for_no_key_update().load(conn),
+            DbConnection::Sqlite(conn) => sharers.load(conn),
+        };
+        let sharers = sharers.doing("lock the jobs that share a recording")?;
+        Ok(sharers.into_iter().map(|id| id.0).collect())
+    }
+
     /// Sets or clears the id of the job's task in an external queue.
     ///
     /// # Errors
@@ -204,23 +267,46 @@ impl Jobs<'_, ReadWrite> {
         self.update(job_id, &update, None)
     }
 
-    /// Deletes a job and everything that belongs to it.
+    /// Deletes a job and everything that belongs to it. The result says which objects of the
+    /// storage no job needs any more.
     ///
     /// # Errors
     ///
     /// [`Error::JobNotFound`].
-    pub fn delete(&mut self, job_id: JobId) -> Result<(), Error> {
+    pub fn delete(&mut self, job_id: JobId) -> Result<UnneededObjects, Error> {
+        let source: Option<Option<Id<JobId>>> = jobs::table
+            .filter(jobs::job_id.eq(Id(job_id)))
+            .select(jobs::source_job_id)
+            .get_result(self.0.raw)
+            .optional()
+            .doing("find the recording of a job")?;
+        let owner = source.flatten().map_or(job_id, |id| id.0);
+        // Without the locks, the last two jobs with a recording could each leave it to the
+        // other one.
+        let mut sharers = self.lock_sharers(owner)?;
+        sharers.retain(|sharer| *sharer != job_id);
         let by_id = jobs::table.filter(jobs::job_id.eq(Id(job_id)));
         let deleted = diesel::delete(by_id)
-            .execute(self.0.raw)
+            .returning(jobs::original_s3_key)
+            .get_result::<Option<String>>(self.0.raw)
+            .optional()
             .doing("delete a job")?;
-        if deleted == 0 {
+        let Some(recording) = deleted else {
             return Err(Error::JobNotFound { job_id });
-        }
+        };
         self.0
             .context
             .publish(|committed| committed.deleted.push(job_id));
-        Ok(())
+        let mut unneeded = UnneededObjects {
+            of_jobs: vec![job_id],
+            except: None,
+        };
+        match sharers[..] {
+            [] if owner != job_id => unneeded.of_jobs.push(owner),
+            [_, ..] if owner == job_id => unneeded.except = recording,
+            _ => {}
+        }
+        Ok(unneeded)
     }
 
     /// Changes a job whose status is one of `from`; `None` when it has another status
@@ -231,6 +317,19 @@ impl Jobs<'_, ReadWrite> {
         update: &JobUpdate,
         expected_version: Option<i64>,
         from: &[JobStatus],
+    ) -> Result<Option<Job>, Error> {
+        self.change_and_open(job_id, update, expected_version, from, None)
+    }
+
+    /// As [`Jobs::change`]. A job that is queued runs the stage `rerun` and its dependents
+    /// again.
+    fn change_and_open(
+        &mut self,
+        job_id: JobId,
+        update: &JobUpdate,
+        expected_version: Option<i64>,
+        from: &[JobStatus],
+        rerun: Option<Stage>,
     ) -> Result<Option<Job>, Error> {
         let now = self.0.update_time();
         // Always a range, so that both cases share one prepared statement.
@@ -261,7 +360,7 @@ impl Jobs<'_, ReadWrite> {
         }
         match update.status {
             None => return Ok(Some(job)),
-            Some(JobStatus::Queued) => self.0.stage_runs().open(&job)?,
+            Some(JobStatus::Queued) => self.0.stage_runs().open(&job, rerun)?,
             Some(status) if status.is_finished() => self.0.stage_runs().close(&job)?,
             Some(_) => {}
         }
@@ -287,6 +386,15 @@ impl Jobs<'_, ReadWrite> {
         let changes = changes.collect();
         self.0.job_events().record(changes, Vec::new())
     }
+}
+
+/// The objects of the storage that no job needs after a job was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnneededObjects {
+    /// The objects of these jobs.
+    pub of_jobs: Vec<JobId>,
+    /// The recording, if another job shares it.
+    pub except: Option<String>,
 }
 
 fn status_update(status: JobStatus) -> JobUpdate {

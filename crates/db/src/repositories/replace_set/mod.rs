@@ -1,6 +1,7 @@
 //! Replaces the rows of one kind that belong to one job: its transcript segments,
 //! silence regions, content segments or clips.
 
+pub(crate) mod edit;
 pub(crate) mod set_page;
 
 use std::cmp::Ordering;
@@ -119,18 +120,19 @@ pub(crate) fn insert_without_returning<T: JobSetItem>(
 ) -> Result<(), Error> {
     let mut new = new;
     while !new.is_empty() {
-        let (next, rest) = new.split_at(rows_of_insert::<T>(new));
+        let (next, rest) = new.split_at(rows_of_insert(new.iter().map(T::text_bytes)));
         T::insert(tx.raw, &rows::<T>(tx, lock, next))?;
         new = rest;
     }
     Ok(())
 }
 
-/// The number of rows that the next statement of [`insert_without_returning`] inserts, at least one.
-fn rows_of_insert<T: JobSetItem>(new: &[T::New]) -> usize {
+/// The number of rows that the next statement of an insert of many rows inserts, at least
+/// one. `text_bytes` are the bytes of text of each row.
+pub(crate) fn rows_of_insert(text_bytes: impl Iterator<Item = usize>) -> usize {
     let mut bytes = 0;
-    let fitting = new.iter().take(ROWS_PER_INSERT).take_while(|new| {
-        bytes += T::text_bytes(new);
+    let fitting = text_bytes.take(ROWS_PER_INSERT).take_while(|row| {
+        bytes += row;
         bytes <= BYTES_PER_INSERT
     });
     fitting.count().max(1)
@@ -158,11 +160,62 @@ fn rows<T: JobSetItem>(tx: &Tx<'_>, lock: JobLock, new: &[T::New]) -> Vec<T::Row
         .collect()
 }
 
+/// [`JobSetItem::compare`] with a condition for equal rows.
+macro_rules! compare_rows {
+    (
+        $tx:expr, $job_id:expr, $new:expr, $keep:expr,
+        $table:ident: $value:ident in $row:ident,
+        equal: |$stored:ident, $item:ident| $equal:expr
+    ) => {{
+        use std::ops::ControlFlow;
+
+        use $crate::repositories::replace_set::{Comparison, JobSetItem, Keep};
+
+        let (new, keep) = ($new, $keep);
+        let (mut equal, mut found, mut kept) = (true, 0, Vec::new());
+        let context = $tx.context;
+        $crate::connection::each_row!(
+            $tx.raw,
+            $table::table
+                .filter($table::job_id.eq($crate::sql::types::Id($job_id)))
+                .order($table::id)
+                .select($crate::sql::row::columns::<$row>())
+                .into_boxed::<Db>() => $row,
+            concat!("read the ", stringify!($table), " of a job"),
+            |row: $row| {
+                found += 1;
+                let stored = <$value>::try_from(row);
+                if let Ok(stored) = &stored {
+                    context.record_value_size(<$value as JobSetItem>::text_bytes(&stored.data));
+                }
+                match stored {
+                    Ok($stored) if new.get(found - 1).is_some_and(|$item| $equal) => {
+                        if keep == Keep::Rows {
+                            kept.push($stored);
+                        }
+                    }
+                    Ok(_) | Err(Error::Corrupt { .. }) => equal = false,
+                    Err(error) => return Err(error),
+                }
+                Ok(if equal { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            }
+        );
+        Ok(match found {
+            0 if !new.is_empty() => Comparison::Missing,
+            _ if equal && found == new.len() => Comparison::Equal(kept),
+            _ => Comparison::Different,
+        })
+    }};
+}
+pub(crate) use compare_rows;
+
 /// Implements [`JobSetItem`] for a table whose domain type is made of a public id,
 /// `job_id`, `data` and `created_at`.
 macro_rules! job_set {
     (
-        $table:ident: $value:ident { $id:ident: $id_type:ident, data: $new:ident } in $row:ident,
+        $table:ident: $value:ident {
+            $id:ident: $id_type:ident, data: $new:ident $(, $field:ident: $default:expr)*
+        } in $row:ident,
         arbitrary JSON: $arbitrary_json:literal,
         bytes of long columns: $text_bytes:expr,
         order by $order:expr $(,)?
@@ -182,6 +235,7 @@ macro_rules! job_set {
                     $id: $id_type::new(clock),
                     job_id: lock.job_id(),
                     data: new,
+                    $($field: $default,)*
                     created_at: lock.time().0,
                 }
             }
@@ -202,45 +256,11 @@ macro_rules! job_set {
                 new: &[$new],
                 keep: $crate::repositories::replace_set::Keep,
             ) -> Result<$crate::repositories::replace_set::Comparison<Self>, Error> {
-                use std::ops::ControlFlow;
-
-                use $crate::repositories::replace_set::{Comparison, Keep};
-
-                let (mut equal, mut found, mut kept) = (true, 0, Vec::new());
-                let context = tx.context;
-                $crate::connection::each_row!(
-                    tx.raw,
-                    $table::table
-                        .filter($table::job_id.eq($crate::sql::types::Id(job_id)))
-                        .order($table::id)
-                        .select($crate::sql::row::columns::<$row>())
-                        .into_boxed::<Db>() => $row,
-                    concat!("read the ", stringify!($table), " of a job"),
-                    |row: $row| {
-                        found += 1;
-                        let stored = <$value>::try_from(row);
-                        if let Ok(stored) = &stored {
-                            context.record_value_size(
-                                <$value as $crate::repositories::replace_set::JobSetItem>::text_bytes(&stored.data),
-                            );
-                        }
-                        match stored {
-                            Ok(stored) if Some(&stored.data) == new.get(found - 1) => {
-                                if keep == Keep::Rows {
-                                    kept.push(stored);
-                                }
-                            }
-                            Ok(_) | Err(Error::Corrupt { .. }) => equal = false,
-                            Err(error) => return Err(error),
-                        }
-                        Ok(if equal { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-                    }
-                );
-                Ok(match found {
-                    0 if !new.is_empty() => Comparison::Missing,
-                    _ if equal && found == new.len() => Comparison::Equal(kept),
-                    _ => Comparison::Different,
-                })
+                $crate::repositories::replace_set::compare_rows!(
+                    tx, job_id, new, keep,
+                    $table: $value in $row,
+                    equal: |stored, new| stored.data == *new
+                )
             }
 
             fn load(

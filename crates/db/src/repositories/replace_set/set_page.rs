@@ -2,10 +2,10 @@
 //!
 //! A set can have a hundred thousand rows, so a caller that sends it to a slow client
 //! reads the set page by page, and takes a connection for each page. Together, the
-//! pages are the set as it was when the first page was read. A set changes only in two
-//! ways: rows are added, with higher ids, or all rows are replaced. A later page
-//! therefore omits rows that were added after the first page, and fails if the set was
-//! replaced.
+//! pages are the set as it was when the first page was read. A set changes only in three
+//! ways: rows are added, with higher ids, all rows are replaced, or a single row is changed
+//! or deleted, which `jobs.row_edits` counts. A later page therefore omits rows that were
+//! added after the first page, and fails if the set was replaced or a row was edited.
 
 use std::ops::ControlFlow;
 
@@ -40,6 +40,8 @@ pub struct SetCursor {
     pub(crate) skip: usize,
     /// The highest `id` when the first page was read. Later rows have higher ids.
     pub(crate) newest_id: i64,
+    /// `jobs.row_edits` when the first page was read.
+    pub(crate) row_edits: i64,
     /// The next row and its bytes of text, if the row is a page of its own.
     pub(crate) large: Option<(RowKey, usize)>,
     /// Upper bound of the rows that the next query reads: about the number that fits into
@@ -142,10 +144,11 @@ impl<T> PageBuilder<T> {
         self.bytes += usize::try_from(bytes).unwrap_or_default();
     }
 
-    /// Returns the page. `newest_id` is called if another page follows.
+    /// Returns the page. `set` is called if another page follows; it returns the
+    /// `newest_id` and the `row_edits` of the first page.
     pub(crate) fn finish<E>(
         self,
-        newest_id: impl FnOnce() -> Result<i64, E>,
+        set: impl FnOnce() -> Result<(i64, i64), E>,
     ) -> Result<SetPage<T>, E> {
         let rows_that_fit = if self.bytes >= MAX_BYTES {
             self.returned
@@ -153,10 +156,12 @@ impl<T> PageBuilder<T> {
             MAX_ROWS
         };
         let next = if self.is_full {
+            let (newest_id, row_edits) = set()?;
             Some(SetCursor {
                 last: self.last,
                 skip: self.skip,
-                newest_id: newest_id()?,
+                newest_id,
+                row_edits,
                 large: self.large,
                 limit: (2 * rows_that_fit).clamp(2, MAX_ROWS + 1),
             })
@@ -221,10 +226,14 @@ macro_rules! page_of_set {
         let context = $conn.context;
         let key_of = |$id: i64, $keyed: &$row| $key;
         let matches = |$matched: &$row| $matches;
-        if let Some(last) = after.and_then(|cursor| cursor.last) {
+        if let Some((cursor, last)) = after.and_then(|cursor| Some((cursor, cursor.last?))) {
+            let has_no_edits = $crate::schema::jobs::table
+                .filter($crate::schema::jobs::job_id.eq(Id(job_id)))
+                .filter($crate::schema::jobs::row_edits.eq(cursor.row_edits));
             let found: i64 = $table::table
                 .filter($table::$public_id.eq(Id(last.public_id)))
                 .filter($table::job_id.eq(Id(job_id)))
+                .filter(diesel::dsl::exists(has_no_edits))
                 .count()
                 .get_result($conn.raw)
                 .doing(DOING)?;
@@ -281,14 +290,20 @@ macro_rules! page_of_set {
             }
         }
         $pages.finish(|| match after {
-            Some(cursor) => Ok(cursor.newest_id),
+            Some(cursor) => Ok((cursor.newest_id, cursor.row_edits)),
             None => {
                 let newest: Option<i64> = $table::table
                     .filter($table::job_id.eq(Id(job_id)))
                     .select(diesel::dsl::max($table::id))
                     .first($conn.raw)
                     .doing(DOING)?;
-                Ok(newest.unwrap_or_default())
+                let row_edits: Option<i64> = $crate::schema::jobs::table
+                    .filter($crate::schema::jobs::job_id.eq(Id(job_id)))
+                    .select($crate::schema::jobs::row_edits)
+                    .first($conn.raw)
+                    .optional()
+                    .doing(DOING)?;
+                Ok((newest.unwrap_or_default(), row_edits.unwrap_or_default()))
             }
         })
     }};

@@ -9,8 +9,8 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Int4, Nullable};
 use lectern_domain::{
-    Job, JobId, JobStatus, LeaseId, NonNegativeInt, Pipeline, ProgressReport, Stage, StageRun,
-    StageRunId, StageRunStatus, Step,
+    Invalid, Job, JobId, JobStatus, LeaseId, NonNegativeInt, Pipeline, ProgressReport, Stage,
+    StageRun, StageRunId, StageRunStatus, Step, stages_from,
 };
 
 use self::row::{NewRunRow, RunRow};
@@ -89,6 +89,43 @@ impl<Mode> StageRuns<'_, Mode> {
     }
 }
 
+/// A run's stage and the stages that it waits for.
+fn dependencies_of_run(run: &StageRun) -> (Stage, &[Stage]) {
+    (run.stage, &run.waits_for)
+}
+
+/// The stages that are run again from `first`. The error names `from_stage`.
+fn rerun_stages<'a>(
+    first: Stage,
+    dependencies: impl Iterator<Item = (Stage, &'a [Stage])> + Clone,
+) -> Result<Vec<Stage>, Invalid> {
+    let names: Vec<_> = dependencies
+        .clone()
+        .map(|(stage, _)| stage.as_str())
+        .collect();
+    stages_from(first, dependencies).ok_or_else(|| {
+        let message = format!("must be one of the job's stages: {}", names.join(", "));
+        Invalid::field("from_stage", message)
+    })
+}
+
+/// Skips the new runs of a job that are not run from `first`: their output was stored without
+/// runs.
+fn skip_all_before(runs: &mut [NewRun<'_>], first: Stage) -> Result<(), Invalid> {
+    let steps: Vec<_> = runs.iter().map(|run| run.step).collect();
+    let dependencies = steps.iter().map(|step| (step.stage, &step.after[..]));
+    let again = rerun_stages(first, dependencies)?;
+    for run in runs {
+        let waits = run.step.after.iter().any(|stage| again.contains(stage));
+        run.status = match again.contains(&run.step.stage) {
+            false => StageRunStatus::Skipped,
+            true if waits => StageRunStatus::Waiting,
+            true => StageRunStatus::Ready,
+        };
+    }
+    Ok(())
+}
+
 /// The condition that a run has not ended.
 pub(crate) fn is_open() -> SqlLiteral<Bool> {
     sql(&is_open_sql())
@@ -107,9 +144,13 @@ fn leased_column(column: &str) -> String {
 }
 
 impl StageRuns<'_, ReadWrite> {
-    /// Opens the runs of a job that was just queued: creates them, or reopens those
-    /// that were not completed.
-    pub(crate) fn open(&mut self, job: &Job) -> Result<(), Error> {
+    /// Opens the runs of a job that was just queued: creates them, or reopens those that need
+    /// an attempt. With `from`, those of this stage and its dependents are reopened as well.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] names `from_stage` if the job has no such stage.
+    pub(crate) fn open(&mut self, job: &Job, from: Option<Stage>) -> Result<(), Error> {
         let existing = self.all_for_job(job.job_id)?;
         if existing.is_empty() {
             let pipeline = self
@@ -117,19 +158,39 @@ impl StageRuns<'_, ReadWrite> {
                 .context
                 .pipelines
                 .for_config(job.processing_config.as_ref())?;
-            let runs = self.new_runs(job.job_id, job.priority, &pipeline);
+            let mut runs = self.new_runs(job.job_id, job.priority, &pipeline);
+            if let Some(from) = from {
+                skip_all_before(&mut runs, from)?;
+                for run in &runs {
+                    if run.status == StageRunStatus::Ready {
+                        self.note_ready(run.step.stage);
+                    }
+                }
+            }
             return self.insert(&runs, DbTime(job.updated_at));
         }
+        let again = match from {
+            Some(from) => rerun_stages(from, existing.iter().map(dependencies_of_run))?,
+            None => Vec::new(),
+        };
+        let needs_attempt =
+            |run: &StageRun| again.contains(&run.stage) || !run.status.needs_no_attempt();
+        // Of the other runs, `can_start` needs the status.
         let reopened: Vec<_> = existing
             .iter()
-            .filter(|run| run.status != StageRunStatus::Completed)
             .map(|run| StageRun {
-                status: StageRunStatus::Waiting,
+                status: if needs_attempt(run) {
+                    StageRunStatus::Waiting
+                } else {
+                    run.status
+                },
                 ..run.clone()
             })
             .collect();
-        let (ready, waiting): (Vec<_>, Vec<_>) =
-            reopened.iter().partition(|run| run.can_start(&existing));
+        let (ready, waiting): (Vec<_>, Vec<_>) = reopened
+            .iter()
+            .filter(|run| run.status == StageRunStatus::Waiting)
+            .partition(|run| run.can_start(&reopened));
         self.reopen(&ready, StageRunStatus::Ready, 0)?;
         self.reopen(&waiting, StageRunStatus::Waiting, 0)
     }

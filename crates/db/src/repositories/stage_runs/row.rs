@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    JobId, Lease, LeaseDuration, LeaseId, LongText, NonNegativeInt, Percent, Progress,
-    ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, WorkerName,
+    AttemptTimeout, Backoff, JobId, Lease, LeaseDuration, LeaseId, LongText, NonNegativeInt,
+    Percent, Progress, ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, WorkerName,
 };
 
 use crate::dialect::NewRun;
@@ -25,6 +25,10 @@ pub(crate) struct RunRow {
     waits_for: Stored<Vec<Stage>>,
     attempt: i32,
     max_attempts: i32,
+    timeout_seconds: Option<Stored<AttemptTimeout>>,
+    backoff_first_seconds: i32,
+    backoff_factor: f64,
+    backoff_max_seconds: i32,
     worker: Option<Stored<WorkerName>>,
     lease_id: Option<Id<LeaseId>>,
     lease_expires_at: Option<StoredTime>,
@@ -67,6 +71,15 @@ impl TryFrom<RunRow> for StageRun {
             waits_for: decoder.column("waits_for", row.waits_for)?,
             attempt: row.attempt,
             max_attempts: row.max_attempts,
+            timeout: decoder.column("timeout_seconds", row.timeout_seconds)?,
+            backoff: decoder.converted(
+                "backoff_first_seconds",
+                Backoff::new(
+                    row.backoff_first_seconds.into(),
+                    row.backoff_factor,
+                    row.backoff_max_seconds.into(),
+                ),
+            )?,
             worker: decoder.column("worker", row.worker)?,
             lease,
             available_at: decoder.column("available_at", row.available_at)?,
@@ -93,6 +106,10 @@ pub(crate) struct NewRunRow {
     waits_for: DbJson,
     priority: i32,
     max_attempts: i32,
+    timeout_seconds: Option<i32>,
+    backoff_first_seconds: i32,
+    backoff_factor: f64,
+    backoff_max_seconds: i32,
     created_at: DbTime,
 }
 
@@ -105,7 +122,11 @@ impl NewRunRow {
             status: run.status.as_str(),
             waits_for: DbJson(run.waits_for()),
             priority: run.priority,
-            max_attempts: StageRun::MAX_ATTEMPTS,
+            max_attempts: run.step.max_attempts,
+            timeout_seconds: run.step.timeout.map(AttemptTimeout::get),
+            backoff_first_seconds: run.step.backoff.first_seconds(),
+            backoff_factor: run.step.backoff.factor(),
+            backoff_max_seconds: run.step.backoff.max_seconds(),
             created_at: now,
         }
     }

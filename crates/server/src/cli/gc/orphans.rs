@@ -4,12 +4,14 @@
 //! crash or an outage of the storage. The exception is a new object: `lectern process`
 //! stores a recording shortly before it inserts the row. An existing job does not need
 //! the files of deleted clips and replaced subtitles, unless a row refers to these files.
+//! Once it has ended, it does not need the files that were replaced when a clip was cut
+//! again: until then, a worker may have stored files that no row refers to yet.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_db::{Database, Reader};
-use lectern_domain::{Clip, ClipId, JobId, StorageKey};
+use lectern_domain::{Clip, ClipId, JobId};
 use lectern_storage::{ObjectInfo, ObjectKey};
 
 /// A file that may belong to a request in progress is kept for at least this long, even if
@@ -62,19 +64,21 @@ pub(super) fn find_orphans(
     let query = |conn: &mut Reader<'_>| {
         let existing = conn.jobs().existing(&job_ids)?;
         let clips = conn.clips().for_jobs(&job_ids)?;
-        Ok::<_, lectern_db::Error>((existing, clips))
+        let shared = conn.jobs().shared_recordings(&job_ids)?;
+        Ok::<_, lectern_db::Error>((existing, clips, shared))
     };
-    let (existing, clips) = database.read(query)?;
+    let (existing, clips, shared) = database.read(query)?;
     let clip_objects = ClipObjects::of(clips.values().flatten());
     let mut orphans = Vec::new();
     for object in objects {
         let Some(job_id) = object.key.job_id() else {
             continue;
         };
-        if !existing.contains(&job_id)
-            || (clip_objects.is_unused(&object, cutoffs)
-                && !is_referenced_by_job(database, job_id, &object.key)?)
-        {
+        // Another job may need the recording of a deleted one.
+        if shared.contains(object.key.as_str()) {
+            continue;
+        }
+        if !existing.contains(&job_id) || clip_objects.is_unused(database, &object, cutoffs)? {
             orphans.push(object);
         }
     }
@@ -85,43 +89,63 @@ pub(super) fn find_orphans(
 }
 
 /// The existing clips of some jobs, and the storage keys they refer to.
-struct ClipObjects<'a> {
+struct ClipObjects {
     clip_ids: HashSet<ClipId>,
-    keys: HashSet<&'a str>,
+    keys: HashSet<ObjectKey>,
+    /// The keys that each clip refers to.
+    keys_by_clip: HashMap<ClipId, Vec<ObjectKey>>,
 }
 
-impl<'a> ClipObjects<'a> {
-    fn of(clips: impl Iterator<Item = &'a Clip> + Clone) -> Self {
-        let keys = clips.clone().flat_map(|clip| clip.media.storage_keys());
-        Self {
-            keys: keys.map(StorageKey::as_str).collect(),
-            clip_ids: clips.map(|clip| clip.clip_id).collect(),
+impl ClipObjects {
+    fn of<'a>(clips: impl Iterator<Item = &'a Clip>) -> Self {
+        let mut objects = Self {
+            clip_ids: HashSet::new(),
+            keys: HashSet::new(),
+            keys_by_clip: HashMap::new(),
+        };
+        for clip in clips {
+            let keys = clip.media.storage_keys().cloned();
+            let keys: Vec<_> = keys
+                .filter_map(|key| ObjectKey::try_from(key).ok())
+                .collect();
+            objects.clip_ids.insert(clip.clip_id);
+            objects.keys.extend(keys.iter().cloned());
+            objects.keys_by_clip.insert(clip.clip_id, keys);
         }
+        objects
     }
 
-    /// Whether an object was made for a deleted clip, or is a replaced subtitle
-    /// file.
-    fn is_unused(&self, object: &ObjectInfo, cutoffs: Cutoffs) -> bool {
+    /// Whether an object of an existing job was made for a deleted clip, or has been
+    /// replaced, and nothing refers to it.
+    fn is_unused(
+        &self,
+        database: &Database,
+        object: &ObjectInfo,
+        cutoffs: Cutoffs,
+    ) -> anyhow::Result<bool> {
         let key = &object.key;
-        // A subtitle file has a new key whenever it is replaced; a clip has the same key.
-        let needs_reference =
-            |clip_id| key.is_custom_subtitles() || !self.clip_ids.contains(&clip_id);
-        object.last_modified < cutoffs.in_progress
-            && key.clip_id().is_some_and(needs_reference)
-            && !self.keys.contains(key.as_str())
+        let (Some(clip_id), Some(job_id)) = (key.clip_id(), key.job_id()) else {
+            return Ok(false);
+        };
+        if object.last_modified >= cutoffs.in_progress || self.keys.contains(key) {
+            return Ok(false);
+        }
+        // If the job was deleted in the meantime, the next run removes its objects.
+        let Some(job) = database.read(|conn| conn.jobs().find(job_id))? else {
+            return Ok(false);
+        };
+        let keys_of_job: Vec<_> = job
+            .storage_keys()
+            .filter_map(|key| ObjectKey::try_from(key.clone()).ok())
+            .collect();
+        if keys_of_job.contains(key) {
+            return Ok(false);
+        }
+        if key.is_custom_subtitles() || !self.clip_ids.contains(&clip_id) {
+            return Ok(true);
+        }
+        let keys_of_clip = self.keys_by_clip.get(&clip_id).into_iter().flatten();
+        let mut newer = keys_of_clip.chain(&keys_of_job);
+        Ok(job.status.is_finished() && newer.any(|newer| key.is_replaced_by(newer)))
     }
-}
-
-/// Whether the job refers to the object. Also true if the job was deleted in the meantime;
-/// the next run removes the objects of that job.
-fn is_referenced_by_job(
-    database: &Database,
-    job_id: JobId,
-    key: &ObjectKey,
-) -> anyhow::Result<bool> {
-    let job = database.read(|conn| conn.jobs().find(job_id))?;
-    Ok(job.is_none_or(|job| {
-        job.storage_keys()
-            .any(|referenced| referenced.as_str() == key.as_str())
-    }))
 }

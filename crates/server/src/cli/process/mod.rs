@@ -155,16 +155,11 @@ fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
 fn delete_job(database: &Database, store: &BlockingStorage, job_id: JobId) {
     let removed = database
         .write(|tx| match tx.jobs().find(job_id)? {
-            Some(job) if job.status.is_finished() => tx.jobs().delete(job_id).map(|()| true),
-            _ => Ok(false),
+            Some(job) if job.status.is_finished() => tx.jobs().delete(job_id).map(Some),
+            _ => Ok(None),
         })
         .map_err(lectern_worker::Failure::from)
-        .and_then(|deleted| {
-            if deleted {
-                store.remove_job(job_id)?;
-            }
-            Ok(())
-        });
+        .and_then(|deleted| deleted.map_or(Ok(()), |unneeded| store.remove(&unneeded)));
     if let Err(error) = removed {
         log::warn!("cannot delete the previous job: {error}");
     }

@@ -18,6 +18,24 @@ pub(crate) struct JobIdPath(pub(crate) JobId);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClipIdPath(pub(crate) ClipId);
 
+/// The segment id of the path. A malformed id is a 404.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SegmentIdPath<T>(pub(crate) T);
+
+impl<T: FromStr> FromRequest for SegmentIdPath<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let no_id = || ApiError::new(Code::SegmentNotFound, "the path has no valid segment id");
+        ready(
+            parse_parameter(request, "segment_id")
+                .map(Self)
+                .ok_or_else(no_id),
+        )
+    }
+}
+
 impl FromRequest for JobIdPath {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;

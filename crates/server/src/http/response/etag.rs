@@ -5,9 +5,20 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, EntityTag, Header as _};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use data_encoding::HEXLOWER;
+use lectern_api::Code;
 use lectern_db::Error;
+use ring::digest::{SHA256, digest};
 
 use crate::http::error::ApiError;
+
+/// The entity tag of a representation: a hash of its bytes. Two equal representations have
+/// the same tag.
+pub(crate) fn content_etag(representation: &[u8]) -> String {
+    let hash = digest(&SHA256, representation);
+    let short = hash.as_ref().get(..16).unwrap_or_default();
+    EntityTag::new_strong(HEXLOWER.encode(short)).to_string()
+}
 
 /// A version that no job has: versions count from 1.
 const NONEXISTENT_VERSION: i64 = 0;
@@ -69,6 +80,46 @@ impl FromRequest for IfMatch {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Ok(Self::of(request)))
+    }
+}
+
+/// `If-Match` with tags of [`content_etag`].
+#[derive(Debug, Clone)]
+pub(crate) struct IfMatchContent(header::IfMatch);
+
+impl IfMatchContent {
+    /// Fails if the header is given and none of its tags is `current`, which is only called
+    /// if needed. The comparison is strong.
+    pub(crate) fn check(
+        &self,
+        noun: &str,
+        current: impl FnOnce() -> Result<String, ApiError>,
+    ) -> Result<(), ApiError> {
+        let header::IfMatch::Items(tags) = &self.0 else {
+            return Ok(());
+        };
+        let current = current()?;
+        let is_current = |tag: &EntityTag| current.parse().is_ok_and(|it| tag.strong_eq(&it));
+        if tags.iter().any(is_current) {
+            return Ok(());
+        }
+        let detail = format!("the {noun} has changed since the version given in If-Match");
+        Err(ApiError::new(Code::VersionMismatch, detail))
+    }
+}
+
+impl FromRequest for IfMatchContent {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let given = request.headers().contains_key(header::IF_MATCH);
+        ready(Ok(Self(match header::IfMatch::parse(request) {
+            _ if !given => header::IfMatch::Any,
+            Ok(tags) => tags,
+            // A malformed header matches nothing.
+            Err(_) => header::IfMatch::Items(Vec::new()),
+        })))
     }
 }
 
@@ -134,6 +185,22 @@ mod tests {
                 && !matches(&["\"7"])
                 && !matches(&[""])
         );
+    }
+
+    #[test]
+    fn if_match_of_content_compares_strongly() {
+        let tag = content_etag(b"{}");
+        let check = |values: &[&str]| {
+            let request = request(&header::IF_MATCH, values);
+            let header = IfMatchContent::extract(&request).into_inner().unwrap();
+            header.check("clip", || Ok(tag.clone())).is_ok()
+        };
+        assert!(check(&[]) && check(&["*"]) && check(&[&tag]));
+        assert!(check(&["\"1\"", &tag]));
+        let other = content_etag(b"[]");
+        for bad in [&other, &format!("W/{tag}"), "x", "", "\"7"] {
+            assert!(!check(&[bad]), "{bad}");
+        }
     }
 
     #[test]

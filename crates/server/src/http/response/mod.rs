@@ -10,7 +10,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use lectern_api::JobResponse;
-use lectern_domain::{Job, JobId};
+use lectern_domain::{ClipId, Job, JobId};
 use lectern_formats::Format;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::http::error::ApiError;
 use crate::http::memory_budget::MemoryPermit;
 use crate::http::request::mount;
-use crate::http::response::etag::{IfNoneMatch, etag};
+use crate::http::response::etag::{IfNoneMatch, content_etag, etag};
 use crate::http::response::streamed_body::{Part, StreamedBody};
 
 pub(crate) type ApiResult = Result<ApiResponse, ApiError>;
@@ -75,6 +75,13 @@ impl ApiResponse {
         Self::ok(&JobResponse::from(job))?.with_header(header::ETAG, &version)
     }
 
+    /// 200 with `content` as JSON, and a hash of it as `ETag`.
+    pub(crate) fn with_content_etag(content: &impl Serialize) -> ApiResult {
+        let body = serde_json::to_vec(content).map_err(ApiError::internal)?;
+        let tag = content_etag(&body);
+        Self::new(StatusCode::OK, body).with_header(header::ETAG, &tag)
+    }
+
     /// Changes the status to 201.
     pub(crate) fn created(self) -> Self {
         Self {
@@ -86,6 +93,11 @@ impl ApiResponse {
     /// Adds the job's `Location`, without the path under which clients reach the service.
     pub(crate) fn with_location(self, job_id: JobId) -> ApiResult {
         self.with_header(header::LOCATION, &format!("/api/v1/jobs/{job_id}"))
+    }
+
+    /// Adds the `Location` of a clip, relative to the mount point.
+    pub(crate) fn with_clip_location(self, clip_id: ClipId) -> ApiResult {
+        self.with_header(header::LOCATION, &format!("/api/v1/clips/{clip_id}"))
     }
 
     /// Becomes 304 when the client has this version already.

@@ -1,4 +1,12 @@
-use lectern_domain::{Clip, ClipMedia, JobStatus, Stage, StorageKey};
+use std::process::Command;
+use std::time::SystemTime;
+
+use lectern_db::{Error, Tx};
+use lectern_domain::{
+    Clip, ClipMedia, ClipUpdate, JobStatus, NewTranscriptSegment, Seconds, Stage, StorageKey,
+    TimeRange,
+};
+use lectern_storage::ObjectKey;
 
 use super::{RecognizerSettings, StageFixture};
 use crate::testing::new_clip;
@@ -71,4 +79,122 @@ fn without_clips_there_is_no_reel() {
     assert_eq!(clips[0].media, ClipMedia::default());
     assert_eq!(fixture.job().compiled_video_s3_key, None);
     assert!(fixture.notes().contains("skipped the clip"));
+}
+
+/// Runs the stage again after a change.
+fn run_again(
+    fixture: &StageFixture,
+    change: impl Fn(&mut Tx<'_>) -> Result<(), Error>,
+) -> Vec<Clip> {
+    let job_id = fixture.job.job_id;
+    let rerun = |tx: &mut Tx<'_>| {
+        change(tx)?;
+        tx.jobs().rerun(job_id, Stage::Compilation).map(drop)
+    };
+    fixture.db.write(rerun).unwrap();
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    fixture.clips()
+}
+
+/// When the objects of a clip's video and subtitles were written.
+fn written(fixture: &StageFixture, clip: &Clip) -> [Option<SystemTime>; 2] {
+    let media = &clip.media;
+    [&media.s3_key, &media.subtitle_s3_key].map(|key| {
+        let key = ObjectKey::try_from(key.clone()?).unwrap();
+        Some(fixture.storage.head(&key).unwrap()?.last_modified.into())
+    })
+}
+
+fn duration_of(fixture: &StageFixture, clip: &Clip) -> f64 {
+    let key = ObjectKey::try_from(clip.media.s3_key.clone().unwrap()).unwrap();
+    let file = fixture.storage.local_file(&key).unwrap().unwrap();
+    let probe = Command::new("ffprobe")
+        .args(["-v", "error", "-show_entries", "format=duration"])
+        .args(["-of", "csv=p=0"])
+        .arg(file)
+        .output()
+        .unwrap();
+    String::from_utf8(probe.stdout)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap()
+}
+
+#[test]
+fn only_clips_that_have_changed_are_cut_again() {
+    let (fixture, first) = compile(&[("One", 0.0, 1.0), ("Two", 1.0, 2.0), ("Three", 0.5, 1.5)]);
+    let written_first: Vec<_> = first.iter().map(|clip| written(&fixture, clip)).collect();
+    let reel = fixture.job().compiled_video_s3_key;
+    let shortened = ClipUpdate {
+        end_time: Some(Seconds::new(1.4).unwrap()),
+        ..ClipUpdate::default()
+    };
+    let job_id = fixture.job.job_id;
+    let second = run_again(&fixture, |tx| {
+        let changed = tx.clips().update(job_id, first[1].clip_id, &shortened)?;
+        assert!(changed.is_stale());
+        tx.clips().delete(job_id, first[2].clip_id)
+    });
+    let [kept, cut] = &second[..] else {
+        panic!("{second:?}")
+    };
+    assert_eq!(kept, &first[0]);
+    assert_eq!(written(&fixture, kept), written_first[0]);
+    assert!(!cut.is_stale());
+    assert_ne!(
+        cut.media.s3_key, first[1].media.s3_key,
+        "clients may read the old one"
+    );
+    let key = ObjectKey::try_from(cut.media.s3_key.clone().unwrap()).unwrap();
+    assert_eq!(key.clip_id(), Some(cut.clip_id));
+    assert!((duration_of(&fixture, cut) - 0.4).abs() < 0.1);
+    assert!(
+        fixture
+            .notes()
+            .contains("reused the files of 1 unchanged clips")
+    );
+    let new_reel = fixture.job().compiled_video_s3_key;
+    assert!(new_reel.is_some() && new_reel != reel);
+
+    let third = run_again(&fixture, |_| Ok(()));
+    assert_eq!(third, second);
+}
+
+#[test]
+fn a_clip_whose_file_is_missing_is_cut_again() {
+    let (fixture, first) = compile(&[("One", 0.0, 1.0)]);
+    let key = ObjectKey::try_from(first[0].media.s3_key.clone().unwrap()).unwrap();
+    let file = fixture.storage.local_file(&key).unwrap().unwrap();
+    std::fs::remove_file(file).unwrap();
+    let second = run_again(&fixture, |_| Ok(()));
+    assert!(written(&fixture, &second[0])[0].is_some());
+}
+
+#[test]
+fn a_replaced_recording_is_cut_again() {
+    let (fixture, first) = compile(&[("One", 0.0, 1.0)]);
+    std::fs::remove_file(fixture.path("talk.mkv")).unwrap();
+    fixture.render_recording("-f lavfi -i sine=frequency=880:duration=2");
+    let second = run_again(&fixture, |_| Ok(()));
+    assert_ne!(second[0].media.s3_key, first[0].media.s3_key);
+}
+
+#[test]
+fn a_corrected_transcript_changes_the_subtitles_only() {
+    let (fixture, first) = compile(&[("One", 0.0, 1.0)]);
+    let job_id = fixture.job.job_id;
+    let time = TimeRange::new(0.0, 1.0).unwrap();
+    let segment = NewTranscriptSegment::new("Corrected.", time).unwrap();
+    let second = run_again(&fixture, |tx| {
+        let segments = std::slice::from_ref(&segment);
+        tx.transcripts().replace_for_job(job_id, segments).map(drop)
+    });
+    assert_eq!(second[0].media.s3_key, first[0].media.s3_key);
+    assert_ne!(
+        second[0].media.subtitle_s3_key,
+        first[0].media.subtitle_s3_key
+    );
+    assert!(written(&fixture, &second[0])[1].is_some());
 }

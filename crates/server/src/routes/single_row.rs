@@ -1,0 +1,118 @@
+//! Single rows of the sets of a job: find, change and delete.
+
+use lectern_db::{Conn, Error, JobRef, Reader, Tx};
+use lectern_domain::{JobId, Stage};
+use serde::Serialize;
+
+use crate::database::handle::DatabaseHandle;
+use crate::http::error::ApiError;
+use crate::http::extract::lease_header::LeaseHeader;
+use crate::http::memory_budget::{MemoryBudget, MemoryPermit};
+use crate::http::response::etag::{IfMatchContent, IfNoneMatch, content_etag};
+use crate::http::response::streamed_body::memory_for_row;
+use crate::http::response::{ApiResponse, ApiResult};
+
+/// Bytes in the columns of unbounded length of a row above which a request waits for
+/// memory.
+const LARGE_ROW_BYTES: usize = 256 << 10;
+
+/// The id of a row that clients change by itself.
+pub(super) trait SingleRow: Copy + Send + Sync + 'static {
+    /// The stored value.
+    type Value: Send + 'static;
+    /// Its representation.
+    type Wire: From<Self::Value> + Serialize;
+
+    /// The kind of row, in messages.
+    const NOUN: &'static str;
+    /// The stages that store such rows.
+    const OWNERS: &'static [Stage];
+
+    /// The number of bytes in the columns of unbounded length.
+    fn large_bytes(self, conn: &mut Reader<'_>) -> Result<Option<usize>, Error>;
+
+    fn find<Mode>(self, conn: &mut Conn<'_, Mode>) -> Result<Option<Self::Value>, Error>;
+
+    fn delete(self, tx: &mut Tx<'_>, job: JobRef) -> Result<(), Error>;
+
+    fn job_of(value: &Self::Value) -> JobId;
+
+    /// The error if there is no such row.
+    fn missing(self) -> ApiError;
+}
+
+/// Responds with the row.
+pub(super) async fn find<R: SingleRow>(
+    db: &DatabaseHandle,
+    memory: &MemoryBudget,
+    row: R,
+    known: &IfNoneMatch,
+) -> ApiResult {
+    let permit = memory_for(db, memory, row).await?;
+    let read = move |conn: &mut Reader<'_>| row.find(conn)?.ok_or_else(|| row.missing());
+    let respond = |value| ApiResponse::with_content_etag(&R::Wire::from(value));
+    let response = db.read_committed(read, respond).await??;
+    Ok(response.not_modified_if(known).with_permit(permit))
+}
+
+/// Changes the row with `change`, and responds with the changed row.
+pub(super) async fn update<R: SingleRow>(
+    db: &DatabaseHandle,
+    memory: &MemoryBudget,
+    row: R,
+    preconditions: Preconditions,
+    mut change: impl FnMut(&mut Tx<'_>, JobRef) -> Result<R::Value, Error> + Send + 'static,
+) -> ApiResult {
+    let permit = memory_for(db, memory, row).await?;
+    let write = move |tx: &mut Tx<'_>| {
+        let job = preconditions.check(tx, row)?;
+        Ok(change(tx, job)?)
+    };
+    let respond = |value| ApiResponse::with_content_etag(&R::Wire::from(value));
+    Ok(db.write(write, respond).await??.with_permit(permit))
+}
+
+/// Deletes the row.
+pub(super) async fn delete<R: SingleRow>(
+    db: &DatabaseHandle,
+    row: R,
+    preconditions: Preconditions,
+) -> ApiResult {
+    let write = move |tx: &mut Tx<'_>| {
+        let job = preconditions.check(tx, row)?;
+        Ok(row.delete(tx, job)?)
+    };
+    db.write(write, |()| ApiResponse::no_content()).await
+}
+
+/// What has to hold for a change.
+#[derive(Debug)]
+pub(super) struct Preconditions {
+    pub(super) lease: LeaseHeader,
+    pub(super) expected: IfMatchContent,
+}
+
+impl Preconditions {
+    /// Checks the lease and the version of the row, and locks its job.
+    fn check<R: SingleRow>(&self, tx: &mut Tx<'_>, row: R) -> Result<JobRef, ApiError> {
+        let find = |tx: &mut Tx<'_>| row.find(tx)?.ok_or_else(|| row.missing());
+        let job_id = R::job_of(&find(tx)?);
+        let job = self.lease.check(tx, job_id, R::OWNERS)?;
+        // Read again, because the row may have changed before the job was locked.
+        self.expected.check(R::NOUN, || {
+            let representation = serde_json::to_vec(&R::Wire::from(find(tx)?));
+            Ok(content_etag(&representation.map_err(ApiError::internal)?))
+        })?;
+        Ok(job)
+    }
+}
+
+async fn memory_for<R: SingleRow>(
+    db: &DatabaseHandle,
+    memory: &MemoryBudget,
+    row: R,
+) -> Result<MemoryPermit, ApiError> {
+    let size = move |conn: &mut Reader<'_>| row.large_bytes(conn)?.ok_or_else(|| row.missing());
+    let bytes = db.read_committed(size, |bytes| bytes).await?;
+    memory_for_row(memory, (bytes > LARGE_ROW_BYTES).then_some(bytes)).await
+}

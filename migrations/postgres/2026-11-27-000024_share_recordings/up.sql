@@ -1,0 +1,5 @@
+-- Several jobs over one uploaded recording share its object, which belongs to the job for
+-- which it was uploaded. No foreign key: the others keep the object when this job is deleted.
+ALTER TABLE jobs ADD COLUMN source_job_id UUID;
+-- Whether an object is shared is asked whenever a job is deleted.
+CREATE INDEX jobs_source_job_id_idx ON jobs (source_job_id) WHERE source_job_id IS NOT NULL;
