@@ -36,7 +36,7 @@
 //! | clip | [`Clip`], [`NewClip`], [`ClipMedia`] |
 //! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
 //! | upload | [`NewUpload`] |
-//! | type of a recording | [`RECORDING_TYPES`], [`check_recording`] |
+//! | type of a recording | [`RecordingType`], [`RECORDING_TYPES`], [`check_recording`] |
 //! | idempotency | [`IdempotencyKey`], [`Fingerprint`] |
 //! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
@@ -120,7 +120,7 @@ pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region}
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
 pub use pipeline::{Pipeline, Pipelines, Step};
-pub use recording_type::{RECORDING_TYPES, check_recording, recording_media_type};
+pub use recording_type::{RECORDING_TYPES, RecordingType, check_recording, recording_media_type};
 pub use results::{JobMetrics, JobResults};
 pub use retry_delay::retry_delay;
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};

@@ -21,7 +21,7 @@ use validator::Validate;
 
 use crate::wire::Request;
 use crate::wire::number::{integer, optional_integer};
-use crate::wire::request::optional;
+use crate::wire::request::{not_empty, optional};
 use crate::wire::validation::chars;
 
 /// A job for a recording that is already in the storage.
@@ -38,8 +38,10 @@ pub struct JobCreate {
     /// Storage key of the recording.
     #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
     pub s3_key: String,
-    /// Media type of the recording; `video/mp4` by default.
-    #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
+    /// Media type of the recording, possibly with parameters. If it is left out or empty,
+    /// it follows from the extension of the name; `video/mp4` for an unknown one.
+    #[validate(length(max = chars(ContentType::MAX)))]
+    #[serde(default, deserialize_with = "not_empty")]
     pub content_type: Option<String>,
     /// Settings of the job.
     #[schemars(with = "Option<crate::wire::schema::ProcessingConfig>")]

@@ -154,6 +154,15 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
+/// Deserializes a text, of which an empty one counts as absent, like `null`. For a field
+/// that browsers fill with an empty text if they do not know the value.
+pub(crate) fn not_empty<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
 /// Converts the value of `field` if there is one; an error names the field.
 pub(crate) fn optional<T, U>(
     field: &str,

@@ -19,9 +19,11 @@ pub(crate) const NOT_BLANK: &str = concat!(
     r"[^\x00]*$",
 );
 
-/// Pattern of the media types of recordings.
-pub(crate) const RECORDING_TYPE_PATTERN: &str =
-    r"^([vV][iI][dD][eE][oO]|[aA][uU][dD][iI][oO])/[!#$&^_.+0-9A-Za-z-]+$";
+/// Pattern of the media types of recordings; an empty one counts as left out.
+pub(crate) const RECORDING_TYPE_PATTERN: &str = concat!(
+    r"^(([vV][iI][dD][eE][oO]|[aA][uU][dD][iI][oO])/[!#$&^_.+0-9A-Za-z-]+",
+    r"[ \t]*(;[^\x00-\x08\x0A-\x1F\x7F-\x9F]*)?)?$",
+);
 
 /// Pattern of names that end in the extension of a recording, in upper or lower
 /// case.
@@ -31,7 +33,7 @@ pub(crate) fn recording_name_pattern() -> String {
         upper => format!("[{letter}{upper}]"),
     };
     let extensions =
-        RECORDING_TYPES.map(|(extension, _)| extension.chars().map(any_case).collect::<String>());
+        RECORDING_TYPES.map(|known| known.extension.chars().map(any_case).collect::<String>());
     format!(r"^[^\x00]*\.({})$", extensions.join("|"))
 }
 

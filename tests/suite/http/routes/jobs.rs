@@ -12,6 +12,7 @@ on_both_backends!(
     creating_a_job_returns_its_location,
     a_job_is_returned_as_sent,
     omitted_fields_may_be_null,
+    a_media_type_that_is_missing_follows_from_the_name,
     an_integer_may_have_a_decimal_point,
     a_charset_parameter_is_accepted,
     a_running_job_has_progress,
@@ -80,6 +81,22 @@ fn omitted_fields_may_be_null(server: TestServer) {
     assert_eq!(created["content_type"], "video/mp4");
     assert_eq!(created["processing_mode"], "vision");
     assert_eq!(created["extra_metadata"], json!({}));
+}
+
+fn a_media_type_that_is_missing_follows_from_the_name(server: TestServer) {
+    let created = |filename: &str, content_type: Value| {
+        let mut body = a_recording();
+        body["filename"] = json!(filename);
+        body["content_type"] = content_type;
+        server.post(JOBS, &body).expect(201).json()["content_type"].clone()
+    };
+    for missing in [Value::Null, json!("")] {
+        assert_eq!(created("talk.FLAC", missing.clone()), "audio/flac");
+        assert_eq!(created("talk.mts", missing.clone()), "video/mp2t");
+        assert_eq!(created("talk", missing), "video/mp4");
+    }
+    let with_parameters = "video/webm; codecs=\"vp8, opus\"";
+    assert_eq!(created("talk", json!(with_parameters)), with_parameters);
 }
 
 fn an_integer_may_have_a_decimal_point(server: TestServer) {
