@@ -89,8 +89,8 @@ pub use event::{
 };
 pub use health::{HealthResponse, HealthStatus};
 pub use job::{
-    JobCreate, JobListQuery, JobListRequest, JobListResponse, JobProgress, JobResponse, JobUpdate,
-    ProgressReport,
+    JobCreate, JobListInclude, JobListQuery, JobListRequest, JobListResponse, JobProgress,
+    JobResponse, JobUpdate, ProgressReport,
 };
 pub use layout_analysis::{LayoutAnalysisBody, LayoutAnalysisResponse, Region};
 pub use lease::{HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody};
@@ -111,6 +111,6 @@ pub use transcript_segment::{
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{
-    BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobList, List, LogEntryList,
-    PageCursor, Problem, Request,
+    BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobPageCursor, List,
+    LogEntryList, PageCursor, Problem, Request,
 };

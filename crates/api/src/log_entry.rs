@@ -81,6 +81,8 @@ pub struct LogEntryListRequest {
 
 impl Request for LogEntryListQuery {
     type Domain = LogEntryListRequest;
+
+    const IS_PAGED: bool = true;
 }
 
 impl TryFrom<LogEntryListQuery> for LogEntryListRequest {

@@ -128,6 +128,8 @@ diesel::table! {
         completed_at -> Nullable<Timestamptz>,
         priority -> Int4,
         last_seq -> Int8,
+        progress_agent_name -> Nullable<Text>,
+        settled_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -207,6 +209,7 @@ diesel::table! {
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        agent_name -> Nullable<Text>,
     }
 }
 

@@ -26,7 +26,8 @@
 //!
 //! | noun | types |
 //! |---|---|
-//! | job | [`Job`], [`NewJob`], [`JobUpdate`], [`JobFilter`], [`ProcessingConfig`] |
+//! | job | [`Job`], [`NewJob`], [`JobUpdate`], [`ProcessingConfig`] |
+//! | list of jobs | [`JobFilter`], [`JobOrder`], [`JobPageRequest`], [`JobCursor`], [`JobSummary`] |
 //! | status of a job | [`JobStatus`], [`Transition`], [`Requirement`] |
 //! | progress | [`Progress`], [`JobProgress`], [`ProgressReport`] |
 //! | transcript segment | [`TranscriptSegment`], [`NewTranscriptSegment`], [`TranscriptFormat`] |
@@ -58,7 +59,7 @@
 //! |---|---|
 //! | every text, every string and key in JSON | no NUL, which PostgreSQL cannot store |
 //! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`] | not empty, at most `MAX` characters |
-//! | [`ProgressMessage`], [`SpeakerId`], [`AgentName`], [`ClipTopic`] | at most `MAX` characters |
+//! | [`ProgressMessage`], [`SpeakerId`], [`AgentName`], [`ClipTopic`], [`FilenamePart`] | at most `MAX` characters |
 //! | [`SpokenText`] | a character that is not in [`WHITE_SPACE`] |
 //! | [`IdempotencyKey`] | 1 to [`MAX`](IdempotencyKey::MAX) visible ASCII characters |
 //! | [`Ratio`] | 0 to 1 |
@@ -113,8 +114,9 @@ pub use id::{
 };
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use job::{
-    Job, JobFilter, JobProgress, JobStatus, JobSummary, JobUpdate, NewJob, NewJobStatus,
-    ProcessingConfig, ProcessingMode, ProgressReport, Requirement, Resolution, Transition,
+    FilenamePart, Job, JobCursor, JobFilter, JobOrder, JobPageRequest, JobProgress, JobStatus,
+    JobSummary, JobUpdate, MetadataFilter, NewJob, NewJobStatus, ProcessingConfig, ProcessingMode,
+    ProgressReport, Requirement, Resolution, SummaryMetadata, Transition,
 };
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
@@ -131,9 +133,10 @@ pub use transcript_segment::{
 };
 pub use upload::NewUpload;
 pub use value::{
-    AgentName, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize, Filename, IdValue,
-    InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH, NonNegativeInt, NumberValue,
-    Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent, PipelineName, Progress,
-    ProgressMessage, Ratio, Seconds, StorageKey, TaskId, TextValue, TimeRange, Total,
-    VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions, json_memory,
+    AgentName, BoundedText, ContentType, Cursor, Decibels, Direction, FieldError, FileSize,
+    Filename, IdValue, InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH,
+    NonNegativeInt, NumberValue, Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent,
+    PipelineName, Progress, ProgressMessage, Ratio, Seconds, StorageKey, TaskId, TextValue,
+    TimeRange, Total, VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions,
+    json_memory,
 };

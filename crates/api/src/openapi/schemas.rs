@@ -60,7 +60,21 @@ impl Schemas {
                 if let Some(schema) = schema.as_object_mut() {
                     schema.remove("description");
                 }
-                json!({ "name": name, "in": "query", "description": description, "schema": schema })
+                let mut parameter = json!({
+                    "name": name,
+                    "in": "query",
+                    "description": description,
+                    "schema": schema,
+                });
+                if schema["type"] == "array" {
+                    parameter["explode"] = false.into();
+                } else if schema["type"] == "object" {
+                    // OpenAPI has no style for `metadata.course=…`. In this style, the names
+                    // of the parameters are the keys of the object.
+                    parameter["style"] = "form".into();
+                    parameter["explode"] = true.into();
+                }
+                parameter
             })
             .collect()
     }

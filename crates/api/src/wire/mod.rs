@@ -5,11 +5,12 @@ pub(crate) mod items;
 pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod problem;
+pub(crate) mod query;
 pub(crate) mod request;
 pub(crate) mod schema;
 pub(crate) mod validation;
 
-pub use cursor::{InvalidCursor, JobList, List, LogEntryList, PageCursor};
+pub use cursor::{InvalidCursor, JobPageCursor, List, LogEntryList, PageCursor};
 pub use items::Items;
 pub use problem::{Code, Problem};
 pub use request::{BodyShape, Request};

@@ -1,17 +1,19 @@
 //! Jobs: the processing of one recording into clips.
 
 mod filter;
+mod page;
 mod processing;
 mod progress;
 mod status;
 mod summary;
 mod update;
 
-pub use filter::JobFilter;
+pub use filter::{FilenamePart, JobFilter, MetadataFilter};
+pub use page::{JobCursor, JobOrder, JobPageRequest};
 pub use processing::{ProcessingConfig, ProcessingMode, Resolution};
 pub use progress::{JobProgress, ProgressReport};
 pub use status::{JobStatus, Requirement, Transition};
-pub use summary::JobSummary;
+pub use summary::{JobSummary, SummaryMetadata};
 pub use update::JobUpdate;
 
 use chrono::{DateTime, Utc};

@@ -15,7 +15,7 @@ mod time_range;
 pub use invalid::{FieldError, InField, Invalid};
 pub use json::{JsonObject, MAX_JSON_DEPTH, json_memory};
 pub use number::{Decibels, FileSize, NonNegativeInt, Percent, Ratio, Seconds, VideoDuration};
-pub use page::{Cursor, Page, PageLimit, PageRequest, Total};
+pub use page::{Cursor, Direction, Page, PageLimit, PageRequest, Total};
 pub use patch::Patch;
 pub use position::assign_positions;
 pub use progress::Progress;

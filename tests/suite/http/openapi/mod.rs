@@ -297,6 +297,21 @@ fn the_documented_query_parameters_are_accepted(server: TestServer) {
             let schema = resolve(&document, &parameter["schema"]);
             let value = match (schema["type"].as_str(), schema["format"].as_str()) {
                 _ if parameter["in"] != "query" => continue,
+                (Some("object"), _) => {
+                    assert_eq!(parameter["style"], "form");
+                    assert_eq!(parameter["explode"], true);
+                    let query = format!("{name}.x=1&{name}.y=");
+                    let call = Call::successful(&operation, &server, server.db());
+                    call.with_query(&query).send(&server).expect(200);
+                    continue;
+                }
+                (Some("array"), _) => {
+                    assert_eq!(parameter["explode"], false);
+                    let items = resolve(&document, &schema["items"]);
+                    let words = items["enum"].as_array().unwrap().iter();
+                    let words: Vec<_> = words.map(|word| word.as_str().unwrap()).collect();
+                    words.join(",")
+                }
                 (_, Some("cursor")) => continue,
                 (_, Some("date-time")) => "2026-01-01T00:00:00Z".to_owned(),
                 (Some("boolean"), _) => "true".to_owned(),

@@ -60,15 +60,25 @@ fn a_job_is_returned_as_sent(server: TestServer) {
         .processing_config(
             json!({ "processing_mode": "audio", "resolution": "1440p", "model": "x" }),
         )
+        .priority(-3)
         .extra_metadata(
             json!({ "id": 7, "version": "b", "deep": { "a": [1, 2.5, null, "\\%_'\""] } }),
         )
         .build()
         .body();
     let created = server.post(JOBS, &body).expect(201).json();
-    for field in ["filename", "file_size", "content_type", "extra_metadata"] {
-        assert_eq!(created[field], body[field]);
+    for field in [
+        "filename",
+        "file_size",
+        "s3_key",
+        "content_type",
+        "processing_config",
+        "priority",
+        "extra_metadata",
+    ] {
+        assert_eq!(created[field], body[field], "{field}");
     }
+    assert_eq!(created["video_metadata"], json!({}));
     assert_eq!(created["processing_mode"], "audio");
 }
 
@@ -137,14 +147,14 @@ fn an_update_changes_only_the_given_fields(server: TestServer) {
     let mut expected = server.get(&job_path(job.job_id, "")).expect(200).json();
     server.db().clock().advance(TimeDelta::seconds(5));
     let metadata = json!({ "codec": "h264" });
-    let change =
-        json!({ "filename": "renamed.mp4", "video_duration": 5400.1, "video_metadata": metadata });
+    let change = json!({ "filename": "renamed.mp4", "video_duration": 5400.1, "video_metadata": metadata.clone() });
     let changed = server
         .patch(&job_path(job.job_id, ""), &change)
         .expect(200)
         .json();
     expected["filename"] = json!("renamed.mp4");
     expected["video_duration"] = json!(5400.1);
+    expected["video_metadata"] = metadata.clone();
     expected["updated_at"] = json!("2026-01-01T00:00:05Z");
     assert_eq!(changed, expected);
     assert_eq!(server.get(&job_path(job.job_id, "")).json(), expected);
