@@ -38,6 +38,7 @@
 //! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
 //! | upload | [`NewUpload`] |
 //! | type of a recording | [`RecordingType`], [`RECORDING_TYPES`], [`check_recording`] |
+//! | name of a download | [`DownloadName`] |
 //! | idempotency | [`IdempotencyKey`], [`Fingerprint`] |
 //! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
@@ -82,6 +83,7 @@ mod clip;
 mod clock;
 mod content_segment;
 mod deserialize;
+mod download_name;
 mod error_chain;
 mod event;
 mod id;
@@ -106,6 +108,7 @@ pub use clip::{Clip, ClipMedia, ClipMediaUpdate, ClipTopic, NewClip, Title};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use content_segment::{ContentSegment, Keyword, NewContentSegment, Topic};
 pub use deserialize::{DeserializeError, Reason, TypedErrors};
+pub use download_name::DownloadName;
 pub use error_chain::error_chain;
 pub use event::{Event, EventType, JobEvent, JobState, StageState};
 pub use id::{

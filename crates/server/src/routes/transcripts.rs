@@ -5,7 +5,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use lectern_api::{Code, FieldError, TranscriptQuery, TranscriptResponse, TranscriptSegment};
 use lectern_db::{Error, Reader, SetCursor, SetPage, Tx};
-use lectern_domain::{self as domain, JobId, NewTranscriptSegment, Stage, Window};
+use lectern_domain::{self as domain, DownloadName, JobId, NewTranscriptSegment, Stage, Window};
 use lectern_formats::FileParts;
 
 use super::set_pages::{CueFile, JsonSet, cues, fits_in_memory, respond_json};
@@ -45,6 +45,9 @@ async fn list(
         conn.transcripts().page(job_id, query.window, words, after)
     };
     let response = if let Some((format, Some(parts))) = file {
+        let job = db.find_job(job_id).await?;
+        let job = job.ok_or_else(|| ApiError::no_job(job_id))?;
+        let name = DownloadName::beside(&job.filename, format.extension());
         let file = CueFile {
             job_id,
             parts,
@@ -53,7 +56,7 @@ async fn list(
             },
         };
         let first = first_part(&db, &memory, file).await?;
-        ApiResponse::parts(format.content_type(), first)
+        ApiResponse::parts(format.content_type(), first).saved_as(&name)?
     } else {
         respond_json(&db, &memory, json_set(job_id, read)).await?
     };
