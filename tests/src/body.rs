@@ -34,6 +34,7 @@ impl Body for NewJob {
             "filename": self.filename.as_str(),
             "file_size": self.file_size.map(FileSize::get),
             "s3_key": text(self.original_s3_key.as_ref()),
+            "priority": self.priority,
             "content_type": self.content_type.as_str(),
             "processing_config": self.processing_config.as_ref().map(|config| config.settings().get()),
             "extra_metadata": self.extra_metadata.get(),

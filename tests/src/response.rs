@@ -133,13 +133,14 @@ impl Response {
     ///
     /// As [`Response::problem`], or if the invalid fields are others.
     #[track_caller]
-    pub fn problem_with(&self, status: u16, code: &str, field: &str) {
+    pub fn problem_with(&self, status: u16, code: &str, field: &str) -> Vec<Value> {
         let errors = self.problem(status, code);
         let fields: Vec<_> = errors
             .iter()
             .filter_map(|error| error["field"].as_str())
             .collect();
         assert_eq!(fields, [field], "{self}");
+        errors
     }
 
     pub(crate) fn is_json(&self) -> bool {

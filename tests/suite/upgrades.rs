@@ -54,7 +54,11 @@ fn without_signatures(client: &Client, body: &str) -> String {
 /// Sends a recorded request; checks that the response is the recorded one.
 fn assert_same_response(client: &Client, recorded: &Value) {
     let text = |key: &str| recorded[key].as_str().unwrap();
-    let mut request = client.request(text("method"), text("path"));
+    let path = match text("method") {
+        "GET" => path_today(text("path")),
+        _ => text("path").to_owned(),
+    };
+    let mut request = client.request(text("method"), &path);
     for (name, value) in recorded["headers"].as_object().unwrap() {
         request = request.header(name, value.as_str().unwrap());
     }
@@ -71,7 +75,7 @@ fn assert_same_response(client: &Client, recorded: &Value) {
     if let (Ok(mut json), Ok(recorded)) = (
         serde_json::from_str(&body),
         serde_json::from_str(recorded_body),
-    ) && remove_added_defaults(&mut json, &recorded)
+    ) && remove_added_fields(&mut json, &recorded)
         && json == recorded
     {
         recorded_body.clone_into(&mut body);
@@ -89,31 +93,37 @@ fn assert_same_response(client: &Client, recorded: &Value) {
     }
 }
 
-/// Removes the fields that the release did not have, which are null or false in its rows;
-/// returns whether there are any.
-fn remove_added_defaults(answer: &mut Value, recorded: &Value) -> bool {
+/// Removes the fields that the release did not have; returns whether there are any.
+fn remove_added_fields(answer: &mut Value, recorded: &Value) -> bool {
     match (answer, recorded) {
         (Value::Object(answer), Value::Object(recorded)) => {
             let fields = answer.len();
-            answer.retain(|name, value| {
-                let is_default = value.is_null() || *value == Value::Bool(false);
-                !is_default || recorded.contains_key(name)
-            });
+            answer.retain(|name, _| recorded.contains_key(name));
             let mut any = answer.len() < fields;
             for (name, value) in answer {
                 any |= recorded
                     .get(name)
-                    .is_some_and(|recorded| remove_added_defaults(value, recorded));
+                    .is_some_and(|recorded| remove_added_fields(value, recorded));
             }
             any
         }
         (Value::Array(answer), Value::Array(recorded)) => {
             let pairs = answer.iter_mut().zip(recorded);
             pairs.fold(false, |any, (answer, recorded)| {
-                remove_added_defaults(answer, recorded) | any
+                remove_added_fields(answer, recorded) | any
             })
         }
         _ => false,
+    }
+}
+
+/// The path of a recorded request. Lists of jobs have had their metadata on request only
+/// since.
+fn path_today(recorded: &str) -> String {
+    match recorded.strip_prefix("/api/v1/jobs?") {
+        Some(query) => format!("/api/v1/jobs?include=metadata&{query}"),
+        None if recorded == "/api/v1/jobs" => format!("{recorded}?include=metadata"),
+        None => recorded.to_owned(),
     }
 }
 

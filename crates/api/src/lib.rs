@@ -92,8 +92,8 @@ pub use event::{
 };
 pub use health::{HealthResponse, HealthStatus};
 pub use job::{
-    JobCreate, JobCreation, JobListQuery, JobListRequest, JobListResponse, JobProgress,
-    JobResponse, JobUpdate, ProgressReport, RerunBody,
+    JobCreate, JobCreation, JobListInclude, JobListQuery, JobListRequest, JobListResponse,
+    JobProgress, JobResponse, JobUpdate, ProgressReport, RerunBody,
 };
 pub use layout_analysis::{LayoutAnalysisBody, LayoutAnalysisResponse, Region};
 pub use lease::{
@@ -116,6 +116,6 @@ pub use transcript_segment::{
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{
-    BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobList, List, LogEntryList,
-    PageCursor, Problem, Request,
+    BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobPageCursor, List,
+    LogEntryList, PageCursor, Problem, Request,
 };

@@ -92,6 +92,8 @@ pub struct LogEntryListRequest {
 
 impl Request for LogEntryListQuery {
     type Domain = LogEntryListRequest;
+
+    const IS_PAGED: bool = true;
 }
 
 impl TryFrom<LogEntryListQuery> for LogEntryListRequest {

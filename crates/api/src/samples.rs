@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::{
-    Backoff, Clip, ClipId, Clock, ContentType, Cut, FileSize, Filename, Job, JobId, JobProgress,
-    JobResults, JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText, ManualClock,
-    NewClip, NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress,
-    ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, StorageKey, TaskId, TimeRange,
-    TranscriptSegment, TranscriptSegmentId, WorkerName,
+    AgentName, Backoff, Clip, ClipId, Clock, ContentType, Cut, FileSize, Filename, Job, JobId,
+    JobProgress, JobResults, JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText,
+    ManualClock, NewClip, NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig,
+    Progress, ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, StorageKey, TaskId,
+    TimeRange, TranscriptSegment, TranscriptSegmentId, WorkerName,
 };
 use serde_json::json;
 
@@ -33,6 +33,7 @@ pub(crate) fn completed_job() -> Job {
         progress: Some(JobProgress {
             stage: Stage::Complete,
             progress: Progress::new(Percent::DONE),
+            agent_name: Some(AgentName::new("worker-1").unwrap()),
         }),
         processing_config: Some(
             ProcessingConfig::try_from(json!({ "processing_mode": "audio" })).unwrap(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lectern_domain::{ContentType, FileSize, Filename, ProcessingConfig, StorageKey};
-use lectern_domain::{InField, Invalid, JobId, NewUpload, check_recording};
+use lectern_domain::{InField, Invalid, JobId, NewJob, NewUpload, check_recording};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use validator::Validate;
 
 use crate::wire::Request;
 use crate::wire::integer::{integer, optional_integer};
-use crate::wire::request::optional;
+use crate::wire::request::{not_empty, optional};
 use crate::wire::validation::chars;
 
 /// A valid id, for examples in the documentation.
@@ -51,8 +51,9 @@ pub(crate) fn sample_recording() -> String {
         "processing_config": { "processing_mode": "audio" },
     }))]
 pub struct UploadRequest {
-    /// Name of the recording as its owner knows it. Ends in `.mp4`, `.mov`, `.avi`, `.mkv`,
-    /// `.webm`, `.mp3`, `.wav` or `.m4a`.
+    /// Name of the recording as its owner knows it. Ends in `.mp4`, `.m4v`, `.mov`, `.avi`,
+    /// `.mkv`, `.webm`, `.mts`, `.ts`, `.mpg`, `.wmv`, `.3gp`, `.ogg`, `.opus`, `.mp3`,
+    /// `.wav`, `.m4a`, `.mka`, `.flac` or `.aac`.
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
     #[schemars(extend("pattern" = crate::wire::field_schemas::recording_name_pattern()))]
     pub filename: String,
@@ -60,10 +61,12 @@ pub struct UploadRequest {
     #[validate(range(min = 1, max = i64::MAX))]
     #[serde(deserialize_with = "integer")]
     pub file_size: i64,
-    /// Media type of the recording: `video/…` or `audio/…`, matching its name.
-    #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
+    /// Media type of the recording: `video/…` or `audio/…`, matching its name, and possibly
+    /// with parameters. If it is left out or empty, it follows from the name.
+    #[validate(length(max = chars(ContentType::MAX)))]
     #[schemars(extend("pattern" = crate::wire::field_schemas::RECORDING_TYPE_PATTERN))]
-    pub content_type: String,
+    #[serde(default, deserialize_with = "not_empty")]
+    pub content_type: Option<String>,
     /// Settings of the job.
     #[schemars(with = "Option<crate::wire::field_schemas::ProcessingConfig>")]
     pub processing_config: Option<Map<String, Value>>,
@@ -81,10 +84,17 @@ impl TryFrom<UploadRequest> for NewUpload {
     type Error = Invalid;
 
     fn try_from(upload: UploadRequest) -> Result<Self, Invalid> {
+        // The filename comes with the default of the media type.
+        let NewJob {
+            filename,
+            content_type: default,
+            ..
+        } = NewJob::new(upload.filename)?;
+        let content_type = optional("content_type", upload.content_type, ContentType::new)?;
         let new = Self {
-            filename: Filename::new(upload.filename).in_field("filename")?,
+            filename,
             file_size: FileSize::new(upload.file_size).in_field("file_size")?,
-            content_type: ContentType::new(upload.content_type).in_field("content_type")?,
+            content_type: content_type.unwrap_or(default),
             processing_config: optional(
                 "processing_config",
                 upload.processing_config,
@@ -175,12 +185,32 @@ mod tests {
         for (field, value) in [
             ("filename", "talk.pdf"),
             ("filename", "talk"),
-            ("content_type", "audio/mp4"),
+            ("content_type", "text/plain"),
             ("content_type", "video/"),
-            ("content_type", "video/mp4; codecs=avc1"),
+            ("content_type", "video/mp4\n"),
         ] {
             let errors = errors(field, value.into());
             assert_eq!(errors[0].field, field, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_media_type_that_is_missing_follows_from_the_name() {
+        let content_type = |filename: &str, content_type: Option<Value>| {
+            let mut body = talk();
+            body["filename"] = filename.into();
+            match content_type {
+                Some(given) => body["content_type"] = given,
+                None => drop(body.as_object_mut().unwrap().remove("content_type")),
+            }
+            let upload = UploadRequest::read(body).unwrap().into_domain().unwrap();
+            upload.content_type.into_string()
+        };
+        for missing in [None, Some(Value::Null), Some(json!(""))] {
+            assert_eq!(content_type("talk.Opus", missing), "audio/ogg");
+        }
+        for given in ["audio/webm", "video/webm;codecs=vp8,opus"] {
+            assert_eq!(content_type("talk.webm", Some(json!(given))), given);
         }
     }
 
@@ -219,7 +249,7 @@ mod tests {
 
     #[test]
     fn missing_and_unknown_fields_are_refused() {
-        for field in ["filename", "file_size", "content_type"] {
+        for field in ["filename", "file_size"] {
             let mut body = talk();
             body[field] = Value::Null;
             assert!(UploadRequest::read(body).is_err(), "{field}");

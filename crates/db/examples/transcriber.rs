@@ -7,7 +7,7 @@
 //! ```
 
 use lectern_db::domain::{
-    JobFilter, JobStatus, LogStatus, NewJob, NewLogEntry, NewTranscriptSegment, PageRequest,
+    JobFilter, JobPageRequest, JobStatus, LogStatus, NewJob, NewLogEntry, NewTranscriptSegment,
     Percent, Progress, ProgressReport, Ratio, Stage, TimeRange, Window,
 };
 use lectern_db::{Database, Error};
@@ -28,10 +28,10 @@ fn main() -> Result<(), Error> {
     db.write(|tx| tx.jobs().create(&NewJob::new("lecture.mp4")?))?;
 
     let queued = JobFilter {
-        status: Some(JobStatus::Queued),
+        statuses: vec![JobStatus::Queued],
         ..JobFilter::default()
     };
-    let page = db.read(|conn| conn.jobs().list(&queued, PageRequest::default()))?;
+    let page = db.read(|conn| conn.jobs().list(&queued, JobPageRequest::default()))?;
     let Some(job) = page.items.first() else {
         println!("nothing to do");
         return Ok(());

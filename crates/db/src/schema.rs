@@ -130,6 +130,8 @@ diesel::table! {
         completed_at -> Nullable<Timestamptz>,
         priority -> Int4,
         last_seq -> Int8,
+        progress_agent_name -> Nullable<Text>,
+        settled_at -> Nullable<Timestamptz>,
         row_edits -> Int8,
         source_job_id -> Nullable<Uuid>,
     }
@@ -211,6 +213,7 @@ diesel::table! {
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        agent_name -> Nullable<Text>,
         timeout_seconds -> Nullable<Int4>,
         backoff_first_seconds -> Int4,
         backoff_factor -> Float8,

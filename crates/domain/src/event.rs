@@ -158,7 +158,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::value::{NonNegativeInt, Percent, ProgressMessage};
+    use crate::value::{AgentName, NonNegativeInt, Percent, ProgressMessage};
 
     fn progress() -> Progress {
         Progress {
@@ -173,6 +173,7 @@ mod tests {
         let progress = JobProgress {
             stage: Stage::Transcription,
             progress: progress(),
+            agent_name: Some(AgentName::new("whisper-1").unwrap()),
         };
         let state = |status, progress| JobState {
             status,

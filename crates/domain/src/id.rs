@@ -1,6 +1,7 @@
 //! Ids that clients see. Those of rows are UUIDv7, which sort by the time they were created;
 //! a [`LeaseId`] and a [`DatabaseId`] are random.
 
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use uuid::{ContextV7, Timestamp, Uuid};
@@ -28,7 +29,7 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)+) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[derive(serde::Serialize, serde::Deserialize)]
+        #[derive(serde::Serialize)]
         #[serde(transparent)]
         #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
         pub struct $name(
@@ -60,6 +61,12 @@ macro_rules! ids {
             }
         }
 
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(UuidVisitor).map(Self)
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.0.fmt(f)
@@ -74,6 +81,23 @@ macro_rules! ids {
             }
         }
     )+};
+}
+
+/// Deserializes a UUID. The errors of the `uuid` crate describe its parser, not the value
+/// that is expected.
+struct UuidVisitor;
+
+impl serde::de::Visitor<'_> for UuidVisitor {
+    type Value = Uuid;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a UUID")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Uuid, E> {
+        text.parse()
+            .map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+    }
 }
 
 /// Schema of every id type. It is written inline wherever an id occurs.

@@ -26,7 +26,8 @@
 //!
 //! | noun | types |
 //! |---|---|
-//! | job | [`Job`], [`NewJob`], [`JobUpdate`], [`JobFilter`], [`JobMetrics`], [`ProcessingConfig`] |
+//! | job | [`Job`], [`NewJob`], [`JobUpdate`], [`JobMetrics`], [`ProcessingConfig`] |
+//! | list of jobs | [`JobFilter`], [`JobOrder`], [`JobPageRequest`], [`JobCursor`], [`JobSummary`] |
 //! | status of a job | [`JobStatus`], [`Transition`], [`Requirement`] |
 //! | progress | [`Progress`], [`JobProgress`], [`ProgressReport`] |
 //! | transcript segment | [`TranscriptSegment`], [`NewTranscriptSegment`], [`TranscriptFormat`] |
@@ -36,7 +37,8 @@
 //! | clip | [`Clip`], [`NewClip`], [`ClipMedia`] |
 //! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
 //! | upload | [`NewUpload`] |
-//! | type of a recording | [`RECORDING_TYPES`], [`check_recording`] |
+//! | type of a recording | [`RecordingType`], [`RECORDING_TYPES`], [`check_recording`] |
+//! | name of a download | [`DownloadName`] |
 //! | idempotency key | [`IdempotencyKey`], [`Fingerprint`] |
 //! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
@@ -58,7 +60,7 @@
 //! |---|---|
 //! | every text, every string and key in JSON | no NUL, which PostgreSQL cannot store |
 //! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`], [`CutRecord`] | not empty, at most `MAX` characters |
-//! | [`ProgressMessage`], [`SpeakerId`], [`AgentName`], [`ClipTopic`] | at most `MAX` characters |
+//! | [`ProgressMessage`], [`SpeakerId`], [`AgentName`], [`ClipTopic`], [`FilenamePart`] | at most `MAX` characters |
 //! | [`SpokenText`] | at least one character that is not in [`WHITE_SPACE`] |
 //! | [`IdempotencyKey`] | 1 to [`MAX`](IdempotencyKey::MAX) visible ASCII characters |
 //! | [`Ratio`] | 0 to 1 |
@@ -84,6 +86,7 @@ mod clip;
 mod clock;
 mod content_segment;
 mod deserialize;
+mod download_name;
 mod error_chain;
 mod event;
 mod id;
@@ -113,6 +116,7 @@ pub use content_segment::{
     ContentSegment, ContentSegmentUpdate, Keyword, NewContentSegment, Topic,
 };
 pub use deserialize::{DeserializeError, Reason, TypedErrors};
+pub use download_name::DownloadName;
 pub use error_chain::error_chain;
 pub use event::{Event, EventType, JobEvent, JobState, StageState};
 pub use id::{
@@ -121,15 +125,16 @@ pub use id::{
 };
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
 pub use job::{
-    Job, JobFilter, JobMetrics, JobProgress, JobStatus, JobSummary, JobUpdate, NewJob,
-    NewJobOfSource, NewJobStatus, ProcessingConfig, ProcessingMode, Progress, ProgressReport,
-    Requirement, Resolution, Transition,
+    FilenamePart, Job, JobCursor, JobFilter, JobMetrics, JobOrder, JobPageRequest, JobProgress,
+    JobStatus, JobSummary, JobUpdate, MetadataFilter, NewJob, NewJobOfSource, NewJobStatus,
+    ProcessingConfig, ProcessingMode, Progress, ProgressReport, Requirement, Resolution,
+    SummaryMetadata, Transition,
 };
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
 pub use pipeline::{Pipeline, Pipelines, Step};
-pub use recording_type::{RECORDING_TYPES, check_recording, recording_media_type};
+pub use recording_type::{RECORDING_TYPES, RecordingType, check_recording, recording_media_type};
 pub use results::JobResults;
 pub use retry_delay::{Backoff, retry_delay};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
@@ -141,8 +146,8 @@ pub use transcript_segment::{
 };
 pub use upload::NewUpload;
 pub use value::{
-    AgentName, AttemptTimeout, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize,
-    Filename, IdValue, InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH,
+    AgentName, AttemptTimeout, BoundedText, ContentType, Cursor, Decibels, Direction, FieldError,
+    FileSize, Filename, IdValue, InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH,
     NonNegativeInt, NumberValue, Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent,
     PipelineName, ProgressMessage, Ratio, RetryAfter, Seconds, StorageKey, TaskId, TextValue,
     TimeRange, Total, VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lectern_domain::DownloadName;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::client::ClientOptions;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::signer::{Method, Signer as _};
+use object_store::signer::{Method, SignedUrlOptions, Signer as _};
 use object_store::{BackoffConfig, RetryConfig};
 use url::Url;
 
@@ -53,16 +54,20 @@ impl Bucket {
     }
 
     /// A URL that allows its holder one method on one object. The URL expires after `ttl`,
-    /// but after seven days at the latest.
+    /// but after seven days at the latest. The service sends the object with `name`.
     pub(crate) async fn sign(
         &self,
         method: Method,
         key: &ObjectKey,
+        name: Option<&DownloadName>,
         ttl: Duration,
     ) -> Result<Url, Error> {
         let path: Path = self.prefix.parts().chain(key.to_path()?.parts()).collect();
+        let disposition = name.map(DownloadName::content_disposition);
+        let disposition = disposition.map(|value| ("response-content-disposition", value));
+        let options = SignedUrlOptions::new().with_query(disposition);
         self.public
-            .signed_url(method, &path, ttl.min(MAX_TTL))
+            .signed_url_opts(method, &path, ttl.min(MAX_TTL), &options)
             .await
             .map_err(|error| Error::driver_for_key(error, "sign a URL of", key))
     }

@@ -8,7 +8,8 @@ use validator::Validate;
 use crate::event::WsMessage;
 use crate::wire::Request;
 
-/// Selects events of a job.
+/// Selects events of a job. Gateways add parameters of their own to these requests, such as
+/// a token, because browsers cannot add headers to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EventsQuery {
@@ -29,6 +30,8 @@ pub struct EventFilter {
 
 impl Request for EventsQuery {
     type Domain = EventFilter;
+
+    const ONLY_PARAMETERS: Option<&'static [&'static str]> = Some(&["after"]);
 }
 
 impl TryFrom<EventsQuery> for EventFilter {

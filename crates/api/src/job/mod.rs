@@ -4,7 +4,7 @@ pub(crate) mod list;
 pub(crate) mod progress;
 pub(crate) mod update;
 
-pub use list::{JobListQuery, JobListRequest, JobListResponse};
+pub use list::{JobListInclude, JobListQuery, JobListRequest, JobListResponse};
 pub use progress::{JobProgress, ProgressReport};
 pub use update::JobUpdate;
 
@@ -21,7 +21,7 @@ use validator::Validate;
 
 use crate::wire::Request;
 use crate::wire::integer::{optional_integer, present_integer};
-use crate::wire::request::{optional, present};
+use crate::wire::request::{not_empty, optional, present};
 use crate::wire::validation::{FieldError, FieldErrors, chars};
 
 /// A job for a recording that is already in the storage: `filename`, `file_size` and `s3_key`
@@ -63,8 +63,10 @@ pub struct JobCreate {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "JobId")]
     pub source_job_id: Option<JobId>,
-    /// Media type of the recording; `video/mp4` by default.
-    #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
+    /// Media type of the recording, possibly with parameters. If it is left out or empty,
+    /// it follows from the extension of the name; `video/mp4` for an unknown one.
+    #[validate(length(max = chars(ContentType::MAX)))]
+    #[serde(default, deserialize_with = "not_empty")]
     pub content_type: Option<String>,
     /// Settings of the job.
     #[schemars(with = "Option<crate::wire::field_schemas::ProcessingConfig>")]
@@ -189,8 +191,16 @@ pub struct JobResponse {
     pub file_size: Option<FileSize>,
     /// Media type of the recording.
     pub content_type: ContentType,
+    /// Storage key of the recording.
+    pub s3_key: Option<StorageKey>,
     /// Which parts of the recording are analysed.
     pub processing_mode: ProcessingMode,
+    /// Settings of the job; `null` if it was created without. In a list also `null` if they
+    /// have more than 16 KiB.
+    #[schemars(with = "Option<crate::wire::field_schemas::ProcessingConfig>")]
+    pub processing_config: Option<JsonObject>,
+    /// Jobs with a higher priority are claimed first.
+    pub priority: i32,
     /// Length of the recording in seconds; `null` until it is known.
     pub video_duration: Option<VideoDuration>,
     /// When the job was created.
@@ -203,9 +213,15 @@ pub struct JobResponse {
     pub progress: Option<JobProgress>,
     /// Why the job failed.
     pub error_message: Option<LongText>,
-    /// Data of the owner, which the service does not interpret. In a list, `null` if the
-    /// data has more than 16 KiB; the request for the single job returns all of it.
-    pub extra_metadata: Option<JsonObject>,
+    /// Properties of the recording. Left out of a list unless it is requested with
+    /// `include=metadata`, and then `null` if it has more than 16 KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video_metadata: Option<Option<JsonObject>>,
+    /// Data of the owner, which the service does not interpret. Left out of a list unless it
+    /// is requested with `include=metadata`, and then `null` if it has more than 16 KiB; the
+    /// request for the single job returns all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_metadata: Option<Option<JsonObject>>,
 }
 
 impl From<domain::Job> for JobResponse {
@@ -216,34 +232,50 @@ impl From<domain::Job> for JobResponse {
             filename: job.filename,
             file_size: job.file_size,
             content_type: job.content_type,
-            processing_mode: job.processing_config.unwrap_or_default().processing_mode(),
+            s3_key: job.original_s3_key,
+            processing_mode: processing_mode(job.processing_config.as_ref()),
+            processing_config: job.processing_config.map(ProcessingConfig::into_settings),
+            priority: job.priority,
             video_duration: job.video_duration,
             created_at: job.created_at,
             updated_at: job.updated_at,
             completed_at: job.completed_at,
             progress: job.progress.map(Into::into),
             error_message: job.error_message,
-            extra_metadata: Some(job.extra_metadata),
+            video_metadata: Some(Some(job.video_metadata)),
+            extra_metadata: Some(Some(job.extra_metadata)),
         }
     }
 }
 
+fn processing_mode(config: Option<&ProcessingConfig>) -> ProcessingMode {
+    config.map_or(ProcessingMode::Vision, ProcessingConfig::processing_mode)
+}
+
 impl From<domain::JobSummary> for JobResponse {
     fn from(job: domain::JobSummary) -> Self {
+        let (video_metadata, extra_metadata) = match job.metadata {
+            Some(metadata) => (Some(metadata.video), Some(metadata.extra)),
+            None => (None, None),
+        };
         Self {
             job_id: job.job_id,
             status: job.status,
             filename: job.filename,
             file_size: job.file_size,
             content_type: job.content_type,
+            s3_key: job.original_s3_key,
             processing_mode: job.processing_mode,
+            processing_config: job.processing_config.map(ProcessingConfig::into_settings),
+            priority: job.priority,
             video_duration: job.video_duration,
             created_at: job.created_at,
             updated_at: job.updated_at,
             completed_at: job.completed_at,
             progress: job.progress.map(Into::into),
             error_message: job.error_message,
-            extra_metadata: job.extra_metadata,
+            video_metadata,
+            extra_metadata,
         }
     }
 }
@@ -363,15 +395,27 @@ mod tests {
                 "file_size",
                 "filename",
                 "job_id",
+                "priority",
+                "processing_config",
                 "processing_mode",
                 "progress",
+                "s3_key",
                 "status",
                 "updated_at",
                 "video_duration",
+                "video_metadata",
             ]
         );
         assert_eq!(response["video_duration"], Value::Null);
         assert_eq!(response["processing_mode"], "audio");
+        assert_eq!(
+            response["processing_config"],
+            json!({ "processing_mode": "audio" })
+        );
+        assert_eq!(response["priority"], 5);
+        assert_eq!(response["s3_key"], "uploads/talk.mp4");
+        assert_eq!(response["video_metadata"], json!({}));
+        assert_eq!(response["progress"]["agent_name"], "worker-1");
         assert_eq!(response["created_at"], "2026-01-01T00:00:00Z");
         assert_eq!(response["completed_at"], "2026-01-01T00:01:30.500Z");
         assert_eq!(response["extra_metadata"], json!({ "course": "ML 101" }));

@@ -77,6 +77,8 @@ pub struct JobProgress {
     pub message: Option<ProgressMessage>,
     /// Remaining time that the worker expects, in seconds.
     pub eta_seconds: Option<NonNegativeInt>,
+    /// The program of the last report on this stage, if the report named it.
+    pub agent_name: Option<AgentName>,
 }
 
 impl From<domain::JobProgress> for JobProgress {
@@ -87,6 +89,7 @@ impl From<domain::JobProgress> for JobProgress {
             percent: progress.percent,
             message: progress.message,
             eta_seconds: progress.eta_seconds,
+            agent_name: job.agent_name,
         }
     }
 }
@@ -123,11 +126,12 @@ mod tests {
                 percent: Percent::new(percent).unwrap(),
                 message: None,
                 eta_seconds: None,
+                agent_name: None,
             };
             assert_eq!(
                 serde_json::to_string(&progress).unwrap(),
                 format!(
-                    r#"{{"stage":"transcription","percent":{text},"message":null,"eta_seconds":null}}"#
+                    r#"{{"stage":"transcription","percent":{text},"message":null,"eta_seconds":null,"agent_name":null}}"#
                 )
             );
         }

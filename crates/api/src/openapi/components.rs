@@ -190,6 +190,10 @@ fn headers() -> Value {
             "URL of the job.",
             json!({ "type": "string", "format": "uri-reference" }),
         ),
+        "Link": json!({
+            "description": "The next page, with the relation `next`, if there is one.",
+            "schema": { "type": "string" },
+        }),
         "Content-Range": header(
             "The range in the response and the total size, in bytes.",
             json!({ "type": "string", "pattern": "^bytes [0-9]+-[0-9]+/[0-9]+$" }),

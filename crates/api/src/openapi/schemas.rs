@@ -86,6 +86,14 @@ impl Schemas {
                         }
                     }
                 }
+                if schema["type"] == "array" {
+                    parameter["explode"] = false.into();
+                } else if schema["type"] == "object" {
+                    // OpenAPI has no style for `metadata.course=…`. In this style, the names
+                    // of the parameters are the keys of the object.
+                    parameter["style"] = "form".into();
+                    parameter["explode"] = true.into();
+                }
                 parameter["schema"] = schema;
                 parameter
             })

@@ -8,7 +8,9 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, NaiveTime};
-use lectern_domain::{Cursor, InField, Invalid, PageLimit, PageRequest};
+use lectern_domain::{
+    Cursor, Direction, InField, Invalid, JobCursor, JobOrder, PageLimit, PageRequest,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
@@ -20,17 +22,9 @@ pub trait List {
     const TAG: u8;
 }
 
-/// The list of jobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobList {}
-
 /// The processing log of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogEntryList {}
-
-impl List for JobList {
-    const TAG: u8 = b'j';
-}
 
 impl List for LogEntryList {
     const TAG: u8 = b'l';
@@ -45,12 +39,16 @@ pub struct PageCursor<L>(Cursor, PhantomData<L>);
 impl<L: List> PageCursor<L> {
     /// A valid cursor, for documentation: of a page that ended at the beginning of 2027.
     pub(crate) fn example() -> Self {
-        let time = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap_or_default();
-        let time = time.and_time(NaiveTime::MIN).and_utc();
-        Self::from(Cursor {
-            time,
-            id: Uuid::max(),
-        })
+        Self::from(example_position())
+    }
+}
+
+fn example_position() -> Cursor {
+    let time = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap_or_default();
+    let time = time.and_time(NaiveTime::MIN).and_utc();
+    Cursor {
+        time,
+        id: Uuid::max(),
     }
 }
 
@@ -81,14 +79,18 @@ impl<L> From<PageCursor<L>> for Cursor {
 /// Number of bytes that the checksum covers: tag, microseconds, id.
 const CHECKED_BYTES: usize = 1 + 8 + 16;
 
+fn encode(tag: u8, cursor: Cursor) -> String {
+    let mut bytes = Vec::with_capacity(CHECKED_BYTES + 4);
+    bytes.push(tag);
+    bytes.extend(cursor.time.timestamp_micros().to_be_bytes());
+    bytes.extend(cursor.id.into_bytes());
+    bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
 impl<L: List> fmt::Display for PageCursor<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = Vec::with_capacity(CHECKED_BYTES + 4);
-        bytes.push(L::TAG);
-        bytes.extend(self.0.time.timestamp_micros().to_be_bytes());
-        bytes.extend(self.0.id.into_bytes());
-        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
-        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+        f.write_str(&encode(L::TAG, self.0))
     }
 }
 
@@ -96,50 +98,139 @@ impl<L: List> FromStr for PageCursor<L> {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        decode(L::TAG, text).map(Self::from).ok_or(InvalidCursor)
+        match decode(text) {
+            Some((tag, cursor)) if tag == L::TAG => Ok(cursor.into()),
+            _ => Err(InvalidCursor),
+        }
     }
 }
 
-fn decode(tag: u8, text: &str) -> Option<Cursor> {
+/// The tag and the position of a cursor.
+fn decode(text: &str) -> Option<(u8, Cursor)> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (checked, sum) = bytes.split_at_checked(CHECKED_BYTES)?;
     if crc32fast::hash(checked).to_be_bytes() != sum {
         return None;
     }
-    let (list_tag, rest) = checked.split_first()?;
+    let (tag, rest) = checked.split_first()?;
     let (time, id) = rest.split_first_chunk()?;
-    Some(Cursor {
+    let cursor = Cursor {
         time: DateTime::from_timestamp_micros(i64::from_be_bytes(*time))?,
         id: Uuid::from_slice(id).ok()?,
-    })
-    .filter(|_| *list_tag == tag)
+    };
+    Some((*tag, cursor))
 }
 
-impl<L: List> Serialize for PageCursor<L> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+/// The cursor of a page of a list of jobs. Like [`PageCursor`], with a tag for each order and
+/// direction of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobPageCursor(JobCursor);
+
+impl JobPageCursor {
+    /// A valid cursor, for documentation: of a page that ended at the beginning of 2027.
+    pub(crate) fn example() -> Self {
+        Self(JobCursor {
+            order: JobOrder::CreatedAt,
+            direction: Direction::Descending,
+            position: example_position(),
+            is_uncompleted: false,
+        })
+    }
+
+    /// Every kind of position, with its tag: order, direction, and whether the last job of
+    /// the page is uncompleted.
+    const TAGS: [(u8, JobOrder, Direction, bool); 8] = [
+        (b'j', JobOrder::CreatedAt, Direction::Descending, false),
+        (b'J', JobOrder::CreatedAt, Direction::Ascending, false),
+        (b'u', JobOrder::UpdatedAt, Direction::Descending, false),
+        (b'U', JobOrder::UpdatedAt, Direction::Ascending, false),
+        (b'c', JobOrder::CompletedAt, Direction::Descending, false),
+        (b'C', JobOrder::CompletedAt, Direction::Ascending, false),
+        (b'o', JobOrder::CompletedAt, Direction::Descending, true),
+        (b'O', JobOrder::CompletedAt, Direction::Ascending, true),
+    ];
+
+    fn tag(&self) -> Option<u8> {
+        let cursor = &self.0;
+        let mut tags = Self::TAGS.into_iter();
+        tags.find_map(|(tag, order, direction, is_uncompleted)| {
+            let kind = (order, direction, is_uncompleted);
+            (kind == (cursor.order, cursor.direction, cursor.is_uncompleted)).then_some(tag)
+        })
     }
 }
 
-impl<'de, L: List> Deserialize<'de> for PageCursor<L> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'_, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+impl From<JobCursor> for JobPageCursor {
+    fn from(cursor: JobCursor) -> Self {
+        Self(cursor)
     }
 }
 
-impl<L> JsonSchema for PageCursor<L> {
-    fn inline_schema() -> bool {
-        true
+impl From<JobPageCursor> for JobCursor {
+    fn from(cursor: JobPageCursor) -> Self {
+        cursor.0
     }
+}
 
-    fn schema_name() -> Cow<'static, str> {
-        "Cursor".into()
+impl fmt::Display for JobPageCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tag = self.tag().ok_or(fmt::Error)?;
+        f.write_str(&encode(tag, self.0.position))
     }
+}
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "cursor" })
+impl FromStr for JobPageCursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let (tag, position) = decode(text).ok_or(InvalidCursor)?;
+        let mut tags = Self::TAGS.into_iter();
+        let known = tags.find(|(known, ..)| *known == tag);
+        let (_, order, direction, is_uncompleted) = known.ok_or(InvalidCursor)?;
+        Ok(Self(JobCursor {
+            order,
+            direction,
+            position,
+            is_uncompleted,
+        }))
     }
+}
+
+/// Implements JSON and its schema for a cursor.
+macro_rules! cursor_text {
+    ($($cursor:ty, [$($list:ident $(: $bound:ident)?)?];)+) => {$(
+        impl$(<$list $(: $bound)?>)? Serialize for $cursor {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de, $($list $(: $bound)?)?> Deserialize<'de> for $cursor {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = Cow::<'_, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl$(<$list $(: $bound)?>)? JsonSchema for $cursor {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                "Cursor".into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "format": "cursor" })
+            }
+        }
+    )+};
+}
+
+cursor_text! {
+    PageCursor<L>, [L: List];
+    JobPageCursor, [];
 }
 
 /// The page that a query asks for.
@@ -148,13 +239,15 @@ pub(crate) fn page<L>(
     cursor: Option<PageCursor<L>>,
 ) -> Result<PageRequest, Invalid> {
     Ok(PageRequest {
-        limit: limit
-            .map(PageLimit::new)
-            .transpose()
-            .in_field("limit")?
-            .unwrap_or_default(),
+        limit: page_limit(limit)?,
         after: cursor.map(Into::into),
     })
+}
+
+/// The number of items that a query asks for.
+pub(crate) fn page_limit(limit: Option<i64>) -> Result<PageLimit, Invalid> {
+    let limit = limit.map(PageLimit::new).transpose().in_field("limit")?;
+    Ok(limit.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -171,14 +264,14 @@ mod tests {
     }
 
     fn text() -> String {
-        PageCursor::<JobList>::from(cursor()).to_string()
+        PageCursor::<LogEntryList>::from(cursor()).to_string()
     }
 
     #[test]
     fn parsing_a_formatted_cursor_returns_it() {
         assert_eq!(text().len(), 39);
         assert_eq!(
-            text().parse::<PageCursor<JobList>>().map(Cursor::from),
+            text().parse::<PageCursor<LogEntryList>>().map(Cursor::from),
             Ok(cursor())
         );
     }
@@ -190,7 +283,7 @@ mod tests {
             for other in ALPHABET.chars().chain(['=', ' ', '%']) {
                 let mut changed = text.clone();
                 changed.replace_range(index..=index, other.encode_utf8(&mut [0; 4]));
-                let read = changed.parse::<PageCursor<JobList>>();
+                let read = changed.parse::<PageCursor<LogEntryList>>();
                 assert_eq!(read.is_ok(), changed == text, "{changed}");
             }
         }
@@ -200,29 +293,45 @@ mod tests {
     fn a_truncated_or_extended_cursor_is_refused() {
         let text = text();
         for end in 0..text.len() {
-            assert!(text[..end].parse::<PageCursor<JobList>>().is_err());
+            assert!(text[..end].parse::<PageCursor<LogEntryList>>().is_err());
         }
-        assert!(format!("{text}A").parse::<PageCursor<JobList>>().is_err());
         assert!(
-            format!("{text}{text}")
-                .parse::<PageCursor<JobList>>()
+            format!("{text}A")
+                .parse::<PageCursor<LogEntryList>>()
                 .is_err()
         );
-        assert!("é".parse::<PageCursor<JobList>>().is_err());
+        assert!(
+            format!("{text}{text}")
+                .parse::<PageCursor<LogEntryList>>()
+                .is_err()
+        );
+        assert!("é".parse::<PageCursor<LogEntryList>>().is_err());
     }
 
     #[test]
     fn a_cursor_of_another_list_is_refused() {
-        assert!(text().parse::<PageCursor<LogEntryList>>().is_err());
+        assert!(text().parse::<JobPageCursor>().is_err());
+        for (_, order, direction, is_uncompleted) in JobPageCursor::TAGS {
+            let cursor = JobCursor {
+                order,
+                direction,
+                position: cursor(),
+                is_uncompleted,
+            };
+            let text = JobPageCursor::from(cursor).to_string();
+            assert_eq!(text.len(), 39);
+            assert_eq!(text.parse().map(|JobPageCursor(read)| read), Ok(cursor));
+            assert!(text.parse::<PageCursor<LogEntryList>>().is_err());
+        }
     }
 
     #[test]
     fn a_cursor_is_a_json_string() {
-        let json = serde_json::to_value(PageCursor::<JobList>::from(cursor())).unwrap();
+        let json = serde_json::to_value(PageCursor::<LogEntryList>::from(cursor())).unwrap();
         assert_eq!(json, text());
-        let read: PageCursor<JobList> = serde_json::from_value(json).unwrap();
+        let read: PageCursor<LogEntryList> = serde_json::from_value(json).unwrap();
         assert_eq!(Cursor::from(read), cursor());
-        let error = serde_json::from_str::<PageCursor<JobList>>("\"x\"").unwrap_err();
+        let error = serde_json::from_str::<PageCursor<LogEntryList>>("\"x\"").unwrap_err();
         assert!(error.to_string().starts_with("must be the next_cursor"));
     }
 }

@@ -13,9 +13,11 @@ use serde_json::json;
 pub(crate) const NOT_BLANK: &str =
     r"[^\t-\r \u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]";
 
-/// Pattern of the media types of recordings.
-pub(crate) const RECORDING_TYPE_PATTERN: &str =
-    r"^([vV][iI][dD][eE][oO]|[aA][uU][dD][iI][oO])/[!#$&^_.+0-9A-Za-z-]+$";
+/// Pattern of the media types of recordings; an empty one counts as left out.
+pub(crate) const RECORDING_TYPE_PATTERN: &str = concat!(
+    r"^(([vV][iI][dD][eE][oO]|[aA][uU][dD][iI][oO])/[!#$&^_.+0-9A-Za-z-]+",
+    r"[ \t]*(;[\t -~\u00A0-\uFFFF]*)?)?$",
+);
 
 /// Pattern of names that end in the extension of a recording, in upper or lower
 /// case.
@@ -25,7 +27,7 @@ pub(crate) fn recording_name_pattern() -> String {
         upper => format!("[{letter}{upper}]"),
     };
     let extensions =
-        RECORDING_TYPES.map(|(extension, _)| extension.chars().map(any_case).collect::<String>());
+        RECORDING_TYPES.map(|known| known.extension.chars().map(any_case).collect::<String>());
     format!(r"\.({})$", extensions.join("|"))
 }
 

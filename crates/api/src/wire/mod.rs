@@ -6,10 +6,11 @@ pub(crate) mod integer;
 pub(crate) mod items;
 pub(crate) mod json_object;
 pub(crate) mod problem;
+pub(crate) mod query;
 pub(crate) mod request;
 pub(crate) mod validation;
 
-pub use cursor::{InvalidCursor, JobList, List, LogEntryList, PageCursor};
+pub use cursor::{InvalidCursor, JobPageCursor, List, LogEntryList, PageCursor};
 pub use items::Items;
 pub use problem::{Code, Problem};
 pub use request::{BodyShape, Request};

@@ -6,7 +6,7 @@ use validator::Validate;
 
 use crate::wire::items::with_max_items;
 use crate::wire::json_object::Object;
-use crate::wire::validation::FieldErrors;
+use crate::wire::validation::{FieldError, FieldErrors};
 
 /// A body or a query string that a client may send.
 ///
@@ -27,6 +27,22 @@ pub trait Request: DeserializeOwned + Validate {
 
     /// The kind of values in a body, for an estimate of the memory that the body needs.
     const BODY_SHAPE: BodyShape = BodyShape::Json;
+
+    /// The parameters of a query string whose other parameters are ignored. `None`: other
+    /// parameters are refused.
+    const ONLY_PARAMETERS: Option<&'static [&'static str]> = None;
+
+    /// A map that query strings spell as one parameter for each key: `metadata` is read
+    /// from the parameters `metadata.course` and `metadata.year`.
+    const MAP_PARAMETER: Option<&'static str> = None;
+
+    /// Whether a query string selects a page of a list by its cursor.
+    const IS_PAGED: bool = false;
+
+    /// A parameter of a query string that is well-formed, but not together with the others.
+    fn contradiction(&self) -> Option<FieldError> {
+        None
+    }
 
     /// The fields that are out of bounds.
     fn out_of_bounds(&self) -> FieldErrors {
@@ -152,6 +168,15 @@ where
     D: Deserializer<'de>,
 {
     T::deserialize(deserializer).map(Some)
+}
+
+/// Deserializes a text, of which an empty one counts as absent, like `null`. For a field
+/// that browsers fill with an empty text if they do not know the value.
+pub(crate) fn not_empty<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.filter(|text| !text.is_empty()))
 }
 
 /// Converts the value of `field` if there is one; an error names the field.

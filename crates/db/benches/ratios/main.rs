@@ -27,7 +27,7 @@ use std::mem;
 
 use anyhow::{Context as _, Result, ensure};
 use lectern_db::{Backend, Database, DatabaseConfig, Durability};
-use lectern_domain::{JobFilter, JobId, PageRequest};
+use lectern_domain::{JobFilter, JobId, JobPageRequest};
 
 use crate::bare::{Bare, BarePostgres, BareSqlite};
 use crate::measure::{Comparison, alternate, per_call};
@@ -135,7 +135,7 @@ fn find(db: &Database, bare: &mut impl Bare, ids: &[JobId]) -> Result<Comparison
 }
 
 fn list(db: &Database, bare: &mut impl Bare) -> Result<Comparison> {
-    let (filter, page) = (JobFilter::default(), PageRequest::default());
+    let (filter, page) = (JobFilter::default(), JobPageRequest::default());
     alternate(
         ROUNDS,
         |_| {
@@ -202,7 +202,7 @@ fn assert_same_sql<B: Bare>(url: &str, connect: impl Fn() -> Result<B>) -> Resul
 
     let job = fixture::new_upload()?;
     let job_id = fixture::create(&db)?;
-    let (filter, page) = (JobFilter::default(), PageRequest::default());
+    let (filter, page) = (JobFilter::default(), JobPageRequest::default());
     let segments = fixture::segments(1)?;
     let (key, row) = (bare.ids(&[job_id]), bare.job_row(&job));
     let rows = bare.segment_rows(job_id, &segments);

@@ -209,7 +209,8 @@ pub(crate) fn grant_leases(
                      status = '{RUN_RUNNING}', attempt = attempt + 1, worker = granted.worker,
                      lease_id = gen_random_uuid(), lease_expires_at = granted.expires_at,
                      lease_seconds = granted.seconds, available_at = NULL, percent = 0,
-                     message = NULL, eta_seconds = NULL, started_at = $5, finished_at = NULL
+                     message = NULL, eta_seconds = NULL, agent_name = NULL, started_at = $5,
+                     finished_at = NULL
                  FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4))
                      AS granted (id, worker, expires_at, seconds)
                  WHERE stage_runs.id = granted.id AND stage_runs.status = '{RUN_READY}'
@@ -252,6 +253,7 @@ pub(crate) fn grant_leases(
                             stage_runs::percent.eq(0.0),
                             stage_runs::message.eq(None::<&str>),
                             stage_runs::eta_seconds.eq(None::<i32>),
+                            stage_runs::agent_name.eq(None::<&str>),
                             stage_runs::started_at.eq(now),
                             stage_runs::finished_at.eq(None::<DbTime>),
                         ),
@@ -285,6 +287,8 @@ where
             progress_percent = begun.percent,
             progress_message = CASE WHEN jobs.current_stage = begun.stage THEN progress_message END,
             eta_seconds = CASE WHEN jobs.current_stage = begun.stage THEN jobs.eta_seconds END,
+            progress_agent_name =
+                CASE WHEN jobs.current_stage = begun.stage THEN progress_agent_name END,
             last_seq = last_seq + begun.claimed + 1, updated_at = {{now}}
         FROM (
             SELECT r.job_id, r.stage, counted.claimed, counted.percent

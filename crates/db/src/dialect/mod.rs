@@ -1,6 +1,7 @@
 //! SQL that differs between the databases: both variants of a statement side by side, or
 //! the one for PostgreSQL if the other is a query of diesel in the repository.
 
+mod any_case;
 mod claim_queries;
 mod create_jobs;
 mod insert_history;
@@ -19,6 +20,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
 
+pub(crate) use any_case::{any_case_pattern, matches_pattern};
 pub(crate) use claim_queries::{
     NewLease, Picked, claimable_stages, expired_jobs, grant_leases, is_ready, lock_free_jobs,
     pick_runs, start_jobs,

@@ -19,13 +19,14 @@ use crate::sql::types::{DbTime, Id, Timestamptz};
 /// A report and the job that the report is about.
 pub(crate) type JobReport<'a> = (JobId, &'a ProgressReport);
 
-/// SQL for the reports as a table; binds `$1` to `$5`.
-const REPORTS: &str = "unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5))
-                       AS report (job_id, stage, percent, message, eta_seconds)";
+/// SQL for the reports as a table; binds `$1` to `$6`.
+const REPORTS: &str = "unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5),
+                              (SELECT $6))
+                       AS report (job_id, stage, percent, message, eta_seconds, agent_name)";
 
 /// Stores reports in jobs that are locked, and returns the changed rows. The rules are
 /// the same as those of `Jobs::report_progress` for one job. `has_leases` is SQL for the condition that
-/// a stage of the job is or was leased; `now` is SQL with the placeholder `$6`, which is
+/// a stage of the job is or was leased; `now` is SQL with the placeholder `$7`, which is
 /// bound to `callers_time`.
 pub(crate) fn store_reports_on_postgres<Row>(
     conn: &mut PgConnection,
@@ -41,7 +42,7 @@ where
         "UPDATE jobs SET
              status = '{JOB_RUNNING}', current_stage = report.stage,
              progress_percent = report.percent, progress_message = report.message,
-             eta_seconds = report.eta_seconds,
+             eta_seconds = report.eta_seconds, progress_agent_name = report.agent_name,
              version = version + 1, last_seq = last_seq + 1, updated_at = {now}
          FROM {REPORTS}
          WHERE jobs.job_id = report.job_id AND jobs.status IN ('{JOB_QUEUED}', '{JOB_RUNNING}')
@@ -68,6 +69,7 @@ pub(crate) fn store_run_reports_on_postgres(
              status = '{RUN_RUNNING}', percent = greatest(stage_runs.percent, report.percent),
              lease_id = {}, lease_expires_at = {}, lease_seconds = {},
              message = report.message, eta_seconds = report.eta_seconds,
+             agent_name = report.agent_name,
              started_at = COALESCE(stage_runs.started_at, jobs.updated_at)
          FROM {REPORTS} JOIN jobs ON jobs.job_id = report.job_id
          WHERE stage_runs.job_id = report.job_id AND stage_runs.stage = report.stage AND {is_open}
@@ -118,4 +120,5 @@ fn with_reports<'f>(statement: String, reports: &[JobReport<'f>]) -> Statement<'
         .bind::<Array<Nullable<Integer>>, _>(list(reports, |_, report| {
             report.progress.eta_seconds.map(NonNegativeInt::get)
         }))
+        .bind::<Array<Nullable<Text>>, _>(list(reports, |_, report| report.agent_name.as_deref()))
 }

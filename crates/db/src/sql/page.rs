@@ -3,10 +3,6 @@
 
 use std::ops::ControlFlow;
 
-use diesel::backend::Backend;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::BigInt;
-use diesel::{QueryResult, RunQueryDsl};
 use lectern_domain::{Cursor, Page, PageLimit};
 
 /// The `LIMIT` of the query of a page: one row more than the page holds.
@@ -20,16 +16,16 @@ const MAX_PAGE_BYTES: usize = 1 << 20;
 
 /// Collects the rows of a page that is bounded in rows and bytes.
 #[derive(Debug)]
-pub(crate) struct BoundedPage<T> {
+pub(crate) struct BoundedPage<T, C = Cursor> {
     items: Vec<T>,
     rows: usize,
     bytes: usize,
     limit: usize,
-    last: Option<Cursor>,
+    last: Option<C>,
     is_full: bool,
 }
 
-impl<T> BoundedPage<T> {
+impl<T, C> BoundedPage<T, C> {
     pub(crate) fn new(limit: PageLimit) -> Self {
         Self {
             items: Vec::new(),
@@ -43,7 +39,7 @@ impl<T> BoundedPage<T> {
 
     /// Counts a row, unless the page ends before it. A page whose last row has no cursor
     /// is the last page.
-    pub(crate) fn admit(&mut self, cursor: Option<Cursor>, bytes: usize) -> ControlFlow<()> {
+    pub(crate) fn admit(&mut self, cursor: Option<C>, bytes: usize) -> ControlFlow<()> {
         if self.rows == self.limit || self.bytes >= MAX_PAGE_BYTES {
             self.is_full = true;
             return ControlFlow::Break(());
@@ -59,7 +55,12 @@ impl<T> BoundedPage<T> {
         self.items.extend(item);
     }
 
-    pub(crate) fn finish(self) -> Page<T> {
+    /// Whether no further row can be admitted.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    pub(crate) fn finish(self) -> Page<T, C> {
         Page {
             next: self.last.filter(|_| self.is_full),
             items: self.items,
@@ -69,45 +70,16 @@ impl<T> BoundedPage<T> {
 
 /// Makes a page of the rows that a query with [`query_limit`] found. A page whose last row
 /// has no cursor is the last page.
-pub(crate) fn from_rows<T>(
+pub(crate) fn from_rows<T, C>(
     mut items: Vec<T>,
     limit: PageLimit,
-    cursor: impl Fn(&T) -> Option<Cursor>,
-) -> Page<T> {
+    cursor: impl Fn(&T) -> Option<C>,
+) -> Page<T, C> {
     let more = items.len() > limit.get();
     items.truncate(limit.get());
     let next = items.last().filter(|_| more).and_then(cursor);
     Page { items, next }
 }
-
-/// The number of rows that a query returns, at most its `LIMIT`.
-#[derive(Debug, Clone)]
-pub(crate) struct CountRows<Q>(pub(crate) Q);
-
-impl<DB, Q> QueryFragment<DB> for CountRows<Q>
-where
-    DB: Backend,
-    Q: QueryFragment<DB>,
-{
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        pass.push_sql("SELECT COUNT(*) FROM (");
-        self.0.walk_ast(pass.reborrow())?;
-        pass.push_sql(") AS counted");
-        Ok(())
-    }
-}
-
-impl<Q> QueryId for CountRows<Q> {
-    type QueryId = ();
-
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<Q> Query for CountRows<Q> {
-    type SqlType = BigInt;
-}
-
-impl<Q, Conn> RunQueryDsl<Conn> for CountRows<Q> {}
 
 /// A number of rows as a `bigint`.
 pub(crate) fn row_count(n: usize) -> i64 {

@@ -7,7 +7,10 @@ mod progress;
 mod status;
 mod update;
 
-pub use list::{JobFilter, JobSummary};
+pub use list::{
+    FilenamePart, JobCursor, JobFilter, JobOrder, JobPageRequest, JobSummary, MetadataFilter,
+    SummaryMetadata,
+};
 pub use metrics::JobMetrics;
 pub use processing::{ProcessingConfig, ProcessingMode, Resolution};
 pub use progress::{JobProgress, Progress, ProgressReport};
@@ -17,6 +20,7 @@ pub use update::JobUpdate;
 use chrono::{DateTime, Utc};
 
 use crate::id::JobId;
+use crate::recording_type::RecordingType;
 use crate::stage::Stage;
 use crate::value::{
     ContentType, FileSize, Filename, InField, Invalid, JsonObject, LongText, StorageKey, TaskId,
@@ -103,7 +107,7 @@ pub struct NewJob {
     pub filename: Filename,
     /// `None`: not known yet.
     pub file_size: Option<FileSize>,
-    /// Default: `video/mp4`.
+    /// Default: that of the filename's extension, or `video/mp4` if it is unknown.
     pub content_type: ContentType,
     /// Key of the recording in the storage.
     pub original_s3_key: Option<StorageKey>,
@@ -179,10 +183,12 @@ impl NewJob {
     /// A queued job with defaults for everything but its filename. The error names
     /// `filename`.
     pub fn new(filename: impl Into<String>) -> Result<Self, Invalid> {
+        let filename = Filename::new(filename).in_field("filename")?;
+        let known = RecordingType::of_file(&filename);
         Ok(Self {
-            filename: Filename::new(filename).in_field("filename")?,
+            content_type: ContentType::new(known.map_or("video/mp4", |known| known.media_type))?,
+            filename,
             file_size: None,
-            content_type: ContentType::new("video/mp4")?,
             original_s3_key: None,
             source_job_id: None,
             status: NewJobStatus::Queued,
@@ -209,6 +215,9 @@ mod tests {
     fn a_job_needs_only_a_filename() {
         let job = NewJob::new("talk.mp4").unwrap();
         assert_eq!(job.content_type.as_str(), "video/mp4");
+        let content_type = |filename| NewJob::new(filename).unwrap().content_type;
+        assert_eq!(content_type("talk.MP3").as_str(), "audio/mpeg");
+        assert_eq!(content_type("talk").as_str(), "video/mp4");
         assert_eq!(JobStatus::from(job.status), JobStatus::Queued);
         let error = NewJob::new("").unwrap_err();
         assert_eq!(error.errors()[0].field, "filename");

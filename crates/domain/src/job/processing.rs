@@ -83,6 +83,11 @@ impl ProcessingConfig {
     pub fn settings(&self) -> &JsonObject {
         &self.settings
     }
+
+    /// All settings, owned.
+    pub fn into_settings(self) -> JsonObject {
+        self.settings
+    }
 }
 
 impl TryFrom<Value> for ProcessingConfig {

@@ -41,6 +41,9 @@ pub struct JobProgress {
     /// stage. Without claims, all three are from the last report.
     #[serde(flatten)]
     pub progress: Progress,
+    /// The program of the last report on the current stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_name: Option<AgentName>,
 }
 
 impl Deref for JobProgress {

@@ -17,7 +17,7 @@ pub use number::{
     AttemptTimeout, Decibels, FileSize, NonNegativeInt, Percent, Ratio, RetryAfter, Seconds,
     VideoDuration,
 };
-pub use page::{Cursor, Page, PageLimit, PageRequest, Total};
+pub use page::{Cursor, Direction, Page, PageLimit, PageRequest, Total};
 pub use patch::Patch;
 pub use position::assign_positions;
 pub use storage_traits::{BoundedText, IdValue, JsonValue, NumberValue, TextValue};

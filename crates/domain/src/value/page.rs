@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::value::invalid::Invalid;
+use crate::value::string_enum::string_enum;
 
 /// How many items a page holds, 1 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,13 +55,23 @@ pub struct PageRequest {
     pub after: Option<Cursor>,
 }
 
-/// One page of a list.
+/// One page of a list, whose positions are `C`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Page<T> {
+pub struct Page<T, C = Cursor> {
     /// The items.
     pub items: Vec<T>,
     /// Cursor of the next page; `None` on the last page.
-    pub next: Option<Cursor>,
+    pub next: Option<C>,
+}
+
+string_enum! {
+    /// The direction of a list.
+    Direction {
+        /// The oldest first.
+        Ascending = "asc",
+        /// The newest first.
+        Descending = "desc",
+    }
 }
 
 /// The number of items on all pages of a list, counted up to a limit, because the time

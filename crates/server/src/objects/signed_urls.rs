@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use chrono::{DateTime, Utc};
 use lectern_api::{Code, FieldError};
-use lectern_domain::{Job, JobId, StorageKey};
+use lectern_domain::{DownloadName, Job, JobId, StorageKey};
 use lectern_storage::{ObjectKey, Storage};
 use url::Url;
 
@@ -51,18 +51,22 @@ impl SignedUrls {
     }
 
     /// The URL of an object that a job refers to. `None` when the key is invalid or
-    /// belongs to another job, or when the URL cannot be signed.
+    /// belongs to another job, or when the URL cannot be signed. Browsers save the object
+    /// under `name`, or under the last part of its key.
     pub(crate) async fn download(
         &self,
         job_id: JobId,
         key: &StorageKey,
+        name: Option<&DownloadName>,
         ttl: Duration,
     ) -> Option<String> {
         let key = ObjectKey::try_from(key.clone()).ok()?;
         if key.is_forbidden_to(job_id) {
             return None;
         }
-        let url = self.storage.download_url(&self.base, &key, ttl, self.now);
+        let url = self
+            .storage
+            .download_url(&self.base, &key, name, ttl, self.now);
         url.await
             .inspect_err(|error| log::warn!(job_id:%; "cannot sign a URL for {key}: {error}"))
             .map(String::from)
@@ -72,7 +76,7 @@ impl SignedUrls {
     /// The URL of a job's recording, for a worker.
     pub(crate) async fn recording(&self, job: &Job) -> Option<String> {
         let key = job.original_s3_key.as_ref()?;
-        self.download(job.recording_owner(), key, RECORDING_URL_TTL)
+        self.download(job.recording_owner(), key, None, RECORDING_URL_TTL)
             .await
     }
 }

@@ -9,6 +9,7 @@ use lectern_api::{
 use lectern_db::Reader;
 use lectern_domain::{Job, Total};
 
+use super::next_page_link::NextPageLink;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::IdempotentBody;
@@ -73,21 +74,33 @@ fn created(job: Job) -> ApiResult {
 async fn list(
     db: Data<DatabaseHandle>,
     request: SharedRequest,
+    link: NextPageLink,
     Query(query): Query<JobListQuery>,
 ) -> ApiResult {
-    request.respond(page(db, query)).await
+    let request = request.with_base_url(link.base());
+    request.respond(page(db, link, query)).await
 }
 
-async fn page(db: Data<DatabaseHandle>, query: JobListRequest) -> ApiResult {
-    let respond = |(page, total)| ApiResponse::ok(&JobListResponse::new(page, total));
+async fn page(db: Data<DatabaseHandle>, link: NextPageLink, query: JobListRequest) -> ApiResult {
+    let respond = move |(page, total)| {
+        let list = JobListResponse::new(page, total);
+        let response = ApiResponse::ok(&list)?;
+        match list.next_cursor {
+            Some(cursor) => link.add_to(response, &cursor),
+            None => Ok(response),
+        }
+    };
+    let list = move |conn: &mut Reader<'_>, query: &JobListRequest| {
+        let with_metadata = query.with_metadata;
+        conn.jobs()
+            .list_summaries(&query.filter, query.page, with_metadata)
+    };
     if !query.include_total {
-        let page = move |conn: &mut Reader<'_>| {
-            Ok((conn.jobs().list_summaries(&query.filter, query.page)?, None))
-        };
+        let page = move |conn: &mut Reader<'_>| Ok((list(conn, &query)?, None));
         return db.read_committed(page, respond).await?;
     }
     let page_and_total = move |conn: &mut Reader<'_>| {
-        let page = conn.jobs().list_summaries(&query.filter, query.page)?;
+        let page = list(conn, &query)?;
         Ok((
             page,
             Some(conn.jobs().count_up_to(&query.filter, Total::MAX)?),
@@ -130,10 +143,6 @@ async fn report_progress(
     lease: LeaseHeader,
     JsonBody(report): JsonBody<ProgressReport>,
 ) -> ApiResult {
-    if let Some(agent) = &report.agent_name {
-        let agent = agent.as_str();
-        log::debug!(agent, stage = report.stage.as_str(), job_id:%; "progress");
-    }
     let (report, _) = report.into_parts();
     ApiResponse::job(db.report_progress(job_id, lease.id(), report).await?)
 }

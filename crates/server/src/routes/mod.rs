@@ -7,6 +7,7 @@ mod jobs;
 mod layout_analysis;
 mod logs;
 mod monitoring;
+mod next_page_link;
 mod objects;
 mod results;
 mod set_pages;

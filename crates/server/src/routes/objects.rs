@@ -34,7 +34,7 @@ async fn download(
     known: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
     let now = db.now();
-    let (key, ()) = verify_url(&request, &objects, |signer, key, query| {
+    let (key, name) = verify_url(&request, &objects, |signer, key, query| {
         signer.verify_get(key, query, now)
     })?;
     let storage = &objects.storage;
@@ -43,12 +43,12 @@ async fn download(
         return Ok(range::not_modified(&info));
     }
     if request.method() == Method::HEAD {
-        return Ok(range::send_head(&info));
+        return Ok(range::send_head(&info, name.as_ref()));
     }
     let part = range::requested_range(&request, &info);
     let is_part = part.is_some();
     let object = storage.get(&key, part).await?;
-    Ok(range::send(object, is_part))
+    Ok(range::send(object, is_part, name.as_ref()))
 }
 
 /// Uploads the recording of a pending job. A recording cannot be replaced after its upload

@@ -7,7 +7,9 @@ use std::time::Duration;
 use actix_web::web::{self, Data};
 use lectern_api::{ClipMetadata, ResultsResponse};
 use lectern_db::{Reader, SetCursor};
-use lectern_domain::{Clip, JobId, JobResults, JobStatus, StorageKey, TranscriptSegment, Window};
+use lectern_domain::{
+    Clip, DownloadName, Job, JobId, JobResults, JobStatus, StorageKey, TranscriptSegment, Window,
+};
 
 use super::set_pages::push_item;
 use crate::database::handle::DatabaseHandle;
@@ -86,9 +88,10 @@ impl Results {
             )
             .await?;
         let mut urls = HashMap::new();
-        for key in rows.keys() {
+        for (key, name) in rows.keys() {
             let owner = rows.owner_of(key).unwrap_or(job_id);
-            if let Some(url) = self.urls.download(owner, key, self.url_ttl).await {
+            let url = self.urls.download(owner, key, Some(&name), self.url_ttl);
+            if let Some(url) = url.await {
                 urls.insert(key.clone(), url);
             }
         }
@@ -141,13 +144,22 @@ impl Rows {
         })
     }
 
-    /// The storage keys of all objects that this part refers to.
-    fn keys(&self) -> impl Iterator<Item = &StorageKey> {
-        let job = self
-            .job
-            .iter()
-            .flat_map(|results| results.job.storage_keys());
-        job.chain(self.clips.iter().flat_map(|clip| clip.media.storage_keys()))
+    /// The storage keys of all objects that this part refers to, with the names under which
+    /// the objects are saved.
+    fn keys(&self) -> impl Iterator<Item = (&StorageKey, DownloadName)> {
+        let job = self.job.iter().map(|results| &results.job);
+        let of_job = job.flat_map(|job| {
+            let original = job.original_s3_key.as_ref();
+            let original = original.map(|key| (key, DownloadName::of_file(&job.filename)));
+            let compiled = job.compiled_video_s3_key.as_ref();
+            let compiled = compiled.map(|key| (key, highlights_name(job, key)));
+            original.into_iter().chain(compiled)
+        });
+        let of_clips = self.clips.iter().flat_map(|clip| {
+            let keys = clip.media.storage_keys();
+            keys.map(|key| (key, DownloadName::new(&clip.title, extension(key))))
+        });
+        of_job.chain(of_clips)
     }
 
     /// The job that the recording belongs to, if it is the object with this key.
@@ -205,6 +217,18 @@ impl Rows {
         });
         Ok((json, next))
     }
+}
+
+fn extension(key: &StorageKey) -> &str {
+    key.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+fn highlights_name(job: &Job, key: &StorageKey) -> DownloadName {
+    let recording = DownloadName::beside(&job.filename, "");
+    DownloadName::new(
+        &format!("{} highlights", recording.as_str()),
+        extension(key),
+    )
 }
 
 /// The results of a job, except its clips and its transcript. Fails unless the job is

@@ -5,7 +5,7 @@ use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data};
 use lectern_api::{Code, SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
 use lectern_db::{Error, Reader, SetCursor, SetPage, Tx};
-use lectern_domain::{Clip, ClipMediaUpdate, Patch, Stage, Window};
+use lectern_domain::{Clip, ClipMediaUpdate, DownloadName, Patch, Stage, Window};
 use lectern_formats::{Cue, FileParts, Format, clip_to, webvtt};
 use lectern_storage::ObjectKey;
 
@@ -51,8 +51,12 @@ async fn find(
     let file = accept.file_format(requested);
     let response = match read_stored(&objects, &memory, &clip, limits.output).await? {
         Some((cues, permit)) => {
+            let title = clip.title.clone();
             let write = move || match file {
-                Some(format) => Ok(ApiResponse::file(format, format.write(&cues))),
+                Some(format) => {
+                    let name = DownloadName::new(&title, format.extension());
+                    ApiResponse::file(format, format.write(&cues)).saved_as(&name)
+                }
                 None => ApiResponse::ok(&SubtitlesResponse::new(clip_id, segments(cues)?)),
             };
             web::block(write).await??.with_permit(permit)
@@ -84,7 +88,8 @@ async fn from_transcript(
             read,
         };
         let first = first_part(db, memory, file).await?;
-        return Ok(ApiResponse::parts(format.content_type(), first));
+        let name = DownloadName::new(&clip.title, format.extension());
+        return ApiResponse::parts(format.content_type(), first).saved_as(&name);
     }
     let read_segments = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         let SetPage { items, next } = read(conn, after)?;

@@ -8,7 +8,7 @@ use lectern_api::{
 };
 use lectern_db::{Conn, Error, JobRef, Reader, SetCursor, SetPage, Tx};
 use lectern_domain::{
-    self as domain, JobId, NewTranscriptSegment, Stage, TranscriptSegmentId, Window,
+    self as domain, DownloadName, JobId, NewTranscriptSegment, Stage, TranscriptSegmentId, Window,
 };
 use lectern_formats::FileParts;
 
@@ -56,6 +56,9 @@ async fn list(
         conn.transcripts().page(job_id, query.window, words, after)
     };
     let response = if let Some((format, Some(parts))) = file {
+        let job = db.find_job(job_id).await?;
+        let job = job.ok_or_else(|| ApiError::no_job(job_id))?;
+        let name = DownloadName::beside(&job.filename, format.extension());
         let file = CueFile {
             job_id,
             parts,
@@ -64,7 +67,7 @@ async fn list(
             },
         };
         let first = first_part(&db, &memory, file).await?;
-        ApiResponse::parts(format.content_type(), first)
+        ApiResponse::parts(format.content_type(), first).saved_as(&name)?
     } else {
         respond_json(&db, &memory, json_set(job_id, read)).await?
     };

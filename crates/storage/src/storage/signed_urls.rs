@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use lectern_domain::DownloadName;
 use object_store::signer::Method;
 use url::Url;
 
@@ -34,12 +35,13 @@ impl Storage {
                 let query = signer.sign_put(key, size, add_saturating(now, ttl));
                 Ok(local_url(base, key, &query))
             }
-            Backend::S3(bucket) => bucket.sign(Method::PUT, key, ttl).await,
+            Backend::S3(bucket) => bucket.sign(Method::PUT, key, None, ttl).await,
         }
     }
 
     /// A URL that allows its holder to GET an object until `now + ttl`. The object does not
-    /// have to exist.
+    /// have to exist. Browsers save the object under `name`, or under the last part of its
+    /// key.
     ///
     /// For local disk, this is a URL of the server, which allows HEAD, too. For a bucket,
     /// this is a URL of the service; its lifetime starts at the current time instead of
@@ -48,15 +50,16 @@ impl Storage {
         &self,
         base: &Url,
         key: &ObjectKey,
+        name: Option<&DownloadName>,
         ttl: Duration,
         now: DateTime<Utc>,
     ) -> Result<Url, Error> {
         match &self.0 {
             Backend::Local { signer, .. } => {
-                let query = signer.sign_get(key, add_saturating(now, ttl));
+                let query = signer.sign_get(key, name, add_saturating(now, ttl));
                 Ok(local_url(base, key, &query))
             }
-            Backend::S3(bucket) => bucket.sign(Method::GET, key, ttl).await,
+            Backend::S3(bucket) => bucket.sign(Method::GET, key, name, ttl).await,
         }
     }
 }

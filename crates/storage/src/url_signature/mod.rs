@@ -3,6 +3,8 @@
 mod secret;
 
 use chrono::{DateTime, Utc};
+use lectern_domain::DownloadName;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use ring::hmac;
 
 use crate::key::ObjectKey;
@@ -13,8 +15,9 @@ pub use secret::Secret;
 /// Signs URLs of objects on local disk, and verifies them.
 ///
 /// The signature is an HMAC-SHA256 of the method, the key, the expiry time and, for a
-/// PUT, the size. It is part of the query:
-/// `expires=<unix seconds>&size=<bytes, PUT only>&signature=<hex>`.
+/// PUT, the size, or for a GET the name under which the object is saved, if it has one. It
+/// is part of the query:
+/// `expires=<unix seconds>&size=<bytes, PUT only>&filename=<name, GET only>&signature=<hex>`.
 ///
 /// ```
 /// use chrono::{DateTime, TimeDelta};
@@ -54,6 +57,8 @@ struct Query {
     expires: i64,
     /// In bytes; `None` in URLs for GET.
     size: Option<u64>,
+    /// `None` in URLs for PUT.
+    filename: Option<String>,
     signature: Vec<u8>,
 }
 
@@ -64,29 +69,38 @@ impl Signer {
     }
 
     /// The query that allows GET and HEAD on an object until `expires_at`,
-    /// rounded down to whole seconds.
-    pub fn sign_get(&self, key: &ObjectKey, expires_at: DateTime<Utc>) -> String {
-        self.sign(key, expires_at.timestamp(), None)
+    /// rounded down to whole seconds. Clients save the object under `name`.
+    pub fn sign_get(
+        &self,
+        key: &ObjectKey,
+        name: Option<&DownloadName>,
+        expires_at: DateTime<Utc>,
+    ) -> String {
+        let name = name.map(DownloadName::as_str);
+        self.sign(key, expires_at.timestamp(), &Operation::Get { name })
     }
 
     /// The query that allows PUT of an object of exactly `size` bytes until `expires_at`,
     /// rounded down to whole seconds.
     pub fn sign_put(&self, key: &ObjectKey, size: u64, expires_at: DateTime<Utc>) -> String {
-        self.sign(key, expires_at.timestamp(), Some(size))
+        self.sign(key, expires_at.timestamp(), &Operation::Put { size })
     }
 
-    /// Checks that a query allows GET and HEAD on an object at the time `now`.
+    /// Checks that a query allows GET and HEAD on an object at the time `now`, and returns
+    /// the name under which clients save the object.
     pub fn verify_get(
         &self,
         key: &ObjectKey,
         query: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), SignatureError> {
+    ) -> Result<Option<DownloadName>, SignatureError> {
         let query = parse(query)?;
-        match query.size {
-            None => self.verify(key, &query, now),
-            Some(_) => Err(SignatureError::Wrong),
+        if query.size.is_some() {
+            return Err(SignatureError::Wrong);
         }
+        let name = query.filename.as_deref();
+        self.verify(key, &query, &Operation::Get { name }, now)?;
+        Ok(name.map(DownloadName::of_file))
     }
 
     /// Checks that a query allows PUT of an object at the time `now`, and returns the
@@ -99,26 +113,35 @@ impl Signer {
     ) -> Result<u64, SignatureError> {
         let query = parse(query)?;
         let size = query.size.ok_or(SignatureError::Wrong)?;
-        self.verify(key, &query, now).map(|()| size)
+        if query.filename.is_some() {
+            return Err(SignatureError::Wrong);
+        }
+        self.verify(key, &query, &Operation::Put { size }, now)?;
+        Ok(size)
     }
 
-    fn sign(&self, key: &ObjectKey, expires: i64, size: Option<u64>) -> String {
-        let tag = hmac::sign(
-            self.secret.key(),
-            signed_text(key, expires, size).as_bytes(),
-        );
-        let size = size.map_or(String::new(), |size| format!("&size={size}"));
+    fn sign(&self, key: &ObjectKey, expires: i64, operation: &Operation<'_>) -> String {
+        let text = signed_text(key, expires, operation);
+        let tag = hmac::sign(self.secret.key(), text.as_bytes());
+        let parameter = match operation {
+            Operation::Get { name: None } => String::new(),
+            Operation::Get { name: Some(name) } => {
+                format!("&filename={}", utf8_percent_encode(name, NON_ALPHANUMERIC))
+            }
+            Operation::Put { size } => format!("&size={size}"),
+        };
         let signature = HEX.encode(tag.as_ref());
-        format!("expires={expires}{size}&signature={signature}")
+        format!("expires={expires}{parameter}&signature={signature}")
     }
 
     fn verify(
         &self,
         key: &ObjectKey,
         query: &Query,
+        operation: &Operation<'_>,
         now: DateTime<Utc>,
     ) -> Result<(), SignatureError> {
-        let text = signed_text(key, query.expires, query.size);
+        let text = signed_text(key, query.expires, operation);
         // Constant time, so that the duration reveals nothing about the signature.
         hmac::verify(self.secret.key(), text.as_bytes(), &query.signature)
             .map_err(|_| SignatureError::Wrong)?;
@@ -130,23 +153,33 @@ impl Signer {
     }
 }
 
-/// The text that is signed. Different arguments give different texts, because keys have no
-/// line breaks.
-fn signed_text(key: &ObjectKey, expires: i64, size: Option<u64>) -> String {
-    match size {
-        None => format!("lectern object\nGET\n{key}\n{expires}"),
-        Some(size) => format!("lectern object\nPUT\n{key}\n{expires}\n{size}"),
+/// What a URL allows.
+enum Operation<'q> {
+    Get { name: Option<&'q str> },
+    Put { size: u64 },
+}
+
+/// The text that is signed. Different arguments give different texts, because only the name
+/// at the end could have line breaks.
+fn signed_text(key: &ObjectKey, expires: i64, operation: &Operation<'_>) -> String {
+    match operation {
+        Operation::Get { name: None } => format!("lectern object\nGET\n{key}\n{expires}"),
+        Operation::Get { name: Some(name) } => {
+            format!("lectern object\nGET\n{key}\n{expires}\n{name}")
+        }
+        Operation::Put { size } => format!("lectern object\nPUT\n{key}\n{expires}\n{size}"),
     }
 }
 
 /// Accepts each known parameter at most once and no other parameter.
 fn parse(query: &str) -> Result<Query, SignatureError> {
-    let (mut expires, mut size, mut signature) = (None, None, None);
+    let (mut expires, mut size, mut filename, mut signature) = (None, None, None, None);
     for pair in query.split('&') {
         let (name, value) = pair.split_once('=').ok_or(SignatureError::Malformed)?;
         let parameter = match name {
             "expires" => &mut expires,
             "size" => &mut size,
+            "filename" => &mut filename,
             "signature" => &mut signature,
             _ => return Err(SignatureError::Malformed),
         };
@@ -154,10 +187,15 @@ fn parse(query: &str) -> Result<Query, SignatureError> {
             return Err(SignatureError::Malformed);
         }
     }
+    let decode = |name| Some(percent_decode_str(name).decode_utf8().ok()?.into_owned());
     let query = || {
         Some(Query {
             expires: expires?.parse().ok()?,
             size: size.map(str::parse).transpose().ok()?,
+            filename: match filename {
+                Some(name) => Some(decode(name)?),
+                None => None,
+            },
             signature: HEX.decode(signature?.as_bytes()).ok()?,
         })
     };

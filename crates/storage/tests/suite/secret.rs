@@ -12,7 +12,7 @@ use crate::test_storage::key;
 
 /// A signature, which identifies a secret.
 fn signature(secret: Secret) -> String {
-    Signer::new(secret).sign_get(&key("a"), DateTime::UNIX_EPOCH)
+    Signer::new(secret).sign_get(&key("a"), None, DateTime::UNIX_EPOCH)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use lectern_domain::{Clock as _, SystemClock};
+use lectern_domain::{Clock as _, DownloadName, SystemClock};
 use lectern_storage::{OBJECTS_PATH, ObjectKey, Secret, SignatureError, Signer};
 use url::Url;
 
@@ -51,11 +51,11 @@ async fn a_url_of_this_server_allows_its_method_on_its_key() {
 
         let get = test
             .storage
-            .download_url(&base(), &key(name), HOUR, noon())
+            .download_url(&base(), &key(name), None, HOUR, noon())
             .await
             .unwrap();
         let (requested, query) = parts(&get);
-        assert_eq!(signer.verify_get(&requested, &query, noon()), Ok(()));
+        assert_eq!(signer.verify_get(&requested, &query, noon()), Ok(None));
         assert_eq!(
             signer.verify_put(&requested, &query, noon()),
             Err(SignatureError::Wrong)
@@ -67,17 +67,56 @@ async fn a_url_of_this_server_allows_its_method_on_its_key() {
     }
 }
 
+#[tokio::test]
+async fn a_url_has_the_name_under_which_its_object_is_saved() {
+    let test = TestStorage::on_disk();
+    let signer = test.storage.signer().unwrap();
+    let clip = key("jobs/1/clips/1.mp4");
+    for title in ["Gradient descent", "a&size=1#=%41+", "講義 №7 🎓"] {
+        let name = DownloadName::new(title, "mp4");
+        let url = test
+            .storage
+            .download_url(&base(), &clip, Some(&name), HOUR, noon())
+            .await
+            .unwrap();
+        let (requested, query) = parts(&url);
+        let verified = signer.verify_get(&requested, &query, noon());
+        assert_eq!(verified, Ok(Some(name)));
+        let forged = query.replace("filename=", "filename=a");
+        assert_eq!(
+            signer.verify_get(&requested, &forged, noon()),
+            Err(SignatureError::Wrong)
+        );
+        let (before, after) = query.split_once("&filename=").unwrap();
+        let signature = after.split_once('&').unwrap().1;
+        let unnamed = format!("{before}&{signature}");
+        assert_eq!(
+            signer.verify_get(&requested, &unnamed, noon()),
+            Err(SignatureError::Wrong)
+        );
+        assert_eq!(
+            signer.verify_put(&requested, &format!("{query}&size=1"), noon()),
+            Err(SignatureError::Wrong)
+        );
+        let malformed = query.replace("filename=", "filename=%ff");
+        assert_eq!(
+            signer.verify_get(&requested, &malformed, noon()),
+            Err(SignatureError::Malformed)
+        );
+    }
+}
+
 #[test]
 fn a_url_is_valid_until_the_second_of_its_expiry() {
     let signer = Signer::new(Secret::random().unwrap());
-    let query = signer.sign_get(&key("a"), noon());
+    let query = signer.sign_get(&key("a"), None, noon());
     assert_eq!(
         signer.verify_get(&key("a"), &query, noon() - TimeDelta::days(9)),
-        Ok(())
+        Ok(None)
     );
     assert_eq!(
         signer.verify_get(&key("a"), &query, noon() - TimeDelta::microseconds(1)),
-        Ok(())
+        Ok(None)
     );
     assert_eq!(
         signer.verify_get(&key("a"), &query, noon()),
@@ -147,7 +186,7 @@ fn any_change_of_a_url_invalidates_it() {
     let unsized_query = query.replace("&size=1000", "");
     let result = signer.verify_get(&key("jobs/1/a"), &unsized_query, earlier);
     assert_eq!(result, Err(SignatureError::Wrong));
-    let get = signer.sign_get(&key("jobs/1/a"), noon());
+    let get = signer.sign_get(&key("jobs/1/a"), None, noon());
     assert_eq!(
         verify(&format!("{get}&size=1000")),
         Err(SignatureError::Wrong)
@@ -208,7 +247,7 @@ async fn a_url_of_the_service_allows_its_method_on_its_key() {
             .unwrap();
         let get = test
             .storage
-            .download_url(&base(), &key(name), HOUR, now)
+            .download_url(&base(), &key(name), None, HOUR, now)
             .await
             .unwrap();
         assert_eq!(status(ureq::get(get.as_str()).call()), 404);
@@ -246,7 +285,10 @@ async fn a_url_of_the_service_expires() {
     test.put(&key("a"), &[b"x"]).await;
     let get = async |ttl| {
         let (key, now) = (key("a"), SystemClock.now());
-        let url = test.storage.download_url(&base(), &key, ttl, now).await;
+        let url = test
+            .storage
+            .download_url(&base(), &key, None, ttl, now)
+            .await;
         url.unwrap()
     };
     let (long, short) = (get(HOUR).await, get(Duration::from_secs(1)).await);
@@ -264,7 +306,7 @@ async fn urls_for_clients_have_the_public_endpoint() {
         .unwrap();
     let storage = lectern_storage::Storage::open(&config, Secret::random().unwrap()).unwrap();
     let url = storage
-        .download_url(&base(), &key("a b"), HOUR, noon())
+        .download_url(&base(), &key("a b"), None, HOUR, noon())
         .await
         .unwrap();
     assert!(
@@ -292,7 +334,7 @@ async fn urls_for_clients_have_the_public_endpoint() {
         let storage = lectern_storage::Storage::open(&config.unwrap(), Secret::random().unwrap());
         let url = storage
             .unwrap()
-            .download_url(&base(), &key("a b"), HOUR, noon())
+            .download_url(&base(), &key("a b"), None, HOUR, noon())
             .await
             .unwrap();
         assert!(url.as_str().starts_with(start), "{url}");

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use diesel::result::{DatabaseErrorKind as Kind, Error};
-use lectern_domain::{JobFilter, PageRequest};
+use lectern_domain::{JobFilter, JobPageRequest};
 use lectern_tests::{Backend, Sql, TestDb, on_both_backends};
 
 use super::rules::{IDS, JOB, RULES, SEGMENT, VALID_ROWS, Values};
@@ -249,7 +249,7 @@ fn a_row_with_only_a_filename_gets_the_defaults(db: TestDb) {
     assert_eq!(row, ["video/mp4", "queued", "0", "1", "0", "0", "{}", "{}"]);
     let jobs = db.read(|conn| {
         conn.jobs()
-            .list(&JobFilter::default(), PageRequest::default())
+            .list(&JobFilter::default(), JobPageRequest::default())
     });
     assert_eq!(jobs.unwrap().items[0].filename.as_str(), "lecture.mp4");
 }

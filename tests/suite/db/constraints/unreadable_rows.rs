@@ -4,8 +4,8 @@
 use chrono::TimeDelta;
 use lectern_db::Error;
 use lectern_domain::{
-    JobFilter, JobId, JobStatus, LogEntryFilter, LogStatus, PageLimit, PageRequest, Stage,
-    StageRunStatus,
+    JobFilter, JobId, JobPageRequest, JobStatus, LogEntryFilter, LogStatus, PageLimit, PageRequest,
+    Stage, StageRunStatus,
 };
 use lectern_tests::{
     Backend, TestDb, a_completed_job, a_job, a_log_entry, on_both_backends, segments,
@@ -33,9 +33,9 @@ const CHECKS: &str = "check_every_rule_of_the_domain";
 /// of pages.
 fn job_ids_page_by_page(db: &TestDb) -> (Vec<JobId>, usize) {
     let (mut found, mut pages) = (Vec::new(), 0);
-    let mut page = PageRequest {
+    let mut page = JobPageRequest {
         limit: PageLimit::new(1).unwrap(),
-        after: None,
+        ..JobPageRequest::default()
     };
     loop {
         let list = db.read(|conn| conn.jobs().list(&JobFilter::default(), page));
@@ -68,7 +68,7 @@ fn an_invalid_job_is_left_out_of_lists(db: TestDb) {
     assert_eq!(db.unreadable_rows(), 1);
     let with_clips = db.read(|conn| {
         conn.jobs()
-            .list_with_clips(&JobFilter::default(), PageRequest::default())
+            .list_with_clips(&JobFilter::default(), JobPageRequest::default())
     });
     assert_eq!(with_clips.unwrap().items.len(), 2);
     assert_eq!(db.unreadable_rows(), 2);
@@ -167,7 +167,7 @@ fn a_job_with_an_unreadable_time_is_left_out_of_pages(db: TestDb) {
         assert_eq!(found, [second, first], "{time}");
         let page = db.read(|conn| {
             conn.jobs()
-                .list_summaries(&JobFilter::default(), PageRequest::default())
+                .list_summaries(&JobFilter::default(), JobPageRequest::default(), true)
         });
         assert_eq!(page.unwrap().items.len(), 2, "{time}");
         let deleted = format!("DELETE FROM jobs WHERE job_id = {NEW_ID}");

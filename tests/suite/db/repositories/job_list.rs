@@ -1,13 +1,16 @@
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
-use lectern_db::Database;
+use lectern_db::{Database, Error};
 use lectern_domain::{
-    Job, JobFilter, JobId, JobStatus, Page, PageLimit, PageRequest, Stage, Total,
+    Direction, FilenamePart, Job, JobCursor, JobFilter, JobId, JobOrder, JobPageRequest, JobStatus,
+    JobUpdate, MetadataFilter, Page, PageLimit, Stage, Total,
 };
 use lectern_tests::{Backend, TestDb, a_job, a_report, on_both_backends};
+use serde_json::json;
 
 use crate::many_jobs::{insert_jobs, plan_of};
+use crate::pseudo_random::PseudoRandom;
 
 on_both_backends!(
     jobs_are_listed_newest_first,
@@ -21,17 +24,26 @@ on_both_backends!(
     the_count_is_the_length_of_the_unpaged_list,
     a_bounded_count_is_exact_up_to_its_bound,
     lists_of_a_stage_read_an_index,
+    lists_in_every_order_page_through_all_matching_jobs,
+    a_cursor_of_a_list_in_another_order_is_refused,
+    a_part_of_a_filename_is_found_in_any_case,
+    jobs_are_filtered_by_their_metadata,
+    jobs_are_filtered_by_the_time_of_their_last_change_and_completion,
+    lists_in_every_order_read_an_index,
 );
 
-fn page(db: &Database, filter: JobFilter, limit: i64, after: &Page<Job>) -> Page<Job> {
-    let request = PageRequest {
+type Jobs = Page<Job, JobCursor>;
+
+fn page(db: &Database, filter: &JobFilter, limit: i64, after: &Jobs) -> Jobs {
+    let request = JobPageRequest {
         limit: PageLimit::new(limit).unwrap(),
         after: after.next,
+        ..JobPageRequest::default()
     };
-    db.read(|conn| conn.jobs().list(&filter, request)).unwrap()
+    db.read(|conn| conn.jobs().list(filter, request)).unwrap()
 }
 
-fn first(db: &Database, filter: JobFilter, limit: i64) -> Page<Job> {
+fn first(db: &Database, filter: &JobFilter, limit: i64) -> Jobs {
     page(
         db,
         filter,
@@ -43,7 +55,7 @@ fn first(db: &Database, filter: JobFilter, limit: i64) -> Page<Job> {
     )
 }
 
-fn names(page: &Page<Job>) -> Vec<&str> {
+fn names(page: &Jobs) -> Vec<&str> {
     page.items.iter().map(|job| job.filename.as_str()).collect()
 }
 
@@ -65,20 +77,20 @@ fn jobs(db: &TestDb, n: u8) -> Vec<Job> {
 
 fn jobs_are_listed_newest_first(db: TestDb) {
     jobs(&db, 3);
-    let list = first(&db, any(), 50);
+    let list = first(&db, &any(), 50);
     assert_eq!(names(&list), ["c", "b", "a"]);
     assert_eq!(list.next, None);
 }
 
 fn an_empty_list_has_no_next_page(db: TestDb) {
-    let list = first(&db, any(), 1);
+    let list = first(&db, &any(), 1);
     assert_eq!((list.items.len(), list.next), (0, None));
 }
 
 fn a_full_last_page_has_no_next_page(db: TestDb) {
     jobs(&db, 4);
-    let one = first(&db, any(), 2);
-    let two = page(&db, any(), 2, &one);
+    let one = first(&db, &any(), 2);
+    let two = page(&db, &any(), 2, &one);
     assert_eq!((names(&one), names(&two)), (vec!["d", "c"], vec!["b", "a"]));
     assert_eq!(two.next, None);
 }
@@ -86,7 +98,7 @@ fn a_full_last_page_has_no_next_page(db: TestDb) {
 fn pages_neither_repeat_nor_miss_jobs_during_changes(db: TestDb) {
     let made = jobs(&db, 9);
     let mut seen: Vec<JobId> = Vec::new();
-    let mut last = first(&db, any(), 2);
+    let mut last = first(&db, &any(), 2);
     loop {
         seen.extend(last.items.iter().map(|job| job.job_id));
         if last.next.is_none() {
@@ -97,7 +109,7 @@ fn pages_neither_repeat_nor_miss_jobs_during_changes(db: TestDb) {
         a_job().create(&db);
         db.write(|tx| tx.jobs().delete(*seen.last().unwrap()))
             .unwrap();
-        last = page(&db, any(), 2, &last);
+        last = page(&db, &any(), 2, &last);
     }
     let expected: Vec<JobId> = made.iter().rev().map(|job| job.job_id).collect();
     assert_eq!(seen, expected);
@@ -106,11 +118,11 @@ fn pages_neither_repeat_nor_miss_jobs_during_changes(db: TestDb) {
 fn jobs_created_at_the_same_time_are_paged_one_by_one(db: TestDb) {
     let made: HashSet<JobId> = (0..7).map(|_| a_job().create(&db).job_id).collect();
     let mut seen = HashSet::new();
-    let mut last = first(&db, any(), 1);
+    let mut last = first(&db, &any(), 1);
     for _ in 0..7 {
         assert!(seen.insert(last.items[0].job_id), "a job came twice");
         last = match last.next {
-            Some(_) => page(&db, any(), 1, &last),
+            Some(_) => page(&db, &any(), 1, &last),
             None => break,
         };
     }
@@ -130,7 +142,7 @@ fn jobs_are_filtered_by_status_and_stage(db: TestDb) {
         .status(JobStatus::Completed)
         .create(&db);
     let status = |status| JobFilter {
-        status: Some(status),
+        statuses: vec![status],
         ..any()
     };
     let stage = |stage| JobFilter {
@@ -138,24 +150,24 @@ fn jobs_are_filtered_by_status_and_stage(db: TestDb) {
         ..any()
     };
     assert_eq!(
-        names(&first(&db, status(JobStatus::Queued), 50)),
+        names(&first(&db, &status(JobStatus::Queued), 50)),
         ["queued"]
     );
-    assert_eq!(names(&first(&db, status(JobStatus::Failed), 50)), [""; 0]);
+    assert_eq!(names(&first(&db, &status(JobStatus::Failed), 50)), [""; 0]);
     assert_eq!(
-        names(&first(&db, stage(Stage::Transcription), 50)),
+        names(&first(&db, &stage(Stage::Transcription), 50)),
         ["running"]
     );
     let both = JobFilter {
         stage: Some(Stage::Complete),
         ..status(JobStatus::Completed)
     };
-    assert_eq!(names(&first(&db, both, 50)), ["done"]);
+    assert_eq!(names(&first(&db, &both, 50)), ["done"]);
     let neither = JobFilter {
         stage: Some(Stage::Complete),
         ..status(JobStatus::Running)
     };
-    assert_eq!(names(&first(&db, neither, 50)), [""; 0]);
+    assert_eq!(names(&first(&db, &neither, 50)), [""; 0]);
 }
 
 fn the_created_range_includes_its_start_and_excludes_its_end(db: TestDb) {
@@ -165,10 +177,10 @@ fn the_created_range_includes_its_start_and_excludes_its_end(db: TestDb) {
         created_before: Some(made[3].created_at),
         ..any()
     };
-    assert_eq!(names(&first(&db, range, 50)), ["c", "b"]);
+    assert_eq!(names(&first(&db, &range, 50)), ["c", "b"]);
     assert_eq!(db.read(|conn| conn.jobs().count(&range)).unwrap(), 2);
-    let one = first(&db, range, 1);
-    assert_eq!(names(&page(&db, range, 1, &one)), ["b"]);
+    let one = first(&db, &range, 1);
+    assert_eq!(names(&page(&db, &range, 1, &one)), ["b"]);
 }
 
 fn the_created_range_may_cover_all_times(db: TestDb) {
@@ -178,22 +190,22 @@ fn the_created_range_may_cover_all_times(db: TestDb) {
         created_before: Some(chrono::DateTime::<chrono::Utc>::MAX_UTC),
         ..any()
     };
-    assert_eq!(names(&first(&db, range, 50)), ["b", "a"]);
+    assert_eq!(names(&first(&db, &range, 50)), ["b", "a"]);
     let nothing = JobFilter {
         created_before: Some(chrono::DateTime::<chrono::Utc>::MIN_UTC),
         ..any()
     };
-    assert_eq!(names(&first(&db, nothing, 50)), [""; 0]);
+    assert_eq!(names(&first(&db, &nothing, 50)), [""; 0]);
 }
 
 fn the_count_is_the_length_of_the_unpaged_list(db: TestDb) {
     jobs(&db, 5);
     a_job().status(JobStatus::Failed).create(&db);
-    let count = |filter| db.read(|conn| conn.jobs().count(&filter)).unwrap();
+    let count = |filter: JobFilter| db.read(|conn| conn.jobs().count(&filter)).unwrap();
     assert_eq!(count(any()), 6);
     assert_eq!(
         count(JobFilter {
-            status: Some(JobStatus::Queued),
+            statuses: vec![JobStatus::Queued],
             ..any()
         }),
         5
@@ -203,28 +215,28 @@ fn the_count_is_the_length_of_the_unpaged_list(db: TestDb) {
 fn a_bounded_count_is_exact_up_to_its_bound(db: TestDb) {
     jobs(&db, 3);
     a_job().status(JobStatus::Failed).create(&db);
-    let count = |filter, max| {
+    let count = |filter: &JobFilter, max| {
         let Total {
             count,
             is_lower_bound,
         } = db
-            .read(|conn| conn.jobs().count_up_to(&filter, max))
+            .read(|conn| conn.jobs().count_up_to(filter, max))
             .unwrap();
         (count, is_lower_bound)
     };
-    assert_eq!(count(any(), 5), (4, false));
-    assert_eq!(count(any(), 4), (4, false));
-    assert_eq!(count(any(), 3), (3, true));
-    assert_eq!(count(any(), 0), (0, true));
-    assert_eq!(count(any(), i64::MAX), (4, false));
+    assert_eq!(count(&any(), 5), (4, false));
+    assert_eq!(count(&any(), 4), (4, false));
+    assert_eq!(count(&any(), 3), (3, true));
+    assert_eq!(count(&any(), 0), (0, true));
+    assert_eq!(count(&any(), i64::MAX), (4, false));
     let queued = JobFilter {
-        status: Some(JobStatus::Queued),
+        statuses: vec![JobStatus::Queued],
         created_after: Some(db.now() - TimeDelta::seconds(1)),
         created_before: Some(db.now() + TimeDelta::seconds(1)),
         ..any()
     };
-    assert_eq!(count(queued, 2), (2, false));
-    assert_eq!(count(queued, 1), (1, true));
+    assert_eq!(count(&queued, 2), (2, false));
+    assert_eq!(count(&queued, 1), (1, true));
 }
 
 fn lists_of_a_stage_read_an_index(db: TestDb) {
@@ -241,12 +253,12 @@ fn lists_of_a_stage_read_an_index(db: TestDb) {
     if db.backend() == Backend::Postgres {
         sql.execute("VACUUM ANALYZE jobs").unwrap();
     }
-    let filter = |stage, status| JobFilter {
+    let filter = |stage, status: Option<JobStatus>| JobFilter {
         stage: Some(stage),
-        status,
+        statuses: status.into_iter().collect(),
         ..any()
     };
-    let page = PageRequest::default();
+    let page = JobPageRequest::default();
     for (filter, index) in [
         (filter(Stage::Segmentation, None), "jobs_current_stage_"),
         (filter(Stage::Uploading, None), "jobs_current_stage_"),
@@ -261,7 +273,7 @@ fn lists_of_a_stage_read_an_index(db: TestDb) {
     ] {
         let plans = [
             plan_of(&mut sql, || {
-                db.read(|conn| conn.jobs().list_summaries(&filter, page))
+                db.read(|conn| conn.jobs().list_summaries(&filter, page, false))
                     .unwrap()
             }),
             plan_of(&mut sql, || {
@@ -274,6 +286,340 @@ fn lists_of_a_stage_read_an_index(db: TestDb) {
         ];
         for plan in plans {
             assert!(plan.contains(index), "{filter:?}: {plan}");
+        }
+    }
+}
+
+/// Jobs of every status, of which some have the same times.
+fn jobs_of_every_status(db: &TestDb) -> Vec<Job> {
+    let mut random = PseudoRandom::new(7);
+    let advance = |seconds| {
+        let seconds = i64::try_from(seconds).unwrap();
+        db.clock().advance(TimeDelta::seconds(seconds));
+    };
+    let mut ids: Vec<_> = (0..40)
+        .map(|i| {
+            let status = JobStatus::ALL[i % JobStatus::ALL.len()];
+            advance(random.below(2));
+            a_job().status(status).create(db).job_id
+        })
+        .collect();
+    // Changes in another order than that of creation.
+    for _ in 0..30 {
+        let job_id = ids.swap_remove(random.below(ids.len()));
+        advance(random.below(2));
+        let update = JobUpdate {
+            priority: Some(3),
+            ..JobUpdate::default()
+        };
+        db.write(|tx| tx.jobs().update(job_id, &update, None))
+            .unwrap();
+        // Refused unless the job is running.
+        let _ = db.write(|tx| tx.jobs().transition(job_id, JobStatus::Completed));
+    }
+    first(db, &any(), 100).items
+}
+
+/// The ids of a list, read with `limit` jobs on each page.
+fn list_all(db: &TestDb, filter: &JobFilter, mut page: JobPageRequest) -> Vec<JobId> {
+    let mut found = Vec::new();
+    loop {
+        let jobs = db.read(|conn| conn.jobs().list(filter, page)).unwrap();
+        let summaries = db.read(|conn| conn.jobs().list_summaries(filter, page, false));
+        let summaries = summaries.unwrap();
+        let ids: Vec<_> = jobs.items.iter().map(|job| job.job_id).collect();
+        let listed: Vec<_> = summaries.items.iter().map(|job| job.job_id).collect();
+        assert_eq!((&listed, summaries.next), (&ids, jobs.next));
+        found.extend(ids);
+        if jobs.next.is_none() {
+            return found;
+        }
+        page.after = jobs.next;
+    }
+}
+
+fn lists_in_every_order_page_through_all_matching_jobs(db: TestDb) {
+    use JobStatus::{Cancelled, Completed, Failed, Pending, Queued, Running};
+    let jobs = jobs_of_every_status(&db);
+    for statuses in [
+        vec![],
+        vec![Completed],
+        vec![Running],
+        vec![Queued, Failed],
+        vec![Completed, Cancelled, Completed],
+        vec![Pending, Queued, Running, Completed, Failed, Cancelled],
+    ] {
+        let filter = JobFilter {
+            statuses: statuses.clone(),
+            ..any()
+        };
+        let is_listed = |job: &&Job| statuses.is_empty() || statuses.contains(&job.status);
+        let matching: Vec<_> = jobs.iter().filter(is_listed).collect();
+        let count = db.read(|conn| conn.jobs().count(&filter)).unwrap();
+        assert_eq!(usize::try_from(count), Ok(matching.len()));
+        let total = db.read(|conn| conn.jobs().count_up_to(&filter, 9)).unwrap();
+        assert_eq!(total, Total::up_to(9, count));
+        for order in JobOrder::ALL.iter().copied() {
+            for direction in Direction::ALL.iter().copied() {
+                let mut expected = matching.clone();
+                expected.sort_by(|a, b| {
+                    let time = |job: &Job| match (order, job.completed_at) {
+                        (JobOrder::CreatedAt, _) | (JobOrder::CompletedAt, None) => job.created_at,
+                        (JobOrder::UpdatedAt, _) => job.updated_at,
+                        (JobOrder::CompletedAt, Some(time)) => time,
+                    };
+                    let by_time = (time(a), a.job_id).cmp(&(time(b), b.job_id));
+                    let by_time = match direction {
+                        Direction::Ascending => by_time,
+                        Direction::Descending => by_time.reverse(),
+                    };
+                    let is_last = |job: &Job| {
+                        order == JobOrder::CompletedAt && job.status != JobStatus::Completed
+                    };
+                    is_last(a).cmp(&is_last(b)).then(by_time)
+                });
+                let expected: Vec<_> = expected.iter().map(|job| job.job_id).collect();
+                for limit in [1, 7, 100] {
+                    let page = JobPageRequest {
+                        limit: PageLimit::new(limit).unwrap(),
+                        order,
+                        direction,
+                        after: None,
+                    };
+                    assert_eq!(
+                        list_all(&db, &filter, page),
+                        expected,
+                        "{statuses:?} {order} {direction} {limit}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn a_cursor_of_a_list_in_another_order_is_refused(db: TestDb) {
+    jobs(&db, 2);
+    let next = first(&db, &any(), 1).next;
+    for (order, direction) in [
+        (JobOrder::UpdatedAt, Direction::Descending),
+        (JobOrder::CreatedAt, Direction::Ascending),
+    ] {
+        let page = JobPageRequest {
+            order,
+            direction,
+            after: next,
+            ..JobPageRequest::default()
+        };
+        let list = db.read(|conn| conn.jobs().list(&any(), page));
+        assert!(matches!(list, Err(Error::Invalid(_))));
+        let list = db.read(|conn| conn.jobs().list_summaries(&any(), page, true));
+        assert!(matches!(list, Err(Error::Invalid(_))));
+    }
+}
+
+fn a_part_of_a_filename_is_found_in_any_case(db: TestDb) {
+    let filenames = [
+        "Lecture 7.MP4",
+        "ΟΣΑ και ΟΣ.mp4",
+        "Straße.mp4",
+        "ÉCOLE d'été.mp4",
+        "100%_*?[a-z]^$\\.mp4",
+        "日本語の講義.mp4",
+        "new\nline.mp4",
+        "İstanbul.mp4",
+    ];
+    for filename in filenames {
+        a_job().filename(filename).create(&db);
+    }
+    for (part, expected) in [
+        ("", &filenames[..]),
+        ("LECTURE", &["Lecture 7.MP4"]),
+        ("mp4", &filenames),
+        ("ος", &["ΟΣΑ και ΟΣ.mp4"]),
+        ("οσα", &["ΟΣΑ και ΟΣ.mp4"]),
+        ("STRAßE", &["Straße.mp4"]),
+        ("strasse", &[]),
+        ("école D'ÉTÉ", &["ÉCOLE d'été.mp4"]),
+        ("ecole", &[]),
+        ("0%_*", &["100%_*?[a-z]^$\\.mp4"]),
+        ("?[A-Z]^$\\.", &["100%_*?[a-z]^$\\.mp4"]),
+        ("[m]", &[]),
+        ("m.4", &[]),
+        ("l*e", &[]),
+        ("語の講", &["日本語の講義.mp4"]),
+        ("w\nl", &["new\nline.mp4"]),
+        ("stanbul", &["İstanbul.mp4"]),
+    ] {
+        let filter = JobFilter {
+            filename: Some(FilenamePart::new(part).unwrap()),
+            ..any()
+        };
+        let mut found = first(&db, &filter, 100);
+        found.items.reverse();
+        assert_eq!(names(&found), expected, "{part}");
+    }
+}
+
+fn jobs_are_filtered_by_their_metadata(db: TestDb) {
+    let metadata = |i: usize| {
+        [
+            json!({ "course": "ML 101", "year": 2026, "public": true, "room": null }),
+            json!({ "course": "ml 101", "year": "2026", "public": "true", "room": "null" }),
+            json!({ "course": ["ML 101"], "year": 2026.0, "public": 1 }),
+            json!({ "nested": { "course": "ML 101" }, "ratio": 0.1, "large": 1e300 }),
+            json!({ "a.b": "dotted", "": "empty", "quo\"te'": "q\"'\\%_", "long": i64::MAX }),
+            json!({}),
+        ][i]
+            .clone()
+    };
+    for i in 0..6 {
+        let job = a_job().filename(&i.to_string()).extra_metadata(metadata(i));
+        job.create(&db);
+    }
+    let found = |pairs: &[(&str, &str)]| {
+        let pairs = pairs
+            .iter()
+            .map(|(key, value)| ((*key).into(), (*value).into()));
+        let filter = JobFilter {
+            metadata: MetadataFilter::new(pairs.collect()).unwrap(),
+            ..any()
+        };
+        let mut found = first(&db, &filter, 100);
+        found.items.reverse();
+        let count = db.read(|conn| conn.jobs().count(&filter)).unwrap();
+        assert_eq!(usize::try_from(count), Ok(found.items.len()));
+        names(&found).concat()
+    };
+    for (key, value, expected) in [
+        ("course", "ML 101", "0"),
+        ("course", "ML", ""),
+        ("course", "", ""),
+        ("year", "2026", "012"),
+        ("year", "2026.0", "02"),
+        ("year", "2.026e3", "02"),
+        ("year", "2027", ""),
+        ("public", "true", "01"),
+        ("public", "1", "2"),
+        ("public", "false", ""),
+        ("room", "null", "01"),
+        ("nested", "course", ""),
+        ("nested.course", "ML 101", ""),
+        ("ratio", "0.10", "3"),
+        ("large", "1e300", "3"),
+        ("long", "9223372036854775807", "4"),
+        ("a.b", "dotted", "4"),
+        ("", "empty", "4"),
+        ("quo\"te'", "q\"'\\%_", "4"),
+        ("unknown", "1", ""),
+        ("$", "1", ""),
+    ] {
+        assert_eq!(found(&[(key, value)]), expected, "{key}={value}");
+    }
+    assert_eq!(found(&[("course", "ML 101"), ("year", "2026")]), "0");
+    assert_eq!(found(&[("course", "ML 101"), ("year", "1")]), "");
+    assert_eq!(found(&[]), "012345");
+}
+
+fn jobs_are_filtered_by_the_time_of_their_last_change_and_completion(db: TestDb) {
+    let created = jobs(&db, 4);
+    let change = |i: usize, to: &[JobStatus]| {
+        db.clock().advance(TimeDelta::seconds(10));
+        for status in to {
+            let job_id = created[i].job_id;
+            db.write(|tx| tx.jobs().transition(job_id, *status))
+                .unwrap();
+        }
+        db.now()
+    };
+    let completed = change(2, &[JobStatus::Running, JobStatus::Completed]);
+    let started = change(0, &[JobStatus::Running]);
+    let second = TimeDelta::seconds(1);
+    let updated_after = |time| JobFilter {
+        updated_after: Some(time),
+        ..any()
+    };
+    let completed_after = |time| JobFilter {
+        completed_after: Some(time),
+        ..any()
+    };
+    let sorted = |filter: &JobFilter, order| {
+        let page = JobPageRequest {
+            order,
+            ..JobPageRequest::default()
+        };
+        let page = db.read(|conn| conn.jobs().list(filter, page)).unwrap();
+        let count = db.read(|conn| conn.jobs().count(filter)).unwrap();
+        assert_eq!(usize::try_from(count), Ok(page.items.len()));
+        names(&page).concat()
+    };
+    for order in JobOrder::ALL.iter().copied() {
+        let list = |filter: &JobFilter| sorted(filter, order);
+        let both = if order == JobOrder::UpdatedAt {
+            "ac"
+        } else {
+            "ca"
+        };
+        assert_eq!(list(&updated_after(completed)), both, "{order}");
+        assert_eq!(list(&updated_after(started)), "a", "{order}");
+        assert_eq!(list(&updated_after(started + second)), "", "{order}");
+        assert_eq!(list(&completed_after(completed)), "c", "{order}");
+        assert_eq!(list(&completed_after(completed + second)), "", "{order}");
+        let failed = JobFilter {
+            statuses: vec![JobStatus::Failed, JobStatus::Running],
+            ..updated_after(completed)
+        };
+        assert_eq!(list(&failed), "a", "{order}");
+    }
+}
+
+fn lists_in_every_order_read_an_index(db: TestDb) {
+    use JobStatus::{Completed, Failed, Queued, Running};
+    insert_jobs(
+        &db,
+        5_000,
+        "status, current_stage, completed_at",
+        "CASE WHEN i % 2 = 0 THEN 'completed' ELSE 'failed' END,
+         CASE WHEN i % 2 = 0 THEN 'complete' ELSE 'transcription' END,
+         CASE WHEN i % 2 = 0 THEN {now} END",
+    );
+    let mut sql = db.sql();
+    if db.backend() == Backend::Postgres {
+        sql.execute("VACUUM ANALYZE jobs").unwrap();
+    }
+    let by_status = "jobs_status_created_at_idx";
+    for (order, statuses, index) in [
+        (JobOrder::CreatedAt, vec![], "jobs_created_at_idx"),
+        (JobOrder::CreatedAt, vec![Completed, Failed], by_status),
+        (JobOrder::CreatedAt, vec![Queued, Running], by_status),
+        (JobOrder::UpdatedAt, vec![], "jobs_status_settled_at_idx"),
+        (
+            JobOrder::UpdatedAt,
+            vec![Failed],
+            "jobs_status_settled_at_idx",
+        ),
+        (
+            JobOrder::CompletedAt,
+            vec![Completed],
+            "jobs_completed_at_idx",
+        ),
+        (JobOrder::CompletedAt, vec![], "jobs_completed_at_idx"),
+        (JobOrder::CompletedAt, vec![Failed, Queued], by_status),
+    ] {
+        let filter = JobFilter { statuses, ..any() };
+        for direction in Direction::ALL.iter().copied() {
+            let page = JobPageRequest {
+                order,
+                direction,
+                ..JobPageRequest::default()
+            };
+            let plan = plan_of(&mut sql, || {
+                db.read(|conn| conn.jobs().list_summaries(&filter, page, true))
+                    .unwrap()
+            });
+            // PostgreSQL also reads the index of all jobs if many of them have the status.
+            let found = plan.contains(index)
+                || (index == by_status && plan.contains("jobs_created_at_idx"));
+            assert!(found, "{filter:?} {order}: {plan}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use lectern_db::{Error, Tx};
 use lectern_domain::{
-    Heartbeat, Job, JobFilter, JobStatus, JobUpdate, PageLimit, PageRequest, Stage,
+    Heartbeat, Job, JobFilter, JobPageRequest, JobStatus, JobUpdate, PageLimit, Stage,
 };
 use lectern_tests::{
     Backend, TestDb, a_job, a_report, clips, on_both_backends, queries, segments, store_output,
@@ -24,10 +24,10 @@ on_both_backends!(
     replacing_a_transcript_takes_at_most_six_round_trips,
 );
 
-fn page() -> PageRequest {
-    PageRequest {
+fn page() -> JobPageRequest {
+    JobPageRequest {
         limit: PageLimit::new(100).unwrap(),
-        after: None,
+        ..JobPageRequest::default()
     }
 }
 

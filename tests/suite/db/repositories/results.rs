@@ -1,4 +1,4 @@
-use lectern_domain::{JobFilter, PageRequest};
+use lectern_domain::{JobFilter, JobPageRequest};
 use lectern_tests::{TestDb, a_completed_job, a_job, clips, on_both_backends, store_output};
 
 on_both_backends!(
@@ -36,7 +36,7 @@ fn a_list_of_jobs_is_loaded_with_the_clips_of_each(db: TestDb) {
     let clips = store_output(&db, job.job_id);
     let page = db.read(|conn| {
         conn.jobs()
-            .list_with_clips(&JobFilter::default(), PageRequest::default())
+            .list_with_clips(&JobFilter::default(), JobPageRequest::default())
     });
     assert_eq!(page.unwrap().items, [(job, clips), (bare, Vec::new())]);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::http::support::{JOBS, job_path};
 
 on_both_backends!(
-    a_list_of_jobs_leaves_out_large_extra_metadata,
+    a_list_of_jobs_leaves_out_large_json,
     a_page_of_jobs_ends_early_when_their_errors_are_long,
     a_page_of_log_entries_ends_early_when_they_are_long,
     a_page_of_events_ends_early_when_they_are_long,
@@ -16,25 +16,32 @@ on_both_backends!(
 /// Upper bound of a page: a megabyte and one more row.
 const MAX_PAGE_BYTES: usize = 2 << 20;
 
-fn a_list_of_jobs_leaves_out_large_extra_metadata(server: TestServer) {
+fn a_list_of_jobs_leaves_out_large_json(server: TestServer) {
     let db = server.db();
     let small = json!({ "course": "ML 101" });
     let large = json!({ "notes": "x".repeat(900_000) });
     let job_ids: Vec<_> = [&small, &large, &large, &large, &small]
-        .map(|extra| a_job().extra_metadata(extra.clone()).create(db).job_id)
+        .map(|json| {
+            let job = a_job().extra_metadata(json.clone());
+            let job_id = job.processing_config(json.clone()).create(db).job_id;
+            let video = json!({ "video_metadata": json });
+            server.patch(&job_path(job_id, ""), &video).expect(200);
+            job_id
+        })
         .into();
-    let answer = server.get(JOBS).expect(200);
+    let answer = server.get(&format!("{JOBS}?include=metadata")).expect(200);
     assert!(answer.body.len() < 16 << 10, "{}", answer.body.len());
     let listed = answer.json();
-    let extra: Vec<_> = (0..5)
-        .map(|i| listed["jobs"][i]["extra_metadata"].clone())
-        .collect();
-    assert_eq!(
-        extra,
-        [small.clone(), Value::Null, Value::Null, Value::Null, small]
-    );
-    let job = server.get(&job_path(job_ids[1], "")).expect(200).json();
-    assert_eq!(job["extra_metadata"], large);
+    for field in ["extra_metadata", "video_metadata", "processing_config"] {
+        let values: Vec<_> = (0..5).map(|i| listed["jobs"][i][field].clone()).collect();
+        let small = small.clone();
+        assert_eq!(
+            values,
+            [small.clone(), Value::Null, Value::Null, Value::Null, small]
+        );
+        let job = server.get(&job_path(job_ids[1], "")).expect(200).json();
+        assert_eq!(job[field], large);
+    }
 }
 
 /// All items of a list, and the number of its pages.

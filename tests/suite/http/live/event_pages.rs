@@ -13,6 +13,7 @@ on_both_backends!(
     pages_hold_all_events_of_a_job,
     a_page_without_after_begins_with_a_snapshot,
     an_invalid_event_number_is_rejected,
+    parameters_of_a_gateway_are_ignored,
     a_waiting_request_is_answered_by_an_event_of_any_server,
     a_waiting_request_times_out_with_an_empty_page,
     a_request_with_available_events_does_not_wait,
@@ -83,9 +84,23 @@ fn an_invalid_event_number_is_rejected(server: TestServer) {
     server
         .get(&path("after=x"))
         .problem_with(400, "malformed_query", "after");
-    server
-        .get(&path("before=1"))
-        .problem_with(400, "malformed_query", "before");
+}
+
+fn parameters_of_a_gateway_are_ignored(server: TestServer) {
+    let job = a_job().create(server.db());
+    let page = |query: &str| {
+        let path = job_path(job.job_id, &format!("/events?{query}"));
+        server.get(&path).expect(200).json()
+    };
+    let after = page("after=0");
+    assert_eq!(after["events"][0]["seq"], 1);
+    for query in [
+        "token=%ff&after=0&token=2",
+        "after=0&offset=1",
+        "after=0&=&x",
+    ] {
+        assert_eq!(page(query), after, "{query}");
+    }
 }
 
 fn a_waiting_request_is_answered_by_an_event_of_any_server(server: TestServer) {

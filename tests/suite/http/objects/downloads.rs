@@ -1,7 +1,9 @@
 //! Downloads of objects: headers, ranges and validators.
 
 use lectern_tests::{Client, Response, TestServer, on_both_backends};
+use serde_json::json;
 
+use crate::http::support::job_path;
 use crate::http::support::recordings::{StoredRecording, path_of, results, upload};
 
 on_both_backends!(
@@ -10,6 +12,7 @@ on_both_backends!(
     an_unsupported_range_is_ignored,
     if_range_returns_a_part_only_of_the_same_object,
     objects_are_not_compressed,
+    a_download_has_the_name_of_its_clip_or_recording,
 );
 
 fn get_with(server: &Client, path: &str, headers: &[(&str, &str)]) -> Response {
@@ -27,7 +30,7 @@ fn an_object_has_type_length_and_validators(server: TestServer) {
     for (name, value) in [
         ("Content-Length", "100000"),
         ("Content-Type", "video/mp4"),
-        ("Content-Disposition", "inline; filename=\"Lecture_7.mp4\""),
+        ("Content-Disposition", "inline; filename=\"Lecture 7.mp4\""),
         ("Accept-Ranges", "bytes"),
         ("Cache-Control", "private"),
         ("X-Content-Type-Options", "nosniff"),
@@ -138,4 +141,76 @@ fn objects_are_not_compressed(server: TestServer) {
         assert_eq!(sent.header("Content-Encoding"), None);
         assert!(bytes.ends_with(&sent.body) && sent.body.len() >= 99_990);
     }
+}
+
+fn a_download_has_the_name_of_its_clip_or_recording(server: TestServer) {
+    let stored = upload(&server, b"a recording");
+    let job = job_path(stored.job_id, "");
+    let rename = json!({ "filename": "Vorlesung 7: Wärme.mp4" });
+    server.patch(&job, &rename).expect(200);
+    let cues = json!({ "segments": [{ "start_time": 0, "end_time": 1, "text": "Hello." }] });
+    server.put(&format!("{job}/transcripts"), &cues).expect(200);
+    let clip = json!({
+        "title": "Was ist/war\r\nEntropie?", "start_time": 0, "end_time": 1,
+        "s3_key": "clips/1.MP4",
+    });
+    let clips = server
+        .put(&format!("{job}/clips"), &json!({ "clips": [clip] }))
+        .expect(200)
+        .json();
+    let clip_id = clips["clips"][0]["clip_id"].as_str().unwrap();
+    let subtitles = format!("/api/v1/clips/{clip_id}/subtitles");
+    let disposition = |path: &str| {
+        let answer = server.get(path).expect(200);
+        answer.header("Content-Disposition").map(str::to_owned)
+    };
+    let clip_named = |extension: &str| {
+        Some(format!(
+            "inline; filename=\"Was ist_war Entropie_.{extension}\""
+        ))
+    };
+    let recording_named = |extension: &str| {
+        let in_utf_8 = "Vorlesung%207_%20W%C3%A4rme";
+        Some(format!(
+            "inline; filename=\"Vorlesung 7_ W_rme.{extension}\"; \
+             filename*=UTF-8''{in_utf_8}.{extension}"
+        ))
+    };
+    let files = |name: &dyn Fn(&str) -> Option<String>, path: &str| {
+        for (format, extension) in [("vtt", "vtt"), ("srt", "srt"), ("text", "txt")] {
+            let path = format!("{path}?format={format}");
+            assert_eq!(disposition(&path), name(extension));
+        }
+        assert_eq!(disposition(path), None);
+    };
+    files(&recording_named, &format!("{job}/transcripts"));
+    // From the transcript, then from a file.
+    files(&clip_named, &subtitles);
+    server.put(&subtitles, &cues).expect(200);
+    files(&clip_named, &subtitles);
+
+    let results = results(&server, stored.job_id);
+    let recording = &results["metadata"]["original_video"]["url"];
+    assert_eq!(
+        disposition(path_of(&server, recording)),
+        recording_named("mp4")
+    );
+    let clip = &results["clips"][0];
+    let url = clip["url"].as_str().unwrap();
+    assert!(
+        url.contains("&filename=Was%20ist%5Fwar%20Entropie%5F%2EMP4&"),
+        "{url}"
+    );
+    let path = path_of(&server, &clip["subtitle_url"]);
+    assert_eq!(disposition(path), clip_named("vtt"));
+    for (method, range) in [("HEAD", "bytes=0-"), ("GET", "bytes=0-5")] {
+        let request = server.request(method, path).header("Range", range);
+        let answer = request.send();
+        assert!(answer.status < 300, "{answer}");
+        let name = answer.header("Content-Disposition").map(str::to_owned);
+        assert_eq!(name, clip_named("vtt"));
+    }
+    server
+        .get(&path.replace("&filename=Was", "&filename=War"))
+        .problem(404, "not_found");
 }

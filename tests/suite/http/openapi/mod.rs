@@ -308,6 +308,23 @@ fn the_documented_query_parameters_are_accepted(server: TestServer) {
             let name = parameter["name"].as_str().unwrap();
             let value = match &parameter["example"] {
                 Value::String(text) => text.clone(),
+                Value::Array(items) => {
+                    assert_eq!(parameter["explode"], false);
+                    let words: Vec<_> = items.iter().map(|word| word.as_str().unwrap()).collect();
+                    words.join(",")
+                }
+                Value::Object(values) => {
+                    assert_eq!(parameter["style"], "form");
+                    assert_eq!(parameter["explode"], true);
+                    for (name, value) in values {
+                        let value = value.as_str().unwrap().replace(' ', "%20");
+                        Call::successful(&operation, &server, server.db())
+                            .with_query(&format!("{name}={value}"))
+                            .send(&server)
+                            .expect(200);
+                    }
+                    continue;
+                }
                 Value::Null => panic!("{} has no example of {name}", operation.id()),
                 other => other.to_string(),
             };

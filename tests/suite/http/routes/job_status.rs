@@ -62,7 +62,10 @@ fn a_completed_job_has_full_progress_and_a_completion_time(server: TestServer) {
         .expect(200)
         .json();
     assert_eq!(returned["completed_at"], "2026-01-01T00:00:01.500Z");
-    let done = json!({ "stage": "complete", "percent": 100, "message": null, "eta_seconds": null });
+    let done = json!({
+        "stage": "complete", "percent": 100, "message": null, "eta_seconds": null,
+        "agent_name": null,
+    });
     assert_eq!(returned["progress"], done);
 }
 

@@ -12,6 +12,7 @@ on_both_backends!(
     creating_a_job_returns_its_location,
     a_job_is_returned_as_sent,
     omitted_fields_may_be_null,
+    a_media_type_that_is_missing_follows_from_the_name,
     an_integer_may_have_a_decimal_point,
     a_charset_parameter_is_accepted,
     a_running_job_has_progress,
@@ -59,15 +60,25 @@ fn a_job_is_returned_as_sent(server: TestServer) {
         .processing_config(
             json!({ "processing_mode": "audio", "resolution": "1440p", "model": "x" }),
         )
+        .priority(-3)
         .extra_metadata(
             json!({ "id": 7, "version": "b", "deep": { "a": [1, 2.5, null, "\\%_'\""] } }),
         )
         .build()
         .body();
     let created = server.post(JOBS, &body).expect(201).json();
-    for field in ["filename", "file_size", "content_type", "extra_metadata"] {
-        assert_eq!(created[field], body[field]);
+    for field in [
+        "filename",
+        "file_size",
+        "s3_key",
+        "content_type",
+        "processing_config",
+        "priority",
+        "extra_metadata",
+    ] {
+        assert_eq!(created[field], body[field], "{field}");
     }
+    assert_eq!(created["video_metadata"], json!({}));
     assert_eq!(created["processing_mode"], "audio");
 }
 
@@ -80,6 +91,22 @@ fn omitted_fields_may_be_null(server: TestServer) {
     assert_eq!(created["content_type"], "video/mp4");
     assert_eq!(created["processing_mode"], "vision");
     assert_eq!(created["extra_metadata"], json!({}));
+}
+
+fn a_media_type_that_is_missing_follows_from_the_name(server: TestServer) {
+    let created = |filename: &str, content_type: Value| {
+        let mut body = a_recording();
+        body["filename"] = json!(filename);
+        body["content_type"] = content_type;
+        server.post(JOBS, &body).expect(201).json()["content_type"].clone()
+    };
+    for missing in [Value::Null, json!("")] {
+        assert_eq!(created("talk.FLAC", missing.clone()), "audio/flac");
+        assert_eq!(created("talk.mts", missing.clone()), "video/mp2t");
+        assert_eq!(created("talk", missing), "video/mp4");
+    }
+    let with_parameters = "video/webm; codecs=\"vp8, opus\"";
+    assert_eq!(created("talk", json!(with_parameters)), with_parameters);
 }
 
 fn an_integer_may_have_a_decimal_point(server: TestServer) {
@@ -120,14 +147,14 @@ fn an_update_changes_only_the_given_fields(server: TestServer) {
     let mut expected = server.get(&job_path(job.job_id, "")).expect(200).json();
     server.db().clock().advance(TimeDelta::seconds(5));
     let metadata = json!({ "codec": "h264" });
-    let change =
-        json!({ "filename": "renamed.mp4", "video_duration": 5400.1, "video_metadata": metadata });
+    let change = json!({ "filename": "renamed.mp4", "video_duration": 5400.1, "video_metadata": metadata.clone() });
     let changed = server
         .patch(&job_path(job.job_id, ""), &change)
         .expect(200)
         .json();
     expected["filename"] = json!("renamed.mp4");
     expected["video_duration"] = json!(5400.1);
+    expected["video_metadata"] = metadata.clone();
     expected["updated_at"] = json!("2026-01-01T00:00:05Z");
     assert_eq!(changed, expected);
     assert_eq!(server.get(&job_path(job.job_id, "")).json(), expected);

@@ -12,7 +12,7 @@ on_both_backends!(
     a_late_report_changes_nothing,
     a_report_on_an_inactive_job_is_rejected,
     a_report_on_an_unknown_job_is_not_found,
-    no_response_holds_the_worker_name,
+    the_program_that_reports_is_returned_until_its_stage_ends,
     concurrent_reports_never_decrease_progress,
 );
 
@@ -35,7 +35,7 @@ fn the_first_report_sets_a_queued_job_running(server: TestServer) {
     );
     let expected = json!({
         "stage": "silence_detection", "percent": 12.5,
-        "message": "silence_detection: 12.5 %", "eta_seconds": 600,
+        "message": "silence_detection: 12.5 %", "eta_seconds": 600, "agent_name": "worker-1",
     });
     assert_eq!(returned["progress"], expected);
     assert_eq!(server.get(&job_path(job.job_id, "")).json(), returned);
@@ -49,8 +49,10 @@ fn stage_and_percent_are_the_only_required_fields(server: TestServer) {
     let returned = server
         .post(&path, &json!({ "stage": "transcription", "percent": 20 }))
         .expect(200);
-    let expected =
-        json!({ "stage": "transcription", "percent": 20, "message": null, "eta_seconds": null });
+    let expected = json!({
+        "stage": "transcription", "percent": 20, "message": null, "eta_seconds": null,
+        "agent_name": null,
+    });
     assert_eq!(returned.json()["progress"], expected);
     assert!(returned.text().contains(r#""percent":20,"#), "{returned}");
 }
@@ -116,12 +118,45 @@ fn a_report_on_an_unknown_job_is_not_found(server: TestServer) {
         .problem(404, "job_not_found");
 }
 
-fn no_response_holds_the_worker_name(server: TestServer) {
-    let path = job_path(a_job().create(server.db()).job_id, "/progress");
-    let returned = server
-        .post(&path, &a_report(Stage::Transcription, 5.0).body())
+fn the_program_that_reports_is_returned_until_its_stage_ends(server: TestServer) {
+    let job_id = a_job().create(server.db()).job_id;
+    let path = job_path(job_id, "");
+    let agent = |job: &Value| job["progress"]["agent_name"].clone();
+    let report = |agent_name: Value| {
+        let mut report = a_report(Stage::Transcription, 5.0).body();
+        report["agent_name"] = agent_name;
+        let returned = server
+            .post(&format!("{path}/progress"), &report)
+            .expect(200);
+        returned.json()
+    };
+    assert_eq!(agent(&report(json!("whisper-é"))), "whisper-é");
+    assert_eq!(agent(&server.get(&path).json()), "whisper-é");
+    let listed = server.get("/api/v1/jobs").expect(200).json();
+    assert_eq!(agent(&listed["jobs"][0]), "whisper-é");
+    let events = server
+        .get(&format!("{path}/events?after=0"))
+        .expect(200)
+        .json();
+    let last = events["events"].as_array().unwrap().last().unwrap();
+    assert_eq!(agent(&last["data"]), "whisper-é");
+    assert_eq!(agent(&report(Value::Null)), Value::Null);
+    report(json!("whisper-2"));
+    for (status, expected) in [("failed", json!("whisper-2")), ("queued", Value::Null)] {
+        let changed = server
+            .patch(&path, &json!({ "status": status }))
+            .expect(200);
+        let agent_name = match changed.json()["progress"].clone() {
+            Value::Null => Value::Null,
+            progress => progress["agent_name"].clone(),
+        };
+        assert_eq!(agent_name, expected, "{status}");
+    }
+    report(json!("whisper-3"));
+    let completed = server
+        .patch(&path, &json!({ "status": "completed" }))
         .expect(200);
-    assert!(!returned.text().contains("worker-1"), "{returned}");
+    assert_eq!(agent(&completed.json()), Value::Null);
 }
 
 fn concurrent_reports_never_decrease_progress(server: TestServer) {

@@ -106,7 +106,7 @@ fn only_recordings_are_accepted(server: TestServer) {
         ("filename", json!("notes.pdf")),
         ("filename", json!("lecture")),
         ("content_type", json!("application/pdf")),
-        ("content_type", json!("audio/mpeg")),
+        ("content_type", json!("image/jpeg")),
         ("file_size", json!(0)),
     ] {
         let mut upload = a_lecture(1000);

@@ -105,7 +105,7 @@ pub(crate) fn job() -> Endpoint {
         .required("filename", Text(1, 255))
         .required("file_size", Integer(1, i64::MAX))
         .required("s3_key", Text(1, 500))
-        .may_be_null("content_type", Text(1, 255))
+        .may_be_null("content_type", Text(0, 255))
         .may_be_null("processing_config", AnyObject)
         .may_be_null("processing_config.processing_mode", Enum("vision"))
         .may_be_null("processing_config.resolution", Enum("720p"))

@@ -8,6 +8,9 @@ pub(crate) enum Kind {
     /// ASCII text with this prefix and suffix, something between them, and a
     /// maximum of characters.
     Affixed(&'static str, &'static str, usize),
+    /// Empty, or ASCII text with this prefix, something after it, and a maximum of
+    /// characters.
+    MayBeEmpty(&'static str, usize),
     /// Text that is not blank.
     NotBlank,
     /// A number between two bounds; an infinity is no bound.
@@ -75,6 +78,13 @@ impl Field {
                     .map(|length| affixed(begin, length, end))
                     .into()
             }
+            Kind::MayBeEmpty(begin, max) => {
+                vec![
+                    text(0),
+                    affixed(begin, 1, ""),
+                    affixed(begin, max - begin.len(), ""),
+                ]
+            }
             Kind::Number(min, max) => {
                 let bounds = [min, max].into_iter().filter(|bound| bound.is_finite());
                 bounds.map(|bound| bound.to_string()).collect()
@@ -110,6 +120,12 @@ impl Field {
                 invalid
                     .extend((!begin.is_empty()).then(|| rule_violation(&affixed(begin, 0, end))));
                 invalid.extend((!end.is_empty()).then(|| rule_violation(&affixed(begin, 1, ""))));
+            }
+            Kind::MayBeEmpty(begin, max) => {
+                invalid.extend(texts(0, max));
+                invalid.push(rule_violation(&affixed(begin, max + 1 - begin.len(), "")));
+                invalid.extend((!begin.is_empty()).then(|| rule_violation(&affixed("", 1, ""))));
+                invalid.extend((!begin.is_empty()).then(|| rule_violation(&affixed(begin, 0, ""))));
             }
             Kind::NotBlank => {
                 invalid.extend([r#""""#, r#"" \t\n""#, "\"\u{a0}\u{2003}\""].map(rule_violation));
@@ -155,7 +171,7 @@ impl Field {
 /// JSON of another type.
 fn values_of_other_types(kind: Kind) -> Vec<String> {
     let literals: &[&str] = match kind {
-        Kind::Text(..) | Kind::Affixed(..) | Kind::NotBlank => {
+        Kind::Text(..) | Kind::Affixed(..) | Kind::MayBeEmpty(..) | Kind::NotBlank => {
             &["5", "true", "[]", "{}", r#"["a"]"#, &arrays(10_000)]
         }
         Kind::Number(..) | Kind::Positive => {

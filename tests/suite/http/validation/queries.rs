@@ -1,13 +1,15 @@
 //! Every endpoint that takes a query string, and every parameter of each.
 
-use Kind::{Count, Cursor, Enum, Event, Flag, Seconds, Text, Time};
+use Kind::{Count, Cursor, Enum, Enums, Event, Flag, Part, Seconds, Text, Time};
 
 /// The type of a parameter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     /// A value of an enumeration, with an example.
     Enum(&'static str),
-    /// A timestamp.
+    /// Values of an enumeration, separated by commas, with an example.
+    Enums(&'static str),
+    /// A timestamp or a date.
     Time,
     /// A media time in seconds.
     Seconds,
@@ -19,6 +21,8 @@ pub(crate) enum Kind {
     Flag,
     /// Any text.
     Text,
+    /// Text with a maximum of characters.
+    Part(usize),
     /// The `next_cursor` of the previous page.
     Cursor,
 }
@@ -28,6 +32,8 @@ pub(crate) enum Kind {
 pub(crate) struct Endpoint {
     pub(crate) path: &'static str,
     pub(crate) parameters: &'static [(&'static str, Kind)],
+    /// Whether unknown parameters are ignored.
+    pub(crate) ignores_others: bool,
     /// Values that are valid alone but contradict each other, with the
     /// parameter the error names.
     pub(crate) contradictions: &'static [(&'static str, &'static str)],
@@ -38,14 +44,22 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
     Endpoint {
         path: "/api/v1/jobs",
         parameters: &[
-            ("status", Enum("queued")),
+            ("status", Enums("queued")),
             ("stage", Enum("transcription")),
+            ("filename", Part(255)),
+            ("metadata.course", Text),
             ("created_after", Time),
             ("created_before", Time),
+            ("updated_after", Time),
+            ("completed_after", Time),
+            ("order", Enum("updated_at")),
+            ("direction", Enum("asc")),
+            ("include", Enum("metadata")),
             ("limit", Count(100)),
             ("cursor", Cursor),
             ("include_total", Flag),
         ],
+        ignores_others: false,
         contradictions: &[],
     },
     Endpoint {
@@ -56,11 +70,13 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
             ("q", Text),
             ("format", Enum("vtt")),
         ],
+        ignores_others: false,
         contradictions: &[("from=2&to=1", "to")],
     },
     Endpoint {
         path: "/api/v1/clips/{clip_id}/subtitles",
         parameters: &[("format", Enum("text"))],
+        ignores_others: false,
         contradictions: &[],
     },
     Endpoint {
@@ -71,16 +87,19 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
             ("from", Seconds),
             ("to", Seconds),
         ],
+        ignores_others: false,
         contradictions: &[("from=2&to=1", "to")],
     },
     Endpoint {
         path: "/api/v1/jobs/{job_id}/content-segments",
         parameters: &[("keyword", Text), ("top", Count(1000))],
+        ignores_others: false,
         contradictions: &[],
     },
     Endpoint {
         path: "/api/v1/jobs/{job_id}/clips",
         parameters: &[("top", Count(1000))],
+        ignores_others: false,
         contradictions: &[],
     },
     Endpoint {
@@ -91,18 +110,31 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
             ("limit", Count(100)),
             ("cursor", Cursor),
         ],
+        ignores_others: false,
         contradictions: &[],
     },
     Endpoint {
         path: "/api/v1/jobs/{job_id}/events",
         parameters: &[("after", Event)],
+        ignores_others: true,
         contradictions: &[],
     },
     Endpoint {
         path: "/ws/jobs/{job_id}",
         parameters: &[("after", Event)],
+        ignores_others: true,
         contradictions: &[],
     },
+];
+
+/// Parameters that no endpoint has, with the name in the error.
+const UNKNOWN_PARAMETERS: [(&str, &str); 6] = [
+    ("surprise=1", "surprise"),
+    ("surprise", "surprise"),
+    ("=1", ""),
+    ("%00=1", "\0"),
+    ("%ff=1", ""),
+    ("[]=1", "[]"),
 ];
 
 impl Kind {
@@ -110,7 +142,9 @@ impl Kind {
     pub(crate) fn valid(self) -> Vec<String> {
         let valid: &[&str] = match self {
             Enum(word) => &[word],
+            Enums(word) => &[word, &format!("{word},{word}"), &format!("{word}%2C{word}")],
             Time => &[
+                "2026-01-01",
                 "2026-01-01T00:00:00Z",
                 "2026-01-01T00:00:00.123456%2B02:00",
                 "9999-12-31T23:59:59Z",
@@ -120,6 +154,7 @@ impl Kind {
             Event => &["0", "1", "9223372036854775807"],
             Flag => &["true", "false"],
             Text => &["a", "100%25", "%C3%A9%20+%5C_", &"a".repeat(20_000)],
+            Part(max) => &["", "a", "100%25", "*?[]%5C", &"%C3%A9".repeat(max)],
             Cursor => &[],
         };
         valid.iter().map(ToString::to_string).collect()
@@ -136,11 +171,24 @@ impl Kind {
                 &format!("{word}%20"),
                 &format!("{word},{word}"),
             ],
+            Enums(word) => &[
+                "",
+                ",",
+                "nothing_known",
+                "%00",
+                &word.to_uppercase(),
+                &format!("{word},"),
+                &format!(",{word}"),
+                &format!("{word},%20{word}"),
+                &format!("{word};{word}"),
+            ],
             Time => &[
                 "",
                 "yesterday",
                 "1767225600",
-                "2026-01-01",
+                "2026-02-29",
+                "2026-1-1",
+                "2026-01-01%20",
                 "2026-13-01T00:00:00Z",
                 "2026-01-01T24:00:01Z",
                 "2026-01-01T00:00:00",
@@ -179,7 +227,7 @@ impl Kind {
                 "0x1",
             ],
             Flag => &["", "yes", "1", "TRUE", "%00"],
-            Text => &[],
+            Text | Part(_) => &[],
             Cursor => &[
                 "",
                 "x",
@@ -211,7 +259,8 @@ impl Kind {
             ],
             Event => &["-1", "-9223372036854775808"],
             Text => &["%00", "a%00b"],
-            Enum(_) | Time | Flag | Cursor => &[],
+            Part(max) => &["%00", "a%00b", &"%C3%A9".repeat(max + 1)],
+            Enum(_) | Enums(_) | Time | Flag | Cursor => &[],
         };
         out_of_bounds.iter().map(ToString::to_string).collect()
     }
@@ -226,27 +275,27 @@ impl Endpoint {
                 .map(|value| format!("{name}={value}"))
                 .collect()
         };
+        let others = UNKNOWN_PARAMETERS
+            .iter()
+            .map(|(query, _)| (*query).to_owned());
+        let malformed = ["token=%zz&token=%ff".to_owned(), "AFTER=x".to_owned()];
+        let ignored = others.chain(malformed).filter(|_| self.ignores_others);
         self.parameters
             .iter()
             .flat_map(values)
             .chain([String::new()])
+            .chain(ignored)
             .collect()
     }
 
     /// Invalid query strings, each with its status and the parameter the error
     /// names.
     pub(crate) fn invalid(&self) -> Vec<(String, u16, String)> {
-        let unknown_parameters = [
-            ("surprise=1", "surprise"),
-            ("surprise", "surprise"),
-            ("=1", ""),
-            ("%00=1", "\0"),
-            ("%ff=1", ""),
-            ("[]=1", "[]"),
-        ];
-        let mut invalid: Vec<_> = unknown_parameters
-            .map(|(query, named_field)| (query.to_owned(), 400, named_field.to_owned()))
-            .into();
+        let is_refused = |_: &&_| !self.ignores_others;
+        let unknown = UNKNOWN_PARAMETERS.iter().filter(is_refused);
+        let mut invalid: Vec<_> = unknown
+            .map(|(query, named_field)| ((*query).to_owned(), 400, (*named_field).to_owned()))
+            .collect();
         for (name, kind) in self.parameters {
             let query =
                 |value: &String, status| (format!("{name}={value}"), status, (*name).to_owned());
@@ -257,11 +306,13 @@ impl Endpoint {
                     .iter()
                     .map(|value| query(&format!("{value}&{name}={value}"), 400)),
             );
-            invalid.push((
-                format!("{}=1", name.to_uppercase()),
-                400,
-                name.to_uppercase(),
-            ));
+            if !self.ignores_others {
+                invalid.push((
+                    format!("{}=1", name.to_uppercase()),
+                    400,
+                    name.to_uppercase(),
+                ));
+            }
         }
         invalid.extend(
             self.contradictions

@@ -4,7 +4,7 @@ use lectern_tests::{TestServer, on_both_backends};
 use serde_json::json;
 
 use super::bodies::Endpoint;
-use super::field::Kind::{Affixed, AnyObject, Enum, Id, Integer};
+use super::field::Kind::{Affixed, AnyObject, Enum, Id, Integer, MayBeEmpty};
 use super::{check_bodies_at, dump};
 use crate::http::support::{UNKNOWN_ID, recordings};
 
@@ -33,7 +33,7 @@ pub(crate) fn announcement() -> Endpoint {
     let mut endpoint = Endpoint::new("POST", UPLOAD, MIB, body)
         .required("filename", Affixed("", ".mp4", 255))
         .required("file_size", Integer(1, MAX_SIZE))
-        .required("content_type", Affixed("video/", "", 255))
+        .may_be_null("content_type", MayBeEmpty("video/", 255))
         .may_be_null("processing_config", AnyObject)
         .may_be_null("processing_config.processing_mode", Enum("vision"))
         .may_be_null("processing_config.resolution", Enum("720p"))
@@ -49,8 +49,7 @@ pub(crate) fn announcement() -> Endpoint {
         endpoint = endpoint.rejects("", &json!({ "filename": name }), "filename");
     }
     for kind in [
-        "audio/mp4",
-        "video/mp4; codecs=avc1",
+        "video/mp4\n",
         "video/mp4/x",
         "video/é",
         "text/html",
@@ -58,7 +57,10 @@ pub(crate) fn announcement() -> Endpoint {
     ] {
         endpoint = endpoint.rejects("", &json!({ "content_type": kind }), "content_type");
     }
-    endpoint.rejects("", &json!({ "filename": "lecture.mp3" }), "content_type")
+    for sound in ["lecture.mp3", "lecture.FLAC", "lecture.opus"] {
+        endpoint = endpoint.rejects("", &json!({ "filename": sound }), "content_type");
+    }
+    endpoint
 }
 
 /// `job_id` belongs to an upload that can be confirmed.

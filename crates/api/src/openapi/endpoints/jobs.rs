@@ -8,6 +8,9 @@ use crate::job::{
 use crate::stats::StatsResponse;
 use crate::wire::Code::{IllegalTransition, JobNotRunning};
 
+const LIST: &str = "Newest first, unless `order` or `direction` is given. Jobs created between two requests \
+    do not shift the pages. The header `Link` has the URL of the next page (`rel=\"next\"`).";
+
 /// Operations on jobs.
 pub(super) fn all() -> Vec<Operation> {
     vec![
@@ -19,9 +22,10 @@ pub(super) fn all() -> Vec<Operation> {
             .with_headers(&["Location", "ETag"])
             .links_to("job_id", "$response.body#/job_id"),
         get("/api/v1/jobs", "listJobs")
-            .describe_as("List jobs", "Newest first. Jobs created between two requests do not shift the pages.")
+            .describe_as("List jobs", LIST)
             .query::<JobListQuery>()
-            .responds::<JobListResponse>(200),
+            .responds::<JobListResponse>(200)
+            .with_headers(&["Link"]),
         get("/api/v1/jobs/{job_id}", "getJob")
             .describe_as("Read a job", "With `If-None-Match`, the response is 304 while the job has not changed.")
             .responds::<JobResponse>(200)

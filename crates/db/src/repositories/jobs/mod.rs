@@ -3,6 +3,7 @@
 mod batched;
 mod guarded_change;
 mod list;
+mod list_query;
 mod metrics;
 mod progress;
 pub(crate) mod rollup;
@@ -16,22 +17,19 @@ use std::collections::{HashMap, HashSet};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
-use lectern_domain::{
-    Clip, Cursor, Job, JobFilter, JobId, JobResults, Page, PageRequest, TaskId, Total,
-};
+use lectern_domain::{Clip, Job, JobId, JobResults, TaskId};
 
 use self::row::JobRow;
 use crate::connection::Conn;
-use crate::connection::{Backend, MultiBackend, on_either};
+use crate::connection::{Backend, on_either};
 use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::repositories::clips::ClipRow;
 use crate::schema::{clips as clips_table, jobs};
-use crate::sql::page::{self, CountRows};
 use crate::sql::prepared::Prepared;
 use crate::sql::row as rows;
-use crate::sql::row::{Columns, columns};
-use crate::sql::types::{DbTime, Id};
+use crate::sql::row::columns;
+use crate::sql::types::Id;
 
 /// The repository of the jobs: `conn.jobs()`.
 #[derive(Debug)]
@@ -131,50 +129,6 @@ impl<Mode> Jobs<'_, Mode> {
         rows::one(row)
     }
 
-    /// A page of the jobs that match `filter`, newest first.
-    ///
-    /// A page begins after the last row of the one before, not at an offset, so
-    /// pages neither repeat nor skip jobs while others are created and deleted.
-    pub fn list(&mut self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>, Error> {
-        let mut query = matching(filter)
-            .order((jobs::created_at.desc(), jobs::job_id.desc()))
-            .limit(page::query_limit(page.limit));
-        if let Some(Cursor { time, id }) = page.after {
-            let (time, id) = (DbTime::bound(time), Id(id));
-            // The first condition follows from the second, but lets the database start
-            // in the index at the cursor.
-            query = query
-                .filter(jobs::created_at.le(time))
-                .filter(jobs::created_at.lt(time).or(jobs::job_id.lt(id)));
-        }
-        let found = query.load::<JobRow>(self.0.raw).doing("list jobs")?;
-        // The cursor is that of the last row, even if that row is unreadable.
-        let Page { items, next } = page::from_rows(found, page.limit, JobRow::cursor);
-        let items = self.0.readable(items)?;
-        Ok(Page { items, next })
-    }
-
-    /// The number of jobs that match `filter`.
-    pub fn count(&mut self, filter: &JobFilter) -> Result<i64, Error> {
-        matching(filter)
-            .select(diesel::dsl::count_star())
-            .get_result(self.0.raw)
-            .doing("count jobs")
-    }
-
-    /// The number of jobs that match `filter`, of which it counts at most `max`.
-    pub fn count_up_to(&mut self, filter: &JobFilter, max: i64) -> Result<Total, Error> {
-        // In the order of the list, so that the database reads the same index.
-        let counted = matching(filter)
-            .select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"))
-            .order((jobs::created_at.desc(), jobs::job_id.desc()))
-            .limit(max.saturating_add(1));
-        CountRows(counted)
-            .get_result(self.0.raw)
-            .map(|found| Total::up_to(max, found))
-            .doing("count jobs")
-    }
-
     /// A job and its clips by `clip_order`: one query with a join.
     pub fn with_clips(&mut self, job_id: JobId) -> Result<Option<(Job, Vec<Clip>)>, Error> {
         let found = jobs::table
@@ -196,26 +150,6 @@ impl<Mode> Jobs<'_, Mode> {
         })
     }
 
-    /// A page of jobs, each with its clips by `clip_order`: two queries for any
-    /// number of jobs.
-    pub fn list_with_clips(
-        &mut self,
-        filter: &JobFilter,
-        page: PageRequest,
-    ) -> Result<Page<(Job, Vec<Clip>)>, Error> {
-        let Page { items, next } = self.list(filter, page)?;
-        let ids: Vec<_> = items.iter().map(|job| job.job_id).collect();
-        let mut clips = self.0.clips().list_for_jobs(&ids)?;
-        let items = items
-            .into_iter()
-            .map(|job| {
-                let job_clips = clips.remove(&job.job_id).unwrap_or_default();
-                (job, job_clips)
-            })
-            .collect();
-        Ok(Page { items, next })
-    }
-
     /// A job with its clips, transcript and layout: four queries for any number of
     /// rows.
     pub fn results(&mut self, job_id: JobId) -> Result<Option<JobResults>, Error> {
@@ -230,27 +164,4 @@ impl<Mode> Jobs<'_, Mode> {
             layout: conn.layout_analysis().find_for_job(job_id)?,
         }))
     }
-}
-
-type Matching<'a> =
-    diesel::dsl::IntoBoxed<'a, diesel::dsl::Select<jobs::table, Columns<JobRow>>, MultiBackend>;
-
-/// The jobs that match a filter, not ordered.
-fn matching(filter: &JobFilter) -> Matching<'static> {
-    let mut query = jobs::table
-        .select(columns::<JobRow>())
-        .into_boxed::<MultiBackend>();
-    if let Some(status) = filter.status {
-        query = query.filter(jobs::status.eq(status.as_str()));
-    }
-    if let Some(stage) = filter.stage {
-        query = query.filter(jobs::current_stage.eq(stage.as_str()));
-    }
-    if let Some(time) = filter.created_after {
-        query = query.filter(jobs::created_at.ge(DbTime::bound(time)));
-    }
-    if let Some(time) = filter.created_before {
-        query = query.filter(jobs::created_at.lt(DbTime::bound(time)));
-    }
-    query
 }

@@ -53,7 +53,7 @@ impl Jobs<'_, ReadWrite> {
         reports: &[(JobId, &ProgressReport)],
     ) -> Result<Vec<Result<Job, Error>>, Error> {
         let now = self.0.update_time();
-        let now_sql = now.to_sql(self.0.raw, "$6");
+        let now_sql = now.to_sql(self.0.raw, "$7");
         let rows: Vec<JobRow> = match self.0.raw {
             DbConnection::Postgres(conn) if reports.len() > 1 => {
                 store_reports_on_postgres(conn, reports, HAS_LEASES, &now_sql, now.parameter())?
@@ -128,6 +128,7 @@ impl Jobs<'_, ReadWrite> {
                 jobs::progress_percent.eq(percent),
                 jobs::progress_message.eq(report.progress.message.as_deref()),
                 jobs::eta_seconds.eq(report.progress.eta_seconds.map(NonNegativeInt::get)),
+                jobs::progress_agent_name.eq(report.agent_name.as_deref()),
                 jobs::version.eq(jobs::version + 1),
                 jobs::last_seq.eq(jobs::last_seq + 1),
                 jobs::updated_at.eq(self.0.update_time()),

@@ -72,6 +72,7 @@ pub(crate) fn rollup_all(
             jobs::current_stage.eq(sql::<Nullable<Text>>(&current_run("stage"))),
             jobs::progress_message.eq(sql::<Nullable<Text>>(&current_run("message"))),
             jobs::eta_seconds.eq(sql::<Nullable<Int4>>(&current_run("eta_seconds"))),
+            jobs::progress_agent_name.eq(sql::<Nullable<Text>>(&current_run("agent_name"))),
             jobs::progress_percent.eq(sql::<Float8>(&format!(
                 "(SELECT AVG(r.percent) FROM stage_runs AS r
                   WHERE r.job_id = jobs.job_id AND r.status <> '{RUN_SKIPPED}')"

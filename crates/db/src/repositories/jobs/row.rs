@@ -2,11 +2,12 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    ContentType, Cursor, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate,
+    AgentName, ContentType, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate,
     JsonObject, LongText, NewJob, NonNegativeInt, Percent, ProcessingConfig, Progress,
     ProgressMessage, Stage, StorageKey, TaskId, VideoDuration,
 };
 
+use super::list_query::ListedTimes;
 use crate::error::Error;
 use crate::schema::jobs;
 use crate::sql::current_time::{CompletedAt, CurrentTime};
@@ -43,6 +44,7 @@ pub(crate) struct JobRow {
     completed_at: Option<StoredTime>,
     priority: i32,
     last_seq: i64,
+    progress_agent_name: Option<Stored<AgentName>>,
 }
 
 impl JobRow {
@@ -50,9 +52,12 @@ impl JobRow {
         self.job_id.0
     }
 
-    /// The position of the row in a list by time of creation.
-    pub(crate) fn cursor(&self) -> Option<Cursor> {
-        self.created_at.descending_cursor(self.job_id.0)
+    pub(super) fn times(&self) -> ListedTimes {
+        ListedTimes {
+            created: self.created_at,
+            updated: self.updated_at,
+            completed: self.completed_at,
+        }
     }
 }
 
@@ -70,6 +75,7 @@ impl TryFrom<JobRow> for Job {
                     message: decoder.column("progress_message", row.progress_message)?,
                     eta_seconds: decoder.column("eta_seconds", row.eta_seconds)?,
                 },
+                agent_name: decoder.column("progress_agent_name", row.progress_agent_name)?,
             }),
         };
         Ok(Self {
@@ -157,6 +163,7 @@ pub(crate) struct JobChanges<'a> {
     current_stage: Option<Option<&'static str>>,
     progress_percent: Option<f64>,
     progress_message: Option<Option<&'static str>>,
+    progress_agent_name: Option<Option<&'static str>>,
     eta_seconds: Option<Option<i32>>,
     extra_metadata: Option<DbJson>,
     priority: Option<i32>,
@@ -194,6 +201,7 @@ impl<'a> JobChanges<'a> {
                 current_stage: Some(None),
                 progress_percent: Some(Percent::ZERO.get()),
                 progress_message: Some(None),
+                progress_agent_name: Some(None),
                 eta_seconds: Some(None),
                 ..changes
             },
@@ -201,6 +209,7 @@ impl<'a> JobChanges<'a> {
                 current_stage: Some(Some(Stage::Complete.as_str())),
                 progress_percent: Some(Percent::DONE.get()),
                 progress_message: Some(None),
+                progress_agent_name: Some(None),
                 eta_seconds: Some(None),
                 ..changes
             },

@@ -257,6 +257,7 @@ impl StageRuns<'_, ReadWrite> {
                     stage_runs::percent.eq(0.0),
                     stage_runs::message.eq(None::<&str>),
                     stage_runs::eta_seconds.eq(None::<i32>),
+                    stage_runs::agent_name.eq(None::<&str>),
                     stage_runs::error.eq(None::<&str>),
                     stage_runs::started_at.eq(None::<DbTime>),
                     stage_runs::finished_at.eq(None::<DbTime>),
@@ -323,6 +324,7 @@ impl StageRuns<'_, ReadWrite> {
                     .eq(sql::<Nullable<Int4>>(&leased_column("lease_seconds"))),
                 stage_runs::message.eq(report.progress.message.as_deref()),
                 stage_runs::eta_seconds.eq(report.progress.eta_seconds.map(NonNegativeInt::get)),
+                stage_runs::agent_name.eq(report.agent_name.as_deref()),
                 stage_runs::started_at.eq(diesel::dsl::case_when(
                     stage_runs::started_at.is_null(),
                     now.into_sql::<Nullable<Timestamptz>>(),

@@ -4,12 +4,13 @@
 //! parameter, accepts `NaN` and `inf` as numbers, and reports other values without the
 //! expected type. Therefore the values are deserialized here.
 
+use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::{Code, FieldError, Request};
-use lectern_domain::DeserializeError;
+use lectern_domain::{DeserializeError, Reason};
 use percent_encoding::percent_decode_str;
 use serde::de::value::{Error as ValueError, MapDeserializer};
 use serde::de::{Error as _, IntoDeserializer, Visitor};
@@ -36,28 +37,70 @@ impl<T: Request> FromRequest for Query<T> {
 
 fn parse<T: Request>(query: &str) -> Result<T::Domain, ApiError> {
     let malformed = |error| ApiError::fields(Code::MalformedQuery, error);
-    let pairs = pairs(query).map_err(malformed)?;
+    let pairs = pairs::<T>(query).map_err(malformed)?;
     let pairs = MapDeserializer::<_, QueryError>::new(pairs.into_iter());
     let mut track = Track::new();
     let read = T::read(serde_path_to_error::Deserializer::new(pairs, &mut track));
-    let request =
-        read.map_err(|error| malformed(field_error(&track.path().to_string(), &error.reason)))?;
+    let request = read.map_err(|error| {
+        malformed(match error.reason {
+            Reason::UnknownField(name) if T::IS_PAGED && OFFSETS.contains(&name.as_str()) => {
+                FieldError::new(name, NO_OFFSET)
+            }
+            reason => field_error(&track.path().to_string(), &reason),
+        })
+    })?;
+    if let Some(error) = request.contradiction() {
+        return Err(malformed(error));
+    }
     request
         .into_domain()
         .map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))
 }
 
-fn pairs(query: &str) -> Result<Vec<(String, ParameterValue)>, FieldError> {
-    let parts = query.split('&').filter(|part| !part.is_empty());
-    parts
-        .map(|part| {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            let invalid = |field: &str| FieldError::new(field, "is not percent-encoded UTF-8");
-            let name = decode(name).ok_or_else(|| invalid(""))?;
-            let value = decode(value).ok_or_else(|| invalid(&name))?;
-            Ok((name, ParameterValue(value)))
+/// The parameters with which other services select a page by the number of its first item
+/// or by its own number.
+const OFFSETS: [&str; 3] = ["offset", "skip", "page"];
+
+const NO_OFFSET: &str = "is not known here: the next page is requested with the parameter cursor, which is \
+                         the next_cursor of the page before";
+
+fn pairs<T: Request>(query: &str) -> Result<Vec<(String, ParameterValue)>, FieldError> {
+    let invalid = |field: &str| FieldError::new(field, "is not percent-encoded UTF-8");
+    let is_ignored = |name: &Option<String>| {
+        T::ONLY_PARAMETERS.is_some_and(|known| {
+            !name
+                .as_ref()
+                .is_some_and(|name| known.contains(&name.as_str()))
         })
-        .collect()
+    };
+    let mut pairs = Vec::new();
+    let mut map: BTreeMap<String, ParameterValue> = BTreeMap::new();
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let name = decode(name);
+        if is_ignored(&name) {
+            continue;
+        }
+        let name = name.ok_or_else(|| invalid(""))?;
+        let value = decode(value).ok_or_else(|| invalid(&name))?;
+        match T::MAP_PARAMETER.and_then(|map_name| name.strip_prefix(map_name)?.strip_prefix('.')) {
+            Some(key) => {
+                let value = ParameterValue::Text(value);
+                if map.insert(key.to_owned(), value).is_some() {
+                    return Err(FieldError::new(name, "must be given only once"));
+                }
+            }
+            None if T::MAP_PARAMETER == Some(name.as_str()) => {
+                let rule = format!("must be followed by a key, as in {name}.course=…");
+                return Err(FieldError::new(name, rule));
+            }
+            None => pairs.push((name, ParameterValue::Text(value))),
+        }
+    }
+    if let Some(name) = T::MAP_PARAMETER.filter(|_| !map.is_empty()) {
+        pairs.push((name.to_owned(), ParameterValue::Map(map)));
+    }
+    Ok(pairs)
 }
 
 /// Decodes percent-encoding; `None` if an escape is malformed or the decoded text is not
@@ -77,7 +120,11 @@ fn decode(text: &str) -> Option<String> {
 
 /// A parameter's value, which deserializes to the requested type.
 #[derive(Debug)]
-struct ParameterValue(String);
+enum ParameterValue {
+    Text(String),
+    /// The values of the parameters with a common prefix, by the rest of their names.
+    Map(BTreeMap<String, ParameterValue>),
+}
 
 impl IntoDeserializer<'_, QueryError> for ParameterValue {
     type Deserializer = Self;
@@ -87,11 +134,23 @@ impl IntoDeserializer<'_, QueryError> for ParameterValue {
     }
 }
 
+impl ParameterValue {
+    fn into_text(self) -> Result<String, QueryError> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Map(_) => Err(QueryError::custom("must be a text")),
+        }
+    }
+}
+
 impl<'de> Deserializer<'de> for ParameterValue {
     type Error = QueryError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
-        visitor.visit_string(self.0)
+        match self {
+            Self::Text(text) => visitor.visit_string(text),
+            Self::Map(values) => visitor.visit_map(MapDeserializer::new(values.into_iter())),
+        }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
@@ -99,7 +158,7 @@ impl<'de> Deserializer<'de> for ParameterValue {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
-        match self.0.as_str() {
+        match self.into_text()?.as_str() {
             "true" => visitor.visit_bool(true),
             "false" => visitor.visit_bool(false),
             _ => Err(QueryError::custom("must be true or false")),
@@ -107,15 +166,13 @@ impl<'de> Deserializer<'de> for ParameterValue {
     }
 
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
-        let number = self
-            .0
-            .parse()
-            .map_err(|_| QueryError::custom("must be a whole number"));
+        let number = self.into_text()?.parse();
+        let number = number.map_err(|_| QueryError::custom("must be a whole number"));
         visitor.visit_i64(number?)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
-        match self.0.parse() {
+        match self.into_text()?.parse() {
             Ok(number) if f64::is_finite(number) => visitor.visit_f64(number),
             _ => Err(QueryError::custom("must be a number")),
         }
@@ -127,7 +184,7 @@ impl<'de> Deserializer<'de> for ParameterValue {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, QueryError> {
-        self.0
+        self.into_text()?
             .into_deserializer()
             .deserialize_enum(name, variants, visitor)
     }

@@ -10,7 +10,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use lectern_api::JobResponse;
-use lectern_domain::{ClipId, Job, JobId};
+use lectern_domain::{ClipId, DownloadName, Job, JobId};
 use lectern_formats::Format;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -153,6 +153,11 @@ impl ApiResponse {
             body: self.body.with_permit(permit),
             ..self
         }
+    }
+
+    /// Adds the name under which browsers save the body.
+    pub(crate) fn saved_as(self, name: &DownloadName) -> ApiResult {
+        self.with_header(header::CONTENT_DISPOSITION, &name.content_disposition())
     }
 
     /// Adds a header.

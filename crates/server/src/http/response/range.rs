@@ -7,14 +7,13 @@ use std::time::SystemTime;
 
 use actix_web::body::{BodySize, MessageBody, SizedStream};
 use actix_web::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, Charset, ContentDisposition,
-    DispositionParam, DispositionType, ETAG, ExtendedValue, Header as _, HttpDate, IF_RANGE,
-    IfRange, LAST_MODIFIED, RANGE,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_RANGE, ETAG,
+    Header as _, HttpDate, IF_RANGE, IfRange, LAST_MODIFIED, RANGE,
 };
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::TryStreamExt as _;
-use lectern_domain::recording_media_type;
+use lectern_domain::{DownloadName, recording_media_type};
 use lectern_formats::Format;
 use lectern_storage::{ByteRange, Object, ObjectInfo};
 
@@ -29,14 +28,14 @@ const IMAGES: [(&str, &str); 4] = [
 ];
 
 /// 200 with the whole object, or 206 with a part, streamed.
-pub(crate) fn send(object: Object, is_part: bool) -> HttpResponse {
+pub(crate) fn send(object: Object, is_part: bool, name: Option<&DownloadName>) -> HttpResponse {
     let Range { start, end } = object.range;
     let mut response = if is_part {
         HttpResponse::PartialContent()
     } else {
         HttpResponse::Ok()
     };
-    insert_metadata(&mut response, &object.info);
+    insert_metadata(&mut response, &object.info, name);
     if is_part && let Some(last) = end.checked_sub(1) {
         let range = format!("bytes {start}-{last}/{}", object.info.size);
         response.insert_header((CONTENT_RANGE, range));
@@ -50,9 +49,9 @@ pub(crate) fn send(object: Object, is_part: bool) -> HttpResponse {
 }
 
 /// 200 without the body, for HEAD.
-pub(crate) fn send_head(info: &ObjectInfo) -> HttpResponse {
+pub(crate) fn send_head(info: &ObjectInfo, name: Option<&DownloadName>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    insert_metadata(&mut response, info);
+    insert_metadata(&mut response, info, name);
     response.body(HeadBody(info.size))
 }
 
@@ -63,14 +62,24 @@ pub(crate) fn not_modified(info: &ObjectInfo) -> HttpResponse {
     response.finish()
 }
 
-fn insert_metadata(response: &mut HttpResponseBuilder, info: &ObjectInfo) {
-    let name = info.key.rsplit('/').next().unwrap_or_default();
+/// `name` is the name under which browsers save the object; by default, the last part of
+/// its key.
+fn insert_metadata(
+    response: &mut HttpResponseBuilder,
+    info: &ObjectInfo,
+    name: Option<&DownloadName>,
+) {
+    let last_segment = info.key.rsplit('/').next().unwrap_or_default();
+    let disposition = match name {
+        Some(name) => name.content_disposition(),
+        None => DownloadName::of_file(last_segment).content_disposition(),
+    };
     insert_validators(response, info)
         .insert_header((ACCEPT_RANGES, "bytes"))
         // Not compressed: byte ranges refer to the stored bytes.
         .insert_header((CONTENT_ENCODING, "identity"))
-        .content_type(media_type(name))
-        .insert_header(disposition(name));
+        .content_type(media_type(last_segment))
+        .insert_header((CONTENT_DISPOSITION, disposition));
 }
 
 fn insert_validators<'r>(
@@ -103,23 +112,6 @@ fn media_type(name: &str) -> &'static str {
         .or_else(subtitles)
         .or_else(image)
         .unwrap_or("application/octet-stream")
-}
-
-/// The file name for browsers. The parameter `filename` can hold only ASCII.
-fn disposition(name: &str) -> ContentDisposition {
-    let name = if name.is_ascii() {
-        DispositionParam::Filename(name.to_owned())
-    } else {
-        DispositionParam::FilenameExt(ExtendedValue {
-            charset: Charset::Ext("UTF-8".to_owned()),
-            language_tag: None,
-            value: name.as_bytes().to_vec(),
-        })
-    };
-    ContentDisposition {
-        disposition: DispositionType::Inline,
-        parameters: vec![name],
-    }
 }
 
 fn http_date(info: &ObjectInfo) -> HttpDate {

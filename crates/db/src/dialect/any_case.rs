@@ -1,0 +1,104 @@
+//! Searches texts in upper or lower case, with the same result on both databases.
+//!
+//! SQLite folds the case of ASCII only, and PostgreSQL folds case by the locale of the
+//! cluster. So the databases only compare characters: the pattern lists the cases of each
+//! character.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::connection::Backend;
+
+/// The greatest character that has another case, rounded up. Going through all characters
+/// would take ten times as long.
+const LAST_CASED: char = '\u{1ffff}';
+
+/// The characters that differ in case only, by their common form. Characters without
+/// another case are not listed.
+static CASES: LazyLock<HashMap<char, Vec<char>>> = LazyLock::new(|| {
+    let mut cases: HashMap<char, Vec<char>> = HashMap::new();
+    for c in '\0'..=LAST_CASED {
+        let folded = fold(c);
+        if folded != c {
+            cases.entry(folded).or_insert_with(|| vec![folded]).push(c);
+        }
+    }
+    cases
+});
+
+/// The common form of all cases of a character. Each character is folded on its own: a
+/// sigma is the same at the end of a word, and `ß` is not `ss`.
+fn fold(c: char) -> char {
+    let upper = only(c.to_uppercase()).unwrap_or(c);
+    only(upper.to_lowercase()).unwrap_or(upper)
+}
+
+fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
+    let first = chars.next()?;
+    chars.next().is_none().then_some(first)
+}
+
+/// A pattern for [`matches_pattern`] that matches texts that contain `part`, in upper or
+/// lower case.
+pub(crate) fn any_case_pattern(backend: Backend, part: &str) -> String {
+    let mut pattern = String::new();
+    for c in part.chars() {
+        match (CASES.get(&fold(c)), backend) {
+            (Some(cases), _) => {
+                pattern.push('[');
+                pattern.extend(cases);
+                pattern.push(']');
+            }
+            // Before any other character, a backslash would be an operator of its own.
+            (None, Backend::Postgres) if c.is_ascii_punctuation() => pattern.extend(['\\', c]),
+            (None, Backend::Sqlite) if "*?[".contains(c) => pattern.extend(['[', c, ']']),
+            (None, _) => pattern.push(c),
+        }
+    }
+    match backend {
+        Backend::Postgres => pattern,
+        Backend::Sqlite => format!("*{pattern}*"),
+    }
+}
+
+/// The condition that a column matches the pattern in `parameter`.
+pub(crate) fn matches_pattern(backend: Backend, column: &str, parameter: &str) -> String {
+    match backend {
+        Backend::Postgres => format!("{column} COLLATE \"C\" ~ {parameter}"),
+        Backend::Sqlite => format!("{column} GLOB {parameter}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_later_character_has_another_case() {
+        let mut later = LAST_CASED..=char::MAX;
+        assert_eq!(later.find(|c| fold(*c) != *c), None);
+    }
+
+    #[test]
+    fn a_pattern_lists_the_cases_of_each_character() {
+        let pattern = |part| any_case_pattern(Backend::Postgres, part);
+        for part in ["σ", "ς", "Σ"] {
+            assert_eq!(pattern(part), "[σΣς]");
+        }
+        assert_eq!(pattern("k"), "[kK\u{212a}]");
+        assert_eq!(pattern("ß1"), "[ßẞ]1");
+        assert_eq!(pattern("日本"), "日本");
+    }
+
+    #[test]
+    fn operators_of_patterns_are_escaped() {
+        let part = "*?[^]-.\\(|){1}+$_% \n";
+        let on_postgres = any_case_pattern(Backend::Postgres, part);
+        assert_eq!(
+            on_postgres,
+            "\\*\\?\\[\\^\\]\\-\\.\\\\\\(\\|\\)\\{1\\}\\+\\$\\_\\% \n"
+        );
+        let on_sqlite = any_case_pattern(Backend::Sqlite, part);
+        assert_eq!(on_sqlite, "*[*][?][[]^]-.\\(|){1}+$_% \n*");
+    }
+}
