@@ -39,3 +39,36 @@ impl<Q: Query> Query for Prepared<Q> {
 }
 
 impl<Q, Conn> RunQueryDsl<Conn> for Prepared<Q> {}
+
+/// A statement that is [`Prepared`] only on a condition.
+#[derive(Debug, Clone)]
+pub(crate) struct PreparedIf<Q> {
+    pub(crate) query: Q,
+    pub(crate) is_prepared: bool,
+}
+
+impl<DB, Q> QueryFragment<DB> for PreparedIf<Q>
+where
+    DB: Backend,
+    Q: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.query.walk_ast(pass)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
+        Ok(self.is_prepared)
+    }
+}
+
+impl<Q> QueryId for PreparedIf<Q> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for PreparedIf<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q, Conn> RunQueryDsl<Conn> for PreparedIf<Q> {}

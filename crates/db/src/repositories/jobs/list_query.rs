@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::connection::Backend;
 use crate::dialect;
+use crate::sql::prepared::PreparedIf;
 use crate::sql::stored_time::StoredTime;
 use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
@@ -121,6 +122,7 @@ impl Section {
     ) -> ListQuery {
         let mut binds = Vec::new();
         let conditions = Conditions::of(filter, backend, &mut binds);
+        let limit = bind(&mut binds, Bind::Integer(limit));
         let after = self.start(page).map(|Cursor { time, id }| {
             let time = bind(&mut binds, Bind::Time(time));
             (time, bind(&mut binds, Bind::Id(id)))
@@ -173,7 +175,33 @@ impl Section {
                 )
             }
         };
-        ListQuery { sql, binds }
+        ListQuery {
+            sql,
+            is_common: self.is_common(filter),
+            binds,
+        }
+    }
+
+    /// Whether the text of the query is one of at most a few hundred, so that each connection
+    /// can keep it prepared.
+    fn is_common(&self, filter: &JobFilter) -> bool {
+        let JobFilter {
+            statuses,
+            stage: _,
+            filename,
+            metadata,
+            created_after: _,
+            created_before: _,
+            updated_after,
+            completed_after,
+        } = filter;
+        self.order == JobOrder::CreatedAt
+            && self.direction == Direction::Descending
+            && statuses.len() <= 1
+            && filename.is_none()
+            && metadata.iter().next().is_none()
+            && updated_after.is_none()
+            && completed_after.is_none()
     }
 }
 
@@ -207,7 +235,11 @@ pub(super) fn count_query(
          ORDER BY jobs.created_at DESC, jobs.job_id DESC LIMIT {limit}) AS counted",
         where_clause(&conditions)
     );
-    ListQuery { sql, binds }
+    ListQuery {
+        sql,
+        is_common: false,
+        binds,
+    }
 }
 
 fn where_clause(conditions: &[String]) -> String {
@@ -326,13 +358,14 @@ fn bind(binds: &mut Vec<Bind>, value: Bind) -> String {
 #[derive(Debug, Clone)]
 pub(super) struct ListQuery {
     sql: String,
+    /// Whether the statement is prepared.
+    is_common: bool,
     binds: Vec<Bind>,
 }
 
 impl ListQuery {
-    /// The query for one of the databases. It is not prepared, because its text differs
-    /// with the filter, and because a plan is good for one filter only.
-    pub(super) fn statement<DB>(&self) -> BoxedSqlQuery<'static, DB, SqlQuery>
+    /// The query for one of the databases.
+    pub(super) fn statement<DB>(&self) -> PreparedIf<BoxedSqlQuery<'static, DB, SqlQuery>>
     where
         DB: DieselBackend
             + HasSqlType<Text>
@@ -348,12 +381,16 @@ impl ListQuery {
         f64: ToSql<Double, DB>,
     {
         let query = sql_query(self.sql.clone()).into_boxed::<DB>();
-        self.binds.iter().fold(query, |query, bind| match bind {
+        let query = self.binds.iter().fold(query, |query, bind| match bind {
             Bind::Text(text) => query.bind::<Text, _>(text.clone()),
             Bind::Time(time) => query.bind::<Timestamptz, _>(DbTime::bound(*time)),
             Bind::Id(id) => query.bind::<Uuid, _>(Id(*id)),
             Bind::Integer(number) => query.bind::<BigInt, _>(*number),
             Bind::Double(number) => query.bind::<Double, _>(*number),
-        })
+        });
+        PreparedIf {
+            query,
+            is_prepared: self.is_common,
+        }
     }
 }
