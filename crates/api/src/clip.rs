@@ -22,7 +22,7 @@ use crate::wire::items::Items;
 use crate::wire::request::{
     BodyShape, MAX_TOP, convert_each, optional, patch, positions, present, top,
 };
-use crate::wire::validation::{FieldErrors, chars};
+use crate::wire::validation::{FieldError, FieldErrors, chars};
 
 /// The clips of a job, which replace the stored clips. The response to a request for the
 /// clips is accepted as it is.
@@ -123,6 +123,9 @@ impl Request for ClipsBody {
     const BODY_SHAPE: BodyShape = BodyShape::RowsWithJson;
 
     fn out_of_bounds(&self) -> FieldErrors {
+        if self.total.is_some_and(|total| total < 0) {
+            return FieldError::new("total", "must be 0 or more").into();
+        }
         self.clips.errors("clips")
     }
 }

@@ -7,12 +7,12 @@
 //! bounds, and then applies the rules of the domain.
 //!
 //! ```
-//! use lectern_api::{FieldError, JobCreate, Request};
+//! use lectern_api::{FieldError, JobCreate, JobCreation, Request};
 //! use serde_json::json;
 //!
 //! let body = json!({ "filename": "lecture.mp4", "file_size": 734_003_200, "s3_key": "in/lecture.mp4" });
-//! let new_job = JobCreate::read(body)?.into_domain().unwrap();
-//! assert_eq!(new_job.filename.as_str(), "lecture.mp4");
+//! let creation = JobCreate::read(body)?.into_domain().unwrap();
+//! assert!(matches!(creation, JobCreation::Object(job) if job.filename.as_str() == "lecture.mp4"));
 //!
 //! let body = json!({ "filename": "", "file_size": 0, "s3_key": "in/lecture.mp4" });
 //! let errors = JobCreate::read(body)?.into_domain().unwrap_err();

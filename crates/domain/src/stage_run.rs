@@ -56,24 +56,19 @@ impl StageRunStatus {
 ///     (Segmentation, &[Transcription]),
 ///     (Compilation, &[Segmentation]),
 /// ];
-/// assert_eq!(stages_from(Segmentation, dependencies), Some(vec![Segmentation, Compilation]));
+/// assert_eq!(stages_from(Segmentation, &dependencies), Some(vec![Segmentation, Compilation]));
 /// ```
-pub fn stages_from<'a>(
-    first: Stage,
-    dependencies: impl IntoIterator<Item = (Stage, &'a [Stage])> + Clone,
-) -> Option<Vec<Stage>> {
+pub fn stages_from(first: Stage, dependencies: &[(Stage, &[Stage])]) -> Option<Vec<Stage>> {
     let mut stages: Vec<Stage> = Vec::new();
     loop {
-        let is_next = |(stage, waits_for): &(Stage, &[Stage])| {
-            let depends = waits_for
-                .iter()
-                .any(|dependency| stages.contains(dependency));
+        let is_next = |(stage, waits_for): &&(Stage, &[Stage])| {
+            let depends = waits_for.iter().any(|other| stages.contains(other));
             !stages.contains(stage) && (*stage == first || depends)
         };
-        let Some((next, _)) = dependencies.clone().into_iter().find(is_next) else {
+        let Some((next, _)) = dependencies.iter().find(is_next) else {
             return stages.contains(&first).then_some(stages);
         };
-        stages.push(next);
+        stages.push(*next);
     }
 }
 
@@ -159,12 +154,12 @@ mod tests {
 
     #[test]
     fn a_rerun_includes_all_dependents() {
-        let default = Pipeline::default();
-        let from = |first| {
-            let steps = default.steps().iter();
-            stages_from(first, steps.map(|step| (step.stage, &step.after[..])))
-        };
         use Stage::{Compilation, ContentAnalysis, LayoutAnalysis, Segmentation};
+
+        let default = Pipeline::default();
+        let steps = default.steps().iter();
+        let dependencies: Vec<_> = steps.map(|step| (step.stage, &step.after[..])).collect();
+        let from = |first| stages_from(first, &dependencies);
         assert_eq!(from(Compilation), Some(vec![Compilation]));
         assert_eq!(
             from(LayoutAnalysis),

@@ -321,12 +321,12 @@ impl Clips<'_, ReadWrite> {
         items: &[ClipItem],
     ) -> Result<Vec<Clip>, Error> {
         let lock = self.0.lock_job(job)?;
-        let mut stored = match self.compare(lock, items, Keep::Rows)? {
-            Comparison::Equal(stored) => stored,
-            _ => {
-                self.replace_different(lock, items)?;
-                row::all(Clip::load(self.0.raw, lock.job_id())?)?
-            }
+        let compared = self.compare(lock, items, Keep::Rows)?;
+        let mut stored = if let Comparison::Equal(stored) = compared {
+            stored
+        } else {
+            self.replace_different(lock, items)?;
+            row::all(Clip::load(self.0.raw, lock.job_id())?)?
         };
         stored.sort_by(JobSetItem::order);
         Ok(stored)

@@ -220,13 +220,12 @@ impl Encoder<'_> {
             return Ok(None);
         };
         let storage = self.context.storage();
-        let file = match storage.local_file(&key)? {
-            Some(file) => file,
-            None => {
-                let file = self.scratch_file(clip, "mp4");
-                storage.copy(&key, &file, self.context.cancellation())?;
-                file
-            }
+        let file = if let Some(file) = storage.local_file(&key)? {
+            file
+        } else {
+            let file = self.scratch_file(clip, "mp4");
+            storage.copy(&key, &file, self.context.cancellation())?;
+            file
         };
         Ok(Some(CutClip {
             update: ClipMediaUpdate {

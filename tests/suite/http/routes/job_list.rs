@@ -567,7 +567,9 @@ fn the_link_header_leads_to_the_next_page(server: TestServer) {
                 "{url}"
             );
             assert_eq!(url.matches("cursor=").count(), 1, "{url}");
-            path = url.strip_prefix(server.base()).unwrap().to_owned();
+            url.strip_prefix(server.base())
+                .unwrap()
+                .clone_into(&mut path);
         }
         assert_eq!(seen, expected, "{query}");
     }

@@ -95,12 +95,9 @@ fn dependencies_of_run(run: &StageRun) -> (Stage, &[Stage]) {
 }
 
 /// The stages that are run again from `first`. The error names `from_stage`.
-fn rerun_stages<'a>(
-    first: Stage,
-    dependencies: impl Iterator<Item = (Stage, &'a [Stage])> + Clone,
-) -> Result<Vec<Stage>, Invalid> {
+fn rerun_stages(first: Stage, dependencies: &[(Stage, &[Stage])]) -> Result<Vec<Stage>, Invalid> {
     let names: Vec<_> = dependencies
-        .clone()
+        .iter()
         .map(|(stage, _)| stage.as_str())
         .collect();
     stages_from(first, dependencies).ok_or_else(|| {
@@ -114,7 +111,7 @@ fn rerun_stages<'a>(
 fn skip_all_before(runs: &mut [NewRun<'_>], first: Stage) -> Result<(), Invalid> {
     let steps: Vec<_> = runs.iter().map(|run| run.step).collect();
     let dependencies = steps.iter().map(|step| (step.stage, &step.after[..]));
-    let again = rerun_stages(first, dependencies)?;
+    let again = rerun_stages(first, &dependencies.collect::<Vec<_>>())?;
     for run in runs {
         let waits = run.step.after.iter().any(|stage| again.contains(stage));
         run.status = match again.contains(&run.step.stage) {
@@ -170,7 +167,10 @@ impl StageRuns<'_, ReadWrite> {
             return self.insert(&runs, DbTime(job.updated_at));
         }
         let again = match from {
-            Some(from) => rerun_stages(from, existing.iter().map(dependencies_of_run))?,
+            Some(from) => {
+                let dependencies: Vec<_> = existing.iter().map(dependencies_of_run).collect();
+                rerun_stages(from, &dependencies)?
+            }
             None => Vec::new(),
         };
         let needs_attempt =
