@@ -122,11 +122,11 @@ impl Section {
     ) -> ListQuery {
         let mut binds = Vec::new();
         let conditions = Conditions::of(filter, backend, &mut binds);
-        let limit = bind(&mut binds, Bind::Integer(limit));
         let after = self.start(page).map(|Cursor { time, id }| {
             let time = bind(&mut binds, Bind::Time(time));
             (time, bind(&mut binds, Bind::Id(id)))
         });
+        let limit = bind(&mut binds, Bind::Integer(limit));
         let (ahead, direction) = match self.direction {
             Direction::Ascending => (">", "ASC"),
             Direction::Descending => ("<", "DESC"),
@@ -348,7 +348,9 @@ enum Bind {
     Double(f64),
 }
 
-/// Adds a parameter; returns its placeholder, which both databases understand.
+/// Adds a parameter; returns its placeholder, which both databases understand. The
+/// placeholders must stand in the SQL in the order of the parameters: SQLite numbers them by
+/// their first occurrence.
 fn bind(binds: &mut Vec<Bind>, value: Bind) -> String {
     binds.push(value);
     format!("${}", binds.len())
