@@ -154,6 +154,7 @@ impl TryFrom<JobCreate> for JobCreation {
 /// Runs stages of a finished job again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = { "from_stage": "compilation" }))]
 pub struct RerunBody {
     /// The first stage that is run again; those that depend on it are run after it.
     #[schemars(with = "crate::wire::field_schemas::WorkStage")]
