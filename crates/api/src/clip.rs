@@ -13,7 +13,7 @@ use lectern_domain::{
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use validator::{Validate, ValidationErrors};
 
 use crate::wire::Request;
@@ -161,6 +161,14 @@ impl JsonSchema for NewClipBody {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = ClipBody::json_schema(generator);
+        let example = json!({
+            "title": "Why it walks downhill",
+            "topic": "Gradient descent",
+            "importance_score": 0.6,
+            "start_time": 4.9,
+            "end_time": 7.5,
+        });
+        schema.insert("example".into(), example);
         let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
         if let Some(properties) = properties {
             properties.retain(|name, _| !STORED_FIELDS.contains(&name.as_str()));
@@ -218,6 +226,10 @@ impl TryFrom<NewClipBody> for AddedClip {
 /// nullable fields.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("example" = {
+        "title": "Gradient descent in one sentence",
+        "end_time": 8.0,
+    }))]
 pub struct ClipUpdateBody {
     /// Headline.
     #[validate(length(min = chars(Title::MIN), max = chars(Title::MAX)))]

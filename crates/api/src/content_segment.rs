@@ -108,6 +108,11 @@ impl ContentSegmentBody {
 /// clears the description.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("example" = {
+        "topic": "Stochastic gradient descent",
+        "importance_score": 0.9,
+        "keywords": ["gradient", "descent", "stochastic"],
+    }))]
 pub struct ContentSegmentUpdateBody {
     /// Start in the recording, in seconds.
     #[validate(range(min = 0.0))]

@@ -92,6 +92,7 @@ impl TryFrom<StageCompletionBody> for () {
 /// Gives a stage back. The body has no fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = {}))]
 pub struct StageReleaseBody {}
 
 impl Request for StageReleaseBody {

@@ -93,6 +93,10 @@ impl TryFrom<TranscriptSegmentBody> for NewTranscriptSegment {
 /// `null` clears nullable fields.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("example" = {
+        "text": "Welcome back. Today we look at stochastic gradient descent.",
+        "speaker_id": "lecturer",
+    }))]
 pub struct TranscriptSegmentUpdateBody {
     /// Start in the recording, in seconds.
     #[validate(range(min = 0.0))]

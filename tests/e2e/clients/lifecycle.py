@@ -25,6 +25,7 @@ from lectern_client.models import (
     Code,
     HeartbeatBody,
     JobCreate,
+    JobOfSourceCreate,
     JobStatus,
     JsonObject,
     ProcessingConfig,
@@ -135,7 +136,10 @@ def main() -> None:
     cancelled = ok(cancel_job.sync_detailed(other_id, client=client))
     assert cancelled.status == JobStatus.CANCELLED, cancelled
 
-    for each in (job_id, other_id):
+    again = JobOfSourceCreate(source_job_id=job_id)
+    again_id = ok(create_job.sync_detailed(client=client, body=again), HTTPStatus.CREATED).job_id
+
+    for each in (job_id, other_id, again_id):
         ok(delete_job.sync_detailed(each, client=client), HTTPStatus.NO_CONTENT)
         problem = ok(get_job.sync_detailed(each, client=client), HTTPStatus.NOT_FOUND)
         assert problem.code == Code.JOB_NOT_FOUND, problem

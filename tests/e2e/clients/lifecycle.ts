@@ -121,7 +121,9 @@ const cancelled = ok(
 );
 assert(cancelled.status === "cancelled", cancelled);
 
-for (const id of [job_id, other.job_id]) {
+const again = ok(await client.POST("/api/v1/jobs", { body: { source_job_id: job_id } }));
+
+for (const id of [job_id, other.job_id, again.job_id]) {
   const params = { path: { job_id: id } };
   assert((await client.DELETE("/api/v1/jobs/{job_id}", { params })).response.status === 204, id);
   const { error } = await client.GET("/api/v1/jobs/{job_id}", { params });

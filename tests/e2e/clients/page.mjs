@@ -21,7 +21,11 @@ const STATUS = {
   createJob: 201,
   createUpload: 201,
   appendTranscript: 201,
+  addClip: 201,
   appendLog: 201,
+  deleteTranscriptSegment: 204,
+  deleteContentSegment: 204,
+  deleteClip: 204,
   deleteJob: 204,
   watchJob: 101,
 };
@@ -104,6 +108,20 @@ assert.equal(results.transcript.length, 4);
 await executeAll("getTranscript", "getSilenceRegions", "getLayoutAnalysis", "getContentSegments");
 await executeAll("getClips", "putSubtitles", "getSubtitles", "listLogs", "updateJob", "getStats");
 await execute("getObject");
+
+await executeAll("getTranscriptSegment", "getContentSegment");
+await executeAll("updateTranscriptSegment", "updateContentSegment");
+await executeAll("deleteTranscriptSegment", "deleteContentSegment");
+const added = await execute("addClip");
+assert.deepEqual(await execute("getClip"), added);
+await executeAll("updateClip", "deleteClip");
+
+const queued = await execute("rerunJob");
+assert.equal(queued.status, "queued");
+const again = await execute("claimWork");
+assert.equal(again.claims[0].job.job_id, job_id);
+const released = await execute("releaseStage");
+assert.equal(released.status, "ready");
 await execute("deleteJob");
 
 const other = await execute("createJob");

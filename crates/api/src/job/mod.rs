@@ -8,15 +8,17 @@ pub use list::{JobListInclude, JobListQuery, JobListRequest, JobListResponse};
 pub use progress::{JobProgress, ProgressReport};
 pub use update::JobUpdate;
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, InField, Invalid, JobId, JobStatus, ProcessingMode, Stage};
 use lectern_domain::{
     ContentType, FileSize, Filename, JsonObject, LongText, NewJob, NewJobOfSource,
     ProcessingConfig, StorageKey, VideoDuration,
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use validator::Validate;
 
 use crate::wire::Request;
@@ -24,15 +26,11 @@ use crate::wire::integer::{optional_integer, present_integer};
 use crate::wire::request::{not_empty, optional, present};
 use crate::wire::validation::{FieldError, FieldErrors, chars};
 
-/// A job for a recording that is already in the storage: `filename`, `file_size` and `s3_key`
-/// describe it, or `source_job_id` names another job with this recording.
+/// A job for a recording that is already in the storage.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend(
-    "anyOf" = [
-        { "required": ["filename", "file_size", "s3_key"] },
-        { "required": ["source_job_id"] },
-    ],
+    "required" = ["filename", "file_size", "s3_key"],
     "example" = {
         "filename": "lecture.mp4",
         "file_size": 734_003_200,
@@ -43,25 +41,25 @@ use crate::wire::validation::{FieldError, FieldErrors, chars};
     },
 ))]
 pub struct JobCreate {
-    /// Name of the recording as its owner knows it; by default that of the source.
+    /// Name of the recording as its owner knows it.
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "String")]
     pub filename: Option<String>,
-    /// Size of the recording in bytes. Left out with `source_job_id`.
+    /// Size of the recording in bytes.
     #[validate(range(min = 1, max = i64::MAX))]
     #[serde(default, deserialize_with = "present_integer")]
     #[schemars(with = "i64")]
     pub file_size: Option<i64>,
-    /// Storage key of the recording. Left out with `source_job_id`.
+    /// Storage key of the recording.
     #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "String")]
     pub s3_key: Option<String>,
-    /// Another job with an uploaded recording, which this job processes as well. The jobs
-    /// share the object in the storage until the last of them is deleted.
+    /// Another job whose recording this job processes, instead of the other fields that
+    /// describe one.
     #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "JobId")]
+    #[schemars(skip)]
     pub source_job_id: Option<JobId>,
     /// Media type of the recording, possibly with parameters. If it is left out or empty,
     /// it follows from the extension of the name; `video/mp4` for an unknown one.
@@ -78,6 +76,48 @@ pub struct JobCreate {
     /// Data of the owner, which the service does not interpret.
     #[schemars(with = "Option<crate::wire::field_schemas::JsonObject>")]
     pub extra_metadata: Option<Map<String, Value>>,
+}
+
+/// The fields that a [`JobCreate`] with `source_job_id` does not have.
+const FIELDS_OF_OBJECT: [&str; 3] = ["file_size", "s3_key", "content_type"];
+
+/// A [`JobCreate`] with `source_job_id`. Only stands for its JSON schema, because client
+/// generators do not support a type that requires either some fields or others.
+#[derive(Debug)]
+pub(crate) struct JobOfSourceCreate;
+
+impl JsonSchema for JobOfSourceCreate {
+    fn schema_name() -> Cow<'static, str> {
+        "JobOfSourceCreate".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut source = JobId::json_schema(generator);
+        source.insert(
+            "description".into(),
+            "Another job with an uploaded recording. The jobs share the object in the storage \
+             until the last of them is deleted."
+                .into(),
+        );
+        let mut schema = JobCreate::json_schema(generator);
+        schema.remove("example");
+        schema.insert(
+            "description".into(),
+            "A job for the recording of another job.".into(),
+        );
+        schema.insert("required".into(), json!(["source_job_id"]));
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        if let Some(properties) = properties {
+            properties.retain(|name, _| !FIELDS_OF_OBJECT.contains(&name.as_str()));
+            properties.insert("source_job_id".into(), source.into());
+            if let Some(filename) = properties.get_mut("filename") {
+                filename["description"] =
+                    "Name of the recording as its owner knows it; by default that of the source."
+                        .into();
+            }
+        }
+        schema
+    }
 }
 
 /// The recording of a job to be created.
@@ -122,11 +162,12 @@ impl TryFrom<JobCreate> for JobCreation {
         let priority = job.priority.unwrap_or_default();
         if let Some(source_job_id) = job.source_job_id {
             let given = [
-                ("file_size", job.file_size.is_some()),
-                ("s3_key", job.s3_key.is_some()),
-                ("content_type", job.content_type.is_some()),
+                job.file_size.is_some(),
+                job.s3_key.is_some(),
+                job.content_type.is_some(),
             ];
-            if let Some((field, _)) = given.iter().find(|(_, is_given)| *is_given) {
+            let mut fields = FIELDS_OF_OBJECT.iter().zip(given);
+            if let Some((field, _)) = fields.find(|(_, is_given)| *is_given) {
                 return Err(Invalid::field(
                     *field,
                     "must be left out with source_job_id",
@@ -156,6 +197,7 @@ impl TryFrom<JobCreate> for JobCreation {
 /// Runs stages of a finished job again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("example" = { "from_stage": "compilation" }))]
 pub struct RerunBody {
     /// The first stage that is run again; those that depend on it are run after it.
     #[schemars(with = "crate::wire::field_schemas::WorkStage")]
@@ -282,8 +324,6 @@ impl From<domain::JobSummary> for JobResponse {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::samples::completed_job;
 

@@ -183,11 +183,11 @@ fn headers() -> Value {
             json!({ "type": "string" }),
         ),
         "ETag": header(
-            "The version of the job.",
-            json!({ "type": "string", "pattern": "^\"[0-9]+\"$" }),
+            "The version of what the response contains. A job has a number, its parts a hash.",
+            json!({ "type": "string", "pattern": "^\"[0-9a-f]+\"$" }),
         ),
         "Location": header(
-            "URL of the job.",
+            "URL of what was created.",
             json!({ "type": "string", "format": "uri-reference" }),
         ),
         "Link": json!({

@@ -167,7 +167,7 @@ fn requests_refuse_unknown_fields_and_responses_have_no_internal_fields() {
     let mut requests = BTreeSet::new();
     walk(&document["paths"], "", &mut |path, value| {
         if path.ends_with("/requestBody/content/application/json/schema") {
-            // The second of two formats is Whisper's, which may have other fields.
+            // Whisper's format of transcripts, the second of two, may have other fields.
             let schema = value.get("anyOf").map_or(value, |formats| &formats[0]);
             let reference = schema["$ref"].as_str().unwrap();
             requests.insert(reference.rsplit('/').next().unwrap().to_owned());
@@ -251,6 +251,39 @@ fn every_parameter_and_body_has_an_example() {
             );
         }
     }
+}
+
+#[test]
+fn a_new_job_has_a_recording_or_a_source() {
+    let document = document();
+    let body = &document["paths"]["/api/v1/jobs"]["post"]["requestBody"];
+    assert_eq!(
+        body["content"]["application/json"]["schema"]["anyOf"],
+        json!([
+            { "$ref": "#/components/schemas/JobCreate" },
+            { "$ref": "#/components/schemas/JobOfSourceCreate" },
+        ])
+    );
+    let of_recording = &document["components"]["schemas"]["JobCreate"];
+    let of_source = &document["components"]["schemas"]["JobOfSourceCreate"];
+    assert_eq!(
+        of_recording["required"],
+        json!(["filename", "file_size", "s3_key"])
+    );
+    assert_eq!(of_source["required"], json!(["source_job_id"]));
+    let fields = |schema: &Value| -> BTreeSet<_> {
+        let properties = schema["properties"].as_object().unwrap();
+        properties.keys().cloned().collect()
+    };
+    let (of_recording, of_source) = (fields(of_recording), fields(of_source));
+    let only_in = |these: &BTreeSet<String>, those: &BTreeSet<String>| -> Vec<_> {
+        these.difference(those).cloned().collect()
+    };
+    assert_eq!(only_in(&of_source, &of_recording), ["source_job_id"]);
+    assert_eq!(
+        only_in(&of_recording, &of_source),
+        ["content_type", "file_size", "s3_key"]
+    );
 }
 
 #[test]

@@ -82,9 +82,7 @@ fn describe(document: &Value, schema: &Value, path: &str, fields: &mut BTreeSet<
             fields,
         );
     }
-    if let Some(one_of) = schema["anyOf"].as_array()
-        && schema["properties"].is_null()
-    {
+    if let Some(one_of) = schema["anyOf"].as_array() {
         // Whisper's formats are parsed leniently and have their own tests.
         let documented_in_full = |schema: &&Value| schema["$ref"].is_string();
         return one_of

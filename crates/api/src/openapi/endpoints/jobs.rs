@@ -3,7 +3,8 @@
 use super::super::operation::Operation;
 use super::{delete, get, patch, post};
 use crate::job::{
-    JobCreate, JobListQuery, JobListResponse, JobResponse, JobUpdate, ProgressReport, RerunBody,
+    JobCreate, JobListQuery, JobListResponse, JobOfSourceCreate, JobResponse, JobUpdate,
+    ProgressReport, RerunBody,
 };
 use crate::stats::StatsResponse;
 use crate::wire::Code::{IllegalTransition, JobNotRunning};
@@ -16,7 +17,7 @@ pub(super) fn all() -> Vec<Operation> {
     vec![
         post("/api/v1/jobs", "createJob")
             .describe_as("Create a job", "For a recording that is already in the storage, or with `source_job_id` for that of another job. The job is queued immediately.")
-            .body::<JobCreate>()
+            .body_of_either::<JobCreate, JobOfSourceCreate>()
             .idempotent()
             .responds::<JobResponse>(201)
             .with_headers(&["Location", "ETag"])

@@ -21,6 +21,8 @@ const TRANSCRIPT_BODY: &str = "The `Content-Type` determines the format: JSON (L
     and text that is not Unicode is decoded as windows-1252 unless `charset` names another encoding.";
 const REPLACES: &str = "The set in the body replaces the stored set in one transaction. Sending the same set \
     again changes nothing.";
+const READ_ONE: &str = "With `If-None-Match`, the response is 304 as long as nothing has changed.";
+const CHANGE_ONE: &str = "Fields left out keep their values.";
 const TRANSCRIPT_RESPONSE: &str = "Sorted by time. The parameter `format`, or if it is left out `Accept`, selects \
     JSON, WebVTT, SubRip or plain text; JSON if it names none of them.";
 
@@ -45,7 +47,7 @@ pub(super) fn all() -> Vec<Operation> {
             .query::<TranscriptQuery>()
             .responds_transcript::<TranscriptResponse>(),
         get("/api/v1/transcripts/{segment_id}", "getTranscriptSegment")
-            .describe_as("Read a segment of a transcript", "")
+            .describe_as("Read a segment of a transcript", READ_ONE)
             .responds::<TranscriptSegment>(200)
             .with_headers(&["ETag"])
             .if_none_match(),
@@ -53,7 +55,7 @@ pub(super) fn all() -> Vec<Operation> {
             "/api/v1/transcripts/{segment_id}",
             "updateTranscriptSegment",
         )
-        .describe_as("Change a segment of a transcript", "")
+        .describe_as("Change a segment of a transcript", CHANGE_ONE)
         .if_match()
         .leased()
         .body::<TranscriptSegmentUpdateBody>()
@@ -63,7 +65,10 @@ pub(super) fn all() -> Vec<Operation> {
             "/api/v1/transcripts/{segment_id}",
             "deleteTranscriptSegment",
         )
-        .describe_as("Delete a segment of a transcript", "")
+        .describe_as(
+            "Delete a segment of a transcript",
+            "The other segments stay as they are.",
+        )
         .if_match()
         .leased()
         .responds_empty(204),
@@ -108,7 +113,7 @@ pub(super) fn all() -> Vec<Operation> {
         .query::<ContentSegmentsQuery>()
         .responds::<ContentSegmentsResponse>(200),
         get("/api/v1/content-segments/{segment_id}", "getContentSegment")
-            .describe_as("Read a content segment", "")
+            .describe_as("Read a content segment", READ_ONE)
             .responds::<ContentSegment>(200)
             .with_headers(&["ETag"])
             .if_none_match(),
@@ -116,7 +121,7 @@ pub(super) fn all() -> Vec<Operation> {
             "/api/v1/content-segments/{segment_id}",
             "updateContentSegment",
         )
-        .describe_as("Change a content segment", "")
+        .describe_as("Change a content segment", CHANGE_ONE)
         .if_match()
         .leased()
         .body::<ContentSegmentUpdateBody>()
@@ -160,14 +165,15 @@ pub(super) fn all() -> Vec<Operation> {
             .responds::<Clip>(201)
             .with_headers(&["Location", "ETag"]),
         get("/api/v1/clips/{clip_id}", "getClip")
-            .describe_as("Read a clip", "")
+            .describe_as("Read a clip", READ_ONE)
             .responds::<Clip>(200)
             .with_headers(&["ETag"])
             .if_none_match(),
         patch("/api/v1/clips/{clip_id}", "updateClip")
             .describe_as(
                 "Change a clip",
-                "A clip whose times change is `stale` until it is cut again.",
+                "Fields left out keep their values. A clip whose times change is `stale` until it is \
+                 cut again.",
             )
             .if_match()
             .leased()

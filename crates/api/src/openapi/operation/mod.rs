@@ -153,6 +153,18 @@ impl Operation {
         self.json_body(SchemaGenerator::subschema_for::<T>, true)
     }
 
+    /// Takes a body of one of two types, with the example of the first.
+    pub(super) fn body_of_either<A: JsonSchema, B: JsonSchema>(self) -> Self {
+        let either = |generator: &mut SchemaGenerator| {
+            let types = [
+                generator.subschema_for::<A>(),
+                generator.subschema_for::<B>(),
+            ];
+            json_schema!({ "anyOf": types })
+        };
+        self.json_body(either, true)
+    }
+
     /// Takes segments of a transcript, as JSON or as a file.
     pub(super) fn body_transcript(self) -> Self {
         let mut operation = self.json_body(transcript, true);

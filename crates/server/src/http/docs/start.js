@@ -10,8 +10,13 @@ const METHODS = ["get", "head", "put", "post", "patch", "delete"];
 // Headers that hold an id, by the name of the id.
 const HEADERS = { "Lease-Id": "lease_id" };
 
-// Ids by the name of their path parameter, from the requests and responses so far.
+// Ids by `idKey`, from the requests and responses so far.
 const ids = {};
+
+// The key in `ids` of the id that requests to `path` and their responses have by this name: the
+// name, except that segments of transcripts and content segments share one.
+const idKey = (name, path) =>
+  name === "segment_id" ? `${path.includes("/content-segments") ? "content" : "transcript"} ${name}` : name;
 
 // What has been filled in, so that only changes are: the page is rendered again after each.
 const filled = new Map();
@@ -74,19 +79,19 @@ function* members(json) {
   }
 }
 
-// The values of the path parameters in the URL of a request.
-function pathValues(path, url) {
+// The ids in the URL of a request, by `idKey`.
+function pathIds(path, url) {
   const names = [...path.matchAll(/{(\w+)}/g)].map((match) => match[1]);
   const pattern = path.replace(/{\w+}/g, "([^/]+)") + "$";
   const values = new URL(url, location.href).pathname.match(pattern)?.slice(1) ?? [];
-  return Object.fromEntries(values.map((value, i) => [names[i], decodeURIComponent(value)]));
+  return Object.fromEntries(values.map((value, i) => [idKey(names[i], path), decodeURIComponent(value)]));
 }
 
 // Remembers the ids and URLs in a successful request and its response, and fills them in.
 function learn(system, path, method, response) {
   const api = system.specSelectors.specJson().toJS();
   const isId = new Set(operations(api).flatMap(({ path }) => path.match(/\w+_id(?=})/g) ?? []));
-  Object.assign(ids, pathValues(path, response.url));
+  Object.assign(ids, pathIds(path, response.url));
   let body = null;
   try {
     body = JSON.parse(response.text);
@@ -98,7 +103,7 @@ function learn(system, path, method, response) {
     if (typeof value !== "string" || seen.has(name)) continue;
     seen.add(name);
     // A list may have jobs of other people.
-    if (isId.has(name) && method !== "get") ids[name] = value;
+    if (isId.has(name) && method !== "get") ids[idKey(name, path)] = value;
     const verb = { upload_url: "put", source_url: "get", url: "get" }[name];
     const parameters = verb && signedParameters(value);
     if (parameters) fill(system, api, (to) => to.path.startsWith(OBJECTS) && to.method === verb, parameters);
@@ -116,7 +121,7 @@ function fill({ specActions, specSelectors, oas3Actions }, api, matches, values)
     for (const [i, parameter] of (operation.parameters ?? []).entries()) {
       const { name, in: place } = resolve(api, parameter);
       const header = place === "header" && HEADERS[name];
-      const value = values[header || name];
+      const value = values[idKey(header || name, path)];
       if (!isNew([path, method, place, name].join(), value)) continue;
       specActions.changeParam([path, method], name, place, value ?? null);
       // An operation that has been opened has its own key for the value.

@@ -95,7 +95,7 @@ impl ApiResponse {
         self.with_header(header::LOCATION, &format!("/api/v1/jobs/{job_id}"))
     }
 
-    /// Adds the `Location` of a clip, relative to the mount point.
+    /// Adds the `Location` of a clip, without the path as above.
     pub(crate) fn with_clip_location(self, clip_id: ClipId) -> ApiResult {
         self.with_header(header::LOCATION, &format!("/api/v1/clips/{clip_id}"))
     }
