@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use lectern_db::schema::jobs;
+use lectern_db::schema::{clips, jobs};
 use lectern_db::sql_types::Id;
 use lectern_db::{Database, DatabaseConfig, Doing, Error, Outage, Timeouts, Tx};
 use lectern_domain::{Job, JobId};
@@ -234,8 +234,8 @@ fn copies(url: &str, application: &str, end: impl Fn()) -> bool {
     let mut conn = PgConnection::establish(url).unwrap();
     conn.batch_execute(&format!("SET application_name = '{application}'"))
         .unwrap();
-    diesel::copy_from(jobs::table)
-        .from_raw_data(jobs::table, |_| {
+    diesel::copy_from(clips::table)
+        .from_raw_data(clips::table, |_| {
             end();
             diesel::QueryResult::Ok(())
         })
