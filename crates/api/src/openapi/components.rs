@@ -59,6 +59,7 @@ impl Components {
 const EXAMPLE_KEY: &str = "jobs/019b76da-a87b-7763-a830-6c97ee0bf06d/original/sample.wav";
 
 /// The parameters that several operations share.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn parameters() -> Value {
     // A malformed lease id is treated as an unknown lease, so any text is accepted.
     let text = || json!({ "type": "string" });

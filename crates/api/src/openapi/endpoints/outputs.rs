@@ -27,6 +27,7 @@ const TRANSCRIPT_RESPONSE: &str = "Sorted by time. The parameter `format`, or if
     JSON, WebVTT, SubRip or plain text; JSON if it names none of them.";
 
 /// Operations on the outputs of stages.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn all() -> Vec<Operation> {
     vec![
         put("/api/v1/jobs/{job_id}/transcripts", "putTranscript")
