@@ -131,7 +131,7 @@ def main() -> None:
         filename="other.mp4", file_size=1, s3_key="in/other.mp4", extra_metadata=metadata
     )
     other_id = ok(create_job.sync_detailed(client=client, body=other), HTTPStatus.CREATED).job_id
-    jobs = ok(list_jobs.sync_detailed(client=client, status=JobStatus.QUEUED, limit=10)).jobs
+    jobs = ok(list_jobs.sync_detailed(client=client, status=[JobStatus.QUEUED], limit=10)).jobs
     assert [job.job_id for job in jobs] == [other_id], jobs
     cancelled = ok(cancel_job.sync_detailed(other_id, client=client))
     assert cancelled.status == JobStatus.CANCELLED, cancelled

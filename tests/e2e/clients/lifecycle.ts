@@ -113,7 +113,7 @@ const other = ok(
     body: { filename: "other.mp4", file_size: 1, s3_key: "in/other.mp4", extra_metadata: { course: { id: 7 } } },
   }),
 );
-const query = { status: "queued" as const, limit: 10 };
+const query = { status: ["queued" as const], limit: 10 };
 const { jobs } = ok(await client.GET("/api/v1/jobs", { params: { query } }));
 assert(jobs.some((job) => job.job_id === other.job_id), jobs);
 const cancelled = ok(

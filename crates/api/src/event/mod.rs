@@ -213,6 +213,7 @@ mod tests {
                     "progress": {
                         "stage": "complete",
                         "percent": 100,
+                        "agent_name": "worker-1",
                         "message": null,
                         "eta_seconds": null,
                     },

@@ -64,6 +64,7 @@ impl Schemas {
     pub(super) fn query(&mut self, schema: SchemaOf) -> Vec<Value> {
         let mut schema = schema(&mut self.requests);
         let required = schema.get("required").cloned().unwrap_or_default();
+        let fields = schema.get("properties").cloned().unwrap_or_default();
         RecursiveTransform(tidy).transform(&mut schema);
         let Some(Value::Object(properties)) = schema.remove("properties") else {
             return Vec::new();
@@ -80,11 +81,13 @@ impl Schemas {
                     parameter["required"] = true.into();
                 }
                 if let Some(schema) = schema.as_object_mut() {
-                    for key in ["description", "example"] {
-                        if let Some(value) = schema.remove(key) {
-                            parameter[key] = value;
-                        }
+                    if let Some(description) = schema.remove("description") {
+                        parameter["description"] = description;
                     }
+                    schema.remove("example");
+                }
+                if let Some(example) = fields[&name].get("example") {
+                    parameter["example"] = example.clone();
                 }
                 if schema["type"] == "array" {
                     parameter["explode"] = false.into();

@@ -178,7 +178,7 @@ fn requests_refuse_unknown_fields_and_responses_have_no_internal_fields() {
         if requests.contains(name) || name.ends_with("Create") || name.ends_with("Body") {
             assert_eq!(schema["additionalProperties"], false, "{name}");
         } else if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-            for internal in ["id", "version", "celery_task_id", "priority"] {
+            for internal in ["id", "version", "celery_task_id"] {
                 assert!(!properties.contains_key(internal), "{name}");
             }
             let has_lease = properties.contains_key("lease_id");

@@ -94,11 +94,11 @@ impl SharedResponses {
             respond.await
         };
         actix_web::rt::spawn(async move {
-            let made = tokio::select! {
+            let result = tokio::select! {
                 response = make => Some(response),
                 () = sender.closed() => None,
             };
-            if let Some(response) = made {
+            if let Some(response) = result {
                 let _ = sender.send(response);
             }
         });
