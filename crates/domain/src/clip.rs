@@ -327,8 +327,8 @@ mod tests {
         StorageKey::new(text).unwrap()
     }
 
-    fn seconds(seconds: f64) -> Option<Seconds> {
-        Some(Seconds::new(seconds).unwrap())
+    fn seconds(seconds: f64) -> Seconds {
+        Seconds::new(seconds).unwrap()
     }
 
     #[test]
@@ -350,7 +350,7 @@ mod tests {
         assert_eq!(change(renamed, first).stale_since, None);
         for (end, now) in [(8.0, first), (7.0, second)] {
             let shortened = ClipUpdate {
-                end_time: seconds(end),
+                end_time: Some(seconds(end)),
                 ..ClipUpdate::default()
             };
             let cut = change(shortened, now);
@@ -402,9 +402,9 @@ mod tests {
     fn an_update_names_the_time_that_it_gives() {
         let clip = a_clip();
         for (start_time, end_time, field) in [
-            (seconds(10.0), None, "start_time"),
-            (None, seconds(4.0), "end_time"),
-            (seconds(3.0), seconds(2.0), "end_time"),
+            (Some(seconds(10.0)), None, "start_time"),
+            (None, Some(seconds(4.0)), "end_time"),
+            (Some(seconds(3.0)), Some(seconds(2.0)), "end_time"),
         ] {
             let update = ClipUpdate {
                 start_time,

@@ -84,17 +84,17 @@ impl StageHandler for Compilation {
             .collect();
         encoder.seconds_done = Mutex::new(vec![0.0; to_encode.len()]);
         encoder.total_seconds = to_encode.iter().map(|(_, range)| range.duration()).sum();
-        let encoded = parallel::map(context.cancellation(), &to_encode, |i, (clip, range)| {
+        let new_clips = parallel::map(context.cancellation(), &to_encode, |i, (clip, range)| {
             encoder.encode_clip(i, clip, *range)
         })?;
         let reused = cut_clips.iter().flatten().count();
         if reused > 0 {
             notes.push(format!("reused the files of {reused} unchanged clips"));
         }
-        let mut encoded = encoded.into_iter();
+        let mut new_clips = new_clips.into_iter();
         let cut_clips: Vec<_> = cut_clips
             .into_iter()
-            .filter_map(|reused| reused.or_else(|| encoded.next()))
+            .filter_map(|reused| reused.or_else(|| new_clips.next()))
             .collect();
         let reel = match valid.first() {
             Some((first, _)) => Patch::Set(encoder.join(first.clip_id, &cut_clips)?),
@@ -320,11 +320,11 @@ impl Encoder<'_> {
         let extension = file.extension().unwrap_or_default().to_string_lossy();
         let job_id = self.context.job().job_id;
         let first = ObjectKey::clip_file(job_id, clip.clip_id, None, &extension)?;
-        let replaces = replaced.is_some_and(|key| {
+        let is_replacement = replaced.is_some_and(|key| {
             let key = ObjectKey::try_from(key.clone());
             key.is_ok_and(|key| key == first || key.is_replaced_by(&first))
         });
-        let key = if replaces {
+        let key = if is_replacement {
             let version = ObjectVersion::random()?;
             ObjectKey::clip_file(job_id, clip.clip_id, Some(&version), &extension)?
         } else {

@@ -292,7 +292,7 @@ fn a_response_ends_early_when_a_row_is_changed_or_deleted(server: TestServer) {
     // To the front, where the response would miss it.
     let moved = json!({ "start_time": 0, "end_time": 0.5 });
     let edits: [&dyn Fn(); 2] = [&|| drop(server.patch(&path, &moved).expect(200)), &|| {
-        drop(server.delete(&path).expect(204))
+        drop(server.delete(&path).expect(204));
     }];
     for edit in edits {
         let response = begin_to_read(&server, &job_path(job_id, "/transcripts"));

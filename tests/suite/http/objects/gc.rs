@@ -368,7 +368,10 @@ fn a_shared_recording_of_a_deleted_job_is_kept(server: TestServer) {
         gc(server.db(), server.objects(), &[]),
         [moved, summary(1, 5, 0)]
     );
-    assert_eq!(objects_in(server.objects()), [first.key.clone()]);
+    assert_eq!(
+        objects_in(server.objects()),
+        std::slice::from_ref(&first.key)
+    );
     // As if the server had crashed between the commit and the deletion of the object.
     let id = shared.rsplit('/').next().unwrap();
     let delete = format!("DELETE FROM jobs WHERE job_id = '{id}'");

@@ -122,7 +122,7 @@ fn the_recording_lives_as_long_as_one_of_its_jobs(server: TestServer) {
     std::fs::create_dir_all(clip.parent().unwrap()).unwrap();
     std::fs::write(&clip, "12345").unwrap();
     delete(&server, first.job_id);
-    assert_eq!(files(server.objects()), [first.key.clone()]);
+    assert_eq!(files(server.objects()), std::slice::from_ref(&first.key));
     assert_eq!(read_recording(&server, second), Some(bytes.clone()));
     delete(&server, second);
     assert_eq!(files(server.objects()), [first.key]);
