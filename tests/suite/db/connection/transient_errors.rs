@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use lectern_db::schema::{clips, jobs};
+use lectern_db::schema::{jobs, stage_runs};
 use lectern_db::sql_types::Id;
 use lectern_db::{Database, DatabaseConfig, Doing, Error, Outage, Timeouts, Tx};
 use lectern_domain::{Job, JobId};
@@ -234,13 +234,16 @@ fn copies(url: &str, application: &str, end: impl Fn()) -> bool {
     let mut conn = PgConnection::establish(url).unwrap();
     conn.batch_execute(&format!("SET application_name = '{application}'"))
         .unwrap();
-    diesel::copy_from(clips::table)
-        .from_raw_data(clips::table, |_| {
+    let has_begun = AtomicBool::new(false);
+    let copied = diesel::copy_from(stage_runs::table)
+        .from_raw_data(stage_runs::table, |_| {
+            has_begun.store(true, Ordering::Relaxed);
             end();
             diesel::QueryResult::Ok(())
         })
-        .execute(&mut conn)
-        .is_ok()
+        .execute(&mut conn);
+    assert!(has_begun.into_inner(), "{copied:?}");
+    copied.is_ok()
 }
 
 #[expect(
