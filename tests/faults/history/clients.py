@@ -321,7 +321,7 @@ class RandomClient(threading.Thread):
         began, cursor = time.monotonic(), ""
         tokens: dict[str, list[str]] = {}
         while True:
-            path = f"/jobs?limit=100{cursor}"
+            path = f"/jobs?limit=100&include=metadata{cursor}"
             page = self.perform("jobs-page", "GET", path, None, {}, read=lambda a: a.json)
             assert page.is_ok, f"the list of jobs: {page.status}"
             for job in page.got["jobs"]:

@@ -159,7 +159,7 @@ def lists(run: Run) -> str:
 
     def load() -> str:
         def one(_: int) -> int:
-            answer = Client(server.port, 60.0).get("/api/v1/jobs?limit=100")
+            answer = Client(server.port, 60.0).get("/api/v1/jobs?limit=100&include=metadata")
             assert answer.status in (200, 503), f"a list is {answer.status}"
             return len(answer.body)
 

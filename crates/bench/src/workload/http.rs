@@ -130,7 +130,7 @@ async fn measure(
         _ => {
             let requests = match workload {
                 Workload::Get => gets(paths(&jobs.all, "/api/v1/jobs")),
-                Workload::List => gets(vec!["/api/v1/jobs?limit=50".to_owned()]),
+                Workload::List => gets(vec!["/api/v1/jobs?limit=50&include=metadata".to_owned()]),
                 Workload::Results => gets(paths(&jobs.transcribed, "/api/v1/results")),
                 _ => {
                     let mut create = Vec::new();
