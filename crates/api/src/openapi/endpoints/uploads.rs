@@ -79,7 +79,10 @@ struct SignedDownload {
     /// When the URL expires, in Unix seconds.
     #[schemars(extend("example" = 1_798_761_600))]
     expires: i64,
-    /// Signature of method, key and expiry time.
+    /// The name under which the download is saved, if the URL has one.
+    #[schemars(extend("example" = "lecture.mp4"))]
+    filename: Option<String>,
+    /// Signature of method, key, expiry time and name.
     #[schemars(extend("example" = EXAMPLE_SIGNATURE))]
     signature: String,
 }
