@@ -227,7 +227,7 @@ mod tests {
             }
         }
 
-        /// Lets the tasks run until so many responses have begun.
+        /// Lets tasks run until this number of responses has begun.
         async fn until_begun(&self, responses: u32) {
             while self.begun.load(Ordering::SeqCst) < responses {
                 yield_now().await;
