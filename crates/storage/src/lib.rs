@@ -36,7 +36,7 @@
 //! // A URL that a browser can use for an hour.
 //! let base = "https://lectern.example".parse()?;
 //! let url = storage
-//!     .download_url(&base, &key, Duration::from_secs(3600), SystemClock.now())
+//!     .download_url(&base, &key, None, Duration::from_secs(3600), SystemClock.now())
 //!     .await?;
 //! assert!(url.as_str().starts_with("https://lectern.example/api/v1/objects/jobs/"));
 //!
