@@ -42,7 +42,7 @@
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
 //! | claim | [`ClaimRequest`], [`Claim`] |
 //! | lease | [`Lease`], [`Heartbeat`], [`LeaseState`], [`StageFailure`] |
-//! | event | [`JobEvent`], [`Event`] |
+//! | event | [`JobEvent`], [`Event`], [`EventPosition`] |
 //! | results | [`JobResults`] |
 //!
 //! Times in a recording are seconds from its start (`f64`). Wall-clock times are UTC, to the
@@ -106,7 +106,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use content_segment::{ContentSegment, Keyword, NewContentSegment, Topic};
 pub use deserialize::{DeserializeError, Reason, TypedErrors};
 pub use error_chain::error_chain;
-pub use event::{Event, EventType, JobEvent, JobState, StageState};
+pub use event::{Event, EventPage, EventPosition, EventType, JobEvent, JobState, StageState};
 pub use id::{
     ClipId, ContentSegmentId, DatabaseId, JobId, LayoutAnalysisId, LeaseId, LogEntryId,
     SilenceRegionId, StageRunId, TranscriptSegmentId,

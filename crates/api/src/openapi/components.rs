@@ -104,7 +104,8 @@ fn parameters() -> Value {
         (
             "header",
             "Last-Event-ID",
-            "Number of the last event that the client has received; the same as `after`.",
+            "The `id` of the last event that the client has received; takes precedence over \
+             `after`.",
             text(),
         ),
         (

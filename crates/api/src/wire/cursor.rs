@@ -75,8 +75,7 @@ impl<L: List> fmt::Display for PageCursor<L> {
         bytes.push(L::TAG);
         bytes.extend(self.0.time.timestamp_micros().to_be_bytes());
         bytes.extend(self.0.id.into_bytes());
-        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
-        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+        f.write_str(&with_checksum(bytes))
     }
 }
 
@@ -88,12 +87,21 @@ impl<L: List> FromStr for PageCursor<L> {
     }
 }
 
-fn decode(tag: u8, text: &str) -> Option<Cursor> {
+/// The text of a cursor with these bytes.
+pub(crate) fn with_checksum(mut bytes: Vec<u8>) -> String {
+    bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The bytes of a cursor; `None` if the text is damaged or has another number of bytes.
+pub(crate) fn without_checksum<const LENGTH: usize>(text: &str) -> Option<[u8; LENGTH]> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let (checked, sum) = bytes.split_at_checked(CHECKED_BYTES)?;
-    if crc32fast::hash(checked).to_be_bytes() != sum {
-        return None;
-    }
+    let (checked, sum) = bytes.split_first_chunk()?;
+    (crc32fast::hash(checked).to_be_bytes() == sum).then_some(*checked)
+}
+
+fn decode(tag: u8, text: &str) -> Option<Cursor> {
+    let checked = without_checksum::<CHECKED_BYTES>(text)?;
     let (list_tag, rest) = checked.split_first()?;
     let (time, id) = rest.split_first_chunk()?;
     Some(Cursor {

@@ -34,7 +34,7 @@ pub(crate) struct Endpoint {
 }
 
 /// All endpoints that take a query string.
-pub(crate) const ENDPOINTS: [Endpoint; 9] = [
+pub(crate) const ENDPOINTS: [Endpoint; 10] = [
     Endpoint {
         path: "/api/v1/jobs",
         parameters: &[
@@ -96,6 +96,11 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
     Endpoint {
         path: "/api/v1/jobs/{job_id}/events",
         parameters: &[("after", Event)],
+        contradictions: &[],
+    },
+    Endpoint {
+        path: "/api/v1/events",
+        parameters: &[("after", Cursor), ("limit", Count(100))],
         contradictions: &[],
     },
     Endpoint {
