@@ -167,7 +167,14 @@ impl fmt::Display for Response {
 /// The documented error codes by status.
 const CODES: &[(u16, &[&str])] = &[
     (400, &["malformed_body", "malformed_query"]),
-    (403, &["host_not_allowed", "origin_not_allowed"]),
+    (
+        403,
+        &[
+            "host_not_allowed",
+            "origin_not_allowed",
+            "preflight_refused",
+        ],
+    ),
     (
         404,
         &[
@@ -189,6 +196,7 @@ const CODES: &[(u16, &[&str])] = &[
             "idempotency_in_progress",
         ],
     ),
+    (410, &["cursor_expired"]),
     (412, &["version_mismatch"]),
     (413, &["body_too_large"]),
     (415, &["unsupported_media_type"]),

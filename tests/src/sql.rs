@@ -151,7 +151,9 @@ impl Sql {
             Backend::Postgres => {
                 "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'"
             }
-            Backend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+            Backend::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'sqlite_sequence'"
+            }
         };
         let tables = self.rows(tables).into_iter().flatten().flatten();
         let ours: Vec<_> = tables.filter(|table| !table.starts_with("__")).collect();

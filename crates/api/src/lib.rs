@@ -87,7 +87,8 @@ pub use content_segment::{
     ContentSegmentsBody, ContentSegmentsQuery, ContentSegmentsResponse,
 };
 pub use event::{
-    EventFilter, EventsQuery, EventsResponse, WsClientMessage, WsData, WsError, WsMessage,
+    AllEventsQuery, AllEventsRequest, AllEventsResponse, EventCursor, EventFilter, EventsQuery,
+    EventsResponse, FeedStart, WsClientMessage, WsData, WsDeletion, WsError, WsMessage,
     WsMessageType, WsProgressUpdate, WsStage,
 };
 pub use health::{HealthResponse, HealthStatus};

@@ -57,6 +57,17 @@ diesel::table! {
 diesel::table! {
     use crate::sql::types::*;
 
+    event_feed (id) {
+        id -> Int4,
+        generation -> Int4,
+        pruned_transaction_id -> Int8,
+        pruned_id -> Int8,
+    }
+}
+
+diesel::table! {
+    use crate::sql::types::*;
+
     idempotency_keys (id) {
         id -> Int8,
         key -> Text,
@@ -70,6 +81,18 @@ diesel::table! {
 diesel::table! {
     use crate::sql::types::*;
 
+    job_deletions (transaction_id, id) {
+        transaction_id -> Int8,
+        id -> Int8,
+        job_id -> Uuid,
+        seq -> Int8,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::sql::types::*;
+
     job_events (job_id, seq) {
         job_id -> Uuid,
         seq -> Int8,
@@ -77,6 +100,8 @@ diesel::table! {
         type_ -> Text,
         data -> Jsonb,
         at -> Timestamptz,
+        id -> Int8,
+        transaction_id -> Int8,
     }
 }
 
@@ -241,7 +266,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     clips,
     content_segments,
     database_identity,
+    event_feed,
     idempotency_keys,
+    job_deletions,
     job_events,
     job_hour_counts,
     job_status_counts,

@@ -22,6 +22,9 @@ string_enum! {
         Complete = "complete",
         /// The job has failed or was cancelled.
         Error = "error",
+        /// The job was deleted. Only among the events of all jobs, because those of the job
+        /// are deleted with it.
+        Deleted = "deleted",
     }
 }
 
@@ -38,6 +41,28 @@ pub struct JobEvent {
     pub at: DateTime<Utc>,
 }
 
+/// The position after an event in the order of the events of all jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventPosition {
+    /// Changes when the numbers of the database lose their meaning.
+    pub generation: i32,
+    /// The transaction of the event; always 0 on SQLite.
+    pub transaction_id: i64,
+    /// Orders the events of a transaction.
+    pub id: i64,
+}
+
+/// Events of all jobs in order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventPage {
+    /// The events, each with its position.
+    pub events: Vec<(EventPosition, JobEvent)>,
+    /// The position after the last event, or the one that was asked for if there is none.
+    /// It may be later than that of the last event in `events`, which leaves out unreadable
+    /// ones.
+    pub next: EventPosition,
+}
+
 /// A change of a job or of one of its stages.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -49,6 +74,8 @@ pub enum Event {
     Complete(JobState),
     /// The job has failed or was cancelled.
     Error(JobState),
+    /// The job was deleted. Its sequence number follows the job's last one.
+    Deleted,
 }
 
 /// The state of a job after a change.
@@ -117,12 +144,13 @@ impl Event {
             Self::Stage(_) => EventType::Stage,
             Self::Complete(_) => EventType::Complete,
             Self::Error(_) => EventType::Error,
+            Self::Deleted => EventType::Deleted,
         }
     }
 
     /// Whether the job is finished: no event follows unless it is retried.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Complete(_) | Self::Error(_))
+        matches!(self, Self::Complete(_) | Self::Error(_) | Self::Deleted)
     }
 
     /// The JSON that is stored; [`Event::from_json`] reads it.
@@ -132,6 +160,7 @@ impl Event {
                 serde_json::to_value(state)
             }
             Self::Stage(state) => serde_json::to_value(state),
+            Self::Deleted => Ok(Value::Object(serde_json::Map::new())),
         }
         // Cannot fail: the keys are strings, and every number is finite.
         .unwrap_or_default()
@@ -145,6 +174,7 @@ impl Event {
                 EventType::Complete => Self::Complete(serde_json::from_value(json)?),
                 EventType::Error => Self::Error(serde_json::from_value(json)?),
                 EventType::Stage => Self::Stage(serde_json::from_value(json)?),
+                EventType::Deleted => Self::Deleted,
             })
         };
         read().map_err(|error: serde_json::Error| {

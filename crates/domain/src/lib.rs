@@ -44,7 +44,7 @@
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
 //! | claim | [`ClaimRequest`], [`Claim`] |
 //! | lease | [`Lease`], [`Heartbeat`], [`LeaseState`], [`StageFailure`] |
-//! | event | [`JobEvent`], [`Event`] |
+//! | event | [`JobEvent`], [`Event`], [`EventPosition`] |
 //! | results | [`JobResults`] |
 //!
 //! Times in a recording are seconds from its start (`f64`). Wall-clock times are UTC, to the
@@ -118,7 +118,7 @@ pub use content_segment::{
 pub use deserialize::{DeserializeError, Reason, TypedErrors};
 pub use download_name::DownloadName;
 pub use error_chain::error_chain;
-pub use event::{Event, EventType, JobEvent, JobState, StageState};
+pub use event::{Event, EventPage, EventPosition, EventType, JobEvent, JobState, StageState};
 pub use id::{
     ClipId, ContentSegmentId, DatabaseId, JobId, LayoutAnalysisId, LeaseId, LogEntryId,
     SilenceRegionId, StageRunId, TranscriptSegmentId,

@@ -89,6 +89,8 @@ await executeAll("putObject", "confirmUpload", "getJob", "listJobs", "listStages
 const snapshot = await execute("watchJob");
 assert.equal(snapshot.type, "snapshot");
 assert.equal(snapshot.job_id, job_id);
+const latest = await execute("getAllEvents");
+assert.equal(typeof latest.next_cursor, "string");
 
 for (let status; status !== "completed"; ) {
   const { claims } = await execute("claimWork");

@@ -107,7 +107,8 @@ class EventSource(Watcher):
                 fields[name] = value[value.startswith(" ") :]
             elif "data" in fields:
                 event = json.loads(fields["data"])
-                assert (fields["id"], fields["event"]) == (str(event["seq"]), event["type"])
+                name = {"error": "failed"}.get(event["type"], event["type"])
+                assert (fields["id"], fields["event"]) == (str(event["seq"]), name)
                 yield event
                 fields = {}
 

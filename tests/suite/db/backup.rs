@@ -136,12 +136,19 @@ fn a_restored_database_has_the_rows_of_the_backup_and_no_id() {
     assert_eq!(Database::restore(&url, &backup).unwrap(), None);
     let mut expected = test.db.sql().dump();
     expected.insert("database_identity".to_owned(), Vec::new());
-    assert_eq!(sql(&target).dump(), expected);
+    // Its generation is another one after each restore.
+    expected.remove("event_feed");
+    let restored = || {
+        let mut rows = sql(&target).dump();
+        assert_eq!(rows.remove("event_feed").map(|rows| rows.len()), Some(1));
+        rows
+    };
+    assert_eq!(restored(), expected);
 
     // The previous file is kept.
     sql(&target).batch("DELETE FROM jobs").unwrap();
     let previous = Database::restore(&url, &backup).unwrap().unwrap();
-    assert_eq!(sql(&target).dump(), expected);
+    assert_eq!(restored(), expected);
     assert_eq!(sql(&previous).count("jobs"), 0);
 }
 

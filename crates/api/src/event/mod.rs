@@ -1,10 +1,12 @@
 //! Events of jobs.
 
 pub(crate) mod client_message;
+pub(crate) mod feed;
 pub(crate) mod page;
 mod schema;
 
 pub use client_message::WsClientMessage;
+pub use feed::{AllEventsQuery, AllEventsRequest, AllEventsResponse, EventCursor, FeedStart};
 pub use page::{EventFilter, EventsQuery, EventsResponse};
 
 use chrono::{DateTime, Utc};
@@ -50,6 +52,8 @@ pub enum WsMessageType {
     Complete,
     /// The job has failed or was cancelled.
     Error,
+    /// The job was deleted. Only among the events of all jobs.
+    Deleted,
 }
 
 /// Content of a message.
@@ -64,6 +68,8 @@ pub enum WsData {
     Stage(WsStage),
     /// For `progress` and `complete`: the state of the job.
     Progress(WsProgressUpdate),
+    /// For `deleted`: the id of the job.
+    Deleted(WsDeletion),
 }
 
 /// State of a job.
@@ -75,6 +81,13 @@ pub struct WsProgressUpdate {
     pub status: JobStatus,
     /// `null` until the first report.
     pub progress: Option<JobProgress>,
+}
+
+/// A job that was deleted.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct WsDeletion {
+    /// The job.
+    pub job_id: JobId,
 }
 
 /// State of a job that has failed or was cancelled.
@@ -134,6 +147,10 @@ impl From<JobEvent> for WsMessage {
             Event::Complete(state) => (WsMessageType::Complete, progress(job_id, state)),
             Event::Error(state) => (WsMessageType::Error, error(job_id, state)),
             Event::Stage(state) => (WsMessageType::Stage, WsData::Stage(state.into())),
+            Event::Deleted => (
+                WsMessageType::Deleted,
+                WsData::Deleted(WsDeletion { job_id }),
+            ),
         };
         Self {
             message_type,

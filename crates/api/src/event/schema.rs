@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use lectern_domain::JobId;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::event::{WsError, WsMessage, WsMessageType, WsProgressUpdate, WsStage};
+use crate::event::{WsDeletion, WsError, WsMessage, WsMessageType, WsProgressUpdate, WsStage};
 use crate::job::JobResponse;
 
 impl JsonSchema for WsMessage {
@@ -22,6 +22,7 @@ impl JsonSchema for WsMessage {
             variant::<Stage>(generator),
             variant::<Complete>(generator),
             variant::<Error>(generator),
+            variant::<Deleted>(generator),
         ];
         let mapping: serde_json::Map<_, _> = variants
             .iter()
@@ -113,4 +114,6 @@ variants! {
     Stage, "WsStageMessage", WsStage, "The status or the progress of a stage changed.";
     Complete, "WsCompleteMessage", WsProgressUpdate, "The job is completed.";
     Error, "WsErrorMessage", WsError, "The job has failed or was cancelled.";
+    Deleted, "WsDeletedMessage", WsDeletion,
+        "The job was deleted. Only among the events of all jobs.";
 }

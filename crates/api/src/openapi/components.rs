@@ -139,7 +139,8 @@ fn parameters() -> Value {
         (
             "header",
             "Last-Event-ID",
-            "Number of the last event that the client has received; the same as `after`.",
+            "The `id` of the last event that the client has received; takes precedence over \
+             `after`.",
             text(),
             "0",
         ),
@@ -149,7 +150,7 @@ fn parameters() -> Value {
             "`wait=<seconds>`: how long to wait for the next event if the page is empty, at most \
              a minute.",
             text(),
-            "wait=10",
+            "wait=2",
         ),
         (
             "header",

@@ -84,8 +84,7 @@ fn encode(tag: u8, cursor: Cursor) -> String {
     bytes.push(tag);
     bytes.extend(cursor.time.timestamp_micros().to_be_bytes());
     bytes.extend(cursor.id.into_bytes());
-    bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
-    URL_SAFE_NO_PAD.encode(bytes)
+    with_checksum(bytes)
 }
 
 impl<L: List> fmt::Display for PageCursor<L> {
@@ -105,13 +104,22 @@ impl<L: List> FromStr for PageCursor<L> {
     }
 }
 
+/// The text of a cursor with these bytes.
+pub(crate) fn with_checksum(mut bytes: Vec<u8>) -> String {
+    bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The bytes of a cursor; `None` if the text is damaged or has another number of bytes.
+pub(crate) fn without_checksum<const LENGTH: usize>(text: &str) -> Option<[u8; LENGTH]> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (checked, sum) = bytes.split_first_chunk()?;
+    (crc32fast::hash(checked).to_be_bytes() == sum).then_some(*checked)
+}
+
 /// The tag and the position of a cursor.
 fn decode(text: &str) -> Option<(u8, Cursor)> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let (checked, sum) = bytes.split_at_checked(CHECKED_BYTES)?;
-    if crc32fast::hash(checked).to_be_bytes() != sum {
-        return None;
-    }
+    let checked = without_checksum::<CHECKED_BYTES>(text)?;
     let (tag, rest) = checked.split_first()?;
     let (time, id) = rest.split_first_chunk()?;
     let cursor = Cursor {

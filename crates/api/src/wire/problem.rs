@@ -50,6 +50,8 @@ codes! {
     HostNotAllowed = 403 "host_not_allowed" "The server has another name",
     /// A page of another site may not do this.
     OriginNotAllowed = 403 "origin_not_allowed" "The page is of another site",
+    /// A browser asks whether a page of another site may send a request, and it may not.
+    PreflightRefused = 403 "preflight_refused" "The page may not call this server",
     /// There is nothing at this path.
     NotFound = 404 "not_found" "There is nothing at this path",
     /// There is no such job.
@@ -72,6 +74,8 @@ codes! {
     LeaseLost = 409 "lease_lost" "The lease is invalid or has expired",
     /// Another request with this `Idempotency-Key` is still being processed.
     IdempotencyInProgress = 409 "idempotency_in_progress" "The same request is already being processed",
+    /// Events after the cursor have been deleted, or it is one of another database.
+    CursorExpired = 410 "cursor_expired" "The events after the cursor are no longer there",
     /// The job has changed since the version given in `If-Match`.
     VersionMismatch = 412 "version_mismatch" "The job has changed in the meantime",
     /// The body is larger than allowed.

@@ -51,6 +51,14 @@ fn prepare(from: &Path, new: &Path) -> Result<(), Error> {
         conn.batch_execute("DELETE FROM database_identity")
             .doing("delete the id of the restored database")?;
     }
+    if has_table(&mut conn, "event_feed")? {
+        // Events will get the numbers of those that were stored after the backup.
+        conn.batch_execute(
+            "INSERT INTO event_feed (id, generation) VALUES (1, abs(random() % 2147483648))
+             ON CONFLICT (id) DO UPDATE SET generation = excluded.generation",
+        )
+        .doing("invalidate the positions in the events of the previous database")?;
+    }
     drop(conn);
     sync(new).map_err(|error| Error::backup(format!("write {}", new.display()), error))
 }

@@ -17,9 +17,20 @@ use crate::schema::{job_events, processing_logs};
 use crate::sql::prepared::Prepared;
 use crate::sql::types::{DbJson, DbTime, Id};
 
+/// The ids follow the order of the arrays. A transaction may have its number from before it
+/// waited for the lock on a job. Then the job's event before has a higher number, which the
+/// new events take over, so that the events of a job are ordered by `(transaction_id, id)`.
 const INSERT_EVENTS: &str = "
-    INSERT INTO job_events (job_id, seq, type, data, at)
-    SELECT * FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5))";
+    INSERT INTO job_events (job_id, seq, type, data, at, transaction_id)
+    SELECT new.job_id, new.seq, new.type, new.data, new.at,
+           GREATEST(pg_current_xact_id()::text::bigint, previous.transaction_id)
+    FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5))
+         WITH ORDINALITY AS new (job_id, seq, type, data, at, place)
+    LEFT JOIN LATERAL (
+        SELECT transaction_id FROM job_events WHERE job_events.job_id = new.job_id
+        ORDER BY seq DESC LIMIT 1
+    ) AS previous ON TRUE
+    ORDER BY new.place";
 
 const INSERT_LOGS: &str = "
     INSERT INTO processing_logs
@@ -91,9 +102,6 @@ pub(crate) fn insert_history(
 ) -> Result<(), Error> {
     match conn {
         DbConnection::Postgres(conn) => match (events, logs) {
-            ([event], []) => diesel::insert_into(job_events::table)
-                .values(NewEventRow::from(event))
-                .execute(conn),
             (events, []) => {
                 Prepared(with_events(sql_query(INSERT_EVENTS).into_boxed(), events)).execute(conn)
             }

@@ -4,6 +4,7 @@
 mod any_case;
 mod claim_queries;
 mod create_jobs;
+mod event_feed;
 mod insert_history;
 mod lock;
 mod newer_events;
@@ -26,6 +27,9 @@ pub(crate) use claim_queries::{
     pick_runs, start_jobs,
 };
 pub(crate) use create_jobs::{NewRun, insert_jobs_on_postgres};
+pub(crate) use event_feed::{
+    Place, deletions_after, events_after, feed_state, last_places, mark_pruned,
+};
 pub(crate) use insert_history::{NewLogRow, insert_history};
 pub use lock::{JobLock, JobRef};
 pub(crate) use lock::{LiveLease, LockedJob};

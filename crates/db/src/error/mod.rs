@@ -133,6 +133,11 @@ pub enum Error {
     #[error("the rows were replaced while their pages were read")]
     ReplacedMeanwhile,
 
+    /// Events after this position were deleted after their retention, or the position is
+    /// one of another database, such as this one before it was restored from a backup.
+    #[error("events after the position have been deleted, or it is one of another database")]
+    PositionExpired,
+
     /// A stored row breaks a rule of the domain.
     #[error("{table}.{column} of row {id} is invalid: {reason}")]
     Corrupt {

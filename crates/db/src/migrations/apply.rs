@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::drift;
+use super::{drift, restored_events};
 use crate::connection::{Database, DbConnection};
 use crate::error::{Doing, Error};
 
@@ -126,13 +126,18 @@ impl<'db> Migrations<'db> {
 
     /// Applies Lectern's migrations that are not applied yet, the oldest first,
     /// and returns their names. If all are applied, this method only reads, and needs no
-    /// right to change tables.
+    /// right to change tables. The exception is a database that was restored in another
+    /// PostgreSQL cluster: its events are numbered again.
     pub fn up(&self) -> Result<Vec<String>, Error> {
         self.0.refuse_nested_write()?;
-        if !self.pending()? {
+        if !self.pending()? && !restored_events::found(&mut self.0.reader()?.conn)? {
             return Ok(Vec::new());
         }
-        self.exclusively(|conn| with_harness!(conn, |conn, source| apply(conn, source)))
+        self.exclusively(|conn| {
+            let applied = with_harness!(conn, |conn, source| apply(conn, source))?;
+            restored_events::renumber(conn)?;
+            Ok(applied)
+        })
     }
 
     /// Reverts the last `steps` of Lectern's migrations that are applied, the

@@ -3,6 +3,7 @@
 mod apply;
 mod drift;
 mod readiness;
+mod restored_events;
 
 pub use apply::{MigrationState, MigrationStatus, Migrations};
 pub use drift::Drift;

@@ -1,20 +1,24 @@
-//! Numbered events for subscribers: the table `job_events`.
+//! Numbered events for subscribers: the table `job_events`, and for those who follow all
+//! jobs also `job_deletions` and `event_feed`.
 
 use std::ops::ControlFlow;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use lectern_domain::{
-    Event, Job, JobEvent, JobId, JobStatus, LogEntry, LogEntryId, NewLogEntry, json_memory,
+    Event, EventPage, EventPosition, Job, JobEvent, JobId, JobStatus, LogEntry, LogEntryId,
+    NewLogEntry, json_memory,
 };
 use serde_json::Value;
 
-use crate::connection::{Conn, ReadWrite, each_row, on_either};
-use crate::dialect;
+use crate::connection::{Backend, Conn, ReadWrite, each_row, on_either};
+use crate::dialect::{self, Place};
 use crate::error::{Doing, Error};
-use crate::schema::{job_events, jobs};
+use crate::schema::job_events;
 use crate::sql::page::row_count;
+use crate::sql::prepared::Prepared;
 use crate::sql::row::RowDecoder;
 use crate::sql::stored::Stored;
 use crate::sql::stored_time::StoredTime;
@@ -51,6 +55,42 @@ impl TryFrom<EventRow> for JobEvent {
     }
 }
 
+/// An event with its place among those of all jobs.
+#[derive(QueryableByName)]
+struct PlacedEventRow {
+    #[diesel(embed)]
+    event: EventRow,
+    #[diesel(embed)]
+    place: Place,
+}
+
+/// A row of `job_deletions`.
+#[derive(QueryableByName)]
+struct DeletionRow {
+    #[diesel(sql_type = Uuid)]
+    job_id: Id<JobId>,
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = Timestamptz)]
+    at: StoredTime,
+    #[diesel(embed)]
+    place: Place,
+}
+
+impl TryFrom<DeletionRow> for JobEvent {
+    type Error = Error;
+
+    fn try_from(row: DeletionRow) -> Result<Self, Error> {
+        let decoder = RowDecoder::new("job_deletions", row.job_id.0);
+        Ok(Self {
+            job_id: row.job_id.0,
+            seq: row.seq,
+            event: Event::Deleted,
+            at: decoder.column("at", row.at)?,
+        })
+    }
+}
+
 /// A change of a job and its events, to be recorded.
 pub(crate) struct JobChange<'a> {
     /// The job after the change. Its `last_seq` includes the events: it is the number of
@@ -67,8 +107,8 @@ pub(crate) struct AttemptEntry {
     pub(crate) data: NewLogEntry,
 }
 
-/// Bytes of text after which [`JobEvents::after`] ends; a single error message may have
-/// a megabyte.
+/// Bytes of text after which a page of events ends; a single error message may have a
+/// megabyte.
 const MAX_BYTES: usize = 1 << 20;
 
 /// The repository of the events: `conn.job_events()`.
@@ -91,6 +131,13 @@ impl<Mode> JobEvents<'_, Mode> {
                 .filter(job_events::seq.gt(seq))
                 .order(job_events::seq)
                 .limit(row_count(limit))
+                .select((
+                    job_events::job_id,
+                    job_events::seq,
+                    job_events::type_,
+                    job_events::data,
+                    job_events::at,
+                ))
                 .into_boxed::<Db>() => EventRow,
             "list the events of a job",
             |row: EventRow| {
@@ -106,6 +153,109 @@ impl<Mode> JobEvents<'_, Mode> {
         Ok(events)
     }
 
+    /// At most `limit` events of all jobs after a position, in the order in which their
+    /// transactions can have committed; `None`: from the first one after which none was
+    /// deleted by [`JobEvents::prune`]. Fewer if they have more than a megabyte of text,
+    /// but at least one if there is one. The events of one job are in the order of their
+    /// numbers.
+    ///
+    /// No event ever appears before a position that was returned: with the `next` of each
+    /// page as the position of the next call, a caller receives every event once. For that,
+    /// on PostgreSQL the events of a transaction, and of all later ones, are held back until
+    /// the earlier ones have ended. The events of a deleted job are deleted with it; instead
+    /// there is an [`Event::Deleted`].
+    ///
+    /// Call it in [`Database::read`](crate::Database::read), whose queries see one snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PositionExpired`] when events after the position have been deleted by
+    /// [`JobEvents::prune`], or the position is one of another database.
+    pub fn of_all_jobs(
+        &mut self,
+        after: Option<EventPosition>,
+        limit: usize,
+    ) -> Result<EventPage, Error> {
+        let backend = self.0.raw.backend();
+        let state = dialect::feed_state(self.0.raw)?;
+        let after = match after {
+            None => state.pruned(),
+            Some(position) => {
+                let place = Place {
+                    transaction_id: position.transaction_id,
+                    id: position.id,
+                };
+                let is_valid = position.generation == state.generation
+                    && state.is_complete_after(backend, place);
+                is_valid.then_some(place).ok_or(Error::PositionExpired)?
+            }
+        };
+        let context = self.0.context;
+        let (mut found, mut bytes, mut is_cut) = (Vec::new(), 0, false);
+        each_row!(
+            self.0.raw,
+            Prepared(
+                sql_query(dialect::events_after(backend))
+                    .into_boxed::<Db>()
+                    .bind::<BigInt, _>(after.transaction_id)
+                    .bind::<BigInt, _>(after.id)
+                    .bind::<BigInt, _>(state.bound)
+                    .bind::<BigInt, _>(row_count(limit))
+            ) => PlacedEventRow,
+            "list the events of all jobs",
+            |row: PlacedEventRow| {
+                bytes += row.event.data.readable().map_or(0, json_memory);
+                found.push((row.place, context.readable(row.event)?));
+                is_cut = bytes >= MAX_BYTES;
+                Ok::<_, Error>(if is_cut {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                })
+            }
+        );
+        let end = found.last().map(|(place, _)| *place).filter(|_| is_cut);
+        let deletions = sql_query(dialect::deletions_after(backend))
+            .bind::<BigInt, _>(after.transaction_id)
+            .bind::<BigInt, _>(after.id)
+            .bind::<BigInt, _>(state.bound)
+            .bind::<BigInt, _>(row_count(limit));
+        let deletions: Vec<DeletionRow> =
+            on_either!(self.0.raw, conn => Prepared(deletions).load(conn))
+                .doing("list the deleted jobs")?;
+        for row in deletions {
+            if end.is_none_or(|end| row.place < end) {
+                found.push((row.place, context.readable(row)?));
+            }
+        }
+        found.sort_by_key(|(place, _)| *place);
+        found.truncate(limit);
+        let position = |place: Place| EventPosition {
+            generation: state.generation,
+            transaction_id: place.transaction_id,
+            id: place.id,
+        };
+        Ok(EventPage {
+            next: position(found.last().map_or(after, |(place, _)| *place)),
+            events: found
+                .into_iter()
+                .filter_map(|(place, event)| Some((position(place), event?)))
+                .collect(),
+        })
+    }
+
+    /// The position after the last event of all jobs.
+    pub fn last_position(&mut self) -> Result<EventPosition, Error> {
+        let state = dialect::feed_state(self.0.raw)?;
+        let last = dialect::last_places(self.0.raw, state.bound)?;
+        let last = last.into_iter().fold(state.pruned(), Place::max);
+        Ok(EventPosition {
+            generation: state.generation,
+            transaction_id: last.transaction_id,
+            id: last.id,
+        })
+    }
+
     /// At most `limit` events of several jobs, each after the given number, by job
     /// and number: one query.
     pub fn newer(&mut self, seen: &[(JobId, i64)], limit: usize) -> Result<Vec<JobEvent>, Error> {
@@ -114,21 +264,58 @@ impl<Mode> JobEvents<'_, Mode> {
     }
 }
 
+/// The statuses of finished jobs as SQL literals.
+fn finished_statuses() -> String {
+    let finished = JobStatus::ALL.iter().filter(|status| status.is_finished());
+    let literals: Vec<_> = finished.map(|status| format!("'{status}'")).collect();
+    literals.join(", ")
+}
+
 impl JobEvents<'_, ReadWrite> {
     /// Deletes the events of finished jobs that have not changed for longer than
-    /// `retention`, by the database's clock. Returns the number of deleted events.
+    /// `retention`, by the database's clock, and the records of jobs that were deleted
+    /// earlier than that. Returns the number of deleted events.
     pub fn prune(&mut self, retention: TimeDelta) -> Result<usize, Error> {
         let before = self.0.retention_start(retention)?;
-        let finished = JobStatus::ALL
-            .iter()
-            .filter(|status| status.is_finished())
-            .map(|status| status.as_str());
-        let job_ids = jobs::table
-            .filter(jobs::status.eq_any(finished))
-            .filter(jobs::updated_at.lt(before))
-            .select(jobs::job_id);
-        let old = job_events::table.filter(job_events::job_id.eq_any(job_ids));
-        on_either!(self.0.raw, conn => diesel::delete(old).execute(conn)).doing("delete old events")
+        let before_sql = before.to_sql(
+            self.0.raw,
+            match self.0.raw.backend() {
+                Backend::Postgres => "$1",
+                Backend::Sqlite => "?1",
+            },
+        );
+        let events = format!(
+            "DELETE FROM job_events WHERE job_id IN (
+                SELECT job_id FROM jobs WHERE status IN ({}) AND updated_at < {before_sql}
+             ) RETURNING transaction_id, id",
+            finished_statuses()
+        );
+        let deletions = format!(
+            "DELETE FROM job_deletions WHERE at < {before_sql} RETURNING transaction_id, id"
+        );
+        let mut last = None;
+        let mut delete = |sql: String| {
+            let mut count = 0;
+            each_row!(
+                self.0.raw,
+                sql_query(&sql)
+                    .into_boxed::<Db>()
+                    .bind::<Nullable<Timestamptz>, _>(before.parameter()) => Place,
+                "delete old events",
+                |place: Place| {
+                    count += 1;
+                    last = last.max(Some(place));
+                    Ok::<_, Error>(ControlFlow::<()>::Continue(()))
+                }
+            );
+            Ok::<usize, Error>(count)
+        };
+        let count = delete(events)?;
+        delete(deletions)?;
+        if let Some(last) = last {
+            dialect::mark_pruned(self.0.raw, last)?;
+        }
+        Ok(count)
     }
 
     /// Stores events and log entries.

@@ -19,8 +19,12 @@ pub struct ServerConfig {
     /// HTTP threads; `None`: one per processor.
     pub http_threads: Option<usize>,
     /// Origins whose pages may call the server, such as
-    /// `https://example.org`, or `*`; with none, CORS is off.
+    /// `https://example.org`, `https://*.example.org` for its subdomains, or `*`; with
+    /// none, CORS is off.
     pub cors_origins: Vec<String>,
+    /// Whether these pages may send cookies and HTTP authentication, for a proxy in front
+    /// of the server.
+    pub cors_credentials: bool,
     /// Hosts at which clients may address the server, or `*`. With none, a server
     /// that listens on a loopback address accepts local names and the host of
     /// `public_url`, and any other server accepts all hosts.
@@ -62,6 +66,7 @@ impl Default for ServerConfig {
             bind: "127.0.0.1:0".to_owned(),
             http_threads: Some(1),
             cors_origins: Vec::new(),
+            cors_credentials: false,
             hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             connections: ConnectionLimits::default(),

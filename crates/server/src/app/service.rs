@@ -93,10 +93,12 @@ impl Service {
         // Holders of leases could not send heartbeats before this server started.
         database.renew_leases_before_expiry();
         let database = database.on_commit({
-            let (waiting_claims, hub) = (Arc::clone(&waiting_claims), Arc::clone(&live.hub));
+            let (hub, feed) = (Arc::clone(&live.hub), Arc::clone(&live.feed));
+            let waiting_claims = Arc::clone(&waiting_claims);
             Arc::new(move |committed| {
                 waiting_claims.notify(&committed.ready);
                 hub.publish_commit(committed);
+                feed.publish_commit(committed);
             })
         });
         let objects = Objects::new(
@@ -149,6 +151,7 @@ impl Service {
         tokio::join!(
             stage_poller::poll_claimable_stages(&self.waiting_claims, &self.database_handle),
             live::poll_events(&self.live.hub, &self.database_handle),
+            live::feed::poll_feed(&self.live.feed, &self.database_handle),
             maintenance::run_maintenance(&self.database_handle, self.event_retention)
         );
     }
@@ -177,6 +180,7 @@ impl Service {
     pub(crate) fn close(&self) {
         self.waiting_claims.close();
         self.live.hub.close();
+        self.live.feed.close();
     }
 
     /// Makes `/readyz` fail, then waits until no request is in flight, at most

@@ -20,7 +20,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::app::open_files::Reserve;
 use crate::app::server_config::ServerConfig;
 use crate::app::service::Service;
-use crate::http::address::{AllowedHosts, ConnectionAddress};
+use crate::http::address::{AllowedHosts, ConnectionAddress, CorsOrigins};
 use crate::http::connections::{ClientStream, Connection, Connections, MAX_REFUSED};
 use crate::http::middleware::{access_log, compress, cors, excess_connections, foreign_requests};
 use crate::routes;
@@ -78,7 +78,9 @@ pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result
         .worker_max_blocking_threads(service.max_connections() + 4 + DISK_THREADS);
     for listener in listeners {
         let (connections, service) = (Arc::clone(&connections), service.clone());
-        let (hosts, origins) = (Data::new(hosts.clone()), config.cors_origins.clone());
+        let hosts = Data::new(hosts.clone());
+        let origins = CorsOrigins::new(&config.cors_origins);
+        let allow_credentials = config.cors_credentials;
         let (idle_timeout, send_timeout) = (
             config.connections.idle_timeout,
             config.live.tcp_send_timeout,
@@ -90,7 +92,10 @@ pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result
                 .wrap(from_fn(compress::skip_small_bodies))
                 .wrap(Compress::default())
                 .wrap(from_fn(compress::negotiate_gzip))
-                .wrap(Condition::new(!origins.is_empty(), cors::cors(&origins)))
+                .wrap(Condition::new(
+                    !origins.is_empty(),
+                    cors::cors(&origins, allow_credentials),
+                ))
                 .wrap(from_fn(foreign_requests::refuse_foreign_requests))
                 .wrap(from_fn(excess_connections::refuse_excess_connections))
                 .wrap(from_fn(access_log::record_request))

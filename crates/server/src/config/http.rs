@@ -3,8 +3,8 @@
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use actix_web::http::Uri;
 use clap::Args;
+use url::{Origin, Url};
 
 use crate::http::address::{InvalidNetwork, IpNetwork};
 use crate::http::connections::ConnectionLimits;
@@ -26,8 +26,8 @@ pub struct HttpSettings {
     )]
     pub bind: String,
 
-    /// Origins whose pages may call the server, separated by commas, or `*`
-    /// [default: none]
+    /// Origins whose pages may call the server, separated by commas, such as
+    /// `https://example.org` or `https://*.example.org`, or `*` [default: none]
     #[arg(
         long,
         env = "LECTERN_CORS_ORIGINS",
@@ -37,6 +37,20 @@ pub struct HttpSettings {
         value_parser = parse_origin,
     )]
     pub cors_origins: Vec<String>,
+
+    /// Lets pages of these origins send cookies and HTTP authentication, which a proxy in
+    /// front of the server may require
+    #[arg(
+        long,
+        env = "LECTERN_CORS_CREDENTIALS",
+        global = true,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_value_t = false,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set,
+    )]
+    pub cors_credentials: bool,
 
     /// Hosts at which clients may address the server, separated by commas, or `*`
     /// [default: on a loopback address local names and the host of
@@ -197,6 +211,21 @@ impl HttpSettings {
         }
     }
 
+    /// Checks the settings that depend on each other.
+    ///
+    /// # Errors
+    ///
+    /// When pages of all origins could send credentials: then every site that a person
+    /// visits could use the server in their name.
+    pub fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            !self.cors_credentials || !self.cors_origins.iter().any(|origin| origin == "*"),
+            "--cors-credentials (LECTERN_CORS_CREDENTIALS) needs a list of origins in \
+             --cors-origins (LECTERN_CORS_ORIGINS) instead of *"
+        );
+        Ok(())
+    }
+
     /// How long requests and stages in progress may take to end at shutdown.
     pub fn shutdown_grace(&self) -> Duration {
         Duration::from_secs(self.shutdown_grace.into())
@@ -251,22 +280,45 @@ impl HttpSettings {
     }
 }
 
-/// Validates an origin: scheme, host and optional port. An empty environment
-/// variable means no origin.
+/// Validates an origin: scheme, host and optional port, as a browser sends it, because
+/// another spelling would never match. The first label of the host may be `*`. An empty
+/// environment variable means no origin.
 fn parse_origin(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text == "*" {
         return Ok(text.to_owned());
     }
-    let uri: Option<Uri> = text.parse().ok();
-    let is_origin = uri.is_some_and(|uri| {
-        let parts = (uri.scheme_str(), uri.authority());
-        matches!(parts, (Some(scheme), Some(host)) if text == format!("{scheme}://{host}"))
-    });
-    if is_origin {
-        Ok(text.to_owned())
+    let example = "must be an origin such as https://example.org, https://*.example.org or \
+                   http://localhost:3000";
+    let (scheme, host) = text.split_once("://").ok_or(example)?;
+    let host_is_valid = !host.is_empty() && !host.contains(['/', '?', '#', '@']);
+    if scheme.is_empty() || !host_is_valid {
+        return Err(example.into());
+    }
+    let is_pattern = host.starts_with("*.");
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    if name.is_empty() || name.contains('*') {
+        return Err("* can only be the whole first part of the host".into());
+    }
+    // A host in place of the pattern, of which there may be subdomains.
+    let sent = Url::parse(&format!(
+        "{scheme}://{}{name}",
+        if is_pattern { "a." } else { "" }
+    ))
+    .map_err(|error| format!("{error}; {example}"))?;
+    let sent = match sent.origin() {
+        origin @ Origin::Tuple(..) => origin.ascii_serialization(),
+        // The origin of another scheme, such as that of a browser extension.
+        Origin::Opaque(_) => format!("{}://{}", sent.scheme(), sent.authority()),
+    };
+    let sent = match is_pattern {
+        true => sent.replacen("://a.", "://*.", 1),
+        false => sent,
+    };
+    if sent == text {
+        Ok(sent)
     } else {
-        Err("must be an origin such as https://example.org or http://localhost:3000".into())
+        Err(format!("would never match, because browsers send {sent}"))
     }
 }
 
@@ -299,15 +351,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_has_a_scheme_and_a_host_and_no_path() {
-        for good in ["https://example.org", "http://localhost:3000", "*", ""] {
-            assert!(parse_origin(good).is_ok(), "{good}");
+    fn an_origin_is_spelled_as_browsers_send_it() {
+        for good in [
+            "https://example.org",
+            "http://localhost:3000",
+            "http://[::1]:3000",
+            "http://127.0.0.1",
+            "https://xn--bcher-kva.example",
+            "https://*.example.org",
+            "http://*.localhost:3000",
+            "chrome-extension://abcdefghijklmnop",
+            "*",
+            "",
+        ] {
+            assert_eq!(parse_origin(good).as_deref(), Ok(good));
+        }
+        for (bad, sent) in [
+            ("https://Example.org", "https://example.org"),
+            ("HTTPS://example.org", "https://example.org"),
+            ("https://example.org:443", "https://example.org"),
+            ("http://example.org:80", "http://example.org"),
+            ("https://*.Example.org:443", "https://*.example.org"),
+            (
+                "https://b\u{fc}cher.example",
+                "https://xn--bcher-kva.example",
+            ),
+            ("http://127.1", "http://127.0.0.1"),
+            ("http://[0:0::1]", "http://[::1]"),
+        ] {
+            let error = parse_origin(bad).unwrap_err();
+            assert!(
+                error.ends_with(&format!("browsers send {sent}")),
+                "{bad}: {error}"
+            );
         }
         for bad in [
             "example.org",
+            "null",
             "https://example.org/",
             "https://example.org/app",
+            "https://me@example.org",
             "https://",
+            "https://*",
+            "https://*.",
+            "https://a.*.org",
+            "https://*a.example.org",
+            "https://*.10.0.0.1",
+            "https://example.org:99999",
+            "*.example.org",
         ] {
             assert!(parse_origin(bad).is_err(), "{bad}");
         }

@@ -178,6 +178,7 @@ impl Settings {
             bind: self.http.bind.clone(),
             http_threads: self.http.threads(),
             cors_origins: self.http.cors_origins(),
+            cors_credentials: self.http.cors_credentials,
             hosts: self.http.hosts(),
             trusted_proxies: self.http.trusted_proxies(),
             connections: self.http.connections(),

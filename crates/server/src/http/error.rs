@@ -247,6 +247,12 @@ impl From<DbError> for ApiError {
             DbError::NotRunning { .. } => refusal(Code::JobNotRunning),
             DbError::LeaseLost { .. } => refusal(Code::LeaseLost),
             DbError::IdempotencyMismatch => refusal(Code::IdempotencyMismatch),
+            DbError::PositionExpired => {
+                let detail = "events after this cursor have been deleted, or it is one of \
+                              another database; take the cursor of a page after `latest`, list \
+                              the jobs, and go on with that cursor";
+                Self::new(Code::CursorExpired, detail)
+            }
             DbError::VersionMismatch { .. } => {
                 let detail = "the job has changed since the version given in If-Match";
                 Self::new(Code::VersionMismatch, detail)

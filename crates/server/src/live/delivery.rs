@@ -62,7 +62,8 @@ pub(super) async fn deliver(
     disconnect
 }
 
-async fn send_all(
+/// Sends messages in order.
+pub(super) async fn send_all(
     messages: Vec<Message>,
     channel: &mut impl Channel,
     live: &Live,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::connection_slots::ConnectionSlots;
+use super::feed::Feed;
 use super::hub::Hub;
 use super::limits::LiveConfig;
 use crate::metrics::Metrics;
@@ -11,6 +12,7 @@ use crate::metrics::Metrics;
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) hub: Arc<Hub>,
+    pub(crate) feed: Arc<Feed>,
     pub(crate) slots: ConnectionSlots,
     pub(crate) config: LiveConfig,
     pub(super) metrics: Metrics,
@@ -20,6 +22,7 @@ impl Live {
     pub(crate) fn new(config: LiveConfig, metrics: Metrics) -> Self {
         Self {
             hub: Arc::default(),
+            feed: Arc::default(),
             slots: ConnectionSlots::new(config.max_watchers, metrics.clone()),
             config,
             metrics,

@@ -1,9 +1,11 @@
 //! Messages to watchers. A message is serialized once for all watchers.
 
+use std::fmt::Display;
+
 use bytestring::ByteString;
 use chrono::{DateTime, Utc};
-use lectern_api::WsMessage;
-use lectern_domain::{Event, Job, JobEvent};
+use lectern_api::{EventCursor, WsMessage};
+use lectern_domain::{Event, EventType, Job, JobEvent};
 
 /// A serialized message. Clones share the bytes.
 #[derive(Debug, Clone)]
@@ -24,23 +26,31 @@ impl Message {
             Event::Stage(_) => None,
             event => Some(event.is_final()),
         };
-        let name = event.event.event_type().as_str();
-        Self::new(name, finished, &event.into())
+        let name = sse_name(event.event.event_type());
+        Self::new(event.seq, name, finished, &event.into())
+    }
+
+    /// An event among those of all jobs, and the position after it.
+    pub(super) fn of_all_jobs(position: EventCursor, event: JobEvent) -> Self {
+        let name = sse_name(event.event.event_type());
+        Self::new(position, name, None, &event.into())
     }
 
     /// A snapshot of the job at `now`.
     pub(super) fn snapshot(job: Job, now: DateTime<Utc>) -> Self {
         let finished = job.status.is_finished();
-        Self::new("snapshot", Some(finished), &WsMessage::snapshot(job, now))
+        let snapshot = WsMessage::snapshot(job, now);
+        Self::new(snapshot.seq, "snapshot", Some(finished), &snapshot)
     }
 
-    fn new(name: &str, finished: Option<bool>, message: &WsMessage) -> Self {
+    /// `id` is that of the server-sent event.
+    fn new(id: impl Display, name: &str, finished: Option<bool>, message: &WsMessage) -> Self {
         let seq = message.seq;
         // Serializing cannot fail: a message consists of strings and numbers under
         // string keys. JSON escapes line breaks in strings; an unescaped line break
         // would end the event early.
         let json = serde_json::to_string(message).unwrap_or_default();
-        let sse_event = ByteString::from(format!("id: {seq}\nevent: {name}\ndata: {json}\n\n"));
+        let sse_event = ByteString::from(format!("id: {id}\nevent: {name}\ndata: {json}\n\n"));
         // The data is followed by two line breaks.
         let start = sse_event.len() - json.len() - 2;
         let json = sse_event.slice_ref(&sse_event[start..start + json.len()]);
@@ -68,6 +78,15 @@ impl Message {
     }
 }
 
+/// The name of a server-sent event. An `EventSource` calls its own errors `error`, and a
+/// page could not distinguish them.
+fn sse_name(event_type: EventType) -> &'static str {
+    match event_type {
+        EventType::Error => "failed",
+        other => other.as_str(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use lectern_domain::{JobId, JobState, JobStatus, LongText, SystemClock};
@@ -91,7 +110,7 @@ mod tests {
     fn both_channels_share_one_serialization_of_a_message() {
         let message = error_message("disk full");
         let frame = message.sse_event();
-        let data = frame.strip_prefix("id: 41\nevent: error\ndata: ").unwrap();
+        let data = frame.strip_prefix("id: 41\nevent: failed\ndata: ").unwrap();
         assert_eq!(data.strip_suffix("\n\n").unwrap(), &message.json()[..]);
         assert!(
             frame

@@ -17,6 +17,8 @@
 //! between are in the buffer. A client that reconnects with the number of the
 //! last received event continues without a gap.
 //!
+//! The events of all jobs have an order of their own, in the [feed].
+//!
 //! A client that does not read its messages is disconnected after a timeout. While
 //! a message waits to be read, the server collects no further messages for the
 //! client.
@@ -25,6 +27,7 @@ mod catch_up;
 mod connection_slots;
 mod delivery;
 mod event_poller;
+pub(crate) mod feed;
 mod handle;
 mod hub;
 mod limits;

@@ -16,6 +16,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::connection_slots::{BodyWithSlot, ConnectionSlot};
 use super::delivery::{Channel, Disconnect, deliver};
 use super::handle::Live;
+use super::limits::LiveConfig;
 use super::message::Message;
 use super::watcher::WatcherStart;
 use crate::http::middleware::access_log::LongLived;
@@ -24,11 +25,14 @@ use crate::http::middleware::access_log::LongLived;
 /// full.
 const MAX_QUEUED_MESSAGES: usize = 16;
 
+// Neither of the two lines is followed by an empty one, which would end an event: some
+// clients report that as an event without data.
+
 /// Sent first. Makes browsers reconnect one second after the stream ends.
-const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n");
 
 /// A comment, which keeps proxies from closing an idle stream.
-const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+const COMMENT: Bytes = Bytes::from_static(b":\n");
 
 /// A response with the headers of a stream. The headers forbid intermediaries to
 /// cache, buffer or compress the stream.
@@ -47,14 +51,25 @@ pub(crate) fn response_builder() -> actix_web::HttpResponseBuilder {
 
 /// Starts a task that delivers messages; returns the streaming response.
 pub(crate) fn stream(start: WatcherStart, slot: ConnectionSlot, live: Arc<Live>) -> HttpResponse {
+    respond(slot, live.config, async move |mut channel| {
+        deliver(start, &mut channel, &live).await;
+    })
+}
+
+/// Starts a task that runs `send` with the connection to the client; returns the streaming
+/// response.
+pub(super) fn respond<F>(slot: ConnectionSlot, config: LiveConfig, send: F) -> HttpResponse
+where
+    F: AsyncFnOnce(Stream) + 'static,
+{
     let (sender, receiver) = mpsc::channel(MAX_QUEUED_MESSAGES);
     spawn(async move {
-        let mut comments = interval(live.config.comment_interval);
+        let mut comments = interval(config.comment_interval);
         comments.set_missed_tick_behavior(MissedTickBehavior::Delay);
         comments.reset();
-        let mut channel = Stream { sender, comments };
+        let channel = Stream { sender, comments };
         if channel.sender.send(RETRY).await.is_ok() {
-            deliver(start, &mut channel, &live).await;
+            send(channel).await;
         }
     });
     let body = Chunks(receiver);
@@ -63,7 +78,8 @@ pub(crate) fn stream(start: WatcherStart, slot: ConnectionSlot, live: Arc<Live>)
     response
 }
 
-struct Stream {
+/// The connection to a client of server-sent events.
+pub(super) struct Stream {
     sender: mpsc::Sender<Bytes>,
     comments: Interval,
 }

@@ -26,9 +26,9 @@ use crate::live::{CatchUp, Live, Watcher, sse, websocket};
 /// Upper bound of the wait of a long poll.
 const MAX_WAIT_SECONDS: u64 = 60;
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -133,7 +133,7 @@ fn last_event_id(headers: &HeaderMap) -> Option<i64> {
 }
 
 /// Whether the client accepts `text/event-stream` by name. A wildcard is not enough.
-fn wants_stream(request: &HttpRequest) -> bool {
+pub(super) fn wants_stream(request: &HttpRequest) -> bool {
     let ranges = Accept::parse(request).map_or_else(|_| Vec::new(), |Accept(ranges)| ranges);
     ranges.iter().any(|range| {
         range.item.essence_str() == "text/event-stream" && range.quality > Quality::ZERO
@@ -141,7 +141,7 @@ fn wants_stream(request: &HttpRequest) -> bool {
 }
 
 /// The preferred wait (RFC 7240); invalid preferences are ignored.
-fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
     let mut preferences = list_elements(headers, &PREFER);
     let seconds: u64 = preferences.find_map(|preference| {
         let (name, value) = preference.split(';').next()?.split_once('=')?;

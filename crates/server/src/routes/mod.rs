@@ -1,5 +1,6 @@
 //! Routes, one file per noun.
 
+mod all_events;
 mod clips;
 mod content_segments;
 mod events;
@@ -46,6 +47,7 @@ fn all() -> Vec<Resource> {
         objects::resources(),
         stages::resources(),
         events::resources(),
+        all_events::resources(),
         work::resources(),
         stats::resources(),
         transcripts::resources(),

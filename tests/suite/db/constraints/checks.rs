@@ -8,7 +8,7 @@ use diesel::result::{DatabaseErrorKind as Kind, Error};
 use lectern_domain::{JobFilter, JobPageRequest};
 use lectern_tests::{Backend, Sql, TestDb, on_both_backends};
 
-use super::rules::{IDS, JOB, RULES, SEGMENT, VALID_ROWS, Values};
+use super::rules::{IDS, JOB, OTHER_ID, RULES, SEGMENT, VALID_ROWS, Values};
 
 on_both_backends!(
     a_valid_row_is_stored,
@@ -107,6 +107,8 @@ pub(crate) fn remove(sql: &mut Sql, table: &str) {
     let condition = match table {
         "jobs" => format!("WHERE job_id <> {JOB}"),
         "content_segments" => format!("WHERE segment_id <> {SEGMENT}"),
+        // The others are of jobs that were removed here.
+        "job_deletions" => format!("WHERE job_id IN ({JOB}, {OTHER_ID})"),
         _ => String::new(),
     };
     let removed = sql.execute(&format!("DELETE FROM {table} {condition}"));
@@ -145,7 +147,9 @@ fn a_row_that_breaks_a_rule_is_rejected(db: TestDb) {
     let mut sql = db.sql();
     insert_parents(&mut sql);
     break_every_rule(&mut sql);
-    for (table, _) in VALID_ROWS {
+    // Deletions remain of the jobs that were removed.
+    let tables = VALID_ROWS.iter().map(|(table, _)| table);
+    for table in tables.filter(|table| **table != "job_deletions") {
         let left = u64::from(["jobs", "content_segments"].contains(table));
         assert_eq!(sql.count(table), left, "{table}");
     }

@@ -1,4 +1,5 @@
 //! Events and their notifications.
 
+mod feed;
 mod notifications;
 mod stored_events;

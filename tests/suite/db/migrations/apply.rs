@@ -13,7 +13,7 @@ on_both_backends!(
     a_second_initialization_does_nothing,
 );
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "jobs",
     "transcripts",
     "silence_regions",
@@ -27,6 +27,8 @@ const TABLES: [&str; 13] = [
     "database_identity",
     "job_status_counts",
     "job_hour_counts",
+    "job_deletions",
+    "event_feed",
 ];
 
 /// The whole schema without the table of applied migrations.
@@ -52,7 +54,8 @@ fn catalog(sql: &mut Sql) -> Vec<Vec<Option<String>>> {
              ORDER BY 1, 2, 3"
         }
         Backend::Sqlite => {
-            "SELECT type, name, sql FROM sqlite_master WHERE tbl_name NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY 1, 2, 3"
+            "SELECT type, name, sql FROM sqlite_master
+             WHERE tbl_name NOT LIKE '\\_\\_%' ESCAPE '\\' AND name <> 'sqlite_sequence' ORDER BY 1, 2, 3"
         }
     })
 }
@@ -123,9 +126,14 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
             );
             tx.idempotency_keys()
                 .store_response(&key, job, &Value::Null)?;
+            let deleted = tx.jobs().create(&a_job().build())?;
+            tx.jobs().delete(deleted.job_id)?;
             tx.database_identity().find_or_create().map(drop)
         })
         .unwrap();
+        db.sql()
+            .execute("INSERT INTO event_feed (id) VALUES (1)")
+            .unwrap();
     };
     fill();
     assert!(db.sql().dump().values().all(|rows| !rows.is_empty()));

@@ -19,7 +19,7 @@ fn database_columns(sql: &mut Sql) -> Columns {
         Backend::Sqlite => {
             "SELECT t.name || '.' || c.name, c.type, CASE c.\"notnull\" WHEN 0 THEN 'true' ELSE 'false' END
              FROM sqlite_master t JOIN pragma_table_xinfo(t.name) c
-             WHERE t.type = 'table' AND t.name <> '__diesel_schema_migrations'"
+             WHERE t.type = 'table' AND t.name NOT IN ('__diesel_schema_migrations', 'sqlite_sequence')"
         }
     };
     sql.rows(query)

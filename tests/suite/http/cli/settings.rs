@@ -41,6 +41,7 @@ fn help_lists_every_setting_with_variable_and_default() {
         ("--log", "LECTERN_LOG", "info"),
         ("--log-format", "LECTERN_LOG_FORMAT", "text"),
         ("--cors-origins", "LECTERN_CORS_ORIGINS", "none"),
+        ("--cors-credentials", "LECTERN_CORS_CREDENTIALS", "false"),
         (
             "--max-connections",
             "LECTERN_MAX_CONNECTIONS",
@@ -215,6 +216,7 @@ fn an_invalid_setting_is_rejected_by_name() {
         ("--http-threads", "0"),
         ("--workers", "0"),
         ("--cors-origins", "example.org"),
+        ("--cors-origins", "https://Example.org:443"),
         ("--max-body", "-1"),
         ("--max-body", "1MiB"),
         ("--public-url", "example.org"),
@@ -235,6 +237,17 @@ fn an_invalid_setting_is_rejected_by_name() {
             .contains('0')
     );
     assert!(shell.run(&["dance"]).usage_error().contains("dance"));
+    assert_eq!(shell.files(), [""; 0]);
+}
+
+#[test]
+fn credentials_of_pages_of_all_origins_are_rejected_before_anything_is_created() {
+    let shell = Shell::new();
+    let output = shell.run(&["serve", "--cors-origins=*", "--cors-credentials"]);
+    assert_ne!(output.code, Some(0));
+    for setting in ["LECTERN_CORS_ORIGINS", "LECTERN_CORS_CREDENTIALS"] {
+        assert!(output.err.contains(setting), "{output:?}");
+    }
     assert_eq!(shell.files(), [""; 0]);
 }
 

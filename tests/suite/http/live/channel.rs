@@ -135,18 +135,32 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Opens a stream; the error is a status other than 200.
+    /// Opens the stream of a job; the error is a status other than 200.
     pub(crate) fn open(client: &Client, job_id: JobId, after: Option<i64>) -> Result<Self, u16> {
+        let last_event_id = after.map(|after| after.to_string());
+        Self::open_at(
+            client,
+            &job_path(job_id, "/events"),
+            last_event_id.as_deref(),
+        )
+    }
+
+    /// Opens the stream at a path.
+    pub(crate) fn open_at(
+        client: &Client,
+        path: &str,
+        last_event_id: Option<&str>,
+    ) -> Result<Self, u16> {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(TIMEOUT))
             .build()
             .new_agent();
         let mut request = agent
-            .get(format!("{}{}", client.base(), job_path(job_id, "/events")))
+            .get(format!("{}{path}", client.base()))
             .header("Accept", "text/event-stream");
-        if let Some(after) = after {
-            request = request.header("Last-Event-ID", after.to_string());
+        if let Some(id) = last_event_id {
+            request = request.header("Last-Event-ID", id);
         }
         let (head, body) = request.call().expect("a response").into_parts();
         if head.status != 200 {
@@ -156,38 +170,48 @@ impl Stream {
             lines: BufReader::new(body.into_reader()),
             headers: head.headers,
         };
-        assert_eq!(stream.block(), ["retry: 1000"]);
+        assert_eq!(stream.line().as_deref(), Some("retry: 1000"));
         Ok(stream)
     }
 
     /// The next message; `None` at the end.
     fn next(&mut self) -> Option<Value> {
-        let block = loop {
-            let block = self.block();
-            if block != [":"] {
-                break block;
-            }
-        };
-        if block.is_empty() {
-            return None;
-        }
-        let value = |line: usize, name: &str| block[line].strip_prefix(name).unwrap();
-        let data: Value = serde_json::from_str(value(2, "data: ")).unwrap();
-        assert_eq!(value(0, "id: "), data["seq"].to_string(), "{block:?}");
-        assert_eq!(value(1, "event: "), data["type"], "{block:?}");
-        assert_eq!(block.len(), 3, "{block:?}");
+        let (id, data) = self.next_with_id()?;
+        assert_eq!(id, data["seq"].to_string());
         Some(data)
     }
 
-    /// The lines up to the next empty line; no lines at the end.
-    pub(crate) fn block(&mut self) -> Vec<String> {
-        let line = |lines: &mut BufReader<_>| {
-            let mut line = String::new();
-            lines.read_line(&mut line).expect("a line or a proper end");
-            line.strip_suffix('\n').map(str::to_owned)
+    /// The next message and its id; `None` at the end. There are no events without data,
+    /// which some clients report.
+    pub(crate) fn next_with_id(&mut self) -> Option<(String, Value)> {
+        let first = loop {
+            let line = self.line()?;
+            if line != ":" {
+                break line;
+            }
         };
-        let lines = std::iter::from_fn(|| line(&mut self.lines));
-        lines.take_while(|line| !line.is_empty()).collect()
+        let value = |line: &str, name: &str| {
+            let value = line.strip_prefix(name);
+            value.unwrap_or_else(|| panic!("{name}{line:?}")).to_owned()
+        };
+        let id = value(&first, "id: ");
+        let event = value(&self.line()?, "event: ");
+        let data: Value = serde_json::from_str(&value(&self.line()?, "data: ")).unwrap();
+        assert_eq!(self.line()?, "", "the end of an event");
+        match data["type"].as_str() {
+            Some("error") => assert_eq!(event, "failed"),
+            other => assert_eq!(Some(&*event), other),
+        }
+        Some((id, data))
+    }
+
+    /// The next line; `None` at the end.
+    pub(crate) fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        self.lines
+            .read_line(&mut line)
+            .expect("a line or a proper end");
+        line.strip_suffix('\n').map(str::to_owned)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Live events of jobs: WebSocket, server-sent events and pages.
 
+mod all_events;
 pub(crate) mod channel;
 mod disconnects;
 mod event_pages;

@@ -131,6 +131,12 @@ impl Call {
         self
     }
 
+    /// The same call with another method.
+    pub(crate) fn with_method(mut self, method: &str) -> Self {
+        self.method = method.to_owned();
+        self
+    }
+
     /// The same call with another body.
     pub(crate) fn with_body(mut self, kind: &str, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some((kind.to_owned(), body.into()));

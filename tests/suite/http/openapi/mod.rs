@@ -107,6 +107,11 @@ fn calls(operation: &Operation<'_>, server: &TestServer) -> Vec<Call> {
             let stream = with("Accept", "text/event-stream");
             vec![stream.clone(), stream.with("Last-Event-ID", &seen), call]
         }
+        // This stream does not end, so only its head is requested.
+        "getAllEvents" => {
+            let stream = with("Accept", "text/event-stream").with_method("HEAD");
+            vec![stream, call]
+        }
         "getTranscript" | "getSubtitles" => {
             let kinds = ["text/vtt", "application/x-subrip", "text/plain"];
             kinds

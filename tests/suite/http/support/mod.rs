@@ -56,7 +56,9 @@ pub(crate) fn dump(db: &TestDb) -> Vec<(String, Vec<Vec<Option<String>>>)> {
     let mut sql = db.sql();
     let tables = match sql.backend() {
         Backend::Postgres => "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
-        Backend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        Backend::Sqlite => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'sqlite_sequence'"
+        }
     };
     let mut tables: Vec<_> = sql.rows(tables).into_iter().flatten().flatten().collect();
     tables.sort();

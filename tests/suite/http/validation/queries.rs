@@ -40,7 +40,7 @@ pub(crate) struct Endpoint {
 }
 
 /// All endpoints that take a query string.
-pub(crate) const ENDPOINTS: [Endpoint; 9] = [
+pub(crate) const ENDPOINTS: [Endpoint; 10] = [
     Endpoint {
         path: "/api/v1/jobs",
         parameters: &[
@@ -116,6 +116,12 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
     Endpoint {
         path: "/api/v1/jobs/{job_id}/events",
         parameters: &[("after", Event)],
+        ignores_others: true,
+        contradictions: &[],
+    },
+    Endpoint {
+        path: "/api/v1/events",
+        parameters: &[("after", Cursor), ("limit", Count(100))],
         ignores_others: true,
         contradictions: &[],
     },

@@ -1,11 +1,11 @@
-//! Events of a job.
+//! Events of a job, and of all jobs.
 
 use super::super::operation::Operation;
 use super::get;
-use crate::event::{EventsQuery, EventsResponse};
-use crate::wire::Code::OriginNotAllowed;
+use crate::event::{AllEventsQuery, AllEventsResponse, EventsQuery, EventsResponse};
+use crate::wire::Code::{CursorExpired, OriginNotAllowed};
 
-/// Operations to follow a job.
+/// Operations to follow a job, or all jobs.
 pub(super) fn all() -> Vec<Operation> {
     vec![
         get("/api/v1/jobs/{job_id}/events", "getEvents")
@@ -13,8 +13,9 @@ pub(super) fn all() -> Vec<Operation> {
                 "Read or follow the events of a job",
                 "Returns a page of events or, with `Accept: text/event-stream`, a stream that ends \
                  when the job is finished. In the stream, `id` is the `seq` of the event, `event` \
-                 is its `type`, and `data` is the same message as on a page. Both begin with a \
-                 snapshot unless the request has the number of the last event received.",
+                 is its `type`, except that `error` is named `failed`, and `data` is the same \
+                 message as on a page. Both begin with a snapshot unless the request has the \
+                 number of the last event received.",
             )
             .query::<EventsQuery>()
             .header("Last-Event-ID")
@@ -25,6 +26,23 @@ pub(super) fn all() -> Vec<Operation> {
                 204,
                 "The job is finished and the client has received all of its events.",
             ),
+        get("/api/v1/events", "getAllEvents")
+            .describe_as(
+                "Read or follow the events of all jobs",
+                "With one cursor, a client receives every event of every job once and in order, \
+                 whichever server stored it. Returns a page of events after the cursor or, with \
+                 `Accept: text/event-stream`, a stream that goes on until the server stops, in \
+                 which `id` is the cursor after the event. The events of a deleted job are \
+                 deleted with it; instead there is one of type `deleted`. A cursor whose next \
+                 events were deleted after their retention gets a 410: take the cursor of a page \
+                 after `latest`, list the jobs, and go on with that cursor.",
+            )
+            .query::<AllEventsQuery>()
+            .header("Last-Event-ID")
+            .header("Prefer")
+            .responds::<AllEventsResponse>(200)
+            .or_text("text/event-stream")
+            .with_problems([CursorExpired]),
         get("/ws/jobs/{job_id}", "watchJob")
             .describe_as(
                 "Follow a job over a WebSocket",

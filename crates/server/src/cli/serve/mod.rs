@@ -54,6 +54,7 @@ pub struct Serve {
 /// schema, or the address cannot be bound.
 pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     // A mistake in the settings is reported before anything is created.
+    settings.http.check()?;
     settings.check_storage_location(serve.worker.common.scratch_dir.as_deref())?;
     let _private = PrivateFiles::begin(&settings.data_dir);
     let database = open::database(settings)?;

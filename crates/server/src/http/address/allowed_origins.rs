@@ -14,17 +14,84 @@ use url::Url;
 use super::request_address::RequestAddress;
 use crate::http::error::ApiError;
 
+/// The methods that pages of other sites may use.
+pub(crate) const CORS_METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Origins whose pages may call the server, besides its own; `*` allows all.
+/// Origins whose pages may call the server, besides its own.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct AllowedOrigins(Vec<String>);
+pub(crate) struct AllowedOrigins {
+    cors: CorsOrigins,
+    public: Option<String>,
+}
+
+/// The origins configured for CORS: `https://example.org`, `https://*.example.org` for all
+/// of its subdomains, `*` for all.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CorsOrigins(Vec<String>);
+
+impl CorsOrigins {
+    pub(crate) fn new(origins: &[String]) -> Self {
+        Self(origins.to_vec())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether all origins are allowed.
+    pub(crate) fn allow_any(&self) -> bool {
+        self.0.iter().any(|allowed| allowed == "*")
+    }
+
+    /// Whether the origin that a browser sent is allowed.
+    pub(crate) fn allow(&self, origin: &str) -> bool {
+        self.0
+            .iter()
+            .any(|allowed| allowed == "*" || allowed == origin || is_subdomain(origin, allowed))
+    }
+}
+
+/// Whether `origin` is at a subdomain, such as `https://a.example.org`, of a pattern, such
+/// as `https://*.example.org`.
+fn is_subdomain(origin: &str, pattern: &str) -> bool {
+    let Some((scheme, domain)) = pattern.split_once("://*.") else {
+        return false;
+    };
+    let host = origin
+        .strip_prefix(scheme)
+        .and_then(|rest| rest.strip_prefix("://"));
+    let subdomain = host
+        .and_then(|host| host.strip_suffix(domain))
+        .and_then(|rest| rest.strip_suffix('.'));
+    // Without these characters, the rest of the origin is part of the host.
+    subdomain.is_some_and(|name| !name.is_empty() && !name.contains(['/', ':', '@']))
+}
 
 impl AllowedOrigins {
     /// The origins configured for CORS, and that of the public URL.
     pub(crate) fn new(cors_origins: &[String], public_url: Option<&Url>) -> Self {
-        let public_origin = public_url.map(|url| url.origin().ascii_serialization());
-        Self(cors_origins.iter().cloned().chain(public_origin).collect())
+        Self {
+            cors: CorsOrigins::new(cors_origins),
+            public: public_url.map(|url| url.origin().ascii_serialization()),
+        }
+    }
+
+    /// Refuses a preflight request for a page that may not send the request. Browsers
+    /// send preflights only for pages of other origins.
+    pub(crate) fn check_preflight(&self, origin: &str, method: &str) -> Result<(), ApiError> {
+        let detail = if !self.cors.allow(origin) {
+            format!(
+                "pages of {origin} may not call this server; LECTERN_CORS_ORIGINS lists the \
+                 origins that may"
+            )
+        } else if !CORS_METHODS.contains(&method) {
+            format!("pages of other sites may not send {method} requests")
+        } else {
+            return Ok(());
+        };
+        Err(ApiError::new(Code::PreflightRefused, detail))
     }
 
     /// Refuses a request that was made by a page of an origin that is not allowed.
@@ -57,9 +124,7 @@ impl AllowedOrigins {
     }
 
     fn contains(&self, origin: &str) -> bool {
-        self.0
-            .iter()
-            .any(|allowed| allowed == "*" || allowed == origin)
+        self.cors.allow(origin) || self.public.as_deref() == Some(origin)
     }
 }
 
@@ -145,6 +210,29 @@ mod tests {
         assert!(!accepts(&[], &[own, ("Sec-Fetch-Site", "cross-site")]));
         for site in ["cross-site", "same-site", "unknown"] {
             assert!(!accepts(&[], &[("Sec-Fetch-Site", site)]), "{site}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_allows_the_subdomains_of_a_host() {
+        let allow =
+            |pattern: &str, origin: &str| CorsOrigins::new(&[pattern.to_owned()]).allow(origin);
+        for origin in ["https://a.example.org", "https://a.b.example.org"] {
+            assert!(allow("https://*.example.org", origin), "{origin}");
+        }
+        assert!(allow("http://*.localhost:3000", "http://a.localhost:3000"));
+        for origin in [
+            "https://example.org",
+            "https://.example.org",
+            "http://a.example.org",
+            "https://a.example.org:8443",
+            "https://a.example.org.evil.net",
+            "https://evil.net/.example.org",
+            "https://evil.net:80@a.example.org",
+            "https://aexample.org",
+            "null",
+        ] {
+            assert!(!allow("https://*.example.org", origin), "{origin}");
         }
     }
 

@@ -10,7 +10,7 @@ mod ip_network;
 mod request_address;
 
 pub(crate) use allowed_hosts::{AllowedHosts, ConnectionAddress};
-pub(crate) use allowed_origins::AllowedOrigins;
+pub(crate) use allowed_origins::{AllowedOrigins, CORS_METHODS, CorsOrigins};
 pub(crate) use forwarded::TrustedProxies;
 pub use ip_network::{InvalidNetwork, IpNetwork};
 pub(crate) use request_address::RequestAddress;

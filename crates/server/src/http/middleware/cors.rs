@@ -1,22 +1,40 @@
 //! Cross-origin requests of web pages.
 
 use actix_cors::Cors;
-use actix_web::http::header::{ETAG, LOCATION, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_RANGE, ETAG, HeaderName, LINK, LOCATION, RETRY_AFTER};
 
+use crate::http::address::{CORS_METHODS, CorsOrigins};
 use crate::http::request::request_id::X_REQUEST_ID;
 
-/// Allows pages of `origins`, or all pages if one of them is `*`.
-pub(crate) fn cors(origins: &[String]) -> Cors {
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// Allows pages of `origins`, with `allow_credentials` also requests with cookies or
+/// `Authorization` that the browser adds.
+pub(crate) fn cors(origins: &CorsOrigins, allow_credentials: bool) -> Cors {
     let cors = Cors::default()
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_methods(CORS_METHODS)
         .allow_any_header()
-        .expose_headers([ETAG, LOCATION, RETRY_AFTER, X_REQUEST_ID])
+        .expose_headers([
+            CONTENT_RANGE,
+            ETAG,
+            LINK,
+            LOCATION,
+            PREFERENCE_APPLIED,
+            RETRY_AFTER,
+            X_REQUEST_ID,
+        ])
         .max_age(3600);
-    if origins.iter().any(|origin| origin == "*") {
-        cors.allow_any_origin().send_wildcard()
+    // Browsers refuse the wildcard together with credentials.
+    if origins.allow_any() && !allow_credentials {
+        return cors.allow_any_origin().send_wildcard();
+    }
+    let origins = origins.clone();
+    let cors = cors.allowed_origin_fn(move |origin, _| {
+        origin.to_str().is_ok_and(|origin| origins.allow(origin))
+    });
+    if allow_credentials {
+        cors.supports_credentials()
     } else {
-        origins
-            .iter()
-            .fold(cors, |cors, origin| cors.allowed_origin(origin))
+        cors
     }
 }

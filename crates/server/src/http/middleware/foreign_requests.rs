@@ -2,6 +2,8 @@
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, ResponseError as _};
 use lectern_api::Code;
@@ -13,7 +15,7 @@ use crate::http::error::ApiError;
 use crate::http::request::app_data::app_data;
 
 /// Runs the handler in `next` unless the request is for another host, or changes
-/// something on behalf of another site's page.
+/// something on behalf of another site's page, or asks whether it may.
 pub(crate) async fn refuse_foreign_requests<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -39,8 +41,20 @@ fn check(request: &HttpRequest) -> Result<(), ApiError> {
                       names it is called by";
         return Err(ApiError::new(Code::HostNotAllowed, detail));
     }
+    let origins = app_data::<AllowedOrigins>(request)?;
+    if let Some((origin, method)) = preflight(request) {
+        return origins.check_preflight(origin, method);
+    }
     if request.method().is_safe() {
         return Ok(());
     }
-    app_data::<AllowedOrigins>(request)?.check(request, address)
+    origins.check(request, address)
+}
+
+/// The origin and the method of the request for which a browser asks; `None` if this is no
+/// preflight.
+fn preflight(request: &HttpRequest) -> Option<(&str, &str)> {
+    let header = |name| request.headers().get(name)?.to_str().ok();
+    let is_options = request.method() == Method::OPTIONS;
+    is_options.then(|| header(ORIGIN).zip(header(ACCESS_CONTROL_REQUEST_METHOD)))?
 }
