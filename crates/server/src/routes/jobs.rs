@@ -130,7 +130,8 @@ async fn update(
         .write(
             move |tx| {
                 lease.check(tx, job_id, &[])?;
-                Ok(expected.apply(|version| tx.jobs().update(job_id, &update, version))?)
+                Ok(expected
+                    .apply(|version| tx.jobs().update_idempotently(job_id, &update, version))?)
             },
             ApiResponse::job,
         )

@@ -85,11 +85,17 @@ fn confirming_queues_a_pending_job_and_changes_no_other(db: TestDb) {
 }
 
 fn a_job_can_be_cancelled_until_it_ends(db: TestDb) {
-    assert_from_each_status(&db, CANCEL, Cancelled, &[Pending, Queued, Running], &[]);
+    assert_from_each_status(
+        &db,
+        CANCEL,
+        Cancelled,
+        &[Pending, Queued, Running],
+        &[Cancelled],
+    );
 }
 
 fn a_failed_or_cancelled_job_can_be_retried(db: TestDb) {
-    assert_from_each_status(&db, RETRY, Queued, &[Failed, Cancelled], &[]);
+    assert_from_each_status(&db, RETRY, Queued, &[Failed, Cancelled], &[Queued]);
 }
 
 fn concurrent_confirmations_queue_a_job_once(db: TestDb) {

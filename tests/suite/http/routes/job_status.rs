@@ -5,13 +5,14 @@ use lectern_domain::{JobStatus, Stage};
 use lectern_tests::{Body, TestServer, a_job, a_report, on_both_backends};
 use serde_json::{Value, json};
 
-use crate::http::support::{concurrently, job_path};
+use crate::http::support::{concurrently, dump, job_path};
 
 on_both_backends!(
     only_documented_transitions_are_allowed,
     a_completed_job_has_full_progress_and_a_completion_time,
     a_retry_resets_the_job,
     of_concurrent_transitions_one_succeeds,
+    the_same_status_twice_changes_nothing,
     a_failed_job_has_an_error_message,
 );
 
@@ -36,12 +37,10 @@ fn only_documented_transitions_are_allowed(server: TestServer) {
             let path = job_path(job.job_id, "");
             let before = server.get(&path).expect(200).json();
             let answer = server.patch(&path, &json!({ "status": to, "filename": "renamed.mp4" }));
-            if from.can_become(*to) {
-                assert_eq!(
-                    answer.expect(200).json()["status"],
-                    json!(to),
-                    "{from} to {to}"
-                );
+            if from.can_become(*to) || from == to {
+                let changed = answer.expect(200).json();
+                assert_eq!(changed["status"], json!(to), "{from} to {to}");
+                assert_eq!(changed["filename"], "renamed.mp4", "{from} to {to}");
             } else {
                 assert_eq!(
                     answer.problem(409, "illegal_transition"),
@@ -108,16 +107,39 @@ fn of_concurrent_transitions_one_succeeds(server: TestServer) {
                 server.patch(&path, &json!({ "status": to[i % to.len()] })),
             )
         });
-        let (won, lost): (Vec<_>, Vec<_>) =
-            answers.iter().partition(|(_, answer)| answer.status == 200);
-        let [(i, winner)] = won.as_slice() else {
-            panic!("{} transitions of a {from} job succeeded", won.len())
-        };
-        for (_, loser) in &lost {
-            loser.problem(409, "illegal_transition");
-        }
         let now = server.get(&path).expect(200);
-        assert_eq!(now.json()["status"], to[i % to.len()]);
-        assert_eq!(now.json(), winner.json());
+        assert_eq!(
+            now.header("ETag"),
+            Some(&*format!("\"{}\"", job.version + 1))
+        );
+        for (i, answer) in answers {
+            // The others that asked for the same status get the same job.
+            if now.json()["status"] == to[i % to.len()] {
+                assert_eq!(answer.expect(200).json(), now.json());
+            } else {
+                answer.problem(409, "illegal_transition");
+            }
+        }
+    }
+}
+
+fn the_same_status_twice_changes_nothing(server: TestServer) {
+    for status in ["running", "completed"] {
+        let job = a_job().status(JobStatus::Running).create(server.db());
+        let path = job_path(job.job_id, "");
+        let first = server
+            .patch(&path, &json!({ "status": status }))
+            .expect(200);
+        let before = dump(server.db());
+        let second = server
+            .patch(&path, &json!({ "status": status }))
+            .expect(200);
+        assert_eq!(second.header("ETag"), first.header("ETag"));
+        assert_eq!(second.json(), first.json());
+        assert_eq!(dump(server.db()), before);
+        // The version is still compared.
+        let changed = server.request("PATCH", &path).header("If-Match", "\"99\"");
+        let changed = changed.json(&json!({ "status": status }));
+        changed.send().problem(412, "version_mismatch");
     }
 }

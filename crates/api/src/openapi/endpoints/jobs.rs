@@ -33,7 +33,7 @@ pub(super) fn all() -> Vec<Operation> {
             .with_headers(&["ETag"])
             .if_none_match(),
         patch("/api/v1/jobs/{job_id}", "updateJob")
-            .describe_as("Change a job", "Fields left out keep their values. The status must be one that the current status may change to.")
+            .describe_as("Change a job", "Fields left out keep their values. The status must be the current one, or one that the current status may change to.")
             .if_match()
             .leased()
             .body::<JobUpdate>()
@@ -44,12 +44,12 @@ pub(super) fn all() -> Vec<Operation> {
             .describe_as("Delete a job", "Its results and files are deleted, too.")
             .responds_empty(204),
         post("/api/v1/jobs/{job_id}/cancel", "cancelJob")
-            .describe_as("Cancel a job", "Its workers learn of it from their next heartbeat.")
+            .describe_as("Cancel a job", "Its workers learn of it from their next heartbeat. A job that was cancelled already is returned unchanged.")
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
             .with_problems([IllegalTransition]),
         post("/api/v1/jobs/{job_id}/retry", "retryJob")
-            .describe_as("Retry a failed or cancelled job", "Completed stages are kept. A job whose upload was never confirmed cannot be retried.")
+            .describe_as("Retry a failed or cancelled job", "Completed stages are kept. A job that is queued already is returned unchanged. A job whose upload was never confirmed cannot be retried.")
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
             .with_problems([IllegalTransition])

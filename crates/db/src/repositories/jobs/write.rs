@@ -130,6 +130,49 @@ impl Jobs<'_, ReadWrite> {
         }
     }
 
+    /// As [`Jobs::update`], but a job that has the status of `update` already keeps it, and
+    /// only the other fields change. If nothing would change, the job is returned as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Jobs::update`].
+    pub fn update_idempotently(
+        &mut self,
+        job_id: JobId,
+        update: &JobUpdate,
+        expected_version: Option<i64>,
+    ) -> Result<Job, Error> {
+        let changed = self.update(job_id, update, expected_version);
+        let other_fields = JobUpdate {
+            status: None,
+            ..update.clone()
+        };
+        match (&changed, update.status) {
+            (Err(Error::IllegalTransition { from, .. }), Some(to))
+                if *from == to && other_fields != JobUpdate::default() =>
+            {
+                self.update(job_id, &other_fields, expected_version)
+            }
+            (_, Some(to)) => self.keep_status(changed, to),
+            (_, None) => changed,
+        }
+    }
+
+    /// Returns the job if its transition was refused because it has this status already.
+    /// It is still locked.
+    fn keep_status(
+        &mut self,
+        changed: Result<Job, Error>,
+        status: JobStatus,
+    ) -> Result<Job, Error> {
+        match changed {
+            Err(Error::IllegalTransition { job_id, from, .. }) if from == status => {
+                self.find(job_id)?.ok_or(Error::JobNotFound { job_id })
+            }
+            changed => changed,
+        }
+    }
+
     /// Moves a job to another status.
     ///
     /// # Errors
@@ -162,28 +205,32 @@ impl Jobs<'_, ReadWrite> {
         }
     }
 
-    /// Cancels a job. Its workers learn of it with their next heartbeat.
+    /// Cancels a job. Its workers learn of it with their next heartbeat. A job that was
+    /// cancelled already is returned unchanged.
     ///
     /// # Errors
     ///
-    /// [`Error::JobNotFound`]; [`Error::IllegalTransition`] when the job has
-    /// ended already.
+    /// [`Error::JobNotFound`]; [`Error::IllegalTransition`] when the job is completed
+    /// or has failed.
     pub fn cancel(&mut self, job_id: JobId) -> Result<Job, Error> {
-        self.transition(job_id, JobStatus::Cancelled)
+        let cancelled = self.transition(job_id, JobStatus::Cancelled);
+        self.keep_status(cancelled, JobStatus::Cancelled)
     }
 
-    /// Queues a failed or cancelled job again. Completed stages are not repeated.
+    /// Queues a failed or cancelled job again. Completed stages are not repeated. A job
+    /// that is queued already is returned unchanged.
     ///
     /// # Errors
     ///
-    /// [`Error::JobNotFound`]; [`Error::IllegalTransition`] when the job has not
-    /// failed and was not cancelled, or when its recording never arrived.
+    /// [`Error::JobNotFound`]; [`Error::IllegalTransition`] when the job is pending, running
+    /// or completed, or when its recording never arrived.
     pub fn retry(&mut self, job_id: JobId) -> Result<Job, Error> {
         let queued = JobStatus::Queued;
         let from = &[JobStatus::Failed, JobStatus::Cancelled];
         let attempt = |jobs: &mut Self| jobs.change(job_id, &status_update(queued), None, from);
         match self.guarded(job_id, attempt)? {
             Guarded::Changed(job) => Ok(job),
+            Guarded::Refused(job) if job.status == queued => Ok(job),
             Guarded::Refused(job) => Err(illegal(&job, queued)),
         }
     }
