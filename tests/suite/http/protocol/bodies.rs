@@ -1,6 +1,10 @@
 //! Request bodies: size, length and media type.
 
-use lectern_tests::{TestServer, a_completed_job, on_both_backends};
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use lectern_tests::{Response, TestServer, a_completed_job, on_both_backends};
 use serde_json::{Value, json};
 
 use crate::http::support::raw_http::{self, exchange, exchange_incomplete};
@@ -11,6 +15,8 @@ on_both_backends!(
     stage_output_has_a_larger_body_limit,
     a_wrong_content_length_stores_nothing,
     a_body_of_another_media_type_is_rejected,
+    a_gzip_body_is_inflated_within_the_limit,
+    a_body_that_is_not_valid_gzip_is_rejected,
 );
 
 const MIB: usize = 1 << 20;
@@ -138,8 +144,8 @@ fn a_body_of_another_media_type_is_rejected(server: TestServer) {
             "{kind}"
         );
     }
-    // A compressed body is rejected, too.
-    for coding in ["gzip", "br", "gzip, gzip", "unknown"] {
+    // Codings other than gzip are rejected, too.
+    for coding in ["br", "deflate", "gzip, gzip", "unknown"] {
         let request = server
             .request("POST", JOBS)
             .header("Content-Encoding", coding);
@@ -156,4 +162,64 @@ fn a_body_of_another_media_type_is_rejected(server: TestServer) {
         .request("POST", JOBS)
         .header("Content-Encoding", "identity");
     plain.json(&a_recording()).send().expect(201);
+}
+
+/// `content` in gzip.
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn send_gzip(server: &TestServer, path: &str, body: Vec<u8>) -> Response {
+    let request = server
+        .request("POST", path)
+        .header("Content-Encoding", "gzip");
+    request.body("application/json", body).send()
+}
+
+fn a_gzip_body_is_inflated_within_the_limit(server: TestServer) {
+    for size in [200, MIB] {
+        let body = gzip(padded(size).as_bytes());
+        let created = send_gzip(&server, JOBS, body).expect(201).json();
+        assert_eq!(created["filename"], "lecture.mp4");
+    }
+    // 32 KiB that would be 32 MiB, and the same in two members.
+    let bomb = gzip(padded(32 * MIB).as_bytes());
+    assert!(bomb.len() < MIB / 8);
+    let halves = [
+        gzip(padded(MIB / 2).as_bytes()),
+        gzip(" ".repeat(MIB).as_bytes()),
+    ];
+    for too_large in [gzip(padded(MIB + 1).as_bytes()), bomb, halves.concat()] {
+        send_gzip(&server, JOBS, too_large).problem(413, "body_too_large");
+    }
+    let job = a_completed_job(server.db());
+    let path = job_path(job.job_id, "/transcripts");
+    let segment = json!({ "start_time": 0, "end_time": 1, "text": "a".repeat(3 * MIB) });
+    let large = gzip(json!({ "segments": [segment] }).to_string().as_bytes());
+    send_gzip(&server, &path, large).expect(201);
+    // A body that may be omitted.
+    let path = "/api/v1/work/00000000-0000-7000-8000-000000000000/complete";
+    send_gzip(&server, path, gzip(b"{}")).problem(409, "lease_lost");
+    assert_eq!(count(&server), 3);
+}
+
+fn a_body_that_is_not_valid_gzip_is_rejected(server: TestServer) {
+    let valid = gzip(a_recording().to_string().as_bytes());
+    let mut damaged = valid.clone();
+    let checksum = damaged.len() - 8;
+    damaged[checksum] ^= 1;
+    let trailing = [&valid[..], b"more"].concat();
+    for body in [
+        a_recording().to_string().into_bytes(),
+        valid[..valid.len() - 1].to_vec(),
+        valid[..20].to_vec(),
+        damaged,
+        trailing,
+        Vec::new(),
+    ] {
+        send_gzip(&server, JOBS, body).problem(400, "malformed_body");
+    }
+    assert_eq!(count(&server), 0);
 }

@@ -14,7 +14,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::deserialize_error::field_error;
 use crate::http::extract::receive_body::{
     BodyBounds, MAX_BYTES_WITHOUT_PERMIT, ReceivedBody, announced_length, check_headers,
-    check_json, collect, malformed, receive_json,
+    check_json, collect, inflate, is_gzip, malformed, receive_json,
 };
 use crate::http::memory_budget::WithPermit;
 
@@ -88,6 +88,11 @@ where
             }
             check_json(&headers)?;
             check_headers(&headers, limit)?;
+            let body = if is_gzip(&headers) {
+                inflate(body).await?
+            } else {
+                body
+            };
             decode::<T>(body).await.map(Self)
         })
     }

@@ -1,6 +1,7 @@
 //! Receives request bodies within bounds of size, time and memory, and reads the headers
 //! that describe them.
 
+use std::io::{self, Read as _, Write};
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -9,6 +10,7 @@ use actix_web::http::header::{
 };
 use actix_web::web::{self, Bytes, BytesMut, Data};
 use actix_web::{Error, FromRequest as _, HttpRequest};
+use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt as _;
 use lectern_api::Code;
 use tokio::time::timeout;
@@ -114,8 +116,53 @@ pub(crate) fn receive(
         Ok(bounds)
     });
     let announced = announced_length(request.headers());
+    let is_gzip = is_gzip(request.headers());
     let payload = web::Payload::from_request(request, payload);
-    async move { collect(payload, checked?, announced).await }
+    async move {
+        let body = collect(payload, checked?, announced).await?;
+        if is_gzip {
+            inflate(body).await
+        } else {
+            Ok(body)
+        }
+    }
+}
+
+/// Inflates a body. The limit applies to the compressed and to the inflated body. The size
+/// of the latter is found first, without keeping it, to wait for its memory.
+pub(crate) async fn inflate(body: ReceivedBody) -> Result<ReceivedBody, ApiError> {
+    let ReceivedBody {
+        bytes: compressed,
+        mut permit,
+        bounds,
+    } = body;
+    let (limit, measured) = (bounds.limit, compressed.clone());
+    let size = web::block(move || inflate_to(&measured, limit, &mut io::sink())).await??;
+    if size > MAX_BYTES_WITHOUT_PERMIT {
+        let needed = compressed.len() + BODY_FACTOR * size;
+        permit = bounds.memory.resize(permit, needed).await?;
+    }
+    let inflated = web::block(move || {
+        let mut inflated = Vec::with_capacity(size);
+        inflate_to(&compressed, limit, &mut inflated).map(|_| inflated)
+    });
+    Ok(ReceivedBody {
+        bytes: inflated.await??.into(),
+        permit,
+        bounds,
+    })
+}
+
+/// Writes the content of a gzip body to `output`, and returns its size.
+fn inflate_to(compressed: &[u8], limit: usize, output: &mut impl Write) -> Result<usize, ApiError> {
+    let max = u64::try_from(limit).unwrap_or(u64::MAX);
+    let mut inflated = MultiGzDecoder::new(compressed).take(max.saturating_add(1));
+    let size = io::copy(&mut inflated, output)
+        .map_err(|error| malformed(format!("the body is not valid gzip: {error}")))?;
+    if size > max {
+        return Err(too_large(limit));
+    }
+    usize::try_from(size).map_err(ApiError::internal)
 }
 
 /// Receives a body of the `announced` length, or of any length up to the limit.
@@ -203,13 +250,25 @@ pub(crate) fn announced_length(headers: &HeaderMap) -> Option<usize> {
     text(headers, CONTENT_LENGTH).and_then(|length| length.parse().ok())
 }
 
+/// Whether the body is compressed with gzip, once.
+pub(crate) fn is_gzip(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(CONTENT_ENCODING);
+    let only = lines.next().filter(|_| lines.next().is_none());
+    let coding = only.and_then(|coding| coding.to_str().ok()).map(str::trim);
+    // Both names mean the same (RFC 9110, 8.4.1.3).
+    coding.is_some_and(|coding| {
+        coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip")
+    })
+}
+
 /// Checks the headers before the body is read; returns `limit`.
 pub(crate) fn check_headers(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
-    if headers.contains_key(CONTENT_ENCODING)
-        && !text(headers, CONTENT_ENCODING)
-            .is_some_and(|coding| coding.eq_ignore_ascii_case("identity"))
-    {
-        let detail = "the body must not be compressed";
+    let is_identity = || {
+        text(headers, CONTENT_ENCODING)
+            .is_some_and(|coding| coding.trim().eq_ignore_ascii_case("identity"))
+    };
+    if headers.contains_key(CONTENT_ENCODING) && !is_gzip(headers) && !is_identity() {
+        let detail = "the body must be in gzip or not compressed";
         return Err(ApiError::new(Code::UnsupportedMediaType, detail));
     }
     let declared = text(headers, CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
