@@ -35,7 +35,7 @@
 //! | content segment | [`ContentSegment`], [`NewContentSegment`] |
 //! | clip | [`Clip`], [`NewClip`], [`ClipMedia`] |
 //! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
-//! | upload | [`NewUpload`] |
+//! | upload | [`NewUpload`], [`ResumableUpload`], [`AppendedBytes`] |
 //! | type of a recording | [`RECORDING_TYPES`], [`check_recording`] |
 //! | idempotency key | [`IdempotencyKey`], [`Fingerprint`] |
 //! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
@@ -108,7 +108,7 @@ pub use deserialize::{DeserializeError, Reason, TypedErrors};
 pub use error_chain::error_chain;
 pub use event::{Event, EventType, JobEvent, JobState, StageState};
 pub use id::{
-    ClipId, ContentSegmentId, DatabaseId, JobId, LayoutAnalysisId, LeaseId, LogEntryId,
+    AppendId, ClipId, ContentSegmentId, DatabaseId, JobId, LayoutAnalysisId, LeaseId, LogEntryId,
     SilenceRegionId, StageRunId, TranscriptSegmentId,
 };
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
@@ -130,7 +130,9 @@ pub use stage_run::{StageRun, StageRunStatus};
 pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
 };
-pub use upload::NewUpload;
+pub use upload::{
+    AppendedBytes, MultipartId, NewUpload, PartEtag, ResumableUpload, UploadMetadata,
+};
 pub use value::{
     AgentName, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize, Filename, IdValue,
     InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH, NonNegativeInt, NumberValue,
