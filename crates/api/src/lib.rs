@@ -38,7 +38,7 @@
 //! |---|---|---|
 //! | job | [`JobCreate`], [`JobUpdate`], [`JobListQuery`] | [`JobResponse`], [`JobListResponse`] |
 //! | progress | [`ProgressReport`] | [`JobProgress`] |
-//! | upload | [`UploadRequest`], [`UploadConfirmBody`] | [`UploadResponse`] |
+//! | upload | [`UploadRequest`], [`UploadConfirmBody`], [`TusUpload`] | [`UploadResponse`] |
 //! | claim | [`ClaimBody`] | [`ClaimsResponse`] |
 //! | lease | [`HeartbeatBody`], [`StageCompletionBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
 //! | stage run | | [`StagesResponse`] |
@@ -74,6 +74,7 @@ mod stage_run;
 mod stats;
 mod subtitles;
 mod transcript_segment;
+mod tus;
 mod upload;
 mod wire;
 
@@ -108,6 +109,9 @@ pub use subtitles::{SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesR
 pub use transcript_segment::{
     TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
     TranscriptSegmentBody, TranscriptSegmentsBody,
+};
+pub use tus::{
+    TUS_CHECKSUM_ALGORITHMS, TUS_EXTENSIONS, TUS_VERSION, TusChecksum, TusUpload, parse_size,
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{

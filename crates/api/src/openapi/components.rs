@@ -4,6 +4,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
+use crate::tus::TUS_VERSION;
 use crate::wire::{Code, Problem};
 use lectern_domain::IdempotencyKey;
 
@@ -67,8 +68,14 @@ fn parameters() -> Value {
     });
     [
         ("path", "job_id", "The id of the job.", uuid.clone()),
-        ("path", "clip_id", "The id of the clip.", uuid),
+        ("path", "clip_id", "The id of the clip.", uuid.clone()),
         ("path", "lease_id", "The id of the lease.", text()),
+        (
+            "path",
+            "upload_id",
+            "The id of the resumable upload, which is the id of its job.",
+            uuid.clone(),
+        ),
         (
             "path",
             "key",
@@ -120,6 +127,44 @@ fn parameters() -> Value {
             "The requested part, such as `bytes=0-1023`.",
             text(),
         ),
+        (
+            "header",
+            "Tus-Resumable",
+            "The version of tus that the client uses: `1.0.0`.",
+            text(),
+        ),
+        (
+            "header",
+            "Upload-Length",
+            "Size of the recording in bytes.",
+            text(),
+        ),
+        (
+            "header",
+            "Upload-Metadata",
+            "Pairs of a key and a value in Base64, separated by commas: `filename` (required), \
+             `filetype`, `processing_config` and `extra_metadata` (JSON objects), `priority`.",
+            text(),
+        ),
+        (
+            "header",
+            "Upload-Offset",
+            "Number of bytes that have arrived already.",
+            text(),
+        ),
+        (
+            "header",
+            "Upload-Checksum",
+            "`sha1`, `sha256` or `sha512`, a space, and the checksum of the body in Base64. A \
+             body with another checksum is discarded.",
+            text(),
+        ),
+        (
+            "header",
+            "X-HTTP-Method-Override",
+            "`PATCH`, `DELETE` or `HEAD`.",
+            text(),
+        ),
     ]
     .into_iter()
     .map(|(location, name, description, schema)| {
@@ -159,6 +204,39 @@ fn headers() -> Value {
         "Retry-After": header(
             "Seconds after which to try again.",
             json!({ "type": "integer", "minimum": 0 }),
+        ),
+        "Tus-Resumable": header(
+            "The version of tus that the server uses.",
+            json!({ "type": "string", "const": TUS_VERSION }),
+        ),
+        "Tus-Version": header(
+            "The versions of tus that the server supports.",
+            json!({ "type": "string" }),
+        ),
+        "Tus-Extension": header(
+            "The extensions of tus that the server supports.",
+            json!({ "type": "string" }),
+        ),
+        "Tus-Max-Size": header(
+            "Greatest size of a recording in bytes.",
+            json!({ "type": "integer", "minimum": 1 }),
+        ),
+        "Tus-Checksum-Algorithm": header(
+            "The algorithms of checksums that the server supports.",
+            json!({ "type": "string" }),
+        ),
+        "Upload-Offset": header(
+            "Number of bytes that have arrived.",
+            json!({ "type": "integer", "minimum": 0 }),
+        ),
+        "Upload-Length": header(
+            "Size of the recording in bytes.",
+            json!({ "type": "integer", "minimum": 1 }),
+        ),
+        "Upload-Expires": header(
+            "When an unfinished upload can no longer be resumed; each request that appends \
+             postpones it.",
+            json!({ "type": "string" }),
         ),
     })
 }

@@ -86,12 +86,10 @@ fn every_code_is_documented() {
     let document = document();
     let responses = document["components"]["responses"].as_object().unwrap();
     for code in Code::ALL {
-        // No operation has this code: it is the response to methods without an operation.
-        let expected = *code != Code::MethodNotAllowed;
         let found = responses
             .keys()
             .any(|name| name.split('.').any(|word| word == code.as_str()));
-        assert_eq!(found, expected, "{}", code.as_str());
+        assert!(found, "{}", code.as_str());
     }
 }
 
@@ -147,7 +145,8 @@ fn operations_take_a_lease_if_and_only_if_they_can_respond_lease_lost() {
         let is_output = is_of_a_job
             && ["PUT", "PATCH", "POST"].contains(&method)
             && !path.ends_with("/cancel")
-            && !path.ends_with("/retry");
+            && !path.ends_with("/retry")
+            && !path.ends_with("/upload-url");
         let takes_lease = text.contains("parameters/Lease-Id") || path.contains("{lease_id}");
         assert_eq!(
             takes_lease,

@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use lectern_api::{
     JobCreate, JobListQuery, JobListRequest, JobListResponse, JobUpdate, ProgressReport,
 };
-use lectern_db::Reader;
+use lectern_db::{Reader, Tx};
 use lectern_domain::{Job, Total};
 
 use crate::database::handle::DatabaseHandle;
@@ -19,6 +19,7 @@ use crate::http::resource::Resource;
 use crate::http::response::etag::{IfMatch, IfNoneMatch};
 use crate::http::response::shared::SharedRequest;
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::objects::expired_uploads::MultipartUpload;
 use crate::objects::handle::Objects;
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -147,9 +148,17 @@ async fn delete(
     objects: Data<Objects>,
     JobIdPath(job_id): JobIdPath,
 ) -> ApiResult {
-    db.one_at_a_time_for(job_id.as_uuid())
-        .write(move |tx| Ok(tx.jobs().delete(job_id)?), |()| ())
-        .await?;
-    objects.delete_job(job_id).await;
+    let is_in_bucket = objects.storage.max_put_size().is_some();
+    let delete = move |tx: &mut Tx<'_>| {
+        let upload = match is_in_bucket {
+            true => MultipartUpload::find(tx, job_id)?,
+            false => None,
+        };
+        tx.jobs().delete(job_id)?;
+        Ok(upload)
+    };
+    let db = db.one_at_a_time_for(job_id.as_uuid());
+    let upload = db.write(delete, |upload| upload).await?;
+    objects.delete_job_with_upload(job_id, upload).await;
     Ok(ApiResponse::no_content())
 }

@@ -15,6 +15,7 @@ mod stages;
 mod stats;
 mod subtitles;
 mod transcripts;
+mod tus;
 mod uploads;
 mod work;
 
@@ -41,6 +42,7 @@ fn all() -> Vec<Resource> {
     let all = [
         jobs::resources(),
         uploads::resources(),
+        tus::resources(),
         objects::resources(),
         stages::resources(),
         events::resources(),
