@@ -261,7 +261,7 @@ async fn append(
     let body = body(request, payload, offset, recording.size)?;
     if !is_repeated {
         objects
-            .check_space(recording.size - upload.received)
+            .check_space(recording.size.saturating_sub(upload.received))
             .await??;
         let (db, objects) = (db.clone(), objects.clone());
         // A separate task, because the handler ends when the client disconnects. The task

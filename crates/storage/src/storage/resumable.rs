@@ -241,7 +241,7 @@ impl Append {
 
     /// Stores all bytes. `None` if they were stored before.
     pub async fn finish(mut self) -> Result<Option<AppendedBytes>, Error> {
-        if self.len() == self.received {
+        if self.len() <= self.received {
             return Ok(None);
         }
         match &mut self.target {
@@ -282,7 +282,7 @@ impl Parts {
         if let Some(tail) = &state.tail {
             let failed = |error| Error::driver_for_key(error, "read", tail);
             let object = bucket.store.get(&tail.to_path()?).await.map_err(failed)?;
-            // A tail is smaller than a part.
+            // A tail is at most as large as a part.
             parts
                 .buffer
                 .extend_from_slice(&object.bytes().await.map_err(failed)?);
@@ -316,21 +316,26 @@ impl Parts {
 
     /// Stores the buffer as the next part.
     async fn store_part(&mut self) -> Result<(), Error> {
+        let path = self.key.to_path()?;
         let bytes = self.buffer.split().freeze();
-        let part = self
+        let payload = PutPayload::from(bytes.clone());
+        let stored = self
             .bucket
             .store
-            .put_part(
-                &self.key.to_path()?,
-                &self.multipart_id,
-                self.stored,
-                PutPayload::from(bytes),
-            )
-            .await
-            .map_err(|error| Error::driver_for_key(error, "write", &self.key))?;
-        self.new.push(PartEtag::new(part.content_id)?);
-        self.stored += 1;
-        Ok(())
+            .put_part(&path, &self.multipart_id, self.stored, payload)
+            .await;
+        match stored {
+            Ok(part) => {
+                self.new.push(PartEtag::new(part.content_id)?);
+                self.stored += 1;
+                Ok(())
+            }
+            Err(error) => {
+                // The buffer may have bytes of an earlier append, which are acknowledged.
+                self.buffer = bytes.into();
+                Err(Error::driver_for_key(error, "write", &self.key))
+            }
+        }
     }
 
     /// Stores the buffer: the end of the object as the last part, anything else as the
