@@ -166,7 +166,14 @@ impl fmt::Display for Response {
 
 /// The documented error codes by status.
 const CODES: &[(u16, &[&str])] = &[
-    (400, &["malformed_body", "malformed_query"]),
+    (
+        400,
+        &[
+            "malformed_body",
+            "malformed_query",
+            "checksum_not_supported",
+        ],
+    ),
     (
         403,
         &[
@@ -183,6 +190,7 @@ const CODES: &[(u16, &[&str])] = &[
             "layout_analysis_not_found",
             "clip_not_found",
             "segment_not_found",
+            "upload_not_found",
         ],
     ),
     (405, &["method_not_allowed"]),
@@ -194,14 +202,16 @@ const CODES: &[(u16, &[&str])] = &[
             "job_not_running",
             "lease_lost",
             "idempotency_in_progress",
+            "upload_offset_mismatch",
         ],
     ),
-    (410, &["cursor_expired"]),
-    (412, &["version_mismatch"]),
+    (410, &["cursor_expired", "upload_expired"]),
+    (412, &["version_mismatch", "tus_version_not_supported"]),
     (413, &["body_too_large"]),
     (415, &["unsupported_media_type"]),
     (422, &["validation_failed", "idempotency_mismatch"]),
     (423, &["upload_in_progress"]),
+    (460, &["checksum_mismatch"]),
     (500, &["internal"]),
     (503, &["database_unavailable", "overloaded"]),
     (507, &["insufficient_storage"]),

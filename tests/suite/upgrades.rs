@@ -72,10 +72,11 @@ fn assert_same_response(client: &Client, recorded: &Value) {
         "{request_line}: {response}"
     );
     let (mut body, recorded_body) = (without_signatures(client, response.text()), text("answer"));
-    if let (Ok(mut json), Ok(recorded)) = (
-        serde_json::from_str(&body),
-        serde_json::from_str(recorded_body),
-    ) && remove_added_fields(&mut json, &recorded)
+    if let (Ok(mut json), Ok(mut recorded)) = (
+        serde_json::from_str::<Value>(&body),
+        serde_json::from_str::<Value>(recorded_body),
+    ) && forget_stored_bytes(&mut json) == forget_stored_bytes(&mut recorded)
+        && remove_added_fields(&mut json, &recorded)
         && json == recorded
     {
         recorded_body.clone_into(&mut body);
@@ -125,6 +126,13 @@ fn path_today(recorded: &str) -> String {
         None if recorded == "/api/v1/jobs" => format!("{recorded}?include=metadata"),
         None => recorded.to_owned(),
     }
+}
+
+/// Removes the stored bytes from statistics; returns whether there were any. Version 0.1.0
+/// counted recordings that had not arrived, too.
+fn forget_stored_bytes(answer: &mut Value) -> bool {
+    let object = answer.as_object_mut();
+    object.is_some_and(|object| object.remove("bytes_stored").is_some())
 }
 
 fn a_migrated_database_of_a_release_gives_the_recorded_responses(empty: EmptyDb) {

@@ -38,7 +38,7 @@
 //! |---|---|---|
 //! | job | [`JobCreate`], [`JobUpdate`], [`RerunBody`], [`JobListQuery`] | [`JobResponse`], [`JobListResponse`] |
 //! | progress | [`ProgressReport`] | [`JobProgress`] |
-//! | upload | [`UploadRequest`], [`UploadConfirmBody`] | [`UploadResponse`] |
+//! | upload | [`UploadRequest`], [`UploadConfirmBody`], [`TusUpload`] | [`UploadResponse`] |
 //! | claim | [`ClaimBody`] | [`ClaimsResponse`] |
 //! | lease | [`HeartbeatBody`], [`StageCompletionBody`], [`StageReleaseBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
 //! | stage run | | [`StagesResponse`] |
@@ -74,6 +74,7 @@ mod stage_run;
 mod stats;
 mod subtitles;
 mod transcript_segment;
+mod tus;
 mod upload;
 mod wire;
 
@@ -114,6 +115,9 @@ pub use subtitles::{SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesR
 pub use transcript_segment::{
     TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
     TranscriptSegmentBody, TranscriptSegmentUpdateBody, TranscriptSegmentsBody,
+};
+pub use tus::{
+    TUS_CHECKSUM_ALGORITHMS, TUS_EXTENSIONS, TUS_VERSION, TusChecksum, TusUpload, parse_size,
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{

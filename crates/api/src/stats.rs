@@ -11,7 +11,8 @@ pub struct StatsResponse {
     pub total: i64,
     /// Number of jobs by status.
     pub by_status: JobCounts,
-    /// Sum of the known sizes of all recordings, in bytes.
+    /// Sum of the known sizes of all recordings that have arrived, and of what has arrived of
+    /// others by resumable upload, in bytes.
     pub bytes_stored: i64,
     /// Jobs created in the last 24 hours.
     pub created_last_24h: i64,

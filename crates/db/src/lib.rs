@@ -95,8 +95,8 @@ pub use migrations::{Drift, MigrationState, MigrationStatus, Migrations, Readine
 #[cfg(feature = "diesel")]
 pub use own_statements::{DbBackend, DbConnection, Doing, diesel, sql_types};
 pub use repositories::{
-    AddedRows, Clips, ContentSegments, DatabaseIdentity, IdempotencyKeys, JobEvents, Jobs,
-    LayoutAnalyses, ProcessingLogs, SetCursor, SetPage, SilenceRegions, StageRuns, Transcripts,
-    UnneededObjects,
+    AddedRows, AppendStart, ClearedUpload, Clips, ContentSegments, DatabaseIdentity,
+    IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses, ProcessingLogs, SetCursor, SetPage,
+    SilenceRegions, StageRuns, Transcripts, UnneededObjects, Uploads,
 };
 pub use work::Work;

@@ -262,6 +262,35 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::sql::types::*;
+
+    upload_parts (id) {
+        id -> Int8,
+        job_id -> Uuid,
+        part_number -> Int4,
+        etag -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::sql::types::*;
+
+    uploads (id) {
+        id -> Int8,
+        job_id -> Uuid,
+        expires_at -> Timestamptz,
+        received -> Nullable<Int8>,
+        metadata -> Nullable<Text>,
+        multipart_id -> Nullable<Text>,
+        tail_id -> Nullable<Uuid>,
+        append_id -> Nullable<Uuid>,
+        append_expires_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     clips,
     content_segments,
@@ -278,4 +307,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     silence_regions,
     stage_runs,
     transcripts,
+    upload_parts,
+    uploads,
 );

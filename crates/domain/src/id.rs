@@ -139,6 +139,8 @@ ids! {
     /// Names a lease: the right of one worker to one attempt at a stage. It is a
     /// secret, so the database makes it from random bits.
     LeaseId
+    /// Names a request that appends to a resumable upload.
+    AppendId
     /// Names a database, for the objects that belong to it. The database makes it from
     /// random bits.
     DatabaseId

@@ -36,7 +36,7 @@
 //! | content segment | [`ContentSegment`], [`NewContentSegment`] |
 //! | clip | [`Clip`], [`NewClip`], [`ClipMedia`] |
 //! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
-//! | upload | [`NewUpload`] |
+//! | upload | [`NewUpload`], [`ResumableUpload`], [`AppendedBytes`] |
 //! | type of a recording | [`RecordingType`], [`RECORDING_TYPES`], [`check_recording`] |
 //! | name of a download | [`DownloadName`] |
 //! | idempotency key | [`IdempotencyKey`], [`Fingerprint`] |
@@ -120,7 +120,7 @@ pub use download_name::DownloadName;
 pub use error_chain::error_chain;
 pub use event::{Event, EventPage, EventPosition, EventType, JobEvent, JobState, StageState};
 pub use id::{
-    ClipId, ContentSegmentId, DatabaseId, JobId, LayoutAnalysisId, LeaseId, LogEntryId,
+    AppendId, ClipId, ContentSegmentId, DatabaseId, JobId, LayoutAnalysisId, LeaseId, LogEntryId,
     SilenceRegionId, StageRunId, TranscriptSegmentId,
 };
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
@@ -144,7 +144,9 @@ pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
     TranscriptSegmentUpdate,
 };
-pub use upload::NewUpload;
+pub use upload::{
+    AppendedBytes, MultipartId, NewUpload, PartEtag, ResumableUpload, UploadMetadata,
+};
 pub use value::{
     AgentName, AttemptTimeout, BoundedText, ContentType, Cursor, Decibels, Direction, FieldError,
     FileSize, Filename, IdValue, InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH,

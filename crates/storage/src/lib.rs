@@ -52,6 +52,7 @@
 //! | storage | [`Storage`], [`StorageConfig`], [`S3Config`], [`Error`] |
 //! | key | [`ObjectKey`], [`ObjectPrefix`], [`ObjectVersion`] |
 //! | object | [`Object`], [`ObjectInfo`], [`ByteRange`] |
+//! | resumable upload | [`Append`], [`ResumableState`] |
 //! | local disk | [`Upload`], [`ReceivedObject`], [`DiskSpace`] |
 //! | signed URL | [`Signer`], [`Secret`], [`SignatureError`] |
 //!
@@ -72,8 +73,9 @@
 //! The credentials need the permissions `s3:GetObject`, `s3:PutObject`,
 //! `s3:DeleteObject`, `s3:AbortMultipartUpload` and `s3:ListBucket`. Without
 //! `s3:ListBucket`, S3 responds to a request for a missing object with 403 instead of
-//! 404. A lifecycle rule should abort incomplete multipart uploads after a few days,
-//! because a crash leaves such uploads in the bucket.
+//! 404. A lifecycle rule should abort incomplete multipart uploads, because a crash leaves
+//! such uploads in the bucket, but not before resumable uploads expire: after seven days,
+//! unless configured.
 
 mod config;
 mod disk;
@@ -90,5 +92,5 @@ pub use disk::DiskSpace;
 pub use error::{Error, Source};
 pub use key::{ObjectKey, ObjectPrefix, ObjectVersion};
 pub use object::{ByteRange, Object, ObjectInfo};
-pub use storage::{OBJECTS_PATH, ReceivedObject, Storage, Upload};
+pub use storage::{Append, OBJECTS_PATH, ReceivedObject, ResumableState, Storage, Upload};
 pub use url_signature::{Secret, SignatureError, Signer};

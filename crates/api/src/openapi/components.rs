@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
 use crate::upload::EXAMPLE_ID;
+use crate::tus::TUS_VERSION;
 use crate::wire::{Code, Problem};
 use lectern_domain::IdempotencyKey;
 
@@ -89,7 +90,7 @@ fn parameters() -> Value {
             "path",
             "segment_id",
             "The id of the segment.",
-            uuid,
+            uuid.clone(),
             EXAMPLE_ID,
         ),
         (
@@ -97,6 +98,13 @@ fn parameters() -> Value {
             "lease_id",
             "The id of the lease.",
             text(),
+            EXAMPLE_ID,
+        ),
+        (
+            "path",
+            "upload_id",
+            "The id of the resumable upload, which is the id of its job.",
+            uuid.clone(),
             EXAMPLE_ID,
         ),
         (
@@ -159,6 +167,50 @@ fn parameters() -> Value {
             text(),
             "bytes=0-1023",
         ),
+        (
+            "header",
+            "Tus-Resumable",
+            "The version of tus that the client uses: `1.0.0`.",
+            text(),
+            TUS_VERSION,
+        ),
+        (
+            "header",
+            "Upload-Length",
+            "Size of the recording in bytes.",
+            text(),
+            "1024",
+        ),
+        (
+            "header",
+            "Upload-Metadata",
+            "Pairs of a key and a value in Base64, separated by commas: `filename` (required), \
+             `filetype`, `processing_config` and `extra_metadata` (JSON objects), `priority`.",
+            text(),
+            "filename bGVjdHVyZS5tcDQ=",
+        ),
+        (
+            "header",
+            "Upload-Offset",
+            "Number of bytes that have arrived already.",
+            text(),
+            "0",
+        ),
+        (
+            "header",
+            "Upload-Checksum",
+            "`sha1`, `sha256` or `sha512`, a space, and the checksum of the body in Base64. A \
+             body with another checksum is discarded.",
+            text(),
+            "sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
+        ),
+        (
+            "header",
+            "X-HTTP-Method-Override",
+            "`PATCH`, `DELETE` or `HEAD`.",
+            text(),
+            "PATCH",
+        ),
     ]
     .into_iter()
     .map(|(location, name, description, schema, example)| {
@@ -203,6 +255,39 @@ fn headers() -> Value {
         "Retry-After": header(
             "Seconds after which to try again.",
             json!({ "type": "integer", "minimum": 0 }),
+        ),
+        "Tus-Resumable": header(
+            "The version of tus that the server uses.",
+            json!({ "type": "string", "const": TUS_VERSION }),
+        ),
+        "Tus-Version": header(
+            "The versions of tus that the server supports.",
+            json!({ "type": "string" }),
+        ),
+        "Tus-Extension": header(
+            "The extensions of tus that the server supports.",
+            json!({ "type": "string" }),
+        ),
+        "Tus-Max-Size": header(
+            "Greatest size of a recording in bytes.",
+            json!({ "type": "integer", "minimum": 1 }),
+        ),
+        "Tus-Checksum-Algorithm": header(
+            "The algorithms of checksums that the server supports.",
+            json!({ "type": "string" }),
+        ),
+        "Upload-Offset": header(
+            "Number of bytes that have arrived.",
+            json!({ "type": "integer", "minimum": 0 }),
+        ),
+        "Upload-Length": header(
+            "Size of the recording in bytes.",
+            json!({ "type": "integer", "minimum": 1 }),
+        ),
+        "Upload-Expires": header(
+            "When an unfinished upload can no longer be resumed; each request that appends \
+             postpones it.",
+            json!({ "type": "string" }),
         ),
     })
 }

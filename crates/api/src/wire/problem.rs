@@ -46,6 +46,8 @@ codes! {
     MalformedBody = 400 "malformed_body" "The body is not well-formed JSON",
     /// The query string has an unknown parameter or a value that cannot be read.
     MalformedQuery = 400 "malformed_query" "The query string cannot be read",
+    /// The algorithm of `Upload-Checksum` is not supported.
+    ChecksumNotSupported = 400 "checksum_not_supported" "The checksum algorithm is not supported",
     /// The request is for a host that is none of the server's.
     HostNotAllowed = 403 "host_not_allowed" "The server has another name",
     /// A page of another site may not do this.
@@ -62,6 +64,8 @@ codes! {
     SegmentNotFound = 404 "segment_not_found" "There is no such segment",
     /// The job has no layout analysis.
     LayoutAnalysisNotFound = 404 "layout_analysis_not_found" "The job has no layout analysis",
+    /// There is no such resumable upload.
+    UploadNotFound = 404 "upload_not_found" "There is no such upload",
     /// The path does not support this method.
     MethodNotAllowed = 405 "method_not_allowed" "The method is not allowed here",
     /// The job cannot change from its status to the requested one.
@@ -76,8 +80,14 @@ codes! {
     IdempotencyInProgress = 409 "idempotency_in_progress" "The same request is already being processed",
     /// Events after the cursor have been deleted, or it is one of another database.
     CursorExpired = 410 "cursor_expired" "The events after the cursor are no longer there",
+    /// `Upload-Offset` is not the number of bytes that have arrived.
+    UploadOffsetMismatch = 409 "upload_offset_mismatch" "The upload continues at another offset",
+    /// The address was valid, or the upload could be resumed, until some time ago.
+    UploadExpired = 410 "upload_expired" "The time for the upload is over",
     /// The job has changed since the version given in `If-Match`.
     VersionMismatch = 412 "version_mismatch" "The job has changed in the meantime",
+    /// The version in `Tus-Resumable` is not supported.
+    TusVersionNotSupported = 412 "tus_version_not_supported" "The version of tus is not supported",
     /// The body is larger than allowed.
     BodyTooLarge = 413 "body_too_large" "The body is too large",
     /// The media type of the body is not supported here.
@@ -88,6 +98,8 @@ codes! {
     IdempotencyMismatch = 422 "idempotency_mismatch" "The idempotency key belongs to another request",
     /// Another request is uploading this recording.
     UploadInProgress = 423 "upload_in_progress" "The recording is being uploaded already",
+    /// The body does not have the checksum in `Upload-Checksum`.
+    ChecksumMismatch = 460 "checksum_mismatch" "The checksum does not match",
     /// An error of the server, not of the request.
     Internal = 500 "internal" "Something went wrong on the server",
     /// The database does not answer.

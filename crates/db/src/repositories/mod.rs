@@ -13,6 +13,7 @@ mod retention_start;
 mod silence_regions;
 pub(crate) mod stage_runs;
 mod transcript_segments;
+mod uploads;
 
 pub use clips::Clips;
 pub use content_segments::ContentSegments;
@@ -26,6 +27,7 @@ pub use replace_set::set_page::{SetCursor, SetPage};
 pub use silence_regions::SilenceRegions;
 pub use stage_runs::StageRuns;
 pub use transcript_segments::{AddedRows, Transcripts};
+pub use uploads::{AppendStart, ClearedUpload, Uploads};
 
 use crate::connection::{Conn, Tx};
 
@@ -74,6 +76,11 @@ impl<Mode> Conn<'_, Mode> {
     /// The table `database_identity`: the random id of the database.
     pub fn database_identity(&mut self) -> DatabaseIdentity<'_, Mode> {
         DatabaseIdentity(self.reborrow())
+    }
+
+    /// The tables `uploads` and `upload_parts`: the uploads of pending jobs.
+    pub fn uploads(&mut self) -> Uploads<'_, Mode> {
+        Uploads(self.reborrow())
     }
 
     /// The table `job_events`: numbered events for subscribers.

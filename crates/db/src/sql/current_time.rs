@@ -17,14 +17,14 @@ use diesel::sqlite::Sqlite;
 use crate::connection::{Conn, DbConnection};
 use crate::sql::types::{DbTime, Timestamptz};
 
-/// A `Timestamptz` expression: the current time, or a time before it.
+/// A `Timestamptz` expression: the current time, or a time before or after it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CurrentTime {
     /// The time to bind; `None` leaves it to the server.
     bound: Option<DbTime>,
     /// The function that the server calls if no time is bound.
     function: &'static str,
-    /// Subtracted from the current time.
+    /// Subtracted from the current time; negative for a later time.
     minus: TimeDelta,
 }
 
@@ -46,6 +46,11 @@ impl<Mode> Conn<'_, Mode> {
         // Both databases can represent a time a thousand years ago, and no row is older.
         let ago = ago.min(TimeDelta::days(365_000));
         self.current_time("statement_timestamp()", ago)
+    }
+
+    /// The time of a row that is updated, plus `delay`, which is at most a thousand years.
+    pub(crate) fn time_after(&self, delay: TimeDelta) -> CurrentTime {
+        self.current_time("clock_timestamp()", -delay.min(TimeDelta::days(365_000)))
     }
 
     fn current_time(&self, function: &'static str, minus: TimeDelta) -> CurrentTime {

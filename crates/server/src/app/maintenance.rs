@@ -1,4 +1,4 @@
-//! Periodic tasks: expired leases and outdated rows.
+//! Periodic tasks: expired leases, outdated rows, and uploads that have expired.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,6 +8,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::database::failure_log::FailureLog;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
+use crate::objects::expired_uploads;
+use crate::objects::handle::Objects;
 
 const LEASE_SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -21,11 +23,11 @@ const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Runs maintenance tasks until the future is dropped. Events are kept for
 /// `retention` after their job has finished.
-pub(crate) async fn run_maintenance(db: &DatabaseHandle, retention: Duration) {
+pub(crate) async fn run_maintenance(db: &DatabaseHandle, objects: &Objects, retention: Duration) {
     tokio::join!(
         sweep_leases(db),
         end_abandoned_copies(db),
-        prune(db, retention)
+        prune(db, objects, retention)
     );
 }
 
@@ -88,8 +90,9 @@ async fn sweep(db: &DatabaseHandle) -> Result<usize, ApiError> {
     }
 }
 
-async fn prune(db: &DatabaseHandle, retention: Duration) {
+async fn prune(db: &DatabaseHandle, objects: &Objects, retention: Duration) {
     let mut event_failures = FailureLog::new("removing old events");
+    let mut upload_failures = FailureLog::new("clearing uploads that have expired");
     let mut key_failures = FailureLog::new("removing old idempotency keys");
     // A retention too long for a `TimeDelta` keeps all events.
     let retention = TimeDelta::from_std(retention).unwrap_or(TimeDelta::MAX);
@@ -104,6 +107,10 @@ async fn prune(db: &DatabaseHandle, retention: Duration) {
             .await;
         if let Some(count @ 1..) = event_failures.record(events) {
             log::info!("removed {count} old events of finished jobs");
+        }
+        let uploads = expired_uploads::clear(db, objects).await;
+        if let Some(count @ 1..) = upload_failures.record(uploads) {
+            log::info!("cleared {count} uploads that have expired");
         }
         let keys = db
             .write(|tx| Ok(tx.idempotency_keys().prune()?), |count| count)

@@ -152,7 +152,11 @@ impl Service {
             stage_poller::poll_claimable_stages(&self.waiting_claims, &self.database_handle),
             live::poll_events(&self.live.hub, &self.database_handle),
             live::feed::poll_feed(&self.live.feed, &self.database_handle),
-            maintenance::run_maintenance(&self.database_handle, self.event_retention)
+            maintenance::run_maintenance(
+                &self.database_handle,
+                &self.objects,
+                self.event_retention
+            )
         );
     }
 

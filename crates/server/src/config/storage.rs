@@ -97,6 +97,18 @@ pub struct StorageSettings {
     )]
     pub upload_ttl: u32,
 
+    /// Seconds for which a pending job is kept after its upload URL has expired, or after
+    /// its resumable upload has stopped
+    #[arg(
+        long,
+        env = "LECTERN_UPLOAD_RETENTION",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 604_800,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub upload_retention: u32,
+
     /// Lifetime of a download URL in seconds
     #[arg(
         long,
@@ -147,6 +159,7 @@ impl StorageSettings {
         UploadLimits {
             max_size: self.max_upload,
             upload_ttl: Duration::from_secs(self.upload_ttl.into()),
+            retention: Duration::from_secs(self.upload_retention.into()),
             download_ttl: Duration::from_secs(self.url_ttl.into()),
             min_rate: self.min_upload_rate,
             disk_reserve: self.disk_reserve,

@@ -7,7 +7,7 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use lectern_api::Code;
 use lectern_db::{Database, Outage, PoolStats, Reader, Readiness, Tx};
-use lectern_domain::{JobId, Stage};
+use lectern_domain::{AppendId, JobId, Stage};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -208,6 +208,11 @@ impl DatabaseHandle {
     /// A new id, from the database's clock.
     pub(crate) fn new_job_id(&self) -> JobId {
         JobId::new(self.database.clock())
+    }
+
+    /// A new id of an append, from the database's clock.
+    pub(crate) fn new_append_id(&self) -> AppendId {
+        AppendId::new(self.database.clock())
     }
 
     /// Counts of open connections.

@@ -19,8 +19,10 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::error::STORAGE_UNAVAILABLE;
+use super::running_appends::RunningAppends;
 use super::upload_limits::UploadLimits;
 use crate::http::error::ApiError;
+use crate::http::memory_budget::MemoryBudget;
 
 /// Upper bound of the wait for a single operation of the storage.
 pub(super) const STORAGE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,6 +35,10 @@ const JOB_LOCK_COUNT: usize = 1024;
 /// for 32 MiB over a slow connection.
 const TRANSFER_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// Memory for the parts of resumable uploads to a bucket, in bytes: each is in memory until
+/// it is stored.
+const PART_MEMORY: usize = 64 << 20;
+
 /// The storage, with its limits and a lock per job.
 #[derive(Clone)]
 pub(crate) struct Objects {
@@ -40,6 +46,8 @@ pub(crate) struct Objects {
     pub(crate) limits: UploadLimits,
     /// Public URL of the server; `None`: the address that each request was sent to.
     pub(crate) public_url: Option<Url>,
+    pub(super) running_appends: RunningAppends,
+    pub(super) part_memory: MemoryBudget,
     /// The id of a job selects the lock of the job; several jobs may share a lock.
     job_locks: Arc<[Mutex<()>]>,
     /// The directory of the objects when no storage is configured; removed when the last
@@ -68,6 +76,8 @@ impl Objects {
             storage,
             limits,
             public_url,
+            running_appends: RunningAppends::default(),
+            part_memory: MemoryBudget::new(PART_MEMORY),
             job_locks: (0..JOB_LOCK_COUNT).map(|_| Mutex::new(())).collect(),
             _temporary: temporary.map(Arc::new),
         })

@@ -41,7 +41,10 @@ impl Objects {
 
     /// The chunks of a body. Fails if the client is too slow or the disk becomes too
     /// full.
-    fn chunks(&self, body: web::Payload) -> impl Stream<Item = Result<web::Bytes, ApiError>> {
+    pub(super) fn chunks(
+        &self,
+        body: web::Payload,
+    ) -> impl Stream<Item = Result<web::Bytes, ApiError>> {
         let initial = (Box::pin(body), TimeAllowance::new(self.limits), 0);
         stream::try_unfold(initial, async |(mut body, mut allowance, since_check)| {
             let wait_start = Instant::now();

@@ -6,7 +6,7 @@ use lectern_api::{
     JobCreate, JobCreation, JobListQuery, JobListRequest, JobListResponse, JobUpdate,
     ProgressReport, RerunBody,
 };
-use lectern_db::Reader;
+use lectern_db::{Reader, Tx};
 use lectern_domain::{Job, Total};
 
 use super::next_page_link::NextPageLink;
@@ -22,6 +22,7 @@ use crate::http::resource::Resource;
 use crate::http::response::etag::{IfMatch, IfNoneMatch};
 use crate::http::response::shared::SharedRequest;
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::objects::expired_uploads::MultipartUpload;
 use crate::objects::handle::Objects;
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -178,10 +179,16 @@ async fn delete(
     objects: Data<Objects>,
     JobIdPath(job_id): JobIdPath,
 ) -> ApiResult {
-    let unneeded = db
-        .one_at_a_time_for(job_id.as_uuid())
-        .write(move |tx| Ok(tx.jobs().delete(job_id)?), |unneeded| unneeded)
-        .await?;
-    objects.delete(unneeded).await;
+    let is_in_bucket = objects.storage.max_put_size().is_some();
+    let delete = move |tx: &mut Tx<'_>| {
+        let upload = match is_in_bucket {
+            true => MultipartUpload::find(tx, job_id)?,
+            false => None,
+        };
+        Ok((tx.jobs().delete(job_id)?, upload))
+    };
+    let db = db.one_at_a_time_for(job_id.as_uuid());
+    let (unneeded, upload) = db.write(delete, |deleted| deleted).await?;
+    objects.delete_with_upload(unneeded, upload).await;
     Ok(ApiResponse::no_content())
 }

@@ -18,6 +18,7 @@ mod stages;
 mod stats;
 mod subtitles;
 mod transcripts;
+mod tus;
 mod uploads;
 mod work;
 
@@ -44,6 +45,7 @@ fn all() -> Vec<Resource> {
     let all = [
         jobs::resources(),
         uploads::resources(),
+        tus::resources(),
         objects::resources(),
         stages::resources(),
         events::resources(),

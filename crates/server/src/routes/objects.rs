@@ -61,8 +61,13 @@ async fn upload(
 ) -> Result<HttpResponse, ApiError> {
     let now = db.now();
     let (key, size) = verify_url(&request, &objects, |signer, key, query| {
-        signer.verify_put(key, query, now)
+        match signer.verify_put(key, query, now) {
+            // Only a client that had the URL learns this.
+            Err(SignatureError::Expired) => Ok(None),
+            size => size.map(Some),
+        }
     })?;
+    let size = size.ok_or_else(expired_url)?;
     let job_id = key.job_id().ok_or_else(ApiError::no_object)?;
     check_length(&request, size)?;
     load_and_check_pending(&db, job_id).await?;
@@ -78,6 +83,11 @@ async fn upload(
         response.insert_header((ETAG, etag));
     }
     Ok(response.finish())
+}
+
+fn expired_url() -> ApiError {
+    let detail = "this URL has expired; POST /api/v1/jobs/{job_id}/upload-url returns a new one";
+    ApiError::new(Code::UploadExpired, detail)
 }
 
 /// Verifies the signed URL; returns the object's key and the result of `verify`.

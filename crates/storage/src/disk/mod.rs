@@ -6,6 +6,7 @@
 //! may have write permission below the root.
 
 mod directory;
+mod partial_file;
 mod staged_file;
 mod staged_object;
 mod stream;
@@ -29,6 +30,7 @@ use staged_file::StagedFile;
 use stream::stream_in_batches;
 use upload_lock::RunningUploads;
 
+pub(crate) use partial_file::PartialFile;
 pub(crate) use staged_object::StagedObject;
 pub(crate) use stream::{blocking, read, read_file};
 pub(crate) use upload_lock::UploadLock;

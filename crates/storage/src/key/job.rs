@@ -2,7 +2,7 @@
 
 use std::io;
 
-use lectern_domain::{ClipId, Invalid, JobId};
+use lectern_domain::{AppendId, ClipId, Invalid, JobId};
 
 use super::{ObjectKey, ObjectPrefix};
 use crate::random::{HEX, random};
@@ -46,6 +46,12 @@ impl ObjectKey {
     /// An object of a job: `jobs/{job_id}/{path}`.
     pub fn of_job(job_id: JobId, path: &str) -> Result<Self, Invalid> {
         Self::new(format!("jobs/{job_id}/{path}"))
+    }
+
+    /// The bytes of a resumable upload that are too few for a part:
+    /// `jobs/{job_id}/upload/{append_id}`.
+    pub fn upload_tail(job_id: JobId, append_id: AppendId) -> Self {
+        Self::from_valid(format!("jobs/{job_id}/upload/{append_id}"))
     }
 
     /// A new key for subtitles that a client uploads for a clip:

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lectern_domain::Invalid;
+use lectern_domain::{Invalid, JobId};
 use object_store::path::{self, Path};
 
 use super::ObjectKey;
@@ -30,6 +30,12 @@ impl ObjectPrefix {
     /// The prefix of all objects that belong to jobs: `jobs`.
     pub fn jobs() -> Self {
         ObjectKey::from_valid("jobs".to_owned()).into()
+    }
+
+    /// The prefix of what is stored of a resumable upload besides its parts; see
+    /// [`ObjectKey::upload_tail`].
+    pub fn upload_tails(job_id: JobId) -> Self {
+        ObjectKey::from_valid(format!("jobs/{job_id}/upload")).into()
     }
 
     pub(crate) fn as_key(&self) -> Option<&ObjectKey> {

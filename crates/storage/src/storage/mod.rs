@@ -1,6 +1,7 @@
 //! Reads, writes, lists and deletes objects.
 
 mod owning_database;
+mod resumable;
 mod signed_urls;
 mod trash;
 mod upload;
@@ -28,6 +29,7 @@ use crate::s3::Bucket;
 use crate::url_signature::{Secret, Signer};
 use upload_parts::Parts;
 
+pub use resumable::{Append, ResumableState};
 pub use signed_urls::OBJECTS_PATH;
 pub use upload::{ReceivedObject, Upload};
 

@@ -37,8 +37,8 @@ pub struct Signer {
     secret: Secret,
 }
 
-/// Why a signed URL was refused. For the log only: the response must not tell a client why
-/// the URL was refused.
+/// Why a signed URL was refused. For the log only, except [`SignatureError::Expired`]: a
+/// response must not show why a URL that was never signed is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The query does not have the form of a signed query.

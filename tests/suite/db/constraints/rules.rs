@@ -35,6 +35,8 @@ pub(crate) const VALID_ROWS: &[(&str, Values)] = &[
     ("event_feed", &[("id", "1")]),
     ("database_identity", &[("id", "1"), ("database_id", NEW_ID)]),
     ("idempotency_keys", &[("key", "'a'"), ("fingerprint", FINGERPRINT), ("job_id", JOB)]),
+    ("uploads", &[("job_id", JOB), ("expires_at", TIME), ("received", "0"), ("append_id", NEW_ID), ("append_expires_at", TIME)]),
+    ("upload_parts", &[("job_id", JOB), ("part_number", "1"), ("etag", "'a'")]),
 ];
 
 /// Table, column, a valid value, invalid values. `text(n)` is a text of n
@@ -150,6 +152,17 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("idempotency_keys", "job_id", "NULL", &[UNKNOWN_JOB]),
     ("idempotency_keys", "answer", "'[1]'", &["'not json'"]),
     ("idempotency_keys", "created_at", TIME, &["'not a time'", "NULL"]),
+    ("uploads", "expires_at", TIME, &["'not a time'", "NULL"]),
+    ("uploads", "received", "9223372036854775807", &["-1", "NULL"]),
+    ("uploads", "metadata", "text(8192)", &["text(8193)", NUL]),
+    ("uploads", "multipart_id", "text(1024)", &["text(1025)", "''", NUL]),
+    ("uploads", "tail_id", NEW_ID, &["'00000000'"]),
+    ("uploads", "append_id", OTHER_ID, &["'00000000'", "NULL"]),
+    ("uploads", "append_expires_at", TIME, &["'not a time'", "NULL"]),
+    ("uploads", "created_at", TIME, &["'not a time'", "NULL"]),
+    ("upload_parts", "part_number", "10000", &["0", "10001", "NULL"]),
+    ("upload_parts", "etag", "text(255)", &["text(256)", "''", NUL, "NULL"]),
+    ("upload_parts", "created_at", TIME, &["'not a time'", "NULL"]),
 ];
 
 const REGION: &str = r#"'{"x": 0, "y": 0, "width": 2147483647, "height": 1}'"#;

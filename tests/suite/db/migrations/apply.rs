@@ -1,4 +1,7 @@
-use lectern_domain::{Fingerprint, IdempotencyKey, Stage};
+use chrono::TimeDelta;
+use lectern_domain::{
+    AppendId, AppendedBytes, Fingerprint, IdempotencyKey, PartEtag, Stage, SystemClock,
+};
 use lectern_tests::{Backend, EmptyDb, Sql, TestDb, a_completed_job, a_job, on_both_backends};
 use serde_json::Value;
 
@@ -13,7 +16,7 @@ on_both_backends!(
     a_second_initialization_does_nothing,
 );
 
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 17] = [
     "jobs",
     "transcripts",
     "silence_regions",
@@ -29,6 +32,8 @@ const TABLES: [&str; 15] = [
     "job_hour_counts",
     "job_deletions",
     "event_feed",
+    "uploads",
+    "upload_parts",
 ];
 
 /// The whole schema without the table of applied migrations.
@@ -128,7 +133,17 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
                 .store_response(&key, job, &Value::Null)?;
             let deleted = tx.jobs().create(&a_job().build())?;
             tx.jobs().delete(deleted.job_id)?;
-            tx.database_identity().find_or_create().map(drop)
+            tx.database_identity().find_or_create()?;
+            let (append_id, minute) = (AppendId::new(&SystemClock), TimeDelta::minutes(1));
+            tx.uploads().create_resumable(job, None, None, minute)?;
+            tx.uploads().begin_append(job, append_id, 0, minute)?;
+            let stored = AppendedBytes {
+                received: 1,
+                parts: vec![PartEtag::new("e")?],
+                has_tail: true,
+            };
+            tx.uploads()
+                .advance(job, append_id, &stored, minute, minute)
         })
         .unwrap();
         db.sql()

@@ -136,7 +136,7 @@ fn check_reports_a_column_of_another_type(db: TestDb) {
 
 fn check_on_an_empty_database_reports_every_table(db: EmptyDb) {
     let output = Shell::new().run_on(db.url(), &["migrate", "check"]);
-    assert!(output.error_line().contains("13 places"), "{output:?}");
+    assert!(output.error_line().contains("15 places"), "{output:?}");
     assert!(
         output.out.lines().all(|line| line.ends_with(" is missing")),
         "{output:?}"

@@ -117,6 +117,7 @@ fn help_lists_every_setting_with_variable_and_default() {
             "1 GiB, or 5 % of a disk of less than 20 GiB",
         ),
         ("--upload-ttl", "LECTERN_UPLOAD_TTL", "86400"),
+        ("--upload-retention", "LECTERN_UPLOAD_RETENTION", "604800"),
         ("--url-ttl", "LECTERN_URL_TTL", "3600"),
         ("--pipelines", "LECTERN_PIPELINES", "the built-in one"),
         ("--max-watchers", "LECTERN_MAX_WATCHERS", "10000"),

@@ -11,7 +11,8 @@ use lectern_tests::{
 use serde_json::Value;
 
 use crate::http::support::recordings::{a_lecture, confirm, recording, results};
-use crate::http::support::{UNKNOWN_ID, job_path};
+use crate::http::support::tus::{self, PartialAppend};
+use crate::http::support::{UNKNOWN_ID, job_path, wait_until};
 
 /// A server with its own prefix in the bucket.
 struct InBucket {
@@ -200,4 +201,91 @@ fn objects_in_a_bucket_are_not_served_by_this_server() {
         lectern.server.get("/readyz").expect(200).json()["status"],
         Value::from("ok")
     );
+}
+
+const MIB: usize = 1 << 20;
+
+#[test]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
+fn a_resumable_upload_to_a_bucket_continues_on_another_server() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let lectern = InBucket::on(backend);
+        let settings = [("LECTERN_STORAGE", &*lectern.storage)];
+        let other = Lectern::serve_with(lectern.db.url(), &settings);
+        let bytes = recording(12 * MIB + 7);
+        let upload = tus::create(&lectern.server, bytes.len());
+        // Two parts and the beginning of a third.
+        let sent = bytes.len() / 10 * 9;
+        drop(PartialAppend::begin(
+            &lectern.server,
+            &upload,
+            0,
+            bytes.len(),
+            &bytes[..sent],
+        ));
+        wait_until(|| upload.offset(&other) == sent);
+        // Too few bytes for a part, twice.
+        for offset in [sent, sent + 10] {
+            upload
+                .append(&other, offset, &bytes[offset..offset + 10])
+                .expect(204);
+        }
+        let offset = sent + 20;
+        upload
+            .append(&lectern.server, offset, &bytes[offset..])
+            .expect(204);
+        assert_eq!(upload.offset(&other), bytes.len());
+        let url = lectern.recording_url(upload.job_id());
+        assert!(request("GET", &url, b"").expect(200).body == bytes);
+        let output = lectern.gc(&[]);
+        assert!(
+            output.contains("\n0 objects of") || output.starts_with("0 objects"),
+            "{output}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
+fn small_and_checked_parts_are_uploaded_to_a_bucket() {
+    let lectern = InBucket::on(Backend::Sqlite);
+    let upload = tus::create(&lectern.server, 22);
+    for (offset, text, status) in [
+        (0, "hello world", 204),
+        (11, "hello worle", 460),
+        (11, "hello world", 204),
+    ] {
+        let append = upload
+            .patch_at(&lectern.server, offset)
+            .header("Upload-Checksum", "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=");
+        append
+            .body("application/offset+octet-stream", text)
+            .send()
+            .expect(status);
+    }
+    let url = lectern.recording_url(upload.job_id());
+    assert_eq!(
+        request("GET", &url, b"").expect(200).text(),
+        "hello worldhello world"
+    );
+
+    let terminated = tus::create(&lectern.server, 22);
+    terminated.append(&lectern.server, 0, b"hello").expect(204);
+    terminated
+        .request(&lectern.server, "DELETE")
+        .send()
+        .expect(204);
+    assert_eq!(terminated.head(&lectern.server).status, 404);
+}
+
+#[test]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
+fn a_recording_too_large_for_one_request_is_uploaded_with_tus() {
+    let lectern = InBucket::on(Backend::Sqlite);
+    let announce = |size| lectern.server.post("/api/v1/upload", &a_lecture(size));
+    announce(5 << 30).expect(201);
+    let refused = announce((5 << 30) + 1);
+    refused.problem_with(422, "validation_failed", "file_size");
+    assert!(refused.text().contains("/api/v1/uploads/tus"), "{refused}");
+    tus::create(&lectern.server, (5 << 30) + 1);
 }

@@ -11,7 +11,7 @@ use lectern_tests::{
 use serde_json::{Value, json};
 
 use super::operation::Operation;
-use crate::http::support::{a_recording, recordings};
+use crate::http::support::{a_recording, recordings, tus};
 
 /// The size of the recordings that are uploaded, in bytes.
 const SIZE: usize = 1000;
@@ -45,12 +45,16 @@ impl Call {
             "{clip_id}",
             "{segment_id}",
             "{lease_id}",
+            "{upload_id}",
             "{key}",
         ] {
             path = path.replace(variable, id);
         }
         let body = match operation.id() {
             "putObject" => Some((BYTES, recordings::recording(SIZE))),
+            "appendTusUpload" | "overrideTusMethod" => {
+                Some((TUS_PART, recordings::recording(SIZE)))
+            }
             "confirmUpload" => Some((JSON, json!({ "job_id": id }).to_string().into())),
             operation => a_body_for(operation).map(|body| (JSON, body.to_string().into())),
         };
@@ -58,6 +62,14 @@ impl Call {
             "watchJob" => HANDSHAKE
                 .map(|(name, value)| (name, value.to_owned()))
                 .into(),
+            id if id.contains("Tus") => [
+                ("Tus-Resumable", "1.0.0".to_owned()),
+                ("Upload-Length", SIZE.to_string()),
+                ("Upload-Metadata", tus::METADATA.to_owned()),
+                ("Upload-Offset", "0".to_owned()),
+                ("X-HTTP-Method-Override", "PATCH".to_owned()),
+            ]
+            .into(),
             _ => Vec::new(),
         };
         Self {
@@ -76,6 +88,8 @@ impl Call {
             "updateJob" | "reportProgress" | "cancelJob" => job(JobStatus::Running),
             "retryJob" | "rerunJob" => job(JobStatus::Failed),
             "watchJob" => job(JobStatus::Queued),
+            "createUploadUrl" => recordings::announce(client, SIZE).job_id.to_string(),
+            id if id.contains("Tus") => tus::create(client, SIZE).id,
             "heartbeat" | "completeStage" | "releaseStage" | "failStage" => a_lease(db),
             "confirmUpload" => {
                 let announced = recordings::announce(client, SIZE);
@@ -158,6 +172,7 @@ impl Call {
 
 const JSON: &str = "application/json";
 const BYTES: &str = "application/octet-stream";
+pub(crate) const TUS_PART: &str = "application/offset+octet-stream";
 
 /// A valid body for an operation; `None` if it has no body.
 fn a_body_for(operation: &str) -> Option<Value> {

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::support::recordings::{UPLOAD, path_of, send};
 use super::support::{UNKNOWN_ID, job_path};
+use call::TUS_PART;
 pub(crate) use call::{Call, HANDSHAKE};
 pub(crate) use operation::{Operation, operations};
 use schema::{conforms, resolve};
@@ -144,7 +145,8 @@ fn the_document_has_the_shape_of_openapi_3_1(server: TestServer) {
         let name = format!("{} {}", operation.method, operation.path);
         assert!(operation.path.starts_with('/'), "{name}");
         assert!(
-            ["get", "put", "post", "patch", "delete"].contains(&operation.method),
+            ["get", "head", "options", "put", "post", "patch", "delete"]
+                .contains(&operation.method),
             "{name}"
         );
         assert!(ids.insert(operation.id().to_owned()), "{name}");
@@ -268,6 +270,11 @@ fn unknown_ids_get_the_documented_response(server: TestServer) {
             path if path.contains("{clip_id}") => (404, "clip_not_found"),
             path if path.contains("{segment_id}") => (404, "segment_not_found"),
             path if path.contains("{lease_id}") => (409, "lease_lost"),
+            path if path.contains("{upload_id}")
+                && !["head", "options"].contains(&operation.method) =>
+            {
+                (404, "upload_not_found")
+            }
             path if path.contains("{key}") => (404, "not_found"),
             _ => continue,
         };
@@ -297,6 +304,9 @@ fn rejected_bodies_get_the_documented_response(server: TestServer) {
             send("application/json", "{").problem(400, "malformed_body");
             send("application/json", r#"{"nonsense":1}"#).problem(422, "validation_failed");
             send("text/plain", "{}").problem(415, "unsupported_media_type");
+        } else if operation.path.contains("/tus") {
+            send("video/mp4", "part").problem(415, "unsupported_media_type");
+            send(TUS_PART, &"too long".repeat(1_000)).problem(413, "body_too_large");
         } else {
             send("video/mp4", "too short").problem_with(422, "validation_failed", "Content-Length");
             send("video/mp4", &"too long".repeat(1_000)).problem(413, "body_too_large");

@@ -19,5 +19,6 @@ mod stats;
 mod subtitles;
 mod transcript_files;
 mod transcripts;
+mod tus;
 mod upload_urls;
 mod uploads;

@@ -3,6 +3,7 @@
 pub(crate) mod job_set;
 pub(crate) mod raw_http;
 pub(crate) mod recordings;
+pub(crate) mod tus;
 pub(crate) mod worker;
 
 use std::sync::Barrier;

@@ -16,7 +16,8 @@ pub(super) const TAGS: [(&str, &str); 7] = [
     (JOBS, "Recordings and the state of their processing."),
     (
         UPLOADS,
-        "To add a recording: request a URL, PUT the file there, confirm the upload.",
+        "To add a recording: request a URL, PUT the file there, confirm the upload. Or upload \
+         it with tus, which resumes after a disconnect and confirms by itself.",
     ),
     (
         WORK,
@@ -54,6 +55,7 @@ pub(super) fn all() -> Vec<Operation> {
         .chain(tagged(outputs::all(), OUTPUTS))
         .chain(tagged(results(), RESULTS))
         .map(Operation::uses_database)
+        .chain(tagged(uploads::tus(), UPLOADS))
         .chain(tagged(uploads::objects(), UPLOADS))
         .chain(tagged(monitoring(), MONITORING))
         .collect()
@@ -102,6 +104,14 @@ fn post(path: &'static str, id: &'static str) -> Operation {
 
 fn put(path: &'static str, id: &'static str) -> Operation {
     Operation::new("PUT", path, id)
+}
+
+fn head(path: &'static str, id: &'static str) -> Operation {
+    Operation::new("HEAD", path, id)
+}
+
+fn options(path: &'static str, id: &'static str) -> Operation {
+    Operation::new("OPTIONS", path, id)
 }
 
 fn patch(path: &'static str, id: &'static str) -> Operation {

@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 
 use super::super::operation::Operation;
-use super::{get, post, put};
+use super::{delete, get, head, options, patch, post, put};
 use crate::job::JobResponse;
 use crate::upload::{UploadConfirmBody, UploadRequest, UploadResponse, sample_recording};
 use crate::wire::Code::{
-    IllegalTransition, InsufficientStorage, JobNotFound, Overloaded, UploadInProgress,
+    BodyTooLarge, IllegalTransition, InsufficientStorage, JobNotFound, MethodNotAllowed,
+    Overloaded, TusVersionNotSupported, UploadExpired, UploadInProgress, UploadOffsetMismatch,
+    ValidationFailed,
 };
 
 /// Operations to upload a recording.
@@ -34,6 +36,127 @@ pub(super) fn requests() -> Vec<Operation> {
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
             .with_problems([JobNotFound, IllegalTransition]),
+        post("/api/v1/jobs/{job_id}/upload-url", "createUploadUrl")
+            .describe_as(
+                "Request a new URL for an upload",
+                "For a job that is pending, because its recording was not sent before its URL \
+                 expired. The job is kept for as long as after a new request.",
+            )
+            .responds::<UploadResponse>(200)
+            .exclude_from_links()
+            .with_problems([IllegalTransition, InsufficientStorage, ValidationFailed]),
+    ]
+}
+
+const TUS: &str = "/api/v1/uploads/tus";
+const TUS_UPLOAD: &str = "/api/v1/uploads/tus/{upload_id}";
+
+/// The headers that describe what the service supports of tus.
+const TUS_OPTIONS: &[&str] = &[
+    "Tus-Resumable",
+    "Tus-Version",
+    "Tus-Extension",
+    "Tus-Max-Size",
+    "Tus-Checksum-Algorithm",
+];
+
+/// Uploads that resume, in the protocol tus 1.0.0.
+pub(super) fn tus() -> Vec<Operation> {
+    vec![
+        options(TUS, "getTusOptions")
+            .describe_as("What is supported of tus", "")
+            .responds_empty(204)
+            .with_headers(TUS_OPTIONS),
+        post(TUS, "createTusUpload")
+            .describe_as(
+                "Create a resumable upload",
+                "Creates a job that is pending until all bytes have arrived; then it is queued. \
+                 The last segment of `Location` is its `job_id`. The body may be the first part \
+                 of the recording. Use a client of tus 1.0.0, such as tus-js-client or tuspy.",
+            )
+            .header("Tus-Resumable")
+            .header("Upload-Length")
+            .header("Upload-Metadata")
+            .body_tus(false)
+            .responds_empty(201)
+            .with_headers(&[
+                "Location",
+                "Tus-Resumable",
+                "Upload-Offset",
+                "Upload-Expires",
+            ])
+            .with_problems([TusVersionNotSupported, IllegalTransition])
+            .uses_database(),
+        options(TUS_UPLOAD, "getTusUploadOptions")
+            .describe_as("What is supported of tus", "")
+            .responds_empty(204)
+            .with_headers(TUS_OPTIONS),
+        head(TUS_UPLOAD, "getTusUpload")
+            .describe_as(
+                "How much of a resumable upload has arrived",
+                "`Upload-Metadata` is as it was sent.",
+            )
+            .header("Tus-Resumable")
+            .responds_empty(200)
+            .with_headers(&[
+                "Tus-Resumable",
+                "Upload-Offset",
+                "Upload-Length",
+                "Upload-Expires",
+            ])
+            .with_problems([UploadExpired, IllegalTransition, TusVersionNotSupported])
+            .uses_database(),
+        patch(TUS_UPLOAD, "appendTusUpload")
+            .describe_as(
+                "Append to a resumable upload",
+                "What has arrived when a request breaks off is kept, unless the request has a \
+                 checksum. A request ends an earlier one that still appends to the same upload \
+                 on the same server; on other servers it is refused until that one has ended or \
+                 stalled.",
+            )
+            .header("Tus-Resumable")
+            .header("Upload-Offset")
+            .body_tus(true)
+            .responds_empty(204)
+            .with_headers(&["Tus-Resumable", "Upload-Offset", "Upload-Expires"])
+            .with_problems([
+                UploadOffsetMismatch,
+                IllegalTransition,
+                UploadExpired,
+                TusVersionNotSupported,
+            ])
+            .uses_database(),
+        delete(TUS_UPLOAD, "deleteTusUpload")
+            .describe_as(
+                "Terminate a resumable upload",
+                "Deletes what has arrived, together with the job. A job whose upload is complete \
+                 is kept.",
+            )
+            .header("Tus-Resumable")
+            .responds_empty(204)
+            .with_headers(&["Tus-Resumable"])
+            .with_problems([TusVersionNotSupported])
+            .uses_database(),
+        post(TUS_UPLOAD, "overrideTusMethod")
+            .describe_as(
+                "PATCH, DELETE or HEAD by POST",
+                "For clients that cannot send these methods.",
+            )
+            .header("Tus-Resumable")
+            .header("X-HTTP-Method-Override")
+            .header("Upload-Offset")
+            .body_tus(false)
+            .responds_empty(204)
+            .with_headers(&["Tus-Resumable"])
+            .with_problems([
+                MethodNotAllowed,
+                UploadOffsetMismatch,
+                IllegalTransition,
+                UploadExpired,
+                TusVersionNotSupported,
+                BodyTooLarge,
+            ])
+            .uses_database(),
     ]
 }
 
@@ -67,7 +190,12 @@ pub(super) fn objects() -> Vec<Operation> {
             .signed_query::<SignedUpload>()
             .body_recording()
             .responds_empty(200)
-            .with_problems([IllegalTransition, UploadInProgress, InsufficientStorage])
+            .with_problems([
+                IllegalTransition,
+                UploadExpired,
+                UploadInProgress,
+                InsufficientStorage,
+            ])
             .uses_database(),
     ]
 }

@@ -13,7 +13,14 @@ use crate::transcript_segment::TranscriptSegmentsBody;
 use crate::upload::sample_recording;
 use crate::wire::Code;
 
-const PATH_PARAMETERS: [&str; 5] = ["job_id", "clip_id", "segment_id", "lease_id", "key"];
+const PATH_PARAMETERS: [&str; 6] = [
+    "job_id",
+    "clip_id",
+    "segment_id",
+    "lease_id",
+    "upload_id",
+    "key",
+];
 
 /// A method of a path: its parameters, body and responses.
 #[derive(Clone)]
@@ -54,7 +61,7 @@ impl Operation {
     /// An operation with the problems that its path implies.
     pub(super) fn new(method: &'static str, path: &'static str, id: &'static str) -> Self {
         let mut problems = BTreeSet::from([Code::HostNotAllowed, Code::Internal, Code::Overloaded]);
-        if method != "GET" {
+        if !["GET", "HEAD", "OPTIONS"].contains(&method) {
             problems.insert(Code::OriginNotAllowed);
         }
         if path.contains("{job_id}") {
@@ -68,6 +75,9 @@ impl Operation {
         }
         if path.contains("{lease_id}") {
             problems.insert(Code::LeaseLost);
+        }
+        if path.contains("{upload_id}") {
+            problems.insert(Code::UploadNotFound);
         }
         if path.contains('{') {
             // No route matches the path if an id is empty.
@@ -203,6 +213,25 @@ impl Operation {
             Code::MalformedBody,
             Code::BodyTooLarge,
             Code::ValidationFailed,
+        ])
+    }
+
+    /// Takes a part of a recording, in the protocol tus. `required`: an empty part has a
+    /// type, too.
+    pub(super) fn body_tus(mut self, required: bool) -> Self {
+        self.body = Some(Body {
+            required,
+            content: vec![("application/offset+octet-stream", bytes)],
+        });
+        self.header("Upload-Checksum").with_problems([
+            Code::MalformedBody,
+            Code::ChecksumNotSupported,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+            Code::ValidationFailed,
+            Code::UploadInProgress,
+            Code::ChecksumMismatch,
+            Code::InsufficientStorage,
         ])
     }
 

@@ -11,6 +11,7 @@ use super::Jobs;
 use crate::connection::DbConnection;
 use crate::dialect;
 use crate::error::{Doing, Error};
+use crate::sql::status_literals::UPLOADING;
 use crate::sql::types::Timestamptz;
 
 /// The counts of one status.
@@ -33,12 +34,24 @@ struct StatusRow {
     last_7d: i64,
     #[diesel(sql_type = BigInt)]
     last_30d: i64,
+    /// Bytes of recordings that never arrived, because their jobs ended before. They are
+    /// the same in every row, too, as are the next four counts.
+    #[diesel(sql_type = BigInt)]
+    missing_gibibytes: i64,
+    #[diesel(sql_type = BigInt)]
+    missing_bytes: i64,
+    /// Bytes that have arrived of unfinished resumable uploads.
+    #[diesel(sql_type = BigInt)]
+    partial_gibibytes: i64,
+    #[diesel(sql_type = BigInt)]
+    partial_bytes: i64,
 }
 
 impl<Mode> Jobs<'_, Mode> {
     /// Counts jobs and bytes in one query. Its time does not depend on the number of jobs:
     /// it adds up what triggers have counted, and reads only the jobs of those three hours
-    /// in which a day, a week and a month ago lie.
+    /// in which a day, a week and a month ago lie, those that ended before their recording
+    /// had arrived, and those whose recording is arriving.
     pub fn metrics(&mut self) -> Result<JobMetrics, Error> {
         let starts = [1, 7, 30].map(|days| self.0.time_ago(TimeDelta::days(days)));
         let [day, week, month] =
@@ -48,13 +61,23 @@ impl<Mode> Jobs<'_, Mode> {
         // SQLite numbers parameters by their first occurrence, so `$1`, `$2` and `$3` have
         // to occur in this order.
         let rows = diesel::sql_query(format!(
-            "SELECT statuses.*, created.*
+            "SELECT statuses.*, created.*, missing.*, partial.*
              FROM (SELECT status, CAST(SUM(jobs) AS BIGINT) AS jobs,
                           CAST(SUM(gibibytes) AS BIGINT) AS gibibytes,
                           CAST(SUM(bytes) AS BIGINT) AS bytes
                    FROM job_status_counts GROUP BY status) AS statuses
              CROSS JOIN (SELECT {day} AS last_24h, {week} AS last_7d, {month} AS last_30d)
-                   AS created"
+                   AS created
+             CROSS JOIN (SELECT {missing_gibibytes} AS missing_gibibytes, {missing_bytes} AS missing_bytes
+                   FROM jobs WHERE current_stage = '{UPLOADING}' AND status IN ('failed', 'cancelled'))
+                   AS missing
+             CROSS JOIN (SELECT {partial_gibibytes} AS partial_gibibytes, {partial_bytes} AS partial_bytes
+                   FROM uploads JOIN jobs ON jobs.job_id = uploads.job_id
+                   WHERE uploads.received > 0 AND jobs.status = 'pending') AS partial",
+            missing_gibibytes = sum("file_size >> 30"),
+            missing_bytes = sum("file_size & 1073741823"),
+            partial_gibibytes = sum("received >> 30"),
+            partial_bytes = sum("received & 1073741823"),
         ))
         .bind::<Nullable<Timestamptz>, _>(starts[0].parameter())
         .bind::<Nullable<Timestamptz>, _>(starts[1].parameter())
@@ -72,20 +95,31 @@ impl<Mode> Jobs<'_, Mode> {
             created_last_7d: 0,
             created_last_30d: 0,
         };
-        let mut bytes = 0;
+        let (mut bytes, mut correction) = (0, 0);
         for row in rows {
             // Always succeeds: a CHECK allows only the known statuses.
             if let Ok(status) = row.status.parse() {
                 metrics.by_status.insert(status, row.jobs);
             }
-            bytes += (i128::from(row.gibibytes) << 30) + i128::from(row.bytes);
+            let size = |gibibytes, bytes| (i128::from(gibibytes) << 30) + i128::from(bytes);
+            // The recording of a pending job has not arrived.
+            if row.status != JobStatus::Pending.as_str() {
+                bytes += size(row.gibibytes, row.bytes);
+            }
+            correction = size(row.partial_gibibytes, row.partial_bytes)
+                - size(row.missing_gibibytes, row.missing_bytes);
             metrics.created_last_24h = row.last_24h;
             metrics.created_last_7d = row.last_7d;
             metrics.created_last_30d = row.last_30d;
         }
-        metrics.bytes_stored = i64::try_from(bytes).unwrap_or(i64::MAX);
+        metrics.bytes_stored = i64::try_from(bytes + correction).unwrap_or(i64::MAX);
         Ok(metrics)
     }
+}
+
+/// SQL for a sum that is not NULL.
+fn sum(expression: &str) -> String {
+    format!("CAST(COALESCE(SUM({expression}), 0) AS BIGINT)")
 }
 
 /// SQL for the number of jobs that were created after a time: the counts from the hour of

@@ -13,13 +13,14 @@ use clap::Args;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use lectern_db::Database;
-use lectern_domain::{Clock as _, SystemClock};
+use lectern_domain::{Clock as _, JobId, JobStatus, SystemClock};
 use lectern_storage::{ObjectInfo, ObjectPrefix, Storage};
 
 use self::orphans::{CheckedBatch, Cutoffs, find_orphans};
 use crate::cli::open::{self, PrivateFiles};
 use crate::cli::stdout::print_line;
 use crate::config::Settings;
+use crate::objects::expired_uploads::{self, BATCH_SIZE as UPLOAD_BATCH_SIZE};
 
 /// Objects checked per query.
 const BATCH_SIZE: usize = 1000;
@@ -67,7 +68,7 @@ impl Total {
     }
 }
 
-/// Moves unneeded objects to the trash, empties the trash and removes stale parts of
+/// Clears expired uploads, moves unneeded objects to the trash, empties the trash and removes stale parts of
 /// uploads; prints each object. Servers may run meanwhile.
 ///
 /// # Errors
@@ -86,6 +87,7 @@ pub fn run(gc: &Gc, settings: &Settings) -> anyhow::Result<()> {
         .build()?;
     runtime.block_on(async {
         check_owner(gc, &database, &storage).await?;
+        clear_uploads(gc, &database, &storage).await?;
         collect(gc, &database, &storage, SystemClock.now()).await
     })
 }
@@ -109,6 +111,33 @@ async fn check_owner(gc: &Gc, database: &Database, storage: &Storage) -> anyhow:
             "the objects belong to another database, or this one was restored from a backup: \
              see what --adopt --dry-run prints; --adopt records that they belong to this one"
         ),
+    }
+}
+
+/// Clears pending jobs whose recordings have not arrived in time, as servers do; prints
+/// each.
+async fn clear_uploads(gc: &Gc, database: &Database, storage: &Storage) -> anyhow::Result<()> {
+    loop {
+        let expired: Vec<JobId> =
+            database.read(|conn| conn.uploads().expired(UPLOAD_BATCH_SIZE))?;
+        let mut cleared = 0;
+        for job_id in &expired {
+            if gc.dry_run {
+                let job = database.read(|conn| conn.jobs().find(*job_id))?;
+                if job.is_some_and(|job| job.status == JobStatus::Pending) {
+                    print_line(&format!("would clear the upload of job {job_id}"))?;
+                }
+            } else if let Some(upload) = database.write(|tx| tx.uploads().clear(*job_id))? {
+                expired_uploads::delete_objects(storage, &upload).await?;
+                cleared += 1;
+                if upload.is_unfinished {
+                    print_line(&format!("cleared the upload of job {job_id}"))?;
+                }
+            }
+        }
+        if cleared == 0 || expired.len() < UPLOAD_BATCH_SIZE as usize {
+            return Ok(());
+        }
     }
 }
 

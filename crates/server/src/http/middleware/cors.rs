@@ -8,6 +8,19 @@ use crate::http::request::request_id::X_REQUEST_ID;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
+/// Headers of responses that clients of tus read.
+const TUS_HEADERS: [&str; 9] = [
+    "Tus-Checksum-Algorithm",
+    "Tus-Extension",
+    "Tus-Max-Size",
+    "Tus-Resumable",
+    "Tus-Version",
+    "Upload-Expires",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Offset",
+];
+
 /// Allows pages of `origins`, with `allow_credentials` also requests with cookies or
 /// `Authorization` that the browser adds.
 pub(crate) fn cors(origins: &CorsOrigins, allow_credentials: bool) -> Cors {
@@ -23,6 +36,7 @@ pub(crate) fn cors(origins: &CorsOrigins, allow_credentials: bool) -> Cors {
             RETRY_AFTER,
             X_REQUEST_ID,
         ])
+        .expose_headers(TUS_HEADERS)
         .max_age(3600);
     // Browsers refuse the wildcard together with credentials.
     if origins.allow_any() && !allow_credentials {

@@ -147,6 +147,11 @@ impl ApiResponse {
         })
     }
 
+    /// The body as text.
+    pub(crate) fn text(&self) -> Result<String, ApiError> {
+        self.body.to_text()
+    }
+
     /// Keeps `permit` until the body is sent.
     pub(crate) fn with_permit(self, permit: MemoryPermit) -> Self {
         Self {
