@@ -28,6 +28,12 @@ const STATUS = {
   deleteClip: 204,
   deleteJob: 204,
   watchJob: 101,
+  getTusOptions: 204,
+  createTusUpload: 201,
+  getTusUploadOptions: 204,
+  appendTusUpload: 204,
+  deleteTusUpload: 204,
+  overrideTusMethod: 204,
 };
 
 const document = await (await fetch(`${url}/openapi.json`)).json();
@@ -85,7 +91,7 @@ assert.equal(page.url(), `${url}/docs`);
 await executeAll("getOpenapi", "getHealth", "getReadiness", "getMetrics");
 
 const { job_id } = await execute("createUpload");
-await executeAll("putObject", "confirmUpload", "getJob", "listJobs", "listStages", "getEvents");
+await executeAll("createUploadUrl", "putObject", "confirmUpload", "getJob", "listJobs", "listStages", "getEvents");
 const snapshot = await execute("watchJob");
 assert.equal(snapshot.type, "snapshot");
 assert.equal(snapshot.job_id, job_id);
@@ -132,6 +138,9 @@ await executeAll("cancelJob", "retryJob", "claimWork");
 const failed = await execute("failStage");
 assert.equal(failed.job_id, other.job_id);
 await execute("deleteJob");
+
+await executeAll("getTusOptions", "createTusUpload", "getTusUpload", "getTusUploadOptions");
+await executeAll("appendTusUpload", "deleteTusUpload", "createTusUpload", "overrideTusMethod");
 
 assert.deepEqual([...executed].sort(), [...operations.keys()].sort());
 assert.deepEqual(errors, []);

@@ -4,7 +4,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
-use crate::upload::EXAMPLE_ID;
+use crate::upload::{EXAMPLE_ID, sample_recording};
 use crate::tus::TUS_VERSION;
 use crate::wire::{Code, Problem};
 use lectern_domain::IdempotencyKey;
@@ -59,9 +59,19 @@ impl Components {
 /// Storage key of the recording of the job [`EXAMPLE_ID`].
 const EXAMPLE_KEY: &str = "jobs/019b76da-a87b-7763-a830-6c97ee0bf06d/original/sample.wav";
 
+/// The headers of requests without which operations of tus fail.
+const TUS_REQUIRED: [&str; 5] = [
+    "Tus-Resumable",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Offset",
+    "X-HTTP-Method-Override",
+];
+
 /// The parameters that several operations share.
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn parameters() -> Value {
+    let sample_length = sample_recording().len().to_string();
     // A malformed lease id is treated as an unknown lease, so any text is accepted.
     let text = || json!({ "type": "string" });
     let uuid = json!({ "type": "string", "format": "uuid" });
@@ -179,7 +189,7 @@ fn parameters() -> Value {
             "Upload-Length",
             "Size of the recording in bytes.",
             text(),
-            "1024",
+            &sample_length,
         ),
         (
             "header",
@@ -187,7 +197,7 @@ fn parameters() -> Value {
             "Pairs of a key and a value in Base64, separated by commas: `filename` (required), \
              `filetype`, `processing_config` and `extra_metadata` (JSON objects), `priority`.",
             text(),
-            "filename bGVjdHVyZS5tcDQ=",
+            "filename bGVjdHVyZS53YXY=",
         ),
         (
             "header",
@@ -209,7 +219,7 @@ fn parameters() -> Value {
             "X-HTTP-Method-Override",
             "`PATCH`, `DELETE` or `HEAD`.",
             text(),
-            "PATCH",
+            "DELETE",
         ),
     ]
     .into_iter()
@@ -217,7 +227,7 @@ fn parameters() -> Value {
         let parameter = json!({
             "name": name,
             "in": location,
-            "required": location == "path",
+            "required": location == "path" || TUS_REQUIRED.contains(&name),
             "description": description,
             "schema": schema,
             "example": example,

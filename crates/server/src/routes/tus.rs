@@ -23,7 +23,7 @@ use lectern_storage::ObjectKey;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::receive_body::{check_headers, media_type};
+use crate::http::extract::receive_body::{is_identity, media_type};
 use crate::http::request::mount;
 use crate::http::resource::Resource;
 use crate::objects::append_upload::{
@@ -407,7 +407,10 @@ fn body(
         let detail = format!("the header Content-Type must be {OFFSET_OCTET_STREAM}");
         return Err(ApiError::new(Code::UnsupportedMediaType, detail));
     }
-    check_headers(request.headers(), usize::MAX)?;
+    if !is_identity(request.headers()) {
+        let detail = "the body must not be compressed";
+        return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+    }
     let length = header(request, &CONTENT_LENGTH).and_then(parse_size);
     if length.is_some_and(|length| length > size.saturating_sub(offset)) {
         return Err(too_large(size));

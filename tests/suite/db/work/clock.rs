@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_db::{Database, Error};
 use lectern_domain::{
-    ClipUpdate, Clock, Fingerprint, Heartbeat, IdempotencyKey, JobStatus, Seconds, Stage,
-    SystemClock,
+    AppendId, AppendedBytes, ClipUpdate, Clock, Fingerprint, Heartbeat, IdempotencyKey, JobStatus,
+    PartEtag, Seconds, Stage, SystemClock,
 };
 use lectern_tests::{Backend, Fixture, Sql, TestDb, a_completed_job, a_job, a_report, segments};
 use serde_json::Value;
@@ -156,6 +156,22 @@ fn store_every_time(db: &Database) {
         tx.jobs().transition(reported, JobStatus::Completed)
     })
     .unwrap();
+    let uploaded = a_job().create(db).job_id;
+    db.write(|tx| {
+        let (append_id, minute) = (AppendId::new(&SystemClock), TimeDelta::minutes(1));
+        tx.uploads().create_resumable(uploaded, None, None, minute)?;
+        tx.uploads().begin_append(uploaded, append_id, 0, minute)?;
+        let stored = AppendedBytes {
+            received: 1,
+            parts: vec![PartEtag::new("e")?],
+            has_tail: true,
+        };
+        tx.uploads()
+            .advance(uploaded, append_id, &stored, minute, minute)
+    })
+    .unwrap();
+    let deleted = a_job().create(db).job_id;
+    db.write(|tx| tx.jobs().delete(deleted)).unwrap();
     db.write(|tx| {
         let key = IdempotencyKey::new("a").unwrap();
         tx.idempotency_keys().take(&key, Fingerprint([0; 32]))?;

@@ -60,11 +60,14 @@ const TUS_OPTIONS: &[&str] = &[
     "Tus-Checksum-Algorithm",
 ];
 
+const TUS_OPTIONS_DESCRIPTION: &str =
+    "The version, the extensions, the checksums and the greatest size of a recording.";
+
 /// Uploads that resume, in the protocol tus 1.0.0.
 pub(super) fn tus() -> Vec<Operation> {
     vec![
         options(TUS, "getTusOptions")
-            .describe_as("What is supported of tus", "")
+            .describe_as("Ask what is supported of tus", TUS_OPTIONS_DESCRIPTION)
             .responds_empty(204)
             .with_headers(TUS_OPTIONS),
         post(TUS, "createTusUpload")
@@ -88,12 +91,12 @@ pub(super) fn tus() -> Vec<Operation> {
             .with_problems([TusVersionNotSupported, IllegalTransition])
             .uses_database(),
         options(TUS_UPLOAD, "getTusUploadOptions")
-            .describe_as("What is supported of tus", "")
+            .describe_as("Ask what is supported of tus, at an upload", TUS_OPTIONS_DESCRIPTION)
             .responds_empty(204)
             .with_headers(TUS_OPTIONS),
         head(TUS_UPLOAD, "getTusUpload")
             .describe_as(
-                "How much of a resumable upload has arrived",
+                "Ask how much of a resumable upload has arrived",
                 "`Upload-Metadata` is as it was sent.",
             )
             .header("Tus-Resumable")
@@ -139,12 +142,12 @@ pub(super) fn tus() -> Vec<Operation> {
             .uses_database(),
         post(TUS_UPLOAD, "overrideTusMethod")
             .describe_as(
-                "PATCH, DELETE or HEAD by POST",
-                "For clients that cannot send these methods.",
+                "Send PATCH, DELETE or HEAD as POST",
+                "For clients that cannot send these methods. The request has the other headers and \
+                 the body of that method.",
             )
             .header("Tus-Resumable")
             .header("X-HTTP-Method-Override")
-            .header("Upload-Offset")
             .body_tus(false)
             .responds_empty(204)
             .with_headers(&["Tus-Resumable"])

@@ -221,7 +221,7 @@ impl Operation {
     pub(super) fn body_tus(mut self, required: bool) -> Self {
         self.body = Some(Body {
             required,
-            content: vec![("application/offset+octet-stream", bytes)],
+            content: vec![("application/offset+octet-stream", recording)],
         });
         self.header("Upload-Checksum").with_problems([
             Code::MalformedBody,

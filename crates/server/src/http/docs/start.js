@@ -5,7 +5,7 @@
 
 const OBJECTS = "/api/v1/objects/";
 const SAMPLE = "sample.wav";
-const METHODS = ["get", "head", "put", "post", "patch", "delete"];
+const METHODS = ["get", "head", "options", "put", "post", "patch", "delete"];
 
 // Headers that hold an id, by the name of the id.
 const HEADERS = { "Lease-Id": "lease_id" };
@@ -37,7 +37,9 @@ const resolve = (api, parameter) =>
 
 const bodies = (operation) => Object.values(operation.requestBody?.content ?? {});
 
-const takesFile = (operation) => bodies(operation).some(({ schema }) => schema?.format === "binary");
+// An upload that resumes may begin without a part of the file, and does so here.
+const takesFile = (operation) =>
+  operation.requestBody?.required && bodies(operation).some(({ schema }) => schema?.format === "binary");
 
 // Changes the document for this page.
 function adapt(text) {
@@ -87,11 +89,15 @@ function pathIds(path, url) {
   return Object.fromEntries(values.map((value, i) => [idKey(names[i], path), decodeURIComponent(value)]));
 }
 
+// The ids in a `Location`, by `idKey`.
+const locationIds = (api, location) =>
+  Object.assign({}, ...Object.keys(api.paths).map((path) => location && pathIds(path, location)));
+
 // Remembers the ids and URLs in a successful request and its response, and fills them in.
 function learn(system, path, method, response) {
   const api = system.specSelectors.specJson().toJS();
   const isId = new Set(operations(api).flatMap(({ path }) => path.match(/\w+_id(?=})/g) ?? []));
-  Object.assign(ids, pathIds(path, response.url));
+  Object.assign(ids, pathIds(path, response.url), locationIds(api, response.headers?.location));
   let body = null;
   try {
     body = JSON.parse(response.text);

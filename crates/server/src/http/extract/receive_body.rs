@@ -261,13 +261,16 @@ pub(crate) fn is_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
+/// Whether the body is not compressed.
+pub(crate) fn is_identity(headers: &HeaderMap) -> bool {
+    !headers.contains_key(CONTENT_ENCODING)
+        || text(headers, CONTENT_ENCODING)
+            .is_some_and(|coding| coding.trim().eq_ignore_ascii_case("identity"))
+}
+
 /// Checks the headers before the body is read; returns `limit`.
 pub(crate) fn check_headers(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
-    let is_identity = || {
-        text(headers, CONTENT_ENCODING)
-            .is_some_and(|coding| coding.trim().eq_ignore_ascii_case("identity"))
-    };
-    if headers.contains_key(CONTENT_ENCODING) && !is_gzip(headers) && !is_identity() {
+    if !is_gzip(headers) && !is_identity(headers) {
         let detail = "the body must be in gzip or not compressed";
         return Err(ApiError::new(Code::UnsupportedMediaType, detail));
     }
