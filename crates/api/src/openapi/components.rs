@@ -4,8 +4,8 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
-use crate::upload::{EXAMPLE_ID, sample_recording};
 use crate::tus::TUS_VERSION;
+use crate::upload::{EXAMPLE_ID, sample_recording};
 use crate::wire::{Code, Problem};
 use lectern_domain::IdempotencyKey;
 

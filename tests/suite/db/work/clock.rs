@@ -159,7 +159,8 @@ fn store_every_time(db: &Database) {
     let uploaded = a_job().create(db).job_id;
     db.write(|tx| {
         let (append_id, minute) = (AppendId::new(&SystemClock), TimeDelta::minutes(1));
-        tx.uploads().create_resumable(uploaded, None, None, minute)?;
+        tx.uploads()
+            .create_resumable(uploaded, None, None, minute)?;
         tx.uploads().begin_append(uploaded, append_id, 0, minute)?;
         let stored = AppendedBytes {
             received: 1,

@@ -112,7 +112,7 @@ fn files_of_other_types_and_oversized_files_are_rejected(server: TestServer) {
     send(&server, "PUT", &path, VTT, &large).problem(413, "body_too_large");
     let compressed = server
         .request("PUT", &path)
-        .header("Content-Encoding", "gzip");
+        .header("Content-Encoding", "br");
     compressed
         .body(VTT, CUES)
         .send()

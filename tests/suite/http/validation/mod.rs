@@ -166,13 +166,15 @@ fn assert_wrong_headers_rejected(server: &TestServer, endpoint: &Endpoint, path:
             "{kind}"
         );
     }
-    let compressed = server
-        .request(endpoint.method, path)
-        .header("Content-Encoding", "gzip");
-    compressed
-        .json(&endpoint.body)
-        .send()
-        .problem(415, "unsupported_media_type");
+    for (coding, status, code) in [
+        ("br", 415, "unsupported_media_type"),
+        // The body is not what the header says.
+        ("gzip", 400, "malformed_body"),
+    ] {
+        let compressed = server.request(endpoint.method, path);
+        let compressed = compressed.header("Content-Encoding", coding);
+        compressed.json(&endpoint.body).send().problem(status, code);
+    }
     let length = format!("Content-Length: {}", endpoint.limit + 1);
     exchange(
         server,

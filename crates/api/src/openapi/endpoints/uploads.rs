@@ -91,7 +91,10 @@ pub(super) fn tus() -> Vec<Operation> {
             .with_problems([TusVersionNotSupported, IllegalTransition])
             .uses_database(),
         options(TUS_UPLOAD, "getTusUploadOptions")
-            .describe_as("Ask what is supported of tus, at an upload", TUS_OPTIONS_DESCRIPTION)
+            .describe_as(
+                "Ask what is supported of tus, at an upload",
+                TUS_OPTIONS_DESCRIPTION,
+            )
             .responds_empty(204)
             .with_headers(TUS_OPTIONS),
         head(TUS_UPLOAD, "getTusUpload")
