@@ -4,7 +4,7 @@ use std::env;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 use lectern_server::cli::command::{Cli, Command};
 use lectern_server::cli::startup::allocator;
@@ -32,10 +32,10 @@ fn print_error(error: &str) {
 
 fn run() -> anyhow::Result<()> {
     let (mut command, mut cli) = parse_arguments()?;
-    // `process` reads no settings file: the command often runs in the directory of the
-    // recording, and the other files in that directory may come from anyone.
+    // `process` reads no settings file: it often runs in the directory of the recording, and
+    // the other files in that directory may come from anyone. The last two need no settings.
     let env_file = match command {
-        Command::Process(_) => None,
+        Command::Process(_) | Command::Completions(_) | Command::Man(_) => None,
         _ => EnvFile::load(&cli.settings, is_setting)?,
     };
     if env_file.is_some() {
@@ -53,6 +53,8 @@ fn run() -> anyhow::Result<()> {
         Command::Migrate(command) => lectern_server::cli::migrate::run(&command, &cli.settings),
         Command::Backup(backup) => lectern_server::cli::backup::back_up(&backup, &cli.settings),
         Command::Restore(restore) => lectern_server::cli::backup::restore(&restore, &cli.settings),
+        Command::Completions(completions) => completions.print(Cli::command()),
+        Command::Man(man) => man.write(Cli::command()),
         Command::Gc(gc) => lectern_server::cli::gc::run(&gc, &cli.settings),
     }
 }
@@ -60,25 +62,53 @@ fn run() -> anyhow::Result<()> {
 /// Parses the arguments and the environment. Ends the process after `--help`, or if a
 /// value is invalid.
 fn parse_arguments() -> anyhow::Result<(Command, Cli)> {
-    // `serve` is the default command; its settings can come from the environment.
-    let parse_as_given = || Cli::try_parse().map(|cli| (cli.command.clone(), cli));
-    let parse_as_serve = || Cli::try_parse_from(env::args_os().chain(["serve".into()]));
-    let parsed = match parse_as_given() {
-        Ok((None, _)) => parse_as_serve().map(|cli| (cli.command.clone(), cli)),
-        parsed => parsed,
-    };
-    match parsed {
-        Ok((Some(command), cli)) => Ok((command, cli)),
-        Ok((None, _)) => anyhow::bail!("no command is given"),
+    match parse_with_default_command() {
+        Ok(cli) => match cli.command.clone() {
+            Some(command) => Ok((command, cli)),
+            None => anyhow::bail!("no command is given"),
+        },
         Err(error) if error.kind() == MISSING_SUBCOMMAND || !error.use_stderr() => error.exit(),
         Err(error) => {
-            let text = error.to_string();
-            let text = text.trim_start_matches("error: ");
-            // The first paragraph is the error, the others explain how to get help.
-            print_error(text.split("\n\n").next().unwrap_or(text));
+            print_error(&usage_error(&error.to_string()));
             std::process::exit(2)
         }
     }
+}
+
+/// Parses the arguments. `serve` is the default command: without a command, its options
+/// are taken too.
+fn parse_with_default_command() -> Result<Cli, clap::Error> {
+    let parse_as_serve = || {
+        let mut arguments = env::args_os();
+        let program = arguments.next().unwrap_or_else(|| "lectern".into());
+        Cli::try_parse_from([program, "serve".into()].into_iter().chain(arguments))
+    };
+    match Cli::try_parse() {
+        Ok(Cli { command: None, .. }) => parse_as_serve(),
+        Err(unknown) if unknown.kind() == ErrorKind::UnknownArgument => match parse_as_serve() {
+            // No option of `serve`, unless it resembles one, or another command is given.
+            Err(error)
+                if error.kind() == ErrorKind::UnknownArgument
+                    && error.get(ContextKind::SuggestedArg).is_none() =>
+            {
+                Err(unknown)
+            }
+            parsed => parsed,
+        },
+        parsed => parsed,
+    }
+}
+
+/// The error in a message of clap, and its suggestions.
+fn usage_error(text: &str) -> String {
+    let text = text.trim_start_matches("error: ");
+    // The first paragraph is the error, the others explain how to get help.
+    let error = text.split("\n\n").next().unwrap_or(text).to_owned();
+    let tips = text.lines().filter_map(|line| {
+        let tip = line.trim_start().strip_prefix("tip: ")?;
+        tip.contains("exist").then_some(tip)
+    });
+    tips.fold(error, |error, tip| format!("{error}; {tip}"))
 }
 
 /// Whether the environment variable is a setting of any command.

@@ -5,4 +5,4 @@ pub mod open_files;
 pub(crate) mod server;
 pub(crate) mod server_config;
 pub(crate) mod service;
-mod tcp_listener;
+pub(crate) mod tcp_listener;

@@ -14,7 +14,8 @@ use crate::objects::upload_limits::UploadLimits;
 /// Settings of a server.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
-    /// Address and port to listen on; port 0 takes a free one.
+    /// Address and port to listen on; without an address all addresses, of IPv4 and
+    /// IPv6; port 0 takes a free one.
     pub bind: String,
     /// HTTP threads; `None`: one per processor.
     pub http_threads: Option<usize>,

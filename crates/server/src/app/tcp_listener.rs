@@ -2,7 +2,7 @@
 //! middleware and the routes.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,8 +51,7 @@ pub(crate) struct Listener {
 
 /// Starts to listen.
 pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result<Listener> {
-    let cannot_listen = || format!("cannot listen on {}", config.bind);
-    let listeners = bind(&config.bind).with_context(cannot_listen)?;
+    let listeners = bind(&config.bind).with_context(|| cannot_listen(&config.bind))?;
     let addresses = listeners.iter().map(TcpListener::local_addr);
     let addresses = addresses.collect::<io::Result<Vec<_>>>()?;
     let address = addresses.first().copied();
@@ -131,10 +130,38 @@ pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result
     })
 }
 
+fn cannot_listen(name: &str) -> String {
+    format!("cannot listen on {name}")
+}
+
+/// Checks that the program may listen on an address, without listening. An address in
+/// use passes, because the other server may be about to end.
+///
+/// # Errors
+///
+/// When the name does not resolve to an address of this machine, or the port is reserved.
+pub(crate) fn check_address(name: &str) -> anyhow::Result<()> {
+    match bind(name) {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            Err(error).with_context(|| cannot_listen(name))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Listens on the addresses that `name` resolves to. Fails if none of them can be used.
 fn bind(name: &str) -> io::Result<Vec<TcpListener>> {
     let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "no such address");
     let mut listeners = Vec::new();
+    // One socket of IPv6 takes IPv4, too. The second address is for machines without IPv6.
+    if let Some(port) = name.strip_prefix(':').and_then(|port| port.parse().ok()) {
+        let any: [IpAddr; 2] = [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
+        let [ipv6, ipv4] = any.map(|address| SocketAddr::new(address, port));
+        return match bind_address(ipv6) {
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => Ok(vec![bind_address(ipv4)?]),
+            bound => Ok(vec![bound?]),
+        };
+    }
     for address in name.to_socket_addrs()? {
         match bind_address(address) {
             Ok(listener) => listeners.push(listener),
@@ -153,6 +180,10 @@ fn bind_address(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     // So that a restarted server can use the address at once.
     socket.set_reuse_address(true)?;
+    if address.ip() == Ipv6Addr::UNSPECIFIED {
+        // The default of the system may be IPv6 alone.
+        socket.set_only_v6(false)?;
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::cli::backup::{Backup, Restore};
+use crate::cli::completions::Completions;
 use crate::cli::gc::Gc;
+use crate::cli::man::Man;
 use crate::cli::migrate::Migrate;
 use crate::cli::process::Process;
 use crate::cli::serve::Serve;
@@ -44,6 +46,10 @@ pub enum Command {
     Restore(Restore),
     /// Moves objects that no job needs to the trash, and empties it
     Gc(Gc),
+    /// Prints the completions of a shell
+    Completions(Completions),
+    /// Prints the manual page, or writes the pages of all commands to a directory
+    Man(Man),
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 pub mod backup;
 pub mod command;
+pub mod completions;
 pub mod gc;
+pub mod man;
 pub mod migrate;
 mod open;
 pub mod process;

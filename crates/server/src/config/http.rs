@@ -10,19 +10,24 @@ use crate::http::address::{InvalidNetwork, IpNetwork};
 use crate::http::connections::ConnectionLimits;
 use crate::http::extract::receive_body::BodyLimits;
 
+/// Where a server listens unless it is configured otherwise.
+const DEFAULT_BIND: &str = "127.0.0.1:8080";
+
 /// Connections besides those of watchers and waiting workers.
 const SHORT_CONNECTIONS: u32 = 1_000;
 
 /// Settings of the HTTP server.
 #[derive(Debug, Clone, Args)]
 pub struct HttpSettings {
-    /// Address and port to listen on; port 0 picks a free one
+    /// Address and port to listen on: `localhost:8080`, `[::1]:8080`, `:8080` (all
+    /// addresses), `8080` (only this machine); port 0 picks a free one
     #[arg(
         long,
         env = "LECTERN_BIND",
         global = true,
         value_name = "ADDR",
-        default_value = "127.0.0.1:8080"
+        default_value = DEFAULT_BIND,
+        value_parser = parse_bind,
     )]
     pub bind: String,
 
@@ -280,6 +285,47 @@ impl HttpSettings {
     }
 }
 
+/// Validates an address to listen on. A port alone is one of this machine, as the default
+/// is. An empty environment variable counts as not set.
+fn parse_bind(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(DEFAULT_BIND.to_owned());
+    }
+    if is_port(text) {
+        return Ok(format!("127.0.0.1:{text}"));
+    }
+    let is_address = text.rsplit_once(':').is_some_and(|(host, port)| {
+        let bracketed = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let is_host = match bracketed {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => is_name(host),
+        };
+        is_host && is_port(port)
+    });
+    if is_address {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "must be an address and a port such as 127.0.0.1:8080, localhost:8080 or \
+             [::1]:8080, or :8080 for all addresses, or 8080 for this machine"
+                .into(),
+        )
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
+}
+
+/// Whether the text has only characters of host names and IPv4 addresses.
+fn is_name(host: &str) -> bool {
+    host.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
 /// Validates an origin: scheme, host and optional port, as a browser sends it, because
 /// another spelling would never match. The first label of the host may be `*`. An empty
 /// environment variable means no origin.
@@ -327,10 +373,6 @@ fn parse_origin(text: &str) -> Result<String, String> {
 fn parse_host(text: &str) -> Result<String, String> {
     let text = text.trim();
     let bare = text.trim_start_matches('[').trim_end_matches(']');
-    let is_name = |host: &str| {
-        host.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-    };
     if text == "*" || is_name(text) || bare.parse::<Ipv6Addr>().is_ok() {
         Ok(text.to_owned())
     } else {
@@ -349,6 +391,39 @@ fn parse_proxy(text: &str) -> Result<Option<IpNetwork>, InvalidNetwork> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_to_listen_on_has_a_port() {
+        for (given, taken) in [
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("localhost:8080", "localhost:8080"),
+            ("[::]:8080", "[::]:8080"),
+            (":8080", ":8080"),
+            ("8080", "127.0.0.1:8080"),
+            (" 0.0.0.0:0 ", "0.0.0.0:0"),
+            ("", DEFAULT_BIND),
+        ] {
+            assert_eq!(parse_bind(given).as_deref(), Ok(taken), "{given}");
+        }
+        for bad in [
+            "localhost",
+            "localhost:",
+            ":",
+            "::1",
+            "::1:8080",
+            "[::1]",
+            "[localhost]:80",
+            "a:b",
+            ":65536",
+            ":+80",
+            "99999",
+            "http://localhost:8080",
+            "localhost:8080/",
+            "*:8080",
+        ] {
+            assert!(parse_bind(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn an_origin_is_spelled_as_browsers_send_it() {

@@ -1,7 +1,9 @@
 //! The command line of the program: settings, errors and created files.
 
 mod backup_page;
+mod completions;
 mod files;
+mod man;
 mod migrate;
 mod serve;
 mod settings;

@@ -1,6 +1,8 @@
 //! `lectern serve`.
 
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
+use std::process::Stdio;
 
 use lectern_tests::{EmptyDb, Lectern, Sql, TestDb, on_both_backends};
 use serde_json::{Value, json};
@@ -148,6 +150,65 @@ fn a_second_server_on_one_port_reports_the_conflict(db: TestDb) {
         "{output:?}"
     );
     server.get("/readyz").expect(200);
+}
+
+#[test]
+fn a_port_alone_after_a_colon_means_all_addresses() {
+    let shell = Shell::new();
+    let mut server = shell
+        .command(&["--with-worker=false", "--bind=:0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = BufReader::new(server.stderr.take().unwrap());
+    let port = log.lines().map(Result::unwrap).find_map(|line| {
+        let (_, rest) = line.split_once("listens on http://[::]:")?;
+        rest.split(' ').next()?.parse::<u16>().ok()
+    });
+    let reached = port.map(|port| {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+            && TcpStream::connect((Ipv6Addr::LOCALHOST, port)).is_ok()
+    });
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(reached, Some(true));
+}
+
+/// An address for documentation, which no machine has.
+const FOREIGN: &str = "--bind=192.0.2.1:8080";
+
+#[test]
+fn an_address_of_another_machine_is_refused_before_a_file_is_created() {
+    let shell = Shell::new();
+    for arguments in [&["serve", FOREIGN][..], &[FOREIGN]] {
+        let output = shell.run(arguments);
+        let error = output.error_line();
+        assert!(
+            error.contains("cannot listen on 192.0.2.1:8080"),
+            "{output:?}"
+        );
+    }
+    assert_eq!(shell.files(), [""; 0]);
+}
+
+#[test]
+fn without_a_command_the_options_of_serve_are_taken() {
+    let shell = Shell::new();
+    for option in ["--with-worker=false", "--lease=30"] {
+        for arguments in [[option, FOREIGN], [FOREIGN, option]] {
+            let output = shell.run(&arguments);
+            let error = output.error_line();
+            assert!(
+                error.contains("cannot listen on 192.0.2.1:8080"),
+                "{output:?}"
+            );
+        }
+    }
+    let output = shell.run(&["--with-worker=perhaps"]);
+    assert!(output.usage_error().contains("--with-worker"), "{output:?}");
+    let output = shell.run(&["--with-worker=false", "migrate", "up"]);
+    assert!(output.usage_error().contains("--with-worker"), "{output:?}");
+    assert_eq!(shell.files(), [""; 0]);
 }
 
 fn the_json_log_format_is_one_object_per_line(db: TestDb) {

@@ -212,6 +212,9 @@ fn an_invalid_setting_is_rejected_by_name() {
     for (flag, value) in [
         ("--pool-size", "0"),
         ("--pool-size", "many"),
+        ("--bind", "localhost"),
+        ("--bind", "::1:8080"),
+        ("--bind", "http://localhost:8080"),
         ("--log-format", "xml"),
         ("--log", "loud"),
         ("--http-threads", "0"),
@@ -248,6 +251,31 @@ fn credentials_of_pages_of_all_origins_are_rejected_before_anything_is_created()
     assert_ne!(output.code, Some(0));
     for setting in ["LECTERN_CORS_ORIGINS", "LECTERN_CORS_CREDENTIALS"] {
         assert!(output.err.contains(setting), "{output:?}");
+    }
+    assert_eq!(shell.files(), [""; 0]);
+}
+
+#[test]
+fn typos_get_suggestions() {
+    let shell = Shell::new();
+    for (arguments, suggestion) in [
+        (&["srve"][..], "'serve'"),
+        (&["migrate", "statsu"], "'status'"),
+        (
+            &["serve", "--databse-url=sqlite::memory:"],
+            "'--database-url'",
+        ),
+        (&["--with-wroker=false"], "--with-worker'"),
+        (&["--log-format=jsn"], "'json'"),
+        (&["completions", "bahs"], "'bash'"),
+    ] {
+        let output = shell.run(arguments);
+        let error = output.usage_error();
+        assert!(
+            error.contains("exist") && error.contains(suggestion),
+            "{output:?}"
+        );
+        assert_eq!(error.lines().count(), 1, "{output:?}");
     }
     assert_eq!(shell.files(), [""; 0]);
 }

@@ -17,6 +17,7 @@ use self::worker_thread::WorkerThread;
 use crate::app::open_files::Reserve;
 use crate::app::server::Server;
 use crate::app::server_config::ServerConfig;
+use crate::app::tcp_listener;
 use crate::cli::open::{self, PrivateFiles};
 use crate::cli::signals::{REPEATED_SIGNAL_WINDOW, Signals, exit_after};
 use crate::cli::startup::allocator;
@@ -55,6 +56,7 @@ pub struct Serve {
 pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     // A mistake in the settings is reported before anything is created.
     settings.http.check()?;
+    tcp_listener::check_address(&settings.http.bind)?;
     settings.check_storage_location(serve.worker.common.scratch_dir.as_deref())?;
     let _private = PrivateFiles::begin(&settings.data_dir);
     let database = open::database(settings)?;
