@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::backup::{Backup, Restore};
 use crate::cli::gc::Gc;
+use crate::cli::import::Import;
 use crate::cli::migrate::Migrate;
 use crate::cli::process::Process;
 use crate::cli::serve::Serve;
@@ -44,6 +45,8 @@ pub enum Command {
     Restore(Restore),
     /// Moves objects that no job needs to the trash, and empties it
     Gc(Gc),
+    /// Imports the jobs of a database that SQLAlchemy models made
+    Import(Import),
 }
 
 #[cfg(test)]

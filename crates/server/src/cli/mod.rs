@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod command;
 pub mod gc;
+pub mod import;
 pub mod migrate;
 mod open;
 pub mod process;
