@@ -50,7 +50,7 @@ impl MappedJob {
     }
 }
 
-/// The UUIDv5 of an id of the source.
+/// The `UUIDv5` of an id of the source.
 pub(super) fn derived_uuid(table: &str, old_id: &str) -> Uuid {
     let mut hash = Sha1::new();
     hash.update(NAMESPACE.as_bytes());
@@ -112,6 +112,7 @@ const STAGES: &[(&str, Stage)] = &[
 ];
 
 /// Maps a job. `None` for one that cannot be imported, which is noted.
+#[expect(clippy::too_many_lines, reason = "one part per table")]
 pub(super) fn map(
     source: SourceJob,
     pipelines: &Pipelines,
@@ -245,6 +246,7 @@ fn with_id(row: SourceRow, table: &str) -> SourceRow {
     SourceRow { id, ..row }
 }
 
+#[expect(clippy::too_many_lines, reason = "one part per column")]
 fn map_job(
     row: &SourceRow,
     pipelines: &Pipelines,

@@ -320,9 +320,9 @@ impl Source {
     fn streams(&mut self) -> Result<Vec<Stream<'_>>, ImportError> {
         match &mut self.connections {
             Connections::Postgres(conn) => {
-                let conn = &*conn;
+                let conn: &RefCell<PgConnection> = conn;
                 let stream = |(table, _): &(&'static Table, String)| Stream {
-                    table: *table,
+                    table,
                     rows: Box::new(Fetched {
                         conn,
                         table: table.name,
@@ -345,7 +345,7 @@ impl Source {
                         Ok(String::from_utf8_lossy(&row.row).into_owned())
                     });
                     Ok(Stream {
-                        table: *table,
+                        table,
                         // SQLite begins again after the last row.
                         rows: Box::new(rows.fuse()),
                         peeked: None,

@@ -78,7 +78,7 @@ pub(super) fn plan<Mode>(conn: &mut Conn<'_, Mode>, batch: Vec<MappedJob>) -> Re
     let mut known = existing_jobs(conn, &ids)?;
     for mut job in batch {
         let old_id = job.old_id.replace('\0', "\u{fffd}");
-        // Somebody may have removed the old id from the metadata; the job is still the same.
+        // A client may have removed the old id from the metadata; the job is still the same.
         let is_same =
             |legacy: &Option<String>| legacy.as_ref().is_none_or(|legacy| *legacy == old_id);
         let mut id = job.job.job_id.as_uuid();

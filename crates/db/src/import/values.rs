@@ -133,11 +133,11 @@ impl Fields<'_> {
         make: impl Fn(f64) -> Option<T>,
     ) -> Option<T> {
         self.raw(column)?;
-        let made = self.parsed_number(column).and_then(make);
-        if made.is_none() {
+        let valid = self.parsed_number(column).and_then(make);
+        if valid.is_none() {
             self.changed(column, REASON_NUMBER);
         }
-        made
+        valid
     }
 
     /// A whole number that `make` accepts; another one is absent.
@@ -155,11 +155,11 @@ impl Fields<'_> {
             .parse()
             .ok()
             .or_else(|| text.parse().ok().and_then(whole));
-        let made = number.and_then(make);
-        if made.is_none() {
+        let valid = number.and_then(make);
+        if valid.is_none() {
             self.changed(column, REASON_NUMBER);
         }
-        made
+        valid
     }
 
     /// A number within bounds; a finite one outside is set to the nearest bound.
@@ -227,14 +227,11 @@ impl Fields<'_> {
     }
 
     /// One of a set of words, with other words for it. A word in capitals is the same.
-    pub(super) fn choice<T: FromStr>(
+    pub(super) fn choice<T: FromStr + Copy>(
         &mut self,
         column: &'static str,
         others: &[(&str, T)],
-    ) -> Choice<T>
-    where
-        T: Copy,
-    {
+    ) -> Choice<T> {
         let Some(text) = self
             .raw(column)
             .map(str::to_owned)
