@@ -75,11 +75,12 @@ fn assert_same_response(client: &Client, recorded: &Value) {
     if let (Ok(mut json), Ok(mut recorded)) = (
         serde_json::from_str::<Value>(&body),
         serde_json::from_str::<Value>(recorded_body),
-    ) && forget_stored_bytes(&mut json) == forget_stored_bytes(&mut recorded)
-        && remove_added_fields(&mut json, &recorded)
-        && json == recorded
-    {
-        recorded_body.clone_into(&mut body);
+    ) {
+        let counts_others = forget_stored_bytes(&mut json) & forget_stored_bytes(&mut recorded);
+        let has_more = remove_added_fields(&mut json, &recorded);
+        if (counts_others || has_more) && json == recorded {
+            recorded_body.clone_into(&mut body);
+        }
     }
     assert_eq!(
         body, recorded_body,

@@ -185,7 +185,7 @@ mod tests {
 
     fn error(length: &str, pairs: &[(&str, &str)]) -> String {
         let error = TusUpload::parse(Some(length), Some(&metadata(pairs))).unwrap_err();
-        error.errors()[0].field.clone().to_string()
+        error.errors()[0].field.clone()
     }
 
     #[test]

@@ -69,6 +69,7 @@ mod backup;
 mod connection;
 mod dialect;
 mod error;
+mod import;
 mod migrations;
 #[cfg(feature = "diesel")]
 mod own_statements;
@@ -89,6 +90,9 @@ pub use connection::{
 };
 pub use dialect::{JobLock, JobRef};
 pub use error::{ConstraintKind, Error, Outage, Source};
+pub use import::{
+    ImportAction, ImportError, ImportMode, ImportNote, ImportSummary, SourceUrl, TableCounts,
+};
 /// The domain's types, in the version this crate was built with.
 pub use lectern_domain as domain;
 pub use migrations::{Drift, MigrationState, MigrationStatus, Migrations, Readiness};

@@ -53,6 +53,7 @@ fn run() -> anyhow::Result<()> {
         Command::Migrate(command) => lectern_server::cli::migrate::run(&command, &cli.settings),
         Command::Backup(backup) => lectern_server::cli::backup::back_up(&backup, &cli.settings),
         Command::Restore(restore) => lectern_server::cli::backup::restore(&restore, &cli.settings),
+        Command::Import(import) => lectern_server::cli::import::run(&import, &cli.settings),
         Command::Completions(completions) => completions.print(Cli::command()),
         Command::Man(man) => man.write(Cli::command()),
         Command::Gc(gc) => lectern_server::cli::gc::run(&gc, &cli.settings),

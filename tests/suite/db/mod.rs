@@ -4,6 +4,7 @@ mod backup;
 mod connection;
 mod constraints;
 mod events;
+mod import;
 mod migrations;
 mod repositories;
 mod support;

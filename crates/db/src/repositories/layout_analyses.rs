@@ -12,7 +12,7 @@ use crate::schema::layout_analysis;
 use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
 use crate::sql::stored_time::StoredTime;
-use crate::sql::types::Id;
+use crate::sql::types::{DbTime, Id};
 
 /// A row of `layout_analysis`.
 #[derive(Queryable, Selectable)]
@@ -123,5 +123,19 @@ impl LayoutAnalyses<'_, ReadWrite> {
             .get_result::<LayoutRow>(self.0.raw)
             .doing("store a layout analysis")?
             .try_into()
+    }
+
+    /// Stores a layout analysis that has its id and time already.
+    pub(crate) fn insert(&mut self, layout: &LayoutAnalysis) -> Result<(), Error> {
+        diesel::insert_into(layout_analysis::table)
+            .values((
+                layout_analysis::layout_id.eq(Id(layout.layout_id)),
+                layout_analysis::job_id.eq(Id(layout.job_id)),
+                layout_analysis::created_at.eq(DbTime(layout.created_at)),
+                DataColumns::from(&layout.data),
+            ))
+            .execute(self.0.raw)
+            .map(drop)
+            .doing("store a layout analysis")
     }
 }

@@ -8,7 +8,7 @@ pub(crate) mod job_events;
 pub(crate) mod jobs;
 mod layout_analyses;
 pub(crate) mod log_entries;
-mod replace_set;
+pub(crate) mod replace_set;
 mod retention_start;
 mod silence_regions;
 pub(crate) mod stage_runs;

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::cli::backup::{Backup, Restore};
 use crate::cli::completions::Completions;
 use crate::cli::gc::Gc;
+use crate::cli::import::Import;
 use crate::cli::man::Man;
 use crate::cli::migrate::Migrate;
 use crate::cli::process::Process;
@@ -46,6 +47,8 @@ pub enum Command {
     Restore(Restore),
     /// Moves objects that no job needs to the trash, and empties it
     Gc(Gc),
+    /// Imports the jobs of a database that SQLAlchemy models made
+    Import(Import),
     /// Prints the completions of a shell
     Completions(Completions),
     /// Prints the manual page, or writes the pages of all commands to a directory

@@ -357,9 +357,10 @@ fn parse_origin(text: &str) -> Result<String, String> {
         // The origin of another scheme, such as that of a browser extension.
         Origin::Opaque(_) => format!("{}://{}", sent.scheme(), sent.authority()),
     };
-    let sent = match is_pattern {
-        true => sent.replacen("://a.", "://*.", 1),
-        false => sent,
+    let sent = if is_pattern {
+        sent.replacen("://a.", "://*.", 1)
+    } else {
+        sent
     };
     if sent == text {
         Ok(sent)

@@ -181,9 +181,10 @@ async fn delete(
 ) -> ApiResult {
     let is_in_bucket = objects.storage.max_put_size().is_some();
     let delete = move |tx: &mut Tx<'_>| {
-        let upload = match is_in_bucket {
-            true => MultipartUpload::find(tx, job_id)?,
-            false => None,
+        let upload = if is_in_bucket {
+            MultipartUpload::find(tx, job_id)?
+        } else {
+            None
         };
         Ok((tx.jobs().delete(job_id)?, upload))
     };

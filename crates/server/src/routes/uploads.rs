@@ -71,9 +71,10 @@ async fn create(
             is_repeated = false;
             create_job(tx)
         })?;
-        let outdated = match is_repeated {
-            true => OutdatedUrl::find(tx, &response, limits, now)?,
-            false => None,
+        let outdated = if is_repeated {
+            OutdatedUrl::find(tx, &response, limits, now)?
+        } else {
+            None
         };
         Ok((response, outdated))
     };

@@ -93,7 +93,7 @@ fn a_signed_url_expires(server: TestServer) {
         .advance(TimeDelta::seconds(23 * 3600 - 1));
     send(&server, &put.path, &recording(1000)).expect(200);
     server.db().clock().advance(TimeDelta::seconds(1));
-    send(&server, &put.path, &recording(1000)).problem(404, "not_found");
+    send(&server, &put.path, &recording(1000)).problem(410, "upload_expired");
 }
 
 fn no_url_escapes_the_storage_directory(server: TestServer) {

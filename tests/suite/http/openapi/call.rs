@@ -145,9 +145,14 @@ impl Call {
         self
     }
 
+    /// Whether the response has no body.
+    pub(crate) fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+
     /// The same call with another method.
     pub(crate) fn with_method(mut self, method: &str) -> Self {
-        self.method = method.to_owned();
+        method.clone_into(&mut self.method);
         self
     }
 

@@ -183,8 +183,12 @@ fn the_document_has_the_shape_of_openapi_3_1(server: TestServer) {
             let is_signed = operation.is_signed()
                 && parameter["in"] == "query"
                 && parameter["name"] != "filename";
+            // Requests of tus fail without their headers, except for the checksum.
+            let is_of_tus = operation.id().contains("Tus")
+                && parameter["in"] == "header"
+                && parameter["name"] != "Upload-Checksum";
             assert_eq!(
-                parameter["in"] == "path" || is_signed,
+                parameter["in"] == "path" || is_signed || is_of_tus,
                 parameter["required"] == json!(true),
                 "{name}: {parameter}"
             );
@@ -374,8 +378,9 @@ fn the_documented_bodies_are_accepted(server: TestServer) {
     let document = document(&server);
     let mut seen = 0;
     for operation in operations(&document) {
-        // Their examples belong to the job of another request.
-        if ["putObject", "confirmUpload"].contains(&operation.id()) {
+        // Their examples belong to the job, or the length, of another request.
+        let of_another_request = ["putObject", "confirmUpload"].contains(&operation.id());
+        if of_another_request || operation.id().contains("Tus") {
             continue;
         }
         for (kind, example) in body_examples(&operation) {

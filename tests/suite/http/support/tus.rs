@@ -63,7 +63,7 @@ impl Upload {
 }
 
 /// A POST that creates an upload, without its body.
-pub(crate) fn creation<'c>(server: &'c Client, size: usize) -> RequestBuilder<'c> {
+pub(crate) fn creation(server: &Client, size: usize) -> RequestBuilder<'_> {
     server
         .request("POST", TUS)
         .header("Tus-Resumable", "1.0.0")
