@@ -228,7 +228,7 @@ mod tests {
             (&[("filetype", "video/mp4")][..], "filename"),
             (&[("filename", "talk.pdf")], "filename"),
             (&[("filename", "a\0.mp4")], "filename"),
-            (&[name, ("filetype", "audio/mp4")], "filetype"),
+            (&[name, ("filetype", "text/plain")], "filetype"),
             (&[name, ("processing_config", "[]")], "processing_config"),
             (
                 &[name, ("processing_config", r#"{"resolution": "8k"}"#)],

@@ -399,7 +399,10 @@ fn parse_time(text: &str) -> Option<DateTime<Utc>> {
         })
         .ok()
         .or_else(|| {
-            let seconds: f64 = text.parse().ok()?;
+            let seconds: f64 = text
+                .parse()
+                .ok()
+                .filter(|seconds: &f64| seconds.is_finite())?;
             #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
             DateTime::from_timestamp_micros((seconds * 1e6).round() as i64)
         })?;
