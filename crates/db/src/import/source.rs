@@ -14,8 +14,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Binary, Text};
 use serde_json::{Map, Value};
 
-use super::values::note_dropped;
-use super::{ImportError, ImportNote, SourceUrl};
+use super::{ImportAction, ImportError, ImportNote, SourceUrl};
 use crate::connection::{ConnectionSettings, DbConnection, Location, Timeouts};
 
 /// The greatest number of characters that are read of a value, which limits the memory.
@@ -624,5 +623,28 @@ impl<'s> JobReader<'s> {
         }
         self.last_job_id = Some(row.job_id.clone());
         Ok(Next::Job(SourceJob { row, children }))
+    }
+}
+
+/// The number of characters of a value in a note.
+const MAX_NOTED: usize = 100;
+
+pub(super) fn beginning(value: &str) -> String {
+    value.chars().take(MAX_NOTED).collect()
+}
+
+pub(super) fn note_dropped(
+    table: &'static str,
+    row: &SourceRow,
+    reason: &'static str,
+) -> ImportNote {
+    ImportNote {
+        table,
+        id: beginning(&row.id),
+        job_id: beginning(&row.job_id),
+        column: None,
+        action: ImportAction::Dropped,
+        reason,
+        value: None,
     }
 }

@@ -8,11 +8,8 @@ use lectern_domain::{
 };
 use serde_json::{Map, Value};
 
-use super::source::{MAX_VALUE, SourceRow};
+use super::source::{MAX_VALUE, SourceRow, beginning, note_dropped};
 use super::{ImportAction, ImportNote};
-
-/// The number of characters of a value in a note.
-const MAX_NOTED: usize = 100;
 
 /// Replaces NUL, which PostgreSQL cannot store.
 const REPLACEMENT: &str = "\u{fffd}";
@@ -24,26 +21,6 @@ const REASON_CLAMPED: &str = "outside the allowed range: set to its nearest boun
 const REASON_TIME: &str = "not a time of the years 1 to 9999";
 const REASON_JSON: &str = "not the expected JSON";
 const REASON_UNKNOWN: &str = "unknown value: mapped";
-
-fn beginning(value: &str) -> String {
-    value.chars().take(MAX_NOTED).collect()
-}
-
-pub(super) fn note_dropped(
-    table: &'static str,
-    row: &SourceRow,
-    reason: &'static str,
-) -> ImportNote {
-    ImportNote {
-        table,
-        id: beginning(&row.id),
-        job_id: beginning(&row.job_id),
-        column: None,
-        action: ImportAction::Dropped,
-        reason,
-        value: None,
-    }
-}
 
 /// A row whose values are read.
 pub(super) struct Fields<'r> {

@@ -6,20 +6,12 @@
 
 use std::time::Duration;
 
-use actix_web::HttpResponse;
-use actix_web::web::Data;
-use lectern_api::{Code, EventCursor};
+use lectern_api::Code;
 use lectern_db::Committed;
 use lectern_domain::{EventPage, EventPosition};
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::connection_slots::ConnectionSlot;
-use super::delivery::{Channel, Disconnect, send_all};
-use super::handle::Live;
-use super::hub::buffer::StreamEnd;
-use super::message::Message;
-use super::sse;
 use crate::database::failure_log::FailureLog;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
@@ -32,10 +24,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Pause after a read that failed.
-const RETRY_DELAY: Duration = Duration::from_millis(500);
-
-/// Upper bound of events per read for a stream.
-const MAX_EVENTS: usize = 100;
+pub(super) const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// Wakes the followers of the events of all jobs.
 #[derive(Debug)]
@@ -177,45 +166,4 @@ pub(crate) async fn read(
         |page| page,
     )
     .await
-}
-
-/// Starts a task that delivers events; returns the streaming response.
-pub(crate) fn stream(follower: Follower, slot: ConnectionSlot, live: Data<Live>) -> HttpResponse {
-    sse::respond(slot, live.config, async move |mut channel| {
-        deliver(follower, &mut channel, &live).await;
-    })
-}
-
-/// Delivers events until the server stops or the client must be disconnected.
-async fn deliver(mut follower: Follower, channel: &mut impl Channel, live: &Live) {
-    let disconnect = loop {
-        let next = tokio::select! {
-            next = follower.next(MAX_EVENTS) => next,
-            disconnect = channel.keep_alive() => break disconnect,
-        };
-        let page = match next {
-            Ok(Some(page)) => page,
-            Ok(None) => break Disconnect::StreamEnd(StreamEnd::Stopping),
-            // The client reconnects, and gets the error as the response.
-            Err(error) if error.code() == Code::CursorExpired => {
-                break Disconnect::StreamEnd(StreamEnd::Finished);
-            }
-            Err(error) => {
-                log::debug!("cannot read the events of all jobs: {}", error.chain());
-                tokio::select! {
-                    () = sleep(RETRY_DELAY) => continue,
-                    disconnect = channel.keep_alive() => break disconnect,
-                }
-            }
-        };
-        let events = page.events.into_iter();
-        let messages =
-            events.map(|(position, event)| Message::of_all_jobs(EventCursor(position), event));
-        if let Err(disconnect) = send_all(messages.collect(), channel, live).await {
-            break disconnect;
-        }
-    };
-    if disconnect == Disconnect::Slow {
-        live.metrics.watcher_dropped();
-    }
 }

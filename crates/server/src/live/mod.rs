@@ -28,6 +28,7 @@ mod connection_slots;
 mod delivery;
 mod event_poller;
 pub(crate) mod feed;
+pub(crate) mod feed_stream;
 mod handle;
 mod hub;
 mod limits;

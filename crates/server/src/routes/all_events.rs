@@ -16,7 +16,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::query::Query;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::live::{Live, feed, sse};
+use crate::live::{Live, feed, feed_stream, sse};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/events").get(events)]
@@ -68,7 +68,7 @@ async fn stream_events(
     Ok(if method == Method::HEAD {
         sse::response_builder().finish()
     } else {
-        feed::stream(follower, slot, live)
+        feed_stream::stream(follower, slot, live)
     })
 }
 
