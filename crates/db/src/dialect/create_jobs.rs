@@ -11,7 +11,7 @@ use lectern_domain::{
 };
 use serde_json::Value;
 
-use super::insert_history::list;
+use super::column_values;
 use crate::error::{Doing, Error};
 use crate::sql::prepared::Prepared;
 use crate::sql::types::{DbTime, Timestamptz};
@@ -69,39 +69,42 @@ where
          SELECT * FROM created"
     );
     let settings = |config: &ProcessingConfig| config.settings().clone().into_value();
-    let job = |column: fn(&NewJob) -> Option<&str>| list(jobs, move |(_, job)| column(job));
+    let job =
+        |column: fn(&NewJob) -> Option<&str>| column_values(jobs, move |(_, job)| column(job));
     let insert = sql_query(insert)
         .into_boxed::<Pg>()
         .bind::<Nullable<Timestamptz>, _>(callers_time)
-        .bind::<Array<Uuid>, _>(list(jobs, |(job_id, _)| job_id.as_uuid()))
+        .bind::<Array<Uuid>, _>(column_values(jobs, |(job_id, _)| job_id.as_uuid()))
         .bind::<Array<Nullable<Text>>, _>(job(|job| Some(&job.filename)))
-        .bind::<Array<Nullable<BigInt>>, _>(list(jobs, |(_, job)| job.file_size.map(FileSize::get)))
+        .bind::<Array<Nullable<BigInt>>, _>(column_values(jobs, |(_, job)| {
+            job.file_size.map(FileSize::get)
+        }))
         .bind::<Array<Nullable<Text>>, _>(job(|job| Some(&job.content_type)))
         .bind::<Array<Nullable<Text>>, _>(job(|job| job.original_s3_key.as_deref()))
         .bind::<Array<Nullable<Text>>, _>(job(|job| Some(JobStatus::from(job.status).as_str())))
         .bind::<Array<Nullable<Text>>, _>(job(|job| job.stage().map(Stage::as_str)))
-        .bind::<Array<Nullable<Jsonb>>, _>(list(jobs, |(_, job)| {
+        .bind::<Array<Nullable<Jsonb>>, _>(column_values(jobs, |(_, job)| {
             job.processing_config.as_ref().map(settings)
         }))
-        .bind::<Array<Jsonb>, _>(list(jobs, |(_, job)| {
+        .bind::<Array<Jsonb>, _>(column_values(jobs, |(_, job)| {
             job.extra_metadata.clone().into_value()
         }))
-        .bind::<Array<Integer>, _>(list(jobs, |(_, job)| job.priority))
-        .bind::<Array<Nullable<Uuid>>, _>(list(jobs, |(_, job)| {
+        .bind::<Array<Integer>, _>(column_values(jobs, |(_, job)| job.priority))
+        .bind::<Array<Nullable<Uuid>>, _>(column_values(jobs, |(_, job)| {
             job.source_job_id.map(JobId::as_uuid)
         }))
-        .bind::<Array<Uuid>, _>(list(runs, |run| run.run_id.as_uuid()))
-        .bind::<Array<Uuid>, _>(list(runs, |run| run.job_id.as_uuid()))
-        .bind::<Array<Text>, _>(list(runs, |run| run.step.stage.as_str()))
-        .bind::<Array<Text>, _>(list(runs, |run| run.status.as_str()))
-        .bind::<Array<Jsonb>, _>(list(runs, NewRun::waits_for))
-        .bind::<Array<Integer>, _>(list(runs, |run| run.priority))
-        .bind::<Array<Integer>, _>(list(runs, |run| run.step.max_attempts))
-        .bind::<Array<Nullable<Integer>>, _>(list(runs, |run| {
+        .bind::<Array<Uuid>, _>(column_values(runs, |run| run.run_id.as_uuid()))
+        .bind::<Array<Uuid>, _>(column_values(runs, |run| run.job_id.as_uuid()))
+        .bind::<Array<Text>, _>(column_values(runs, |run| run.step.stage.as_str()))
+        .bind::<Array<Text>, _>(column_values(runs, |run| run.status.as_str()))
+        .bind::<Array<Jsonb>, _>(column_values(runs, NewRun::waits_for))
+        .bind::<Array<Integer>, _>(column_values(runs, |run| run.priority))
+        .bind::<Array<Integer>, _>(column_values(runs, |run| run.step.max_attempts))
+        .bind::<Array<Nullable<Integer>>, _>(column_values(runs, |run| {
             run.step.timeout.map(AttemptTimeout::get)
         }))
-        .bind::<Array<Integer>, _>(list(runs, |run| run.step.backoff.first_seconds()))
-        .bind::<Array<Double>, _>(list(runs, |run| run.step.backoff.factor()))
-        .bind::<Array<Integer>, _>(list(runs, |run| run.step.backoff.max_seconds()));
+        .bind::<Array<Integer>, _>(column_values(runs, |run| run.step.backoff.first_seconds()))
+        .bind::<Array<Double>, _>(column_values(runs, |run| run.step.backoff.factor()))
+        .bind::<Array<Integer>, _>(column_values(runs, |run| run.step.backoff.max_seconds()));
     Prepared(insert).load(conn).doing("create a job")
 }

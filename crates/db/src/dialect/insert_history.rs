@@ -11,6 +11,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Jsonb, Nullable, Text, Timestamptz, Uuid};
 use lectern_domain::{JobEvent, JobId, LogEntry, LogEntryId, NewLogEntry, Seconds, Stage};
 
+use super::column_values;
 use crate::connection::DbConnection;
 use crate::error::{Doing, Error};
 use crate::schema::{job_events, processing_logs};
@@ -141,32 +142,30 @@ type Statement<'f> = BoxedSqlQuery<'f, Pg, diesel::query_builder::SqlQuery>;
 /// Binds `$1` to `$5`.
 fn with_events<'f>(insert: Statement<'f>, events: &'f [JobEvent]) -> Statement<'f> {
     insert
-        .bind::<Array<Uuid>, _>(list(events, |event| event.job_id.as_uuid()))
-        .bind::<Array<BigInt>, _>(list(events, |event| event.seq))
-        .bind::<Array<Text>, _>(list(events, |event| event.event.event_type().as_str()))
-        .bind::<Array<Jsonb>, _>(list(events, |event| event.event.to_json()))
-        .bind::<Array<Timestamptz>, _>(list(events, |event| event.at))
+        .bind::<Array<Uuid>, _>(column_values(events, |event| event.job_id.as_uuid()))
+        .bind::<Array<BigInt>, _>(column_values(events, |event| event.seq))
+        .bind::<Array<Text>, _>(column_values(events, |event| {
+            event.event.event_type().as_str()
+        }))
+        .bind::<Array<Jsonb>, _>(column_values(events, |event| event.event.to_json()))
+        .bind::<Array<Timestamptz>, _>(column_values(events, |event| event.at))
 }
 
 /// Binds `$6` to `$15`.
 fn with_logs<'f>(insert: Statement<'f>, logs: &'f [LogEntry]) -> Statement<'f> {
-    let text = |get: fn(&NewLogEntry) -> Option<&str>| list(logs, move |log| get(&log.data));
+    let text =
+        |get: fn(&NewLogEntry) -> Option<&str>| column_values(logs, move |log| get(&log.data));
     insert
-        .bind::<Array<Uuid>, _>(list(logs, |log| log.log_id.as_uuid()))
-        .bind::<Array<Uuid>, _>(list(logs, |log| log.job_id.as_uuid()))
-        .bind::<Array<Text>, _>(list(logs, |log| Stage::as_str(log.stage)))
+        .bind::<Array<Uuid>, _>(column_values(logs, |log| log.log_id.as_uuid()))
+        .bind::<Array<Uuid>, _>(column_values(logs, |log| log.job_id.as_uuid()))
+        .bind::<Array<Text>, _>(column_values(logs, |log| Stage::as_str(log.stage)))
         .bind::<Array<Nullable<Text>>, _>(text(|entry| entry.agent_name.as_deref()))
-        .bind::<Array<Text>, _>(list(logs, |log| log.status.as_str()))
+        .bind::<Array<Text>, _>(column_values(logs, |log| log.status.as_str()))
         .bind::<Array<Nullable<Text>>, _>(text(|entry| entry.message.as_deref()))
-        .bind::<Array<Nullable<Jsonb>>, _>(list(logs, |log| log.error_details_json()))
-        .bind::<Array<Nullable<Double>>, _>(list(logs, |log| {
+        .bind::<Array<Nullable<Jsonb>>, _>(column_values(logs, |log| log.error_details_json()))
+        .bind::<Array<Nullable<Double>>, _>(column_values(logs, |log| {
             log.duration_seconds.map(Seconds::get)
         }))
-        .bind::<Array<Timestamptz>, _>(list(logs, |log| log.timestamp))
-        .bind::<Array<Timestamptz>, _>(list(logs, |log| log.created_at))
-}
-
-/// The values of a column, as the array that is bound for it.
-pub(super) fn list<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {
-    rows.iter().map(column).collect()
+        .bind::<Array<Timestamptz>, _>(column_values(logs, |log| log.timestamp))
+        .bind::<Array<Timestamptz>, _>(column_values(logs, |log| log.created_at))
 }

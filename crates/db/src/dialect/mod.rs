@@ -23,8 +23,7 @@ use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
 
 pub(crate) use any_case::{any_case_pattern, matches_pattern};
 pub(crate) use claim_queries::{
-    NewLease, Picked, claimable_stages, expired_jobs, grant_leases, is_ready, lock_free_jobs,
-    pick_runs, start_jobs,
+    Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, start_jobs,
 };
 pub(crate) use create_jobs::{NewRun, insert_jobs_on_postgres};
 pub(crate) use event_feed::{
@@ -133,6 +132,11 @@ pub(crate) fn is_one_of(backend: Backend, column: &str, ids: &[impl Display]) ->
 /// A condition with a text as parameter, whose SQL depends on the database.
 pub(crate) type TextCondition =
     SqlLiteral<Bool, UncheckedBind<SqlLiteral<Bool>, AsExprOf<String, Text>>>;
+
+/// The values of a column, as the array that is bound for it.
+pub(crate) fn column_values<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(column).collect()
+}
 
 /// SQL for a random UUID (version 4).
 pub(crate) fn random_uuid(backend: Backend) -> &'static str {

@@ -8,7 +8,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use lectern_domain::{LongText, NonNegativeInt, ProgressMessage, StageRun};
 
-use super::insert_history::list;
+use super::column_values;
 use crate::connection::{DbConnection, on_either};
 use crate::error::{Doing, Error};
 use crate::schema::stage_runs;
@@ -40,15 +40,15 @@ pub(crate) fn store_runs(conn: &mut DbConnection, runs: &[&StageRun]) -> Result<
                 message.map(ProgressMessage::to_string)
             };
             let store = sql_query(store)
-                .bind::<Array<Uuid>, _>(list(runs, |run| run.run_id.as_uuid()))
-                .bind::<Array<Text>, _>(list(runs, |run| run.status.as_str()))
-                .bind::<Times, _>(list(runs, |run| expires_at(run)))
-                .bind::<Times, _>(list(runs, |run| run.available_at))
-                .bind::<Array<Double>, _>(list(runs, |run| run.progress.percent.get()))
-                .bind::<Array<Nullable<Text>>, _>(list(runs, message))
-                .bind::<Array<Nullable<Integer>>, _>(list(runs, |run| eta_seconds(run)))
-                .bind::<Array<Nullable<Text>>, _>(list(runs, |run| run.error.as_deref()))
-                .bind::<Times, _>(list(runs, |run| run.finished_at));
+                .bind::<Array<Uuid>, _>(column_values(runs, |run| run.run_id.as_uuid()))
+                .bind::<Array<Text>, _>(column_values(runs, |run| run.status.as_str()))
+                .bind::<Times, _>(column_values(runs, |run| expires_at(run)))
+                .bind::<Times, _>(column_values(runs, |run| run.available_at))
+                .bind::<Array<Double>, _>(column_values(runs, |run| run.progress.percent.get()))
+                .bind::<Array<Nullable<Text>>, _>(column_values(runs, message))
+                .bind::<Array<Nullable<Integer>>, _>(column_values(runs, |run| eta_seconds(run)))
+                .bind::<Array<Nullable<Text>>, _>(column_values(runs, |run| run.error.as_deref()))
+                .bind::<Times, _>(column_values(runs, |run| run.finished_at));
             Prepared(store).execute(conn).map(drop)
         }
         DbConnection::Sqlite(_) => runs.iter().try_for_each(|run| {

@@ -7,5 +7,6 @@ pub(crate) mod row;
 pub(crate) mod status_literals;
 pub(crate) mod stored;
 pub(crate) mod stored_time;
+mod time_range;
 pub mod types;
 pub(crate) mod window;

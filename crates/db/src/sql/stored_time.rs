@@ -1,8 +1,6 @@
 //! Times that were read from a column, which another program may have written.
 
-use std::sync::LazyLock;
-
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
@@ -13,33 +11,9 @@ use lectern_domain::{Cursor, IdValue, Invalid};
 use uuid::Uuid;
 
 use super::stored::Check;
-use super::types::{DbTime, Timestamptz};
-
-/// The times that both databases and RFC 3339 can represent: the years 1 to 9999.
-static FIRST: LazyLock<DateTime<Utc>> = LazyLock::new(|| start_of(1));
-static LAST: LazyLock<DateTime<Utc>> =
-    LazyLock::new(|| start_of(10_000) - TimeDelta::microseconds(1));
-
-/// The start of a year; chrono represents all years up to 262,142.
-fn start_of(year: i32) -> DateTime<Utc> {
-    let day = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default();
-    day.and_time(NaiveTime::MIN).and_utc()
-}
-
-fn is_representable(time: &DateTime<Utc>) -> bool {
-    (*FIRST..=*LAST).contains(time)
-}
-
-/// The text that SQLite stores. The text always has six decimals and a Z, so that texts
-/// sort like times.
-pub(super) fn sqlite_text(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Micros, true)
-}
-
-/// The nearest time to `time` that both databases can represent.
-pub(crate) fn clamped(time: DateTime<Utc>) -> DateTime<Utc> {
-    time.clamp(*FIRST, *LAST)
-}
+use super::time_range::{FIRST, LAST, is_representable, sqlite_text, start_of};
+use super::types::{DbTime, Timestamptz, on_both};
+use crate::connection::{MultiBackend, MultiRawValue};
 
 /// The value of a [`Timestamptz`] column.
 ///
@@ -136,6 +110,8 @@ impl Check for Option<StoredTime> {
         self.map(Check::check).transpose()
     }
 }
+
+on_both! { Timestamptz => StoredTime }
 
 impl FromSql<Timestamptz, Pg> for StoredTime {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {

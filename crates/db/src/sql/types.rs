@@ -22,7 +22,7 @@ use lectern_domain::IdValue;
 
 pub use diesel::sql_types::{Float8, Int4, Int8, Nullable, Text};
 
-use super::stored_time::{self, StoredTime};
+use super::time_range::{clamped, sqlite_text};
 use crate::connection::{MultiBackend, MultiRawValue};
 
 /// A UUID.
@@ -71,7 +71,7 @@ impl DbTime {
     /// A time to compare with, clamped to the years 1 to 9999, which both
     /// databases can represent.
     pub fn bound(time: DateTime<Utc>) -> Self {
-        Self(stored_time::clamped(time))
+        Self(clamped(time))
     }
 }
 
@@ -98,10 +98,10 @@ macro_rules! on_both {
         }
     )+};
 }
+pub(super) use on_both;
 
 on_both! {
     Timestamptz => DbTime,
-    Timestamptz => StoredTime,
     Jsonb => DbJson,
 }
 
@@ -172,7 +172,7 @@ impl FromSql<Timestamptz, Pg> for DbTime {
 
 impl ToSql<Timestamptz, Sqlite> for DbTime {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(stored_time::sqlite_text(self.0));
+        out.set_value(sqlite_text(self.0));
         Ok(IsNull::No)
     }
 }

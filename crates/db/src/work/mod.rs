@@ -9,10 +9,9 @@ mod failure;
 mod heartbeat;
 mod lease_guard;
 mod locked_jobs;
+mod progress_reports;
 mod release;
 mod unreadable_jobs;
-
-pub(crate) use self::lease_guard::GuardedWrite;
 
 use crate::connection::Tx;
 

@@ -13,7 +13,7 @@ use lectern_api::{Code, FieldError, FieldErrors, Problem};
 use lectern_db::{Error as DbError, Outage};
 use lectern_domain::{ClipId, Invalid, Job, JobId, error_chain};
 
-use crate::http::request::request_id::{RequestId, X_REQUEST_ID};
+use crate::http::request_id::{RequestId, X_REQUEST_ID};
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 

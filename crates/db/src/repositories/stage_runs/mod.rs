@@ -1,6 +1,7 @@
 //! Stage runs, the state of each stage of a job: the table `stage_runs`.
 
-pub(crate) mod row;
+pub(crate) mod grant_leases;
+mod row;
 
 use std::collections::HashMap;
 

@@ -21,7 +21,7 @@ use crate::http::connections::{Connection, RequestGuard};
 use crate::http::error::ApiError;
 use crate::http::error::PROBLEM_JSON;
 use crate::http::request::app_data::app_data;
-use crate::http::request::request_id::{RequestId, X_REQUEST_ID};
+use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::http::requests_in_flight::{InFlight, Lifecycle};
 use crate::metrics::{CompletedRequest, Metrics};
 

@@ -4,7 +4,7 @@ use actix_cors::Cors;
 use actix_web::http::header::{CONTENT_RANGE, ETAG, HeaderName, LINK, LOCATION, RETRY_AFTER};
 
 use crate::http::address::{CORS_METHODS, CorsOrigins};
-use crate::http::request::request_id::X_REQUEST_ID;
+use crate::http::request_id::X_REQUEST_ID;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 

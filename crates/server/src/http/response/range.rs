@@ -17,7 +17,7 @@ use lectern_domain::{DownloadName, recording_media_type};
 use lectern_formats::Format;
 use lectern_storage::{ByteRange, Object, ObjectInfo};
 
-use crate::http::request::request_id::RequestId;
+use crate::http::request_id::RequestId;
 
 /// Images among the objects of a job, by extension.
 const IMAGES: [(&str, &str); 4] = [
