@@ -102,6 +102,7 @@ pub(crate) fn insert_history(
     logs: &[LogEntry],
 ) -> Result<(), Error> {
     match conn {
+        _ if events.is_empty() && logs.is_empty() => Ok(()),
         DbConnection::Postgres(conn) => match (events, logs) {
             (events, []) => {
                 Prepared(with_events(sql_query(INSERT_EVENTS).into_boxed(), events)).execute(conn)
@@ -111,8 +112,7 @@ pub(crate) fn insert_history(
                     .into_boxed();
                 Prepared(with_logs(with_events(both, events), logs)).execute(conn)
             }
-        }
-        .map(drop),
+        },
         DbConnection::Sqlite(conn) => {
             let events = events.iter().map(NewEventRow::from);
             let logs = logs.iter().map(NewLogRow::from);

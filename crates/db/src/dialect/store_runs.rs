@@ -49,7 +49,7 @@ pub(crate) fn store_runs(conn: &mut DbConnection, runs: &[&StageRun]) -> Result<
                 .bind::<Array<Nullable<Integer>>, _>(column_values(runs, |run| eta_seconds(run)))
                 .bind::<Array<Nullable<Text>>, _>(column_values(runs, |run| run.error.as_deref()))
                 .bind::<Times, _>(column_values(runs, |run| run.finished_at));
-            Prepared(store).execute(conn).map(drop)
+            Prepared(store).execute(conn)
         }
         DbConnection::Sqlite(_) => runs.iter().try_for_each(|run| {
             let by_id = stage_runs::table.filter(stage_runs::run_id.eq(Id(run.run_id)));
@@ -63,7 +63,7 @@ pub(crate) fn store_runs(conn: &mut DbConnection, runs: &[&StageRun]) -> Result<
                 stage_runs::error.eq(run.error.as_ref().map(LongText::as_str)),
                 stage_runs::finished_at.eq(run.finished_at.map(DbTime)),
             )));
-            on_either!(conn, conn => store.execute(conn)).map(drop)
+            on_either!(conn, conn => store.execute(conn))
         }),
     }
     .doing("update runs")

@@ -1,7 +1,10 @@
 //! Statements that are prepared once per connection.
 
 use diesel::backend::Backend;
+use diesel::connection::{DefaultLoadingMode, LoadConnection};
+use diesel::expression::QueryMetadata;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::Untyped;
 use diesel::{QueryResult, RunQueryDsl};
 
 /// A statement that the connection prepares once and caches by its SQL.
@@ -39,6 +42,49 @@ impl<Q: Query> Query for Prepared<Q> {
 }
 
 impl<Q, Conn> RunQueryDsl<Conn> for Prepared<Q> {}
+
+impl<Q> Prepared<Q> {
+    /// Executes a statement that returns no rows.
+    ///
+    /// diesel's `execute` passes the statement on by reference. The reference does not tell
+    /// that it is safe to cache, so the statement would be prepared each time.
+    pub(crate) fn execute<C>(self, conn: &mut C) -> QueryResult<()>
+    where
+        C: LoadConnection<DefaultLoadingMode>,
+        C::Backend: QueryMetadata<Untyped>,
+        Q: QueryFragment<C::Backend>,
+    {
+        let mut rows = conn.load(WithoutRows(self))?;
+        rows.try_for_each(|row| row.map(drop))
+    }
+}
+
+/// A statement that returns no rows, so its columns need no types.
+struct WithoutRows<Q>(Prepared<Q>);
+
+impl<DB, Q> QueryFragment<DB> for WithoutRows<Q>
+where
+    DB: Backend,
+    Q: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(pass)
+    }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        self.0.is_safe_to_cache_prepared(backend)
+    }
+}
+
+impl<Q> QueryId for WithoutRows<Q> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q> Query for WithoutRows<Q> {
+    type SqlType = Untyped;
+}
 
 /// A statement that is [`Prepared`] only on a condition.
 #[derive(Debug, Clone)]

@@ -82,18 +82,35 @@ impl Jobs<'_, ReadWrite> {
             stored.insert(job.job_id, job);
         }
         self.record_changes(stored.values())?;
-        reports
-            .iter()
-            .map(|(job_id, _)| match stored.remove(job_id) {
+        let job_ids = reports.iter().map(|(job_id, _)| *job_id);
+        let refused: Vec<_> = job_ids
+            .clone()
+            .filter(|id| !stored.contains_key(id))
+            .collect();
+        let mut refused = if refused.is_empty() {
+            HashMap::new()
+        } else {
+            self.find_small(&refused)?
+        };
+        job_ids
+            .map(|job_id| match stored.remove(&job_id) {
                 Some(job) => Ok(Ok(job)),
-                None => Ok(self.refused_report(*job_id)),
+                None => Ok(self.refused_report(job_id, refused.remove(&job_id))),
             })
             .collect()
     }
 
-    /// The result of a report that was not stored: the job, if the report was late.
-    fn refused_report(&mut self, job_id: JobId) -> Result<Job, Error> {
-        let job = self.find(job_id)?.ok_or(Error::JobNotFound { job_id })?;
+    /// The result of a report that was not stored: the job, if the report was late. `found`
+    /// is the job, if it was read with others.
+    fn refused_report(
+        &mut self,
+        job_id: JobId,
+        found: Option<Result<Job, Error>>,
+    ) -> Result<Job, Error> {
+        let job = match found {
+            Some(found) => found?,
+            None => self.find(job_id)?.ok_or(Error::JobNotFound { job_id })?,
+        };
         if job.status.accepts_progress() {
             return Ok(job);
         }

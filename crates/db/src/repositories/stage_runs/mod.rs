@@ -285,9 +285,7 @@ impl StageRuns<'_, ReadWrite> {
             stage_runs::finished_at.eq(Some(DbTime(job.updated_at))),
         ));
         let close = Prepared(close);
-        on_either!(self.0.raw, conn => close.execute(conn))
-            .doing("close the runs of a job")
-            .map(drop)
+        on_either!(self.0.raw, conn => close.execute(conn)).doing("close the runs of a job")
     }
 
     /// Sets the priority by which the runs of a job are claimed.
@@ -344,6 +342,9 @@ impl StageRuns<'_, ReadWrite> {
         &mut self,
         reports: &[(&Job, &ProgressReport)],
     ) -> Result<Vec<JobId>, Error> {
+        if reports.is_empty() {
+            return Ok(Vec::new());
+        }
         if let DbConnection::Postgres(conn) = self.0.raw {
             let is_open = is_open_sql();
             return store_run_reports_on_postgres(conn, reports, &is_open, leased_column);
