@@ -48,9 +48,8 @@ impl Database {
             lease_id,
             report,
         };
-        self.batchers
-            .reports
-            .submit(report, Box::new(reply), execute);
+        let batcher = self.batchers.reports(job_id);
+        batcher.submit(report, Box::new(reply), execute);
     }
 }
 

@@ -59,7 +59,9 @@ pub(crate) struct Batchers {
     pub(crate) claims: Batcher<QueuedClaim, Vec<Claim>>,
     pub(crate) finds: Batcher<JobId, Option<Job>>,
     pub(crate) creations: Batcher<NewJob, Job>,
-    pub(crate) reports: Batcher<LeasedReport, Job>,
+    /// Two reports on a job are always in the same one, so that none of these waits for a
+    /// job that another has locked.
+    reports: Vec<Batcher<LeasedReport, Job>>,
     pub(crate) heartbeats: Batcher<(LeaseId, Heartbeat), LeaseState>,
     pub(crate) completions: Batcher<LeaseId, (Job, StageRun)>,
 }
@@ -91,11 +93,20 @@ impl Batchers {
             finds: Batcher::new(2, |job_id| job_id.as_uuid()),
             // A creation locks nothing.
             creations: Batcher::new(writers, |_| Uuid::nil()),
+            reports: (0..writers)
+                .map(|_| Batcher::new(1, |report: &LeasedReport| report.job_id.as_uuid()))
+                .collect(),
             // Two threads would find jobs locked by each other.
-            reports: Batcher::new(1, |report| report.job_id.as_uuid()),
             heartbeats: Batcher::new(1, |(lease_id, _)| lease_id.as_uuid()),
             completions: Batcher::new(1, |lease_id| lease_id.as_uuid()),
         })
+    }
+
+    /// The batcher of the reports on a job.
+    pub(crate) fn reports(&self, job_id: JobId) -> &Batcher<LeasedReport, Job> {
+        // The last byte of a UUID of version 7 is random.
+        let [.., random] = job_id.as_uuid().into_bytes();
+        &self.reports[usize::from(random) % self.reports.len()]
     }
 
     /// See [`Batcher::replace_threads`].
@@ -103,7 +114,9 @@ impl Batchers {
         self.claims.replace_threads();
         self.finds.replace_threads();
         self.creations.replace_threads();
-        self.reports.replace_threads();
+        for reports in &self.reports {
+            reports.replace_threads();
+        }
         self.heartbeats.replace_threads();
         self.completions.replace_threads();
     }
