@@ -1,5 +1,6 @@
 //! Builds the handles, starts and stops the server, runs its background tasks.
 
+mod expect_continue;
 mod maintenance;
 pub mod open_files;
 pub(crate) mod server;

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
-use actix_http::{Extensions, HttpServiceBuilder};
+use actix_http::{Extensions, HttpServiceBuilder, Response};
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::App;
-use actix_web::dev::{AppConfig, Server};
+use actix_web::dev::{AppConfig, Server, ServiceResponse};
 use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use anyhow::Context as _;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::app::expect_continue;
 use crate::app::open_files::Reserve;
 use crate::app::server_config::ServerConfig;
 use crate::app::service::Service;
@@ -100,7 +101,10 @@ pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result
                 .wrap(from_fn(access_log::record_request))
                 .configure(routes::register)
                 .into_factory()
-                .map_err(|error: actix_web::Error| error.error_response());
+                .map(|response: ServiceResponse<_>| Response::from(response).map_into_boxed_body())
+                .map_err(|error: actix_web::Error| error.error_response().into());
+            let (expect, requests) =
+                expect_continue::services(map_config(app, |()| AppConfig::default()));
             let http = HttpServiceBuilder::default()
                 .keep_alive(idle_timeout)
                 // `ClientStream` closes connections without a request in time.
@@ -109,7 +113,8 @@ pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result
                 // A worker that disconnects while waiting must not be given a lease.
                 .h1_allow_half_closed(false)
                 .on_connect_ext(describe_connection)
-                .h1(map_config(app, |()| AppConfig::default()));
+                .expect(expect)
+                .h1(requests);
             let connections = Arc::clone(&connections);
             let connect = move |socket: TcpStream| {
                 set_tcp_options(&socket, send_timeout);

@@ -74,7 +74,8 @@ impl Resource {
         );
     }
 
-    fn build(self) -> actix_web::Resource {
+    /// The path without middleware.
+    pub(crate) fn build(self) -> actix_web::Resource {
         let methods = self.routes.iter().map(|(method, _)| match *method {
             Method::GET => "GET, HEAD",
             _ => method.as_str(),

@@ -7,6 +7,7 @@ mod events;
 mod jobs;
 mod layout_analysis;
 mod logs;
+mod missing_resource;
 mod monitoring;
 mod next_page_link;
 mod objects;
@@ -22,6 +23,7 @@ mod tus;
 mod uploads;
 mod work;
 
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use lectern_api::Code;
 
@@ -78,7 +80,8 @@ pub(crate) fn mount(app: &mut ServiceConfig) {
 /// with a problem document.
 pub(crate) fn register(app: &mut ServiceConfig) {
     for resource in all() {
-        resource.register(app);
+        let check = from_fn(missing_resource::refuse_before_body);
+        app.service(resource.build().wrap(check));
     }
     docs::root().register(app);
     app.default_service(web::to(|| async {

@@ -3,6 +3,7 @@
 mod bodies;
 mod entity_tags;
 mod errors;
+mod expect_continue;
 mod idempotency;
 mod many_errors;
 mod request_ids;

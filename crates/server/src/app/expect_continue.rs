@@ -1,0 +1,181 @@
+//! `Expect: 100-continue`: the interim response that invites a body is sent when the app
+//! begins to read the body. A request that the app refuses by its head gets its final
+//! response instead.
+//!
+//! For such a request, actix first calls the expect service, sends `100 Continue` if that
+//! succeeds, and then calls the service for requests. Here the expect service calls the
+//! app. When the app reads the body, the expect service suspends it and succeeds, and the
+//! service for requests resumes it.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use actix_http::body::BoxBody;
+use actix_http::error::PayloadError;
+use actix_http::{BoxedPayloadStream, HttpMessage as _, Payload, Request, Response};
+use actix_service::boxed::{RcService, rc_service};
+use actix_service::{IntoServiceFactory, Service as _, ServiceFactory, fn_factory, fn_service};
+use actix_web::web::Bytes;
+use futures_util::Stream;
+use futures_util::future::LocalBoxFuture;
+
+/// The app of one HTTP thread. Its errors are responses, too.
+type App = RcService<Request, Response<BoxBody>, Response<BoxBody>>;
+
+/// The response of the app, when it has one.
+type Handling = LocalBoxFuture<'static, Result<Response<BoxBody>, Response<BoxBody>>>;
+
+/// The expect service and the service for requests, which call the app of `factory`.
+pub(crate) fn services<F>(
+    factory: impl IntoServiceFactory<F, Request>,
+) -> (
+    impl ServiceFactory<
+        Request,
+        Config = (),
+        Response = Request,
+        Error = Response<BoxBody>,
+        InitError = (),
+        Service: 'static,
+    >,
+    impl ServiceFactory<
+        Request,
+        Config = (),
+        Response = Response<BoxBody>,
+        Error = Response<BoxBody>,
+        InitError = (),
+        Service: 'static,
+    >,
+)
+where
+    F: ServiceFactory<
+            Request,
+            Config = (),
+            Response = Response<BoxBody>,
+            Error = Response<BoxBody>,
+            InitError = (),
+        > + 'static,
+    F::Service: 'static,
+{
+    let factory = factory.into_factory();
+    let shared: Rc<OnceCell<App>> = Rc::default();
+    let app = Rc::clone(&shared);
+    let expect = fn_factory(move || {
+        let app = Rc::clone(&app);
+        let service =
+            fn_service(move |request| call_until_body_is_read(app.get().cloned(), request));
+        async move { Ok::<_, ()>(service) }
+    });
+    let requests = fn_factory(move || {
+        let (app, shared) = (factory.new_service(()), Rc::clone(&shared));
+        async move {
+            let app = rc_service(app.await?);
+            let app = shared.get_or_init(|| app).clone();
+            Ok::<_, ()>(fn_service(move |request| call_or_resume(&app, request)))
+        }
+    });
+    (expect, requests)
+}
+
+/// Calls the app until it reads the body.
+///
+/// # Errors
+///
+/// The response, if the app has one before it reads the body.
+async fn call_until_body_is_read(
+    app: Option<App>,
+    request: Request,
+) -> Result<Request, Response<BoxBody>> {
+    let Some(app) = app else {
+        // Requests come after the service for requests was built.
+        return Ok(request);
+    };
+    let gate: Rc<Gate> = Rc::default();
+    let (mut request, body) = request.replace_payload(Payload::None);
+    let body: BoxedPayloadStream = Box::pin(InvitedBody {
+        body,
+        gate: Rc::clone(&gate),
+    });
+    *request.payload() = Payload::Stream { payload: body };
+    let mut handling: Handling = Box::pin(app.call(request));
+    let response = poll_fn(|cx| {
+        gate.inviter.replace(Some(cx.waker().clone()));
+        match handling.as_mut().poll(cx) {
+            Poll::Ready(response) => Poll::Ready(Some(response)),
+            Poll::Pending if gate.is_awaited.get() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    });
+    match response.await {
+        Some(Ok(response) | Err(response)) => Err(response),
+        None => {
+            let suspended = Request::new();
+            suspended
+                .extensions_mut()
+                .insert(Suspended { handling, gate });
+            Ok(suspended)
+        }
+    }
+}
+
+/// Resumes the app if it was suspended, or else calls it.
+fn call_or_resume(app: &App, request: Request) -> Handling {
+    let suspended = request.extensions_mut().remove::<Suspended>();
+    match suspended {
+        Some(Suspended { handling, gate }) => {
+            gate.open();
+            handling
+        }
+        None => app.call(request),
+    }
+}
+
+/// A call of the app that waits for the body, which is not invited yet.
+struct Suspended {
+    handling: Handling,
+    gate: Rc<Gate>,
+}
+
+/// Whether the body of a request was invited.
+#[derive(Default)]
+struct Gate {
+    is_awaited: Cell<bool>,
+    is_open: Cell<bool>,
+    /// Wakes the expect service.
+    inviter: RefCell<Option<Waker>>,
+    /// Wakes the reader of the body.
+    reader: RefCell<Option<Waker>>,
+}
+
+impl Gate {
+    fn open(&self) {
+        self.is_open.set(true);
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
+/// A body that is read only after it was invited.
+struct InvitedBody {
+    body: Payload<BoxedPayloadStream>,
+    gate: Rc<Gate>,
+}
+
+impl Stream for InvitedBody {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.gate.is_open.get() {
+            return Pin::new(&mut self.body).poll_next(cx);
+        }
+        self.gate.is_awaited.set(true);
+        self.gate.reader.replace(Some(cx.waker().clone()));
+        if let Some(inviter) = self.gate.inviter.take() {
+            inviter.wake();
+        }
+        Poll::Pending
+    }
+}

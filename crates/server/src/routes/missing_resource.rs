@@ -1,0 +1,70 @@
+//! Refuses requests about what does not exist before their body is invited.
+
+use std::convert::identity;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::EXPECT;
+use actix_web::middleware::Next;
+use actix_web::{Error, FromRequest, HttpRequest, ResponseError as _};
+use lectern_db::Reader;
+use lectern_domain::{ContentSegmentId, TranscriptSegmentId};
+
+use crate::database::handle::DatabaseHandle;
+use crate::http::error::ApiError;
+use crate::http::extract::path_ids::{ClipIdPath, JobIdPath, SegmentIdPath};
+use crate::http::request::app_data::app_data;
+
+/// Runs the handler in `next`, unless the request waits for `100 Continue` and names a job,
+/// a clip or a segment that does not exist. Handlers find that out after they have received
+/// the body, in the transaction that stores it.
+pub(crate) async fn refuse_before_body<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    if request.headers().contains_key(EXPECT)
+        && let Err(error) = check_exists(request.request()).await
+    {
+        return Ok(request
+            .into_response(error.error_response())
+            .map_into_right_body());
+    }
+    Ok(next.call(request).await?.map_into_left_body())
+}
+
+async fn check_exists(request: &HttpRequest) -> Result<(), ApiError> {
+    let names = |parameter| request.match_info().get(parameter).is_some();
+    if names("job_id") {
+        let JobIdPath(id) = JobIdPath::extract(request).await?;
+        let exists = move |conn: &mut Reader<'_>| Ok(conn.jobs().exists(id)?);
+        return check(request, exists, move || ApiError::no_job(id)).await;
+    }
+    if names("clip_id") {
+        let ClipIdPath(id) = ClipIdPath::extract(request).await?;
+        let exists = move |conn: &mut Reader<'_>| Ok(conn.clips().find(id)?.is_some());
+        return check(request, exists, move || ApiError::no_clip(id)).await;
+    }
+    if names("segment_id") && request.path().contains("/transcripts/") {
+        let SegmentIdPath(id) = SegmentIdPath::<TranscriptSegmentId>::extract(request).await?;
+        let exists = move |conn: &mut Reader<'_>| Ok(conn.transcripts().find(id)?.is_some());
+        return check(request, exists, move || ApiError::no_segment(id)).await;
+    }
+    if names("segment_id") {
+        let SegmentIdPath(id) = SegmentIdPath::<ContentSegmentId>::extract(request).await?;
+        let exists = move |conn: &mut Reader<'_>| Ok(conn.content_segments().find(id)?.is_some());
+        return check(request, exists, move || ApiError::no_segment(id)).await;
+    }
+    Ok(())
+}
+
+async fn check(
+    request: &HttpRequest,
+    exists: impl Fn(&mut Reader<'_>) -> Result<bool, ApiError> + Send + 'static,
+    not_found: impl FnOnce() -> ApiError,
+) -> Result<(), ApiError> {
+    let database = app_data::<DatabaseHandle>(request)?;
+    match database.read_committed(exists, identity).await? {
+        true => Ok(()),
+        false => Err(not_found()),
+    }
+}
