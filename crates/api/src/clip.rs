@@ -7,8 +7,8 @@ use lectern_domain::{
     self as domain, ClipId, ClipItem, ContentSegmentId, InField, Invalid, JobId, NewClip,
 };
 use lectern_domain::{
-    ClipMedia, ClipMediaUpdate, ClipTopic, JsonObject, NonNegativeInt, Ratio, Seconds, StorageKey,
-    TimeRange, Title,
+    ClipMedia, ClipMediaUpdate, ClipTopic, JsonObject, NonNegativeInt, ObjectUpdate, Ratio,
+    Seconds, StorageKey, TimeRange, Title,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
@@ -275,7 +275,8 @@ pub struct ClipUpdateBody {
     #[serde(deserialize_with = "present_integer")]
     #[schemars(with = "i32")]
     pub clip_order: Option<i32>,
-    /// Data of the worker, which the service does not interpret. Replaces the whole object.
+    /// Data of the worker, which the service does not interpret. Replaces the whole object, or
+    /// is merged into it, depending on the media type.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "crate::wire::field_schemas::JsonObject")]
     pub extra_metadata: Option<Map<String, Value>>,
@@ -305,7 +306,8 @@ impl TryFrom<ClipUpdateBody> for domain::ClipUpdate {
                 subtitle_s3_key: key(update.subtitle_s3_key, "subtitle_s3_key")?,
             },
             clip_order: clip_order.in_field("clip_order")?,
-            extra_metadata: optional("extra_metadata", update.extra_metadata, JsonObject::new)?,
+            extra_metadata: optional("extra_metadata", update.extra_metadata, JsonObject::new)?
+                .map(ObjectUpdate::from),
         })
     }
 }

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use crate::id::{ClipId, ContentSegmentId, JobId};
 use crate::value::text::bounded_texts;
 use crate::value::{
-    InField, Invalid, JsonObject, NonNegativeInt, Patch, Ratio, Seconds, StorageKey, TimeRange,
+    InField, Invalid, JsonObject, NonNegativeInt, ObjectUpdate, Patch, Ratio, Seconds, StorageKey,
+    TimeRange,
 };
 
 bounded_texts! {
@@ -229,12 +230,18 @@ pub struct ClipUpdate {
     pub media: ClipMediaUpdate,
     /// Position among the clips of the job.
     pub clip_order: Option<NonNegativeInt>,
-    /// Replaces the whole object.
-    pub extra_metadata: Option<JsonObject>,
+    /// Data of the owner.
+    pub extra_metadata: Option<ObjectUpdate>,
 }
 
 impl ClipUpdate {
-    /// The clip after the change. The error names `start_time` or `end_time`.
+    /// This change, with its JSON object as a patch to be merged.
+    pub fn merging(mut self) -> Self {
+        self.extra_metadata = self.extra_metadata.map(ObjectUpdate::merging);
+        self
+    }
+
+    /// The clip after the change. The error names the field.
     pub fn applied_to(&self, clip: &NewClip) -> Result<NewClip, Invalid> {
         let media = &clip.media;
         Ok(NewClip {
@@ -259,11 +266,12 @@ impl ClipUpdate {
                     .applied_to(media.subtitle_s3_key.as_ref()),
             },
             clip_order: self.clip_order.unwrap_or(clip.clip_order),
-            extra_metadata: self
-                .extra_metadata
-                .as_ref()
-                .unwrap_or(&clip.extra_metadata)
-                .clone(),
+            extra_metadata: match &self.extra_metadata {
+                Some(update) => update
+                    .applied_to(&clip.extra_metadata)
+                    .in_field("extra_metadata")?,
+                None => clip.extra_metadata.clone(),
+            },
         })
     }
 }

@@ -150,8 +150,8 @@ pub use upload::{
 pub use value::{
     AgentName, AttemptTimeout, BoundedText, ContentType, Cursor, Decibels, Direction, FieldError,
     FileSize, Filename, IdValue, InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH,
-    NonNegativeInt, NumberValue, Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent,
-    PipelineName, ProgressMessage, Ratio, RetryAfter, Seconds, StorageKey, TaskId, TextValue,
-    TimeRange, Total, VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions,
+    NonNegativeInt, NumberValue, ObjectUpdate, Page, PageLimit, PageRequest, ParseEnumError, Patch,
+    Percent, PipelineName, ProgressMessage, Ratio, RetryAfter, Seconds, StorageKey, TaskId,
+    TextValue, TimeRange, Total, VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions,
     json_memory,
 };

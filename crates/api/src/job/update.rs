@@ -1,7 +1,7 @@
 //! Updates of jobs.
 
 use lectern_domain::{self as domain, InField, Invalid, JobStatus, Patch};
-use lectern_domain::{Filename, JsonObject, LongText, TaskId, VideoDuration};
+use lectern_domain::{Filename, JsonObject, LongText, ObjectUpdate, TaskId, VideoDuration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -37,11 +37,13 @@ pub struct JobUpdate {
     #[validate(range(min = f64::MIN_POSITIVE, message = "must be more than 0"))]
     #[serde(deserialize_with = "present")]
     pub video_duration: Option<Option<f64>>,
-    /// Properties of the recording; replaces the whole object.
+    /// Properties of the recording. Replaces the whole object, or is merged into it, depending
+    /// on the media type.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "crate::wire::field_schemas::JsonObject")]
     pub video_metadata: Option<Map<String, Value>>,
-    /// Data of the owner, which the service does not interpret. Replaces the whole object.
+    /// Data of the owner, which the service does not interpret. Replaces the whole object, or
+    /// is merged into it, depending on the media type.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "crate::wire::field_schemas::JsonObject")]
     pub extra_metadata: Option<Map<String, Value>>,
@@ -64,7 +66,10 @@ impl TryFrom<JobUpdate> for domain::JobUpdate {
     type Error = Invalid;
 
     fn try_from(update: JobUpdate) -> Result<Self, Invalid> {
-        let object = |object: Option<Map<_, _>>| object.map(JsonObject::new).transpose();
+        let object = |object: Option<Map<_, _>>| {
+            let object = object.map(JsonObject::new).transpose()?;
+            Ok::<_, Invalid>(object.map(ObjectUpdate::from))
+        };
         Ok(Self {
             filename: optional("filename", update.filename, Filename::new)?,
             status: update.status,

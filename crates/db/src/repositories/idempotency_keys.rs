@@ -66,20 +66,29 @@ impl IdempotencyKeys<'_> {
     }
 
     /// Stores the response to the request that took the key. It is kept for 24
-    /// hours, or until the job is deleted.
+    /// hours, or until the job, if there is one, is deleted.
     pub fn store_response(
         &mut self,
         key: &IdempotencyKey,
-        job_id: JobId,
+        job_id: Option<JobId>,
         response: &Value,
     ) -> Result<(), Error> {
         diesel::update(idempotency_keys::table.filter(idempotency_keys::key.eq(key.as_str())))
             .set((
-                idempotency_keys::job_id.eq(Some(Id(job_id))),
+                idempotency_keys::job_id.eq(job_id.map(Id)),
                 idempotency_keys::answer.eq(Some(DbJson(response.clone()))),
             ))
             .execute(self.0.raw)
             .doing("store the response of an idempotency key")
+            .map(drop)
+    }
+
+    /// Releases a key that this transaction has taken, because its request was not
+    /// executed.
+    pub fn release(&mut self, key: &IdempotencyKey) -> Result<(), Error> {
+        diesel::delete(idempotency_keys::table.filter(idempotency_keys::key.eq(key.as_str())))
+            .execute(self.0.raw)
+            .doing("release an idempotency key")
             .map(drop)
     }
 

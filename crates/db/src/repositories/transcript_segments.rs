@@ -6,6 +6,8 @@ use lectern_domain::{
     TranscriptSegmentId, TranscriptSegmentUpdate, Window,
 };
 
+use serde_json::Value;
+
 use super::replace_set::edit::edit_rows;
 use super::replace_set::set_page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
 use super::replace_set::{self, job_set};
@@ -118,6 +120,20 @@ job_set! {
 #[derive(Debug, Clone, Copy)]
 pub struct AddedRows {
     after_id: i64,
+}
+
+impl AddedRows {
+    /// The rows as JSON, to be kept in the same database and read by
+    /// [`AddedRows::from_json`].
+    pub fn to_json(self) -> Value {
+        self.after_id.into()
+    }
+
+    /// The rows of [`AddedRows::to_json`]. `None` if `json` is something else.
+    pub fn from_json(json: &Value) -> Option<Self> {
+        let after_id = json.as_i64()?;
+        Some(Self { after_id })
+    }
 }
 
 /// The repository of the transcripts: `conn.transcripts()`.

@@ -3,6 +3,7 @@
 mod invalid;
 mod json;
 mod number;
+mod object_update;
 mod page;
 mod patch;
 mod position;
@@ -17,6 +18,7 @@ pub use number::{
     AttemptTimeout, Decibels, FileSize, NonNegativeInt, Percent, Ratio, RetryAfter, Seconds,
     VideoDuration,
 };
+pub use object_update::ObjectUpdate;
 pub use page::{Cursor, Direction, Page, PageLimit, PageRequest, Total};
 pub use patch::Patch;
 pub use position::assign_positions;

@@ -17,7 +17,7 @@ use actix_http::body::BoxBody;
 use actix_http::error::PayloadError;
 use actix_http::{BoxedPayloadStream, HttpMessage as _, Payload, Request, Response};
 use actix_service::boxed::{RcService, rc_service};
-use actix_service::{IntoServiceFactory, Service as _, ServiceFactory, fn_factory, fn_service};
+use actix_service::{Service as _, ServiceFactory, fn_factory, fn_service};
 use actix_web::web::Bytes;
 use futures_util::Stream;
 use futures_util::future::LocalBoxFuture;
@@ -28,55 +28,61 @@ type App = RcService<Request, Response<BoxBody>, Response<BoxBody>>;
 /// The response of the app, when it has one.
 type Handling = LocalBoxFuture<'static, Result<Response<BoxBody>, Response<BoxBody>>>;
 
-/// The expect service and the service for requests, which call the app of `factory`.
-pub(crate) fn services<F>(
-    factory: impl IntoServiceFactory<F, Request>,
-) -> (
-    impl ServiceFactory<
+/// The app that the expect service and the service for requests call.
+#[derive(Clone, Default)]
+pub(crate) struct SharedApp(Rc<OnceCell<App>>);
+
+impl SharedApp {
+    pub(crate) fn expect_service(
+        &self,
+    ) -> impl ServiceFactory<
         Request,
         Config = (),
         Response = Request,
         Error = Response<BoxBody>,
         InitError = (),
         Service: 'static,
-    >,
-    impl ServiceFactory<
+    > + use<> {
+        let shared = self.clone();
+        fn_factory(move || {
+            let shared = shared.clone();
+            let call = move |request| call_until_body_is_read(shared.0.get().cloned(), request);
+            async move { Ok::<_, ()>(fn_service(call)) }
+        })
+    }
+
+    /// The service for requests, whose app is built by `factory`.
+    pub(crate) fn request_service<F>(
+        &self,
+        factory: F,
+    ) -> impl ServiceFactory<
         Request,
         Config = (),
         Response = Response<BoxBody>,
         Error = Response<BoxBody>,
         InitError = (),
         Service: 'static,
-    >,
-)
-where
-    F: ServiceFactory<
-            Request,
-            Config = (),
-            Response = Response<BoxBody>,
-            Error = Response<BoxBody>,
-            InitError = (),
-        > + 'static,
-    F::Service: 'static,
-{
-    let factory = factory.into_factory();
-    let shared: Rc<OnceCell<App>> = Rc::default();
-    let app = Rc::clone(&shared);
-    let expect = fn_factory(move || {
-        let app = Rc::clone(&app);
-        let service =
-            fn_service(move |request| call_until_body_is_read(app.get().cloned(), request));
-        async move { Ok::<_, ()>(service) }
-    });
-    let requests = fn_factory(move || {
-        let (app, shared) = (factory.new_service(()), Rc::clone(&shared));
-        async move {
-            let app = rc_service(app.await?);
-            let app = shared.get_or_init(|| app).clone();
-            Ok::<_, ()>(fn_service(move |request| call_or_resume(&app, request)))
-        }
-    });
-    (expect, requests)
+    > + use<F>
+    where
+        F: ServiceFactory<
+                Request,
+                Config = (),
+                Response = Response<BoxBody>,
+                Error = Response<BoxBody>,
+                InitError = (),
+                Service: 'static,
+            > + 'static,
+    {
+        let shared = self.clone();
+        fn_factory(move || {
+            let (app, shared) = (factory.new_service(()), shared.clone());
+            async move {
+                let app = rc_service(app.await?);
+                let app = shared.0.get_or_init(|| app).clone();
+                Ok::<_, ()>(fn_service(move |request| call_or_resume(&app, request)))
+            }
+        })
+    }
 }
 
 /// Calls the app until it reads the body.
@@ -108,16 +114,14 @@ async fn call_until_body_is_read(
             Poll::Pending => Poll::Pending,
         }
     });
-    match response.await {
-        Some(Ok(response) | Err(response)) => Err(response),
-        None => {
-            let suspended = Request::new();
-            suspended
-                .extensions_mut()
-                .insert(Suspended { handling, gate });
-            Ok(suspended)
-        }
+    if let Some(Ok(response) | Err(response)) = response.await {
+        return Err(response);
     }
+    let suspended = Request::new();
+    suspended
+        .extensions_mut()
+        .insert(Suspended { handling, gate });
+    Ok(suspended)
 }
 
 /// Resumes the app if it was suspended, or else calls it.

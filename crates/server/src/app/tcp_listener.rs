@@ -17,7 +17,7 @@ use actix_web::web::Data;
 use anyhow::Context as _;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::app::expect_continue;
+use crate::app::expect_continue::SharedApp;
 use crate::app::open_files::Reserve;
 use crate::app::server_config::ServerConfig;
 use crate::app::service::Service;
@@ -103,8 +103,8 @@ pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result
                 .into_factory()
                 .map(|response: ServiceResponse<_>| Response::from(response).map_into_boxed_body())
                 .map_err(|error: actix_web::Error| error.error_response().into());
-            let (expect, requests) =
-                expect_continue::services(map_config(app, |()| AppConfig::default()));
+            let shared = SharedApp::default();
+            let app = map_config(app, |()| AppConfig::default());
             let http = HttpServiceBuilder::default()
                 .keep_alive(idle_timeout)
                 // `ClientStream` closes connections without a request in time.
@@ -113,8 +113,8 @@ pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result
                 // A worker that disconnects while waiting must not be given a lease.
                 .h1_allow_half_closed(false)
                 .on_connect_ext(describe_connection)
-                .expect(expect)
-                .h1(requests);
+                .expect(shared.expect_service())
+                .h1(shared.request_service(app));
             let connections = Arc::clone(&connections);
             let connect = move |socket: TcpStream| {
                 set_tcp_options(&socket, send_timeout);

@@ -9,6 +9,7 @@ use lectern_api::Code;
 use lectern_db::{Database, Outage, PoolStats, Reader, Readiness, Tx};
 use lectern_domain::{AppendId, JobId, Stage};
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -16,6 +17,8 @@ use uuid::Uuid;
 use crate::database::admission::{ConnectionLimiter, Permit};
 use crate::database::per_job_queues::PerJobQueues;
 use crate::http::error::ApiError;
+use crate::http::extract::idempotent_body::RequestKey;
+use crate::http::response::ApiResult;
 use crate::metrics::Metrics;
 
 /// Upper bound of the duration of a call, without the wait for a connection.
@@ -145,6 +148,49 @@ impl DatabaseHandle {
         admission.add(self.limiter.write(remaining).await?);
         self.call(admission, move |database| database.write(change), respond)
             .await
+    }
+
+    /// Runs `change` once per idempotency key, in a transaction, and responds with what it
+    /// returns. A repeated request gets the response to the first one. `change` also returns
+    /// the job with which the stored response is deleted.
+    pub(crate) async fn write_once<T>(
+        &self,
+        key: RequestKey,
+        mut change: impl FnMut(&mut Tx<'_>) -> Result<(Option<JobId>, T), ApiError> + Send + 'static,
+        respond: impl Fn(T) -> ApiResult + Send + 'static,
+    ) -> ApiResult
+    where
+        T: Send + 'static,
+    {
+        if key.is_none() {
+            return self.write(change, move |(_, value)| respond(value)).await?;
+        }
+        let run_once = move |tx: &mut Tx<'_>| {
+            key.run_once(tx, |tx| {
+                let (job_id, value) = change(tx)?;
+                Ok((job_id, respond(value)?))
+            })
+        };
+        self.write(run_once, |response| response).await
+    }
+
+    /// What was stored for an earlier request with this key, if there was one.
+    pub(crate) async fn stored_response(
+        &self,
+        key: &RequestKey,
+    ) -> Result<Option<Value>, ApiError> {
+        if key.is_none() {
+            return Ok(None);
+        }
+        let key = key.clone();
+        let find = move |tx: &mut Tx<'_>| {
+            let stored = key.take(tx)?;
+            if stored.is_none() {
+                key.release(tx)?;
+            }
+            Ok(stored)
+        };
+        self.write(find, |stored| stored).await
     }
 
     /// The stages among `stages` with a run that is ready or whose lease has expired.

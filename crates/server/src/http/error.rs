@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use actix_web::error::BlockingError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{
+    ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::{HttpResponse, ResponseError};
 use lectern_api::{Code, FieldError, FieldErrors, Problem};
 use lectern_db::{Error as DbError, Outage};
@@ -23,7 +25,8 @@ pub(crate) struct ApiError {
     code: Code,
     detail: String,
     errors: FieldErrors,
-    allow: Option<String>,
+    /// A header that says what would have been allowed.
+    header: Option<Box<(HeaderName, String)>>,
     cause: Option<Arc<dyn StdError + Send + Sync>>,
     request_id: Option<Box<RequestId>>,
 }
@@ -35,7 +38,7 @@ impl ApiError {
             code,
             detail: detail.into(),
             errors: FieldErrors::default(),
-            allow: None,
+            header: None,
             cause: None,
             request_id: None,
         }
@@ -104,11 +107,24 @@ impl ApiError {
         Self::new(Code::JobNotCompleted, detail)
     }
 
+    /// The body of a PATCH has a media type that is not taken (RFC 5789, section 2.2).
+    pub(crate) fn not_a_patch() -> Self {
+        let detail = "the header Content-Type must be application/json or \
+                      application/merge-patch+json";
+        Self {
+            header: Some(Box::new((
+                HeaderName::from_static("accept-patch"),
+                "application/json, application/merge-patch+json".to_owned(),
+            ))),
+            ..Self::new(Code::UnsupportedMediaType, detail)
+        }
+    }
+
     /// The path exists, but only for the methods in `allow`.
     pub(crate) fn method_not_allowed(allow: String) -> Self {
         let detail = format!("allowed here: {allow}");
         Self {
-            allow: Some(allow),
+            header: Some(Box::new((ALLOW, allow))),
             ..Self::new(Code::MethodNotAllowed, detail)
         }
     }
@@ -226,8 +242,9 @@ impl ResponseError for ApiError {
         if let Some(request_id) = &request_id {
             response.insert_header((X_REQUEST_ID, request_id.to_header()));
         }
-        if let Some(allow) = &self.allow {
-            response.insert_header((ALLOW, allow.as_str()));
+        if let Some(header) = &self.header {
+            let (name, value) = &**header;
+            response.insert_header((name.clone(), value.as_str()));
         }
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, "1"));

@@ -142,6 +142,11 @@ impl<T> WithPermit<T> {
         Self { value, permit }
     }
 
+    /// Changes the value, which keeps its permit.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> WithPermit<U> {
+        WithPermit::new(change(self.value), self.permit)
+    }
+
     /// Whether the value is so large that it needs a permit.
     pub(crate) fn is_large(&self) -> bool {
         self.permit.0.is_some()

@@ -11,7 +11,7 @@ use super::single_row::{self, Preconditions, SingleRow};
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::IdempotentBody;
-use crate::http::extract::json_body::OutputBody;
+use crate::http::extract::json_body::{OutputBody, OutputPatchBody};
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::{ClipIdPath, JobIdPath};
 use crate::http::extract::query::Query;
@@ -96,7 +96,7 @@ async fn add(
             let clip_id = clip.clip_id;
             let response = ApiResponse::with_content_etag(&Clip::from(clip))?;
             let response = response.created().with_clip_location(clip_id)?;
-            Ok((job_id, response))
+            Ok((Some(job_id), response))
         })
     };
     db.one_at_a_time_for(job_id.as_uuid())
@@ -119,7 +119,7 @@ async fn update_one(
     ClipIdPath(id): ClipIdPath,
     lease: LeaseHeader,
     expected: IfMatchContent,
-    OutputBody(update): OutputBody<ClipUpdateBody>,
+    OutputPatchBody(update): OutputPatchBody<ClipUpdateBody>,
 ) -> ApiResult {
     let change = move |tx: &mut Tx<'_>, job| tx.clips().update(job, id, &update);
     single_row::update(&db, &memory, id, Preconditions { lease, expected }, change).await

@@ -13,7 +13,7 @@ use super::set_pages::{JsonSet, fits_in_memory, respond_json};
 use super::single_row::{self, Preconditions, SingleRow};
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::json_body::OutputBody;
+use crate::http::extract::json_body::{OutputBody, OutputPatchBody};
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::{JobIdPath, SegmentIdPath};
 use crate::http::extract::query::Query;
@@ -101,7 +101,7 @@ async fn update_one(
     SegmentIdPath(id): SegmentIdPath<ContentSegmentId>,
     lease: LeaseHeader,
     expected: IfMatchContent,
-    OutputBody(update): OutputBody<ContentSegmentUpdateBody>,
+    OutputPatchBody(update): OutputPatchBody<ContentSegmentUpdateBody>,
 ) -> ApiResult {
     let change = move |tx: &mut Tx<'_>, job| tx.content_segments().update(job, id, &update);
     single_row::update(&db, &memory, id, Preconditions { lease, expected }, change).await

@@ -12,8 +12,8 @@ use lectern_domain::{Job, Total};
 use super::next_page_link::NextPageLink;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::idempotent_body::IdempotentBody;
-use crate::http::extract::json_body::JsonBody;
+use crate::http::extract::idempotent_body::{IdempotentBody, RequestKey};
+use crate::http::extract::json_body::PatchBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
@@ -59,7 +59,7 @@ async fn create(
                     JobCreation::Object(job) => tx.jobs().create(job)?,
                     JobCreation::Source(job) => tx.jobs().create_from_source(job)?,
                 };
-                Ok((job.job_id, created(job)?))
+                Ok((Some(job.job_id), created(job)?))
             })
         },
         |response| response,
@@ -125,7 +125,7 @@ async fn update(
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
     expected: IfMatch,
-    JsonBody(update): JsonBody<JobUpdate>,
+    PatchBody(update): PatchBody<JobUpdate>,
 ) -> ApiResult {
     db.one_at_a_time_for(job_id.as_uuid())
         .write(
@@ -143,35 +143,52 @@ async fn report_progress(
     db: Data<DatabaseHandle>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
-    JsonBody(report): JsonBody<ProgressReport>,
+    IdempotentBody { body: report, key }: IdempotentBody<ProgressReport>,
 ) -> ApiResult {
     let (report, _) = report.into_parts();
-    ApiResponse::job(db.report_progress(job_id, lease.id(), report).await?)
+    if key.is_none() {
+        return ApiResponse::job(db.report_progress(job_id, lease.id(), report).await?);
+    }
+    let store = move |tx: &mut Tx<'_>| {
+        lease.check(tx, job_id, &[report.stage])?;
+        Ok((Some(job_id), tx.jobs().report_progress(job_id, &report)?))
+    };
+    db.one_at_a_time_for(job_id.as_uuid())
+        .write_once(key, store, ApiResponse::job)
+        .await
 }
 
-async fn cancel(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
+async fn cancel(
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    key: RequestKey,
+) -> ApiResult {
+    let cancel = move |tx: &mut Tx<'_>| Ok((Some(job_id), tx.jobs().cancel(job_id)?));
     db.one_at_a_time_for(job_id.as_uuid())
-        .write(move |tx| Ok(tx.jobs().cancel(job_id)?), ApiResponse::job)
-        .await?
+        .write_once(key, cancel, ApiResponse::job)
+        .await
 }
 
-async fn retry(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
+async fn retry(
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    key: RequestKey,
+) -> ApiResult {
+    let retry = move |tx: &mut Tx<'_>| Ok((Some(job_id), tx.jobs().retry(job_id)?));
     db.one_at_a_time_for(job_id.as_uuid())
-        .write(move |tx| Ok(tx.jobs().retry(job_id)?), ApiResponse::job)
-        .await?
+        .write_once(key, retry, ApiResponse::job)
+        .await
 }
 
 async fn rerun(
     db: Data<DatabaseHandle>,
     JobIdPath(job_id): JobIdPath,
-    JsonBody(from): JsonBody<RerunBody>,
+    IdempotentBody { body: from, key }: IdempotentBody<RerunBody>,
 ) -> ApiResult {
+    let rerun = move |tx: &mut Tx<'_>| Ok((Some(job_id), tx.jobs().rerun(job_id, *from)?));
     db.one_at_a_time_for(job_id.as_uuid())
-        .write(
-            move |tx| Ok(tx.jobs().rerun(job_id, *from)?),
-            ApiResponse::job,
-        )
-        .await?
+        .write_once(key, rerun, ApiResponse::job)
+        .await
 }
 
 async fn delete(

@@ -5,10 +5,11 @@ use actix_web::web::Data;
 use lectern_api::{
     Code, FieldError, LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListResponse,
 };
+use lectern_db::Tx;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::json_body::JsonBody;
+use crate::http::extract::idempotent_body::IdempotentBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
@@ -49,22 +50,21 @@ async fn append(
     limits: Data<BodyLimits>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
-    JsonBody(entry): JsonBody<LogEntryBody>,
+    IdempotentBody { body: entry, key }: IdempotentBody<LogEntryBody>,
 ) -> ApiResult {
     let rows = limits.rows;
+    let append = move |tx: &mut Tx<'_>| {
+        let job = lease.check(tx, job_id, &[entry.stage])?;
+        let stored = usize::try_from(tx.processing_logs().count(job_id)?);
+        if stored.unwrap_or_default() >= rows {
+            let message = format!("has {rows} log entries already, the greatest number");
+            let error = FieldError::new("job_id", message);
+            return Err(ApiError::fields(Code::ValidationFailed, error));
+        }
+        Ok((Some(job_id), tx.processing_logs().append(job, &entry)?))
+    };
+    let respond = |entry| Ok(ApiResponse::ok(&LogEntry::from(entry))?.created());
     db.one_at_a_time_for(job_id.as_uuid())
-        .write(
-            move |tx| {
-                let job = lease.check(tx, job_id, &[entry.stage])?;
-                let stored = usize::try_from(tx.processing_logs().count(job_id)?);
-                if stored.unwrap_or_default() >= rows {
-                    let message = format!("has {rows} log entries already, the greatest number");
-                    let error = FieldError::new("job_id", message);
-                    return Err(ApiError::fields(Code::ValidationFailed, error));
-                }
-                Ok(tx.processing_logs().append(job, &entry)?)
-            },
-            |entry| Ok(ApiResponse::ok(&LogEntry::from(entry))?.created()),
-        )
-        .await?
+        .write_once(key, append, respond)
+        .await
 }

@@ -63,8 +63,9 @@ async fn check(
     not_found: impl FnOnce() -> ApiError,
 ) -> Result<(), ApiError> {
     let database = app_data::<DatabaseHandle>(request)?;
-    match database.read_committed(exists, identity).await? {
-        true => Ok(()),
-        false => Err(not_found()),
+    if database.read_committed(exists, identity).await? {
+        Ok(())
+    } else {
+        Err(not_found())
     }
 }

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use lectern_api::{
     TranscriptQuery, TranscriptResponse, TranscriptSegment, TranscriptSegmentUpdateBody,
 };
-use lectern_db::{Conn, Error, JobRef, Reader, SetCursor, SetPage, Tx};
+use lectern_db::{AddedRows, Conn, Error, JobRef, Reader, SetCursor, SetPage, Tx};
 use lectern_domain::{
     self as domain, DownloadName, JobId, NewTranscriptSegment, Stage, TranscriptSegmentId, Window,
 };
@@ -17,7 +17,8 @@ use super::single_row::{self, Preconditions, SingleRow};
 use crate::database::handle::DatabaseHandle;
 use crate::database::pages::first_part;
 use crate::http::error::ApiError;
-use crate::http::extract::json_body::OutputBody;
+use crate::http::extract::idempotent_body::IdempotentTranscript;
+use crate::http::extract::json_body::OutputPatchBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::{JobIdPath, SegmentIdPath};
 use crate::http::extract::query::Query;
@@ -110,7 +111,7 @@ async fn append(
     limits: Data<BodyLimits>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
-    TranscriptBody(new): TranscriptBody,
+    IdempotentTranscript { body: new, key }: IdempotentTranscript,
 ) -> ApiResult {
     let rows = limits.rows;
     let check = move |tx: &mut Tx<'_>, added: usize| {
@@ -127,13 +128,21 @@ async fn append(
         };
         let append = move |tx: &mut Tx<'_>| {
             let job = check(tx, new.len())?;
-            Ok(tx.transcripts().append(job, &new)?)
+            Ok((Some(job_id), tx.transcripts().append(job, &new)?))
         };
-        return writer.write(append, respond).await?;
+        return writer.write_once(key, append, respond).await;
     }
+    // The response is as large as the body. So the rows are stored for a repeated request,
+    // and read again.
     let append = move |tx: &mut Tx<'_>| {
+        if let Some(stored) = key.take(tx)? {
+            let no_rows = || ApiError::internal(format!("{stored} is not a stored response"));
+            return AddedRows::from_json(&stored).ok_or_else(no_rows);
+        }
         let job = check(tx, new.len())?;
-        Ok(tx.transcripts().append_rows(job, &new)?)
+        let added = tx.transcripts().append_rows(job, &new)?;
+        key.store(tx, Some(job_id), &added.to_json())?;
+        Ok(added)
     };
     let added = writer.write(append, |added| added).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
@@ -172,7 +181,7 @@ async fn update_one(
     SegmentIdPath(id): SegmentIdPath<TranscriptSegmentId>,
     lease: LeaseHeader,
     expected: IfMatchContent,
-    OutputBody(update): OutputBody<TranscriptSegmentUpdateBody>,
+    OutputPatchBody(update): OutputPatchBody<TranscriptSegmentUpdateBody>,
 ) -> ApiResult {
     let change = move |tx: &mut Tx<'_>, job| tx.transcripts().update(job, id, &update);
     single_row::update(&db, &memory, id, Preconditions { lease, expected }, change).await

@@ -23,6 +23,7 @@ use lectern_storage::ObjectKey;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
+use crate::http::extract::idempotent_body::RequestKey;
 use crate::http::extract::receive_body::{is_identity, media_type};
 use crate::http::request::mount;
 use crate::http::resource::Resource;
@@ -134,6 +135,12 @@ async fn create_upload(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     check_version(request)?;
+    let key = RequestKey::of_headers(request, &[&UPLOAD_LENGTH, &UPLOAD_METADATA])?;
+    if let Some(created) = db.stored_response(&key).await? {
+        let job_id = serde_json::from_value(created).map_err(ApiError::internal)?;
+        let (_, upload) = load(db, job_id).await?;
+        return Ok(created_upload(request, objects, job_id, &upload));
+    }
     let length = header(request, &UPLOAD_LENGTH);
     let new = TusUpload::parse(length, header(request, &UPLOAD_METADATA))?;
     let size = new.upload.file_size.get().unsigned_abs();
@@ -149,7 +156,11 @@ async fn create_upload(
         let key = ObjectKey::original(job_id, &new.upload.filename);
         Recording { job_id, key, size }
     };
-    let mut upload = store_new(db, objects, &recording, new).await?;
+    let (job_id, mut upload) = store_new(db, objects, &recording, new, key).await?;
+    if job_id != recording.job_id {
+        // Created by a concurrent request with the same key.
+        return Ok(created_upload(request, objects, job_id, &upload));
+    }
     if let Some(body) = body {
         let (db, objects, recording) = (db.clone(), objects.clone(), recording.clone());
         // A separate task, because the handler ends when the client disconnects.
@@ -163,42 +174,59 @@ async fn create_upload(
         });
         upload = appending.await.map_err(ApiError::internal)??;
     }
-    let location = format!(
-        "{}{PATH}/{}",
-        path_prefix(request, objects),
-        recording.job_id
-    );
-    let mut response = HttpResponse::Created();
-    response.insert_header((LOCATION, location));
-    Ok(insert_state(&mut response, &upload).finish())
+    Ok(created_upload(request, objects, recording.job_id, &upload))
 }
 
-/// Creates the job of an upload.
+/// The response to the creation of an upload.
+fn created_upload(
+    request: &HttpRequest,
+    objects: &Objects,
+    job_id: JobId,
+    upload: &ResumableUpload,
+) -> HttpResponse {
+    let location = format!("{}{PATH}/{job_id}", path_prefix(request, objects));
+    let mut response = HttpResponse::Created();
+    response.insert_header((LOCATION, location));
+    insert_state(&mut response, upload).finish()
+}
+
+/// Creates the job of an upload, unless a request with this key has created one; returns the
+/// job that there is.
 async fn store_new(
     db: &DatabaseHandle,
     objects: &Objects,
     recording: &Recording,
     new: TusUpload,
-) -> Result<ResumableUpload, ApiError> {
+    request_key: RequestKey,
+) -> Result<(JobId, ResumableUpload), ApiError> {
     let multipart_id = objects.begin_resumable(&recording.key).await?;
     let (job_id, key) = (recording.job_id, recording.key.clone());
     let lifetime = objects.limits.resumable_lifetime();
     let created = {
         let multipart_id = multipart_id.clone();
         let create = move |tx: &mut Tx<'_>| {
+            if let Some(created) = request_key.take(tx)? {
+                let created = serde_json::from_value(created).map_err(ApiError::internal)?;
+                let upload = tx.uploads().find(created)?;
+                return Ok((created, upload.ok_or_else(|| no_upload(created))?));
+            }
             let mut job = pending_job(&new.upload, key.clone());
             job.extra_metadata = new.extra_metadata.clone();
             tx.jobs().create_as(job_id, &job)?;
             let metadata = new.metadata.as_ref();
             tx.uploads()
                 .create_resumable(job_id, metadata, multipart_id.as_ref(), lifetime)?;
-            tx.uploads().find(job_id)?.ok_or_else(|| no_upload(job_id))
+            let created = serde_json::to_value(job_id).map_err(ApiError::internal)?;
+            request_key.store(tx, Some(job_id), &created)?;
+            let upload = tx.uploads().find(job_id)?;
+            Ok((job_id, upload.ok_or_else(|| no_upload(job_id))?))
         };
-        db.write(create, |upload| upload).await
+        db.write(create, |created| created).await
     };
-    if created.is_err()
-        && let Some(multipart_id) = multipart_id
-    {
+    let is_used = created
+        .as_ref()
+        .is_ok_and(|(created, _)| *created == job_id);
+    if !is_used && let Some(multipart_id) = multipart_id {
         let key = recording.key.clone();
         objects.abort(MultipartUpload { key, multipart_id }).await;
     }

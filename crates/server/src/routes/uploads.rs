@@ -12,8 +12,7 @@ use lectern_storage::ObjectKey;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::idempotent_body::IdempotentBody;
-use crate::http::extract::json_body::JsonBody;
+use crate::http::extract::idempotent_body::{IdempotentBody, RequestKey};
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
@@ -58,7 +57,7 @@ async fn create(
             limits.upload_ttl,
         );
         Ok((
-            job_id,
+            Some(job_id),
             ApiResponse::ok(&response)?
                 .created()
                 .with_location(job_id)?,
@@ -133,9 +132,16 @@ async fn renew_url(
     objects: Data<Objects>,
     urls: SignedUrls,
     JobIdPath(job_id): JobIdPath,
+    request_key: RequestKey,
 ) -> ApiResult {
     let limits = objects.limits;
+    let repeated = db.stored_response(&request_key).await?;
     let job = find(&db, job_id).await?;
+    if let Some(stored) = repeated
+        && job.status != JobStatus::Pending
+    {
+        return ApiResponse::restore(stored);
+    }
     check_waiting(&job)?;
     let no_upload = || refuse(&job, "it was not created for an upload");
     let Recording { key, size, .. } = Recording::of(&job).ok_or_else(no_upload)?;
@@ -144,27 +150,32 @@ async fn renew_url(
     }
     check_size(&objects, size)?;
     objects.check_space(size).await??;
+    let url = urls.upload(&key, size, limits.upload_ttl).await?;
+    let response = UploadResponse::new(job_id, key.into(), url, limits.upload_ttl);
     let keep = move |tx: &mut lectern_db::Tx<'_>| {
+        let is_repeated = request_key.take(tx)?.is_some();
         tx.lock_job(job_id)?;
         let job = tx.jobs().find(job_id)?;
         check_waiting(&job.ok_or_else(|| ApiError::no_job(job_id))?)?;
+        tx.uploads().keep(job_id, limits.url_lifetime())?;
+        let response = ApiResponse::ok(&response)?;
+        if is_repeated {
+            // A resumable upload may have begun since the first request.
+            return Ok((response, None));
+        }
         // The new URL replaces a resumable upload.
         let multipart = MultipartUpload::find(tx, job_id)?;
         tx.uploads().delete(job_id)?;
         tx.uploads().keep(job_id, limits.url_lifetime())?;
-        Ok(multipart)
+        request_key.store(tx, Some(job_id), &response.store()?)?;
+        Ok((response, multipart))
     };
     let db = db.one_at_a_time_for(job_id.as_uuid());
-    if let Some(multipart) = db.write(keep, |multipart| multipart).await? {
+    let (response, multipart) = db.write(keep, |kept| kept).await?;
+    if let Some(multipart) = multipart {
         objects.abort(multipart).await;
     }
-    let url = urls.upload(&key, size, limits.upload_ttl).await?;
-    ApiResponse::ok(&UploadResponse::new(
-        job_id,
-        key.into(),
-        url,
-        limits.upload_ttl,
-    ))
+    Ok(response)
 }
 
 fn check_waiting(job: &Job) -> Result<(), ApiError> {
@@ -207,8 +218,11 @@ pub(super) fn pending_job(upload: &NewUpload, key: ObjectKey) -> NewJob {
 async fn confirm(
     db: Data<DatabaseHandle>,
     objects: Data<Objects>,
-    JsonBody(job_id): JsonBody<UploadConfirmBody>,
+    IdempotentBody { body: job_id, key }: IdempotentBody<UploadConfirmBody>,
 ) -> ApiResult {
+    if let Some(stored) = db.stored_response(&key).await? {
+        return ApiResponse::restore(stored);
+    }
     let job_id = *job_id;
     let job = find(&db, job_id).await?;
     match job.status {
@@ -218,16 +232,18 @@ async fn confirm(
             check_complete(&db, &job).await?;
             check_recording(&objects, &job).await?;
         }
-        JobStatus::Queued | JobStatus::Running | JobStatus::Completed => {
+        // Confirming it again changes nothing.
+        JobStatus::Queued | JobStatus::Running | JobStatus::Completed if key.is_none() => {
             return ApiResponse::job(job);
         }
+        JobStatus::Queued | JobStatus::Running | JobStatus::Completed => {}
         JobStatus::Failed | JobStatus::Cancelled => {
             return Err(refuse(&job, "its upload can no longer be confirmed"));
         }
     }
     let db = db.one_at_a_time_for(job_id.as_uuid());
-    let confirmed = db.write(move |tx| Ok(tx.jobs().confirm(job_id)?), ApiResponse::job);
-    confirmed.await?
+    let confirm = move |tx: &mut lectern_db::Tx<'_>| Ok((Some(job_id), tx.jobs().confirm(job_id)?));
+    db.write_once(key, confirm, ApiResponse::job).await
 }
 
 /// Checks that a resumable upload, if the job has one, has received all bytes: its file may

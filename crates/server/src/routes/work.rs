@@ -3,13 +3,17 @@
 use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{
-    ClaimBody, ClaimResponse, ClaimsResponse, HeartbeatBody, HeartbeatResponse,
+    ClaimBody, ClaimResponse, ClaimWithWait, ClaimsResponse, HeartbeatBody, HeartbeatResponse,
     StageCompletionBody, StageFailureBody, StageReleaseBody, StageRunResponse,
 };
+use lectern_db::Tx;
+use lectern_domain::{Job, JobId, StageRun};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::database::handle::DatabaseHandle;
-use crate::http::extract::json_body::{JsonBody, OptionalBody};
+use crate::http::error::ApiError;
+use crate::http::extract::idempotent_body::{IdempotentBody, IdempotentOptionalBody, RequestKey};
 use crate::http::extract::lease_header::LeaseIdPath;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
@@ -30,8 +34,11 @@ async fn claim(
     db: Data<DatabaseHandle>,
     waiting_claims: Data<WaitingClaims>,
     urls: SignedUrls,
-    JsonBody(body): JsonBody<ClaimBody>,
+    IdempotentBody { body, key }: IdempotentBody<ClaimBody>,
 ) -> ApiResult {
+    if !key.is_none() {
+        return claim_once(&db, &waiting_claims, &urls, &body, key).await;
+    }
     let until = Instant::now() + body.wait;
     let mut position = waiting_claims.join(body.claim.stages.as_slice());
     let claims = loop {
@@ -49,47 +56,116 @@ async fn claim(
     ApiResponse::ok(&ClaimsResponse { claims: responses })
 }
 
+/// As [`claim`], once per idempotency key. A claim that finds no run releases its key.
+async fn claim_once(
+    db: &DatabaseHandle,
+    waiting_claims: &WaitingClaims,
+    urls: &SignedUrls,
+    body: &ClaimWithWait,
+    key: RequestKey,
+) -> ApiResult {
+    let until = Instant::now() + body.wait;
+    let mut position = waiting_claims.join(body.claim.stages.as_slice());
+    let stored = loop {
+        let (key, request) = (key.clone(), body.claim.clone());
+        let claim = move |tx: &mut Tx<'_>| {
+            if let Some(stored) = key.take(tx)? {
+                return Ok(Some(stored));
+            }
+            let claims = tx.work().claim(&request)?;
+            let Some(job_id) = claims.first().map(|claim| claim.job.job_id) else {
+                key.release(tx)?;
+                return Ok(None);
+            };
+            let claims = claims.into_iter();
+            let claims = claims
+                .map(|claim| ClaimResponse::new(claim, None))
+                .collect();
+            let stored = ApiResponse::ok(&ClaimsResponse { claims })?.store()?;
+            key.store(tx, Some(job_id), &stored)?;
+            Ok(Some(stored))
+        };
+        let stored = db.write(claim, |stored| stored).await?;
+        if stored.is_some() || !position.was_notified_before(until).await? {
+            break stored;
+        }
+    };
+    drop(position);
+    let Some(stored) = stored else {
+        return ApiResponse::ok(&ClaimsResponse { claims: Vec::new() });
+    };
+    let claims = ApiResponse::restore(stored)?.text()?;
+    let mut response: Value = serde_json::from_str(&claims).map_err(ApiError::internal)?;
+    // Not stored, because they expire before the key does.
+    for claim in response["claims"].as_array_mut().into_iter().flatten() {
+        let job_id = claim["job"]["job_id"].as_str();
+        let Some(job_id) = job_id.and_then(|id| id.parse().ok()) else {
+            continue;
+        };
+        if let Some(job) = db.find_job(job_id).await? {
+            claim["source_url"] = urls.recording(&job).await.into();
+        }
+    }
+    ApiResponse::ok(&response)
+}
+
 async fn heartbeat(
     db: Data<DatabaseHandle>,
     LeaseIdPath(lease_id): LeaseIdPath,
-    JsonBody(heartbeat): JsonBody<HeartbeatBody>,
+    IdempotentBody { body, key }: IdempotentBody<HeartbeatBody>,
 ) -> ApiResult {
-    let (heartbeat, _) = heartbeat.into_parts();
-    let state = db.heartbeat(lease_id, heartbeat).await?;
-    ApiResponse::ok(&HeartbeatResponse::from(state))
+    let (heartbeat, _) = body.into_parts();
+    let respond = |state| ApiResponse::ok(&HeartbeatResponse::from(state));
+    if key.is_none() {
+        return respond(db.heartbeat(lease_id, heartbeat).await?);
+    }
+    let extend = move |tx: &mut Tx<'_>| Ok((None, tx.work().heartbeat(lease_id, &heartbeat)?));
+    db.write_once(key, extend, respond).await
 }
 
 async fn complete(
     db: Data<DatabaseHandle>,
     LeaseIdPath(lease_id): LeaseIdPath,
-    _body: OptionalBody<StageCompletionBody>,
+    IdempotentOptionalBody { key, .. }: IdempotentOptionalBody<StageCompletionBody>,
 ) -> ApiResult {
-    let (job, run) = db.complete_stage(lease_id).await?;
-    ApiResponse::ok(&StageRunResponse::new(run, job.status))
+    if key.is_none() {
+        return ended(db.complete_stage(lease_id).await?);
+    }
+    let complete = move |tx: &mut Tx<'_>| Ok(of_job(tx.work().complete(lease_id)?));
+    db.one_at_a_time_for(lease_id.as_uuid())
+        .write_once(key, complete, ended)
+        .await
 }
 
 async fn release(
     db: Data<DatabaseHandle>,
     LeaseIdPath(lease_id): LeaseIdPath,
-    _body: OptionalBody<StageReleaseBody>,
+    IdempotentOptionalBody { key, .. }: IdempotentOptionalBody<StageReleaseBody>,
 ) -> ApiResult {
+    let release = move |tx: &mut Tx<'_>| Ok(of_job(tx.work().release(lease_id)?));
     db.one_at_a_time_for(lease_id.as_uuid())
-        .write(
-            move |tx| Ok(tx.work().release(lease_id)?),
-            |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),
-        )
-        .await?
+        .write_once(key, release, ended)
+        .await
 }
 
 async fn fail(
     db: Data<DatabaseHandle>,
     LeaseIdPath(lease_id): LeaseIdPath,
-    JsonBody(failure): JsonBody<StageFailureBody>,
+    IdempotentBody { body: failure, key }: IdempotentBody<StageFailureBody>,
 ) -> ApiResult {
+    let fail = move |tx: &mut Tx<'_>| Ok(of_job(tx.work().fail(lease_id, &failure)?));
     db.one_at_a_time_for(lease_id.as_uuid())
-        .write(
-            move |tx| Ok(tx.work().fail(lease_id, &failure)?),
-            |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),
-        )
-        .await?
+        .write_once(key, fail, ended)
+        .await
+}
+
+/// A run whose lease has ended, with the job that it belongs to.
+type EndedRun = (Job, StageRun);
+
+fn of_job(ended: EndedRun) -> (Option<JobId>, EndedRun) {
+    (Some(ended.0.job_id), ended)
+}
+
+fn ended((job, run): EndedRun) -> ApiResult {
+    ApiResponse::ok(&StageRunResponse::new(run, job.status))
 }

@@ -29,7 +29,7 @@ impl StageHandler for SilenceDetection {
         let (regions, detected) = detect(context, &probe, &mut progress)?;
         let update = JobUpdate {
             video_duration: Patch::Set(VideoDuration::new(probe.duration)?),
-            video_metadata: Some(JsonObject::new(metadata(&probe))?),
+            video_metadata: Some(JsonObject::new(metadata(&probe))?.into()),
             ..JobUpdate::default()
         };
         let notes = notes(&probe, &detected);

@@ -130,7 +130,7 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
                 None
             );
             tx.idempotency_keys()
-                .store_response(&key, job, &Value::Null)?;
+                .store_response(&key, Some(job), &Value::Null)?;
             let deleted = tx.jobs().create(&a_job().build())?;
             tx.jobs().delete(deleted.job_id)?;
             tx.database_identity().find_or_create()?;

@@ -39,7 +39,7 @@ fn create_job(
     let job = tx.jobs().create(&a_job().build())?;
     let answer = json!({ "status": 201, "body": { "job_id": job.job_id } });
     tx.idempotency_keys()
-        .store_response(key, job.job_id, &answer)?;
+        .store_response(key, Some(job.job_id), &answer)?;
     Ok(answer)
 }
 

@@ -28,7 +28,11 @@ fn an_update_changes_only_the_given_fields(db: TestDb) {
     let update = JobUpdate {
         filename: Some(Filename::new("renamed.mp4").unwrap()),
         video_duration: Patch::Set(VideoDuration::new(5400.5).unwrap()),
-        video_metadata: Some(JsonObject::try_from(json!({"codec": "h264"})).unwrap()),
+        video_metadata: Some(
+            JsonObject::try_from(json!({"codec": "h264"}))
+                .unwrap()
+                .into(),
+        ),
         ..JobUpdate::default()
     };
     let changed = db
@@ -37,7 +41,9 @@ fn an_update_changes_only_the_given_fields(db: TestDb) {
     let mut expected = job;
     expected.filename = Filename::new("renamed.mp4").unwrap();
     expected.video_duration = Some(VideoDuration::new(5400.5).unwrap());
-    expected.video_metadata = JsonObject::try_from(json!({"codec": "h264"})).unwrap();
+    expected.video_metadata = JsonObject::try_from(json!({"codec": "h264"}))
+        .unwrap()
+        .into();
     expected.version = 2;
     expected.updated_at = db.now();
     assert_eq!(changed, expected);

@@ -178,7 +178,7 @@ fn store_every_time(db: &Database) {
         let key = IdempotencyKey::new("a").unwrap();
         tx.idempotency_keys().take(&key, Fingerprint([0; 32]))?;
         tx.idempotency_keys()
-            .store_response(&key, job, &Value::Null)
+            .store_response(&key, Some(job), &Value::Null)
     })
     .unwrap();
 }

@@ -36,7 +36,7 @@ pub(super) fn all() -> Vec<Operation> {
             .describe_as("Change a job", "Fields left out keep their values. The status must be the current one, or one that the current status may change to.")
             .if_match()
             .leased()
-            .body::<JobUpdate>()
+            .body_patch::<JobUpdate>()
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
             .with_problems([IllegalTransition]),
@@ -45,17 +45,20 @@ pub(super) fn all() -> Vec<Operation> {
             .responds_empty(204),
         post("/api/v1/jobs/{job_id}/cancel", "cancelJob")
             .describe_as("Cancel a job", "Its workers learn of it from their next heartbeat. A job that was cancelled already is returned unchanged.")
+            .idempotent()
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
             .with_problems([IllegalTransition]),
         post("/api/v1/jobs/{job_id}/retry", "retryJob")
             .describe_as("Retry a failed or cancelled job", "Completed stages are kept. A job that is queued already is returned unchanged. A job whose upload was never confirmed cannot be retried.")
+            .idempotent()
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
             .with_problems([IllegalTransition])
             .exclude_from_links(),
         post("/api/v1/jobs/{job_id}/rerun", "rerunJob")
             .describe_as("Run stages of a finished job again", "The job is queued. The stage and those that depend on it are run again, and what earlier stages have stored stays. Stages that were never completed are run, too. Lectern's `compilation` cuts only clips that have changed.")
+            .idempotent()
             .body::<RerunBody>()
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
@@ -63,6 +66,7 @@ pub(super) fn all() -> Vec<Operation> {
             .exclude_from_links(),
         post("/api/v1/jobs/{job_id}/progress", "reportProgress")
             .describe_as("Report progress", "The first report moves a queued job to running; a report with a lower percentage than the stored one changes nothing. Workers that claim their stages send heartbeats instead.")
+            .idempotent()
             .leased()
             .body::<ProgressReport>()
             .responds::<JobResponse>(200)

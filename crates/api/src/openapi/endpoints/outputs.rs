@@ -40,6 +40,7 @@ pub(super) fn all() -> Vec<Operation> {
                 "Append to the transcript",
                 "For live transcription. The response contains the added segments.",
             )
+            .idempotent()
             .leased()
             .body_transcript()
             .responds::<TranscriptResponse>(201),
@@ -59,7 +60,7 @@ pub(super) fn all() -> Vec<Operation> {
         .describe_as("Change a segment of a transcript", CHANGE_ONE)
         .if_match()
         .leased()
-        .body::<TranscriptSegmentUpdateBody>()
+        .body_patch::<TranscriptSegmentUpdateBody>()
         .responds::<TranscriptSegment>(200)
         .with_headers(&["ETag"]),
         delete(
@@ -125,7 +126,7 @@ pub(super) fn all() -> Vec<Operation> {
         .describe_as("Change a content segment", CHANGE_ONE)
         .if_match()
         .leased()
-        .body::<ContentSegmentUpdateBody>()
+        .body_patch::<ContentSegmentUpdateBody>()
         .responds::<ContentSegment>(200)
         .with_headers(&["ETag"]),
         delete(
@@ -178,7 +179,7 @@ pub(super) fn all() -> Vec<Operation> {
             )
             .if_match()
             .leased()
-            .body::<ClipUpdateBody>()
+            .body_patch::<ClipUpdateBody>()
             .responds::<Clip>(200)
             .with_headers(&["ETag"]),
         delete("/api/v1/clips/{clip_id}", "deleteClip")
@@ -197,6 +198,7 @@ pub(super) fn all() -> Vec<Operation> {
             .responds_transcript::<SubtitlesResponse>(),
         post("/api/v1/jobs/{job_id}/logs", "appendLog")
             .describe_as("Append to the processing log", "Entries are never changed.")
+            .idempotent()
             .leased()
             .body::<LogEntryBody>()
             .responds::<LogEntry>(201),

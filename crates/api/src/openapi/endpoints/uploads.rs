@@ -32,6 +32,7 @@ pub(super) fn requests() -> Vec<Operation> {
                 "Queues the job if the file is there and has the announced size. Confirming \
                  again changes nothing.",
             )
+            .idempotent()
             .body::<UploadConfirmBody>()
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
@@ -42,6 +43,7 @@ pub(super) fn requests() -> Vec<Operation> {
                 "For a job that is pending, because its recording was not sent before its URL \
                  expired. The job is kept for as long as after a new request.",
             )
+            .idempotent()
             .responds::<UploadResponse>(200)
             .exclude_from_links()
             .with_problems([IllegalTransition, InsufficientStorage, ValidationFailed]),
@@ -77,6 +79,7 @@ pub(super) fn tus() -> Vec<Operation> {
                  The last segment of `Location` is its `job_id`. The body may be the first part \
                  of the recording. Use a client of tus 1.0.0, such as tus-js-client or tuspy.",
             )
+            .idempotent()
             .header("Tus-Resumable")
             .header("Upload-Length")
             .header("Upload-Metadata")

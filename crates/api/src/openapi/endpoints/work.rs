@@ -17,6 +17,7 @@ pub(super) fn all() -> Vec<Operation> {
                 "Only stages whose dependencies are completed; jobs with the highest priority first, \
                  then the oldest. Waits up to `wait_seconds` if no stage is ready.",
             )
+            .idempotent()
             .body::<ClaimBody>()
             .responds::<ClaimsResponse>(200)
             .links_to("lease_id", "$response.body#/claims/0/lease_id"),
@@ -25,6 +26,7 @@ pub(super) fn all() -> Vec<Operation> {
                 "Extend a lease",
                 "Extends the lease by its duration and reports whether the job was cancelled.",
             )
+            .idempotent()
             .body::<HeartbeatBody>()
             .responds::<HeartbeatResponse>(200),
         post("/api/v1/work/{lease_id}/complete", "completeStage")
@@ -32,6 +34,7 @@ pub(super) fn all() -> Vec<Operation> {
                 "Complete a stage",
                 "Store the output first, with the header `Lease-Id`. Completing again changes nothing.",
             )
+            .idempotent()
             .optional_body::<StageCompletionBody>()
             .responds::<StageRunResponse>(200),
         post("/api/v1/work/{lease_id}/release", "releaseStage")
@@ -40,6 +43,7 @@ pub(super) fn all() -> Vec<Operation> {
                 "For a worker that shuts down: the stage can be claimed again at once, and the \
                  attempt does not count.",
             )
+            .idempotent()
             .optional_body::<StageReleaseBody>()
             .responds::<StageRunResponse>(200),
         post("/api/v1/work/{lease_id}/fail", "failStage")
@@ -48,6 +52,7 @@ pub(super) fn all() -> Vec<Operation> {
                 "The stage is retried after a delay, or after `retry_after_seconds`. If it is not retryable, or this was the last \
                  attempt, its job fails.",
             )
+            .idempotent()
             .body::<StageFailureBody>()
             .responds::<StageRunResponse>(200),
         get("/api/v1/jobs/{job_id}/stages", "listStages")

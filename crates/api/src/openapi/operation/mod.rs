@@ -163,6 +163,16 @@ impl Operation {
         self.json_body(SchemaGenerator::subschema_for::<T>, true)
     }
 
+    /// Takes changes, as JSON or as a JSON merge patch (RFC 7396).
+    pub(super) fn body_patch<T: JsonSchema>(self) -> Self {
+        let mut operation = self.body::<T>();
+        if let Some(body) = &mut operation.body {
+            let schema: SchemaOf = SchemaGenerator::subschema_for::<T>;
+            body.content.push(("application/merge-patch+json", schema));
+        }
+        operation
+    }
+
     /// Takes a body of one of two types, with the example of the first.
     pub(super) fn body_of_either<A: JsonSchema, B: JsonSchema>(self) -> Self {
         let either = |generator: &mut SchemaGenerator| {

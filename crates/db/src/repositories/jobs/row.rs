@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use lectern_domain::{
     AgentName, ContentType, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate,
-    JsonObject, LongText, NewJob, NonNegativeInt, Percent, ProcessingConfig, Progress,
-    ProgressMessage, Stage, StorageKey, TaskId, VideoDuration,
+    JsonObject, LongText, NewJob, NonNegativeInt, ObjectUpdate, Percent, ProcessingConfig,
+    Progress, ProgressMessage, Stage, StorageKey, TaskId, VideoDuration,
 };
 
 use super::list_query::ListedTimes;
@@ -170,17 +170,21 @@ pub(crate) struct JobChanges<'a> {
 }
 
 impl<'a> JobChanges<'a> {
+    /// The objects of `update` must be replacements.
     pub(crate) fn new(update: &'a JobUpdate) -> Self {
-        let json = |object: &JsonObject| DbJson(object.clone().into_value());
+        let json = |update: &Option<ObjectUpdate>| {
+            let object = update.as_ref().and_then(ObjectUpdate::replacement)?;
+            Some(DbJson(object.clone().into_value()))
+        };
         let mut changes = Self::transition(update.status);
         changes.filename = update.filename.as_deref();
         changes.compiled_video_s3_key =
             nullable_change(&update.compiled_video_s3_key, StorageKey::as_str);
         changes.video_duration = nullable_change(&update.video_duration, |seconds| seconds.get());
-        changes.video_metadata = update.video_metadata.as_ref().map(json);
+        changes.video_metadata = json(&update.video_metadata);
         changes.celery_task_id = nullable_change(&update.celery_task_id, TaskId::as_str);
         changes.priority = update.priority;
-        changes.extra_metadata = update.extra_metadata.as_ref().map(json);
+        changes.extra_metadata = json(&update.extra_metadata);
         // Otherwise the message is kept, or cleared by a transition to queued.
         if let Some(message) = nullable_change(&update.error_message, LongText::as_str) {
             changes.error_message = Some(message);

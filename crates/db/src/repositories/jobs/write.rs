@@ -101,7 +101,8 @@ impl Jobs<'_, ReadWrite> {
     ///
     /// [`Error::JobNotFound`], [`Error::VersionMismatch`] when the job is not at
     /// `expected_version`, [`Error::IllegalTransition`] when the state machine
-    /// does not allow `update.status`. An error changes nothing.
+    /// does not allow `update.status`, [`Error::Invalid`] when a merge makes an object too
+    /// large. An error changes nothing.
     pub fn update(
         &mut self,
         job_id: JobId,
@@ -111,6 +112,12 @@ impl Jobs<'_, ReadWrite> {
         let from = update
             .status
             .map_or(JobStatus::ALL, JobStatus::predecessors);
+        let merged = if update.merges() {
+            Some(update.merged_into(&self.lock(job_id)?)?)
+        } else {
+            None
+        };
+        let update = merged.as_ref().unwrap_or(update);
         let attempt = |jobs: &mut Self| jobs.change(job_id, update, expected_version, from);
         match self.guarded(job_id, attempt)? {
             Guarded::Changed(job) => Ok(job),

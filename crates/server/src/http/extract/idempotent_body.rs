@@ -1,24 +1,29 @@
 //! `Idempotency-Key`: a repeated request is not executed again, and its response is the
 //! response to the first request.
 
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::Request;
 use lectern_db::Tx;
-use lectern_domain::{Fingerprint, IdempotencyKey, InField, Invalid, JobId};
+use lectern_domain::{Fingerprint, IdempotencyKey, InField, Invalid, JobId, NewTranscriptSegment};
 use ring::digest::{Context, SHA256};
 use serde_json::Value;
 
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
 use crate::http::extract::receive_body::{self, BodyBounds};
+use crate::http::extract::transcript_body;
 use crate::http::memory_budget::WithPermit;
 use crate::http::response::{ApiResponse, ApiResult};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// A body that creates a job, once per idempotency key.
+/// The body of a request that is executed once per idempotency key.
 #[derive(Debug)]
 pub(crate) struct IdempotentBody<T: Request> {
     pub(crate) body: WithPermit<T::Domain>,
@@ -26,9 +31,24 @@ pub(crate) struct IdempotentBody<T: Request> {
     pub(crate) key: RequestKey,
 }
 
+/// As [`IdempotentBody`], of a body that says nothing yet: it may be omitted, or be a valid
+/// `T`.
+#[derive(Debug)]
+pub(crate) struct IdempotentOptionalBody<T> {
+    pub(crate) key: RequestKey,
+    body: PhantomData<T>,
+}
+
+/// A transcript that is stored once per idempotency key.
+#[derive(Debug)]
+pub(crate) struct IdempotentTranscript {
+    pub(crate) body: WithPermit<Vec<NewTranscriptSegment>>,
+    pub(crate) key: RequestKey,
+}
+
 /// The idempotency key and the fingerprint of the request; `None`: the request is
 /// executed each time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RequestKey(Option<(IdempotencyKey, Fingerprint)>);
 
 impl RequestKey {
@@ -36,23 +56,90 @@ impl RequestKey {
         self.0.is_none()
     }
 
-    /// Runs `create` and stores the response together with the id of the created job. For
+    /// The key of a request that is identified by its path and these headers.
+    pub(crate) fn of_headers(
+        request: &HttpRequest,
+        headers: &[&HeaderName],
+    ) -> Result<Self, ApiError> {
+        let key = key(request.headers())?;
+        let fingerprint = || {
+            let mut hash = hash_of_path(request.path());
+            for header in headers {
+                for value in request.headers().get_all(*header) {
+                    hash.update(value.as_bytes());
+                    hash.update(b"\n");
+                }
+                // Header values contain no line breaks, so an absent value differs from an
+                // empty one.
+                hash.update(b"\n");
+            }
+            finished(hash)
+        };
+        Ok(Self(match key {
+            Some(key) => Some((key, fingerprint()?)),
+            None => None,
+        }))
+    }
+
+    /// Takes the key, and returns what was stored for an earlier request with it. `None`:
+    /// the request is the first, or has no key.
+    pub(crate) fn take(&self, tx: &mut Tx<'_>) -> Result<Option<Value>, ApiError> {
+        match &self.0 {
+            Some((key, fingerprint)) => Ok(tx.idempotency_keys().take(key, *fingerprint)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Stores `response` for repetitions of the request that took the key. It is kept for a
+    /// day, or until the job, if there is one, is deleted.
+    pub(crate) fn store(
+        &self,
+        tx: &mut Tx<'_>,
+        job_id: Option<JobId>,
+        response: &Value,
+    ) -> Result<(), ApiError> {
+        match &self.0 {
+            Some((key, _)) => Ok(tx
+                .idempotency_keys()
+                .store_response(key, job_id, response)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Releases the key, because the request was not executed.
+    pub(crate) fn release(&self, tx: &mut Tx<'_>) -> Result<(), ApiError> {
+        match &self.0 {
+            Some((key, _)) => Ok(tx.idempotency_keys().release(key)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs `execute` and stores the response, together with the id of its job. For
     /// a repeated request, returns the stored response instead.
     pub(crate) fn run_once(
         &self,
         tx: &mut Tx<'_>,
-        create: impl FnOnce(&mut Tx<'_>) -> Result<(JobId, ApiResponse), ApiError>,
+        execute: impl FnOnce(&mut Tx<'_>) -> Result<(Option<JobId>, ApiResponse), ApiError>,
     ) -> ApiResult {
-        let Some((key, fingerprint)) = &self.0 else {
-            return create(tx).map(|(_, response)| response);
-        };
-        if let Some(stored) = tx.idempotency_keys().take(key, *fingerprint)? {
+        if self.is_none() {
+            return execute(tx).map(|(_, response)| response);
+        }
+        if let Some(stored) = self.take(tx)? {
             return ApiResponse::restore(stored);
         }
-        let (job_id, response) = create(tx)?;
-        tx.idempotency_keys()
-            .store_response(key, job_id, &response.store()?)?;
+        let (job_id, response) = execute(tx)?;
+        self.store(tx, job_id, &response.store()?)?;
         Ok(response)
+    }
+}
+
+/// The key of a request without a body.
+impl FromRequest for RequestKey {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of_headers(request, &[]))
     }
 }
 
@@ -66,23 +153,88 @@ where
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let received = receive_body::receive_json(request, payload, BodyBounds::general(request));
-        let (key, path) = (key(request.headers()), request.path().to_owned());
+        let key = KeyOfBody::of(request);
         Box::pin(async move {
             let (key, received) = (key?, received.await?);
             let raw = received.bytes.clone();
             let body = json_body::decode::<T>(received).await?;
-            let fingerprint = match &key {
-                Some(_) => {
-                    let read = move |body: &[u8]| fingerprint(&path, body);
-                    Some(json_body::inline_or_blocking(raw, read).await?)
-                }
-                None => None,
-            };
-            Ok(Self {
-                body,
-                key: RequestKey(key.zip(fingerprint)),
-            })
+            let key = key.with_json(raw).await?;
+            Ok(Self { body, key })
         })
+    }
+}
+
+impl<T> FromRequest for IdempotentOptionalBody<T>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+{
+    type Error = ApiError;
+    type Future = BodyFuture<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let received = json_body::receive_optional(request, payload);
+        let key = KeyOfBody::of(request);
+        Box::pin(async move {
+            let (key, received) = (key?, received.await?);
+            let raw = received.bytes.clone();
+            json_body::decode::<T>(received).await?;
+            let (key, body) = (key.with_json(raw).await?, PhantomData);
+            Ok(Self { key, body })
+        })
+    }
+}
+
+impl FromRequest for IdempotentTranscript {
+    type Error = ApiError;
+    type Future = BodyFuture<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let received = transcript_body::receive(request, payload);
+        let key = KeyOfBody::of(request);
+        Box::pin(async move {
+            let (key, (format, received)) = (key?, received.await?);
+            let raw = received.bytes.clone();
+            let body = format.decode(received).await?;
+            let key = key.with_bytes(raw).await?;
+            Ok(Self { body, key })
+        })
+    }
+}
+
+/// The idempotency key of a request whose body was not received yet, and the path.
+struct KeyOfBody(Option<(IdempotencyKey, String)>);
+
+impl KeyOfBody {
+    fn of(request: &HttpRequest) -> Result<Self, Invalid> {
+        let key = key(request.headers())?;
+        Ok(Self(key.map(|key| (key, request.path().to_owned()))))
+    }
+
+    async fn with_json(self, body: Bytes) -> Result<RequestKey, ApiError> {
+        self.with(body, fingerprint).await
+    }
+
+    async fn with_bytes(self, body: Bytes) -> Result<RequestKey, ApiError> {
+        let of_bytes = |path: &str, body: &[u8]| {
+            let mut hash = hash_of_path(path);
+            hash.update(body);
+            finished(hash)
+        };
+        self.with(body, of_bytes).await
+    }
+
+    async fn with(
+        self,
+        body: Bytes,
+        fingerprint: impl FnOnce(&str, &[u8]) -> Result<Fingerprint, ApiError> + Send + 'static,
+    ) -> Result<RequestKey, ApiError> {
+        let Some((key, path)) = self.0 else {
+            return Ok(RequestKey(None));
+        };
+        let read = move |body: &[u8]| fingerprint(&path, body);
+        let fingerprint = json_body::inline_or_blocking(body, read).await?;
+        Ok(RequestKey(Some((key, fingerprint))))
     }
 }
 
@@ -102,11 +254,21 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Invalid> {
 fn fingerprint(path: &str, body: &[u8]) -> Result<Fingerprint, ApiError> {
     let mut json: Value = serde_json::from_slice(body).map_err(ApiError::internal)?;
     json.sort_all_objects();
+    let mut hash = hash_of_path(path);
+    hash.update(json.to_string().as_bytes());
+    finished(hash)
+}
+
+/// A hash that begins with the path. Paths contain no line breaks, so a path and what
+/// follows it cannot be confused.
+fn hash_of_path(path: &str) -> Context {
     let mut hash = Context::new(&SHA256);
-    // Paths contain no line breaks, so path and body cannot be confused.
     hash.update(path.as_bytes());
     hash.update(b"\n");
-    hash.update(json.to_string().as_bytes());
+    hash
+}
+
+fn finished(hash: Context) -> Result<Fingerprint, ApiError> {
     let hash = hash.finish();
     hash.as_ref()
         .try_into()

@@ -7,14 +7,16 @@ use actix_web::dev::Payload;
 use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::{Code, FieldError, Request};
-use lectern_domain::{Reason, TypedErrors};
+use lectern_domain::{
+    ClipUpdate, ContentSegmentUpdate, JobUpdate, Reason, TranscriptSegmentUpdate, TypedErrors,
+};
 use serde_path_to_error::Track;
 
 use crate::http::error::ApiError;
 use crate::http::extract::deserialize_error::field_error;
 use crate::http::extract::receive_body::{
     BodyBounds, MAX_BYTES_WITHOUT_PERMIT, ReceivedBody, announced_length, check_headers,
-    check_json, collect, inflate, is_gzip, malformed, receive_json,
+    check_json, collect, inflate, is_gzip, malformed, receive_json, receive_patch,
 };
 use crate::http::memory_budget::WithPermit;
 
@@ -23,29 +25,48 @@ const MAX_INLINE_BYTES: usize = 128 << 10;
 
 pub(crate) type BodyFuture<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
-/// A body, validated and converted.
-#[derive(Debug)]
-pub(crate) struct JsonBody<T: Request>(pub(crate) WithPermit<T::Domain>);
-
-/// A body with the output of a stage, which may be large.
+/// A body with the output of a stage, which may be large, validated and converted.
 #[derive(Debug)]
 pub(crate) struct OutputBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 
-/// A body that may be omitted. An omitted body means the same as `{}`.
+/// A body with changes, of which JSON objects are merged into the stored ones or replace
+/// them, depending on the media type.
 #[derive(Debug)]
-pub(crate) struct OptionalBody<T: Request>(pub(crate) WithPermit<T::Domain>);
+pub(crate) struct PatchBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 
-impl<T> FromRequest for JsonBody<T>
-where
-    T: Request + 'static,
-    T::Domain: Send,
-{
-    type Error = ApiError;
-    type Future = BodyFuture<Self>;
+/// As [`PatchBody`], of the output of a stage, which may be large.
+#[derive(Debug)]
+pub(crate) struct OutputPatchBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = receive_json(request, payload, BodyBounds::general(request));
-        Box::pin(async move { decode::<T>(body.await?).await.map(Self) })
+/// Changes that may contain JSON objects.
+pub(crate) trait Changes {
+    /// The same changes, with the objects as patches to be merged.
+    fn merging(self) -> Self;
+}
+
+impl Changes for JobUpdate {
+    fn merging(self) -> Self {
+        Self::merging(self)
+    }
+}
+
+impl Changes for ClipUpdate {
+    fn merging(self) -> Self {
+        Self::merging(self)
+    }
+}
+
+/// Has no JSON objects.
+impl Changes for TranscriptSegmentUpdate {
+    fn merging(self) -> Self {
+        self
+    }
+}
+
+/// Has no JSON objects.
+impl Changes for ContentSegmentUpdate {
+    fn merging(self) -> Self {
+        self
     }
 }
 
@@ -63,38 +84,86 @@ where
     }
 }
 
-impl<T> FromRequest for OptionalBody<T>
+impl<T> FromRequest for PatchBody<T>
 where
     T: Request + 'static,
-    T::Domain: Send,
+    T::Domain: Changes + Send,
 {
     type Error = ApiError;
     type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bounds = BodyBounds::general(request);
-        let payload = web::Payload::from_request(request, payload);
-        let headers = request.headers().clone();
-        Box::pin(async move {
-            let bounds = bounds?;
-            let limit = bounds.limit;
-            let body = collect(payload, bounds, announced_length(&headers)).await?;
-            // An omitted body needs no Content-Type.
-            if body.bytes.is_empty() {
-                return Ok(Self(WithPermit::new(
-                    parse::<T>(b"{}", usize::MAX)?,
-                    body.permit,
-                )));
-            }
+        let changes = changes::<T>(request, payload, BodyBounds::general(request));
+        Box::pin(async move { changes.await.map(Self) })
+    }
+}
+
+impl<T> FromRequest for OutputPatchBody<T>
+where
+    T: Request + 'static,
+    T::Domain: Changes + Send,
+{
+    type Error = ApiError;
+    type Future = BodyFuture<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let changes = changes::<T>(request, payload, BodyBounds::output(request));
+        Box::pin(async move { changes.await.map(Self) })
+    }
+}
+
+fn changes<T>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    bounds: Result<BodyBounds, ApiError>,
+) -> impl Future<Output = Result<WithPermit<T::Domain>, ApiError>> + use<T>
+where
+    T: Request + 'static,
+    T::Domain: Changes + Send,
+{
+    let received = receive_patch(request, payload, bounds);
+    async move {
+        let (body, is_merge) = received.await?;
+        let changes = decode::<T>(body).await?;
+        Ok(if is_merge {
+            changes.map(Changes::merging)
+        } else {
+            changes
+        })
+    }
+}
+
+/// Receives a JSON body that may be omitted. An omitted body becomes `{}`, and needs no
+/// `Content-Type`.
+pub(crate) fn receive_optional(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<ReceivedBody, ApiError>> + use<> {
+    let bounds = BodyBounds::general(request);
+    let payload = web::Payload::from_request(request, payload);
+    let headers = request.headers().clone();
+    async move {
+        let bounds = bounds?;
+        let limit = bounds.limit;
+        let announced = announced_length(&headers);
+        if announced.is_some_and(|length| length > 0) {
             check_json(&headers)?;
             check_headers(&headers, limit)?;
-            let body = if is_gzip(&headers) {
-                inflate(body).await?
-            } else {
-                body
-            };
-            decode::<T>(body).await.map(Self)
-        })
+        }
+        let body = collect(payload, bounds, announced).await?;
+        if body.bytes.is_empty() {
+            return Ok(ReceivedBody {
+                bytes: Bytes::from_static(b"{}"),
+                ..body
+            });
+        }
+        check_json(&headers)?;
+        check_headers(&headers, limit)?;
+        if is_gzip(&headers) {
+            inflate(body).await
+        } else {
+            Ok(body)
+        }
     }
 }
 

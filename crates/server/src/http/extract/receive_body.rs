@@ -105,6 +105,25 @@ pub(crate) fn receive_json(
     receive(request, payload, is_json.and(bounds))
 }
 
+/// Receives a JSON body with the changes of something, within its bounds; and whether its
+/// objects are to be merged (RFC 7396) instead of replaced.
+pub(crate) fn receive_patch(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    bounds: Result<BodyBounds, ApiError>,
+) -> impl Future<Output = Result<(ReceivedBody, bool), ApiError>> + use<> {
+    let headers = request.headers();
+    let declared = media_type(headers);
+    let is_merge = declared.is_some_and(|declared| declared.eq_ignore_ascii_case(MERGE_PATCH));
+    let is_patch = if is_merge || is_json(headers) {
+        Ok(())
+    } else {
+        Err(ApiError::not_a_patch())
+    };
+    let body = receive(request, payload, is_patch.and(bounds));
+    async move { Ok((body.await?, is_merge)) }
+}
+
 /// Receives a body of any type.
 pub(crate) fn receive(
     request: &HttpRequest,
@@ -215,6 +234,9 @@ pub(crate) async fn collect(
 
 // The media type is parsed here, because the parser of actix refuses white space before
 // the `;`, which RFC 9110 (8.3.1) allows, and the charset would be lost.
+
+/// The media type of a JSON merge patch (RFC 7396).
+const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// The media type of the body, without parameters.
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {

@@ -11,7 +11,7 @@ use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper_json
 
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
-use crate::http::extract::receive_body::{self, BodyBounds};
+use crate::http::extract::receive_body::{self, BodyBounds, ReceivedBody};
 use crate::http::memory_budget::WithPermit;
 
 /// The segments of a body, in any supported format.
@@ -20,7 +20,7 @@ pub(crate) struct TranscriptBody(pub(crate) WithPermit<Vec<NewTranscriptSegment>
 
 /// The declared format of a body.
 #[derive(Debug, Clone, Copy)]
-enum DeclaredFormat {
+pub(super) enum DeclaredFormat {
     /// Lectern's or Whisper's JSON.
     Json,
     File(Format, Option<Charset>),
@@ -34,22 +34,28 @@ impl FromRequest for TranscriptBody {
     type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bounds = BodyBounds::output(request);
-        let (declared, bounds) = match DeclaredFormat::from_headers(request.headers()) {
-            Ok(declared) => (declared, bounds),
-            // Given an error in place of the bounds, `receive` drops the body and returns
-            // the error, as for a body that is too large. The format is not used.
-            Err(error) => (DeclaredFormat::Json, Err(error)),
-        };
-        let body = receive_body::receive(request, payload, bounds);
+        let received = receive(request, payload);
         Box::pin(async move {
-            let body = body.await?;
-            let max_rows = body.bounds.max_rows;
-            let memory = move |body: &[u8]| declared.memory(body, max_rows);
-            let read = move |body: &[u8]| declared.read(body, max_rows);
-            json_body::decode_with(body, memory, read).await.map(Self)
+            let (format, body) = received.await?;
+            format.decode(body).await.map(Self)
         })
     }
+}
+
+/// Receives a transcript, and its declared format.
+pub(super) fn receive(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<(DeclaredFormat, ReceivedBody), ApiError>> + use<> {
+    let bounds = BodyBounds::output(request);
+    let (declared, bounds) = match DeclaredFormat::from_headers(request.headers()) {
+        Ok(declared) => (declared, bounds),
+        // Given an error in place of the bounds, `receive` drops the body and returns
+        // the error, as for a body that is too large. The format is not used.
+        Err(error) => (DeclaredFormat::Json, Err(error)),
+    };
+    let body = receive_body::receive(request, payload, bounds);
+    async move { Ok((declared, body.await?)) }
 }
 
 impl DeclaredFormat {
@@ -68,6 +74,17 @@ impl DeclaredFormat {
             })
         });
         Ok(Self::File(format, charset.transpose()?))
+    }
+
+    /// Reads the segments of a body of this format.
+    pub(super) async fn decode(
+        self,
+        body: ReceivedBody,
+    ) -> Result<WithPermit<Vec<NewTranscriptSegment>>, ApiError> {
+        let max_rows = body.bounds.max_rows;
+        let memory = move |body: &[u8]| self.memory(body, max_rows);
+        let read = move |body: &[u8]| self.read(body, max_rows);
+        json_body::decode_with(body, memory, read).await
     }
 
     /// Upper bound of the memory for the segments and for reading them.
