@@ -152,6 +152,6 @@ pub use value::{
     FileSize, Filename, IdValue, InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH,
     NonNegativeInt, NumberValue, Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent,
     PipelineName, ProgressMessage, Ratio, RetryAfter, Seconds, StorageKey, TaskId, TextValue,
-    TimeRange, Total, VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions,
+    TimeRange, Total, VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions, fold_case,
     json_memory,
 };

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use lectern_domain::{
     JobId, NewTranscriptSegment, Ratio, SpeakerId, SpokenText, TranscriptSegment,
-    TranscriptSegmentId, TranscriptSegmentUpdate, Window,
+    TranscriptSegmentId, TranscriptSegmentUpdate, Window, fold_case,
 };
 
 use super::replace_set::edit::edit_rows;
@@ -339,12 +339,16 @@ struct Words(Option<String>);
 impl Words {
     /// `None` matches every text.
     fn new(words: Option<&str>) -> Self {
-        Self(words.map(str::to_lowercase))
+        Self(words.map(folded))
     }
 
     /// Whether `text` contains the words, ignoring case.
     fn are_in(&self, text: &str) -> bool {
         let words = self.0.as_ref();
-        words.is_none_or(|words| text.to_lowercase().contains(words))
+        words.is_none_or(|words| folded(text).contains(words))
     }
+}
+
+fn folded(text: &str) -> String {
+    text.chars().map(fold_case).collect()
 }
