@@ -109,7 +109,6 @@ impl From<TranscriptSegment> for SegmentRow {
 job_set! {
     transcripts: TranscriptSegment { segment_id: TranscriptSegmentId, data: NewTranscriptSegment }
         in SegmentRow,
-    arbitrary JSON: false,
     bytes of long columns: |segment| segment.text.len(),
     order by |a, b| a.time.start().total_cmp(&b.time.start()),
 }

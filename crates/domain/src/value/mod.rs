@@ -14,7 +14,7 @@ mod time_range;
 
 pub use case::fold_case;
 pub use invalid::{FieldError, InField, Invalid};
-pub use json::{JsonObject, MAX_JSON_DEPTH, json_memory};
+pub use json::{JsonObject, MAX_JSON_DEPTH, json_memory, normalize_numbers};
 pub use number::{
     AttemptTimeout, Decibels, FileSize, NonNegativeInt, Percent, Ratio, RetryAfter, Seconds,
     VideoDuration,
