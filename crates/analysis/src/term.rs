@@ -6,6 +6,7 @@
 //! 2008). Scripts without spaces between words are cut into character bigrams
 //! instead. The running time is linear in the length of the text.
 
+use lectern_domain::fold_case;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The number of characters in a key.
@@ -46,7 +47,7 @@ pub(crate) fn tokenize(text: &str) -> Vec<Term<'_>> {
                 let (first, last) = (bigram[0], bigram[bigram.len() - 1]);
                 let surface = &text[first.start..last.start + last.text.len()];
                 terms.push(Term {
-                    key: surface.to_lowercase().chars().take(PREFIX_LENGTH).collect(),
+                    key: surface.chars().map(fold_case).take(PREFIX_LENGTH).collect(),
                     start: first.start,
                     surface,
                 });
@@ -94,6 +95,7 @@ mod tests {
     fn words_are_reduced_to_a_prefix_in_lower_case() {
         assert_eq!(keys("Photosynthesis, PHOTONS!"), ["photo", "photo"]);
         assert_eq!(keys("Übungen, übungs"), ["übung", "übung"]);
+        assert_eq!(keys("ΛΌΓΟΣ λόγος λόγοσ"), ["λόγοσ"; 3]);
     }
 
     #[test]

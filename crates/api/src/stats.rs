@@ -12,7 +12,8 @@ pub struct StatsResponse {
     /// Number of jobs by status.
     pub by_status: JobCounts,
     /// Sum of the known sizes of all recordings that have arrived, and of what has arrived of
-    /// others by resumable upload, in bytes.
+    /// others by resumable upload, in bytes. A recording that several jobs share is counted
+    /// once.
     pub bytes_stored: i64,
     /// Jobs created in the last 24 hours.
     pub created_last_24h: i64,

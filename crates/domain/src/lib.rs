@@ -153,5 +153,5 @@ pub use value::{
     NonNegativeInt, NumberValue, ObjectUpdate, Page, PageLimit, PageRequest, ParseEnumError, Patch,
     Percent, PipelineName, ProgressMessage, Ratio, RetryAfter, Seconds, StorageKey, TaskId,
     TextValue, TimeRange, Total, VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions,
-    json_memory,
+    fold_case, json_memory, normalize_numbers,
 };

@@ -255,3 +255,16 @@ fn every_seed_of_the_fuzz_targets_has_cues() {
         }
     }
 }
+
+#[test]
+fn every_cue_counts_as_memory() {
+    let voices = "<v Ada>a</v>b <v>c".repeat(1_000);
+    let cues = "00:01.000 --> 00:02.000\na\n\n".repeat(1_000);
+    for body in [format!("00:01.000 --> 00:02.000\n{voices}"), cues] {
+        let file = format!("WEBVTT\n\n{body}");
+        let read = webvtt::read(file.as_bytes()).unwrap();
+        assert!(read.len() >= 1_000);
+        assert!(lectern_formats::memory(file.as_bytes()) >= read.len() * size_of::<Cue>());
+        assert!(lectern_formats::memory(file.as_bytes()) >= 256 * read.len());
+    }
+}

@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use lectern_domain::fold_case;
+
 use crate::connection::Backend;
 
 /// The greatest character that has another case, rounded up. Going through all characters
@@ -18,7 +20,7 @@ const LAST_CASED: char = '\u{1ffff}';
 static CASES: LazyLock<HashMap<char, Vec<char>>> = LazyLock::new(|| {
     let mut cases: HashMap<char, Vec<char>> = HashMap::new();
     for c in '\0'..=LAST_CASED {
-        let folded = fold(c);
+        let folded = fold_case(c);
         if folded != c {
             cases.entry(folded).or_insert_with(|| vec![folded]).push(c);
         }
@@ -26,24 +28,12 @@ static CASES: LazyLock<HashMap<char, Vec<char>>> = LazyLock::new(|| {
     cases
 });
 
-/// The common form of all cases of a character. Each character is folded on its own: a
-/// sigma is the same at the end of a word, and `ß` is not `ss`.
-fn fold(c: char) -> char {
-    let upper = only(c.to_uppercase()).unwrap_or(c);
-    only(upper.to_lowercase()).unwrap_or(upper)
-}
-
-fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
-    let first = chars.next()?;
-    chars.next().is_none().then_some(first)
-}
-
 /// A pattern for [`matches_pattern`] that matches texts that contain `part`, in upper or
 /// lower case.
 pub(crate) fn any_case_pattern(backend: Backend, part: &str) -> String {
     let mut pattern = String::new();
     for c in part.chars() {
-        match (CASES.get(&fold(c)), backend) {
+        match (CASES.get(&fold_case(c)), backend) {
             (Some(cases), _) => {
                 pattern.push('[');
                 pattern.extend(cases);
@@ -76,7 +66,7 @@ mod tests {
     #[test]
     fn no_later_character_has_another_case() {
         let mut later = LAST_CASED..=char::MAX;
-        assert_eq!(later.find(|c| fold(*c) != *c), None);
+        assert_eq!(later.find(|c| fold_case(*c) != *c), None);
     }
 
     #[test]

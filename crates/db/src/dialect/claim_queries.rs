@@ -16,8 +16,9 @@ use serde_json::Value;
 use crate::connection::{DbConnection, on_either};
 use crate::error::{Doing, Error};
 use crate::schema::{jobs, stage_runs};
+use crate::sql::mean_percent::mean_percent;
 use crate::sql::prepared::Prepared;
-use crate::sql::status_literals::{JOB_QUEUED, JOB_RUNNING, RUN_READY, RUN_RUNNING, RUN_SKIPPED};
+use crate::sql::status_literals::{JOB_QUEUED, JOB_RUNNING, RUN_READY, RUN_RUNNING};
 use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The jobs of runs with expired leases, the longest expired first.
@@ -199,11 +200,12 @@ where
             FROM (SELECT job_id,
                          min(id) FILTER (WHERE status = '{RUN_RUNNING}') AS first,
                          count(*) FILTER (WHERE id {{claimed}}) AS claimed,
-                         avg(percent) FILTER (WHERE status <> '{RUN_SKIPPED}') AS percent
+                         {percent} AS percent
                   FROM stage_runs WHERE job_id {{jobs}} GROUP BY job_id) AS counted
             JOIN stage_runs AS r ON r.id = counted.first) AS begun
         WHERE jobs.job_id = begun.job_id AND jobs.status IN ('{JOB_QUEUED}', '{JOB_RUNNING}')
-        RETURNING {{job}}"
+        RETURNING {{job}}",
+        percent = mean_percent("stage_runs"),
     );
     match conn {
         DbConnection::Postgres(conn) => {

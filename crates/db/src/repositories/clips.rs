@@ -104,7 +104,6 @@ impl From<Clip> for ClipRow {
 
 job_set! {
     clips: Clip { clip_id: ClipId, data: NewClip, cut: Cut::default() } in ClipRow,
-    arbitrary JSON: true,
     bytes of long columns: |clip| clip.extra_metadata.memory(),
     order by |a, b| a.clip_order.cmp(&b.clip_order),
 }

@@ -86,7 +86,6 @@ impl From<ContentSegment> for SegmentRow {
 job_set! {
     content_segments: ContentSegment { segment_id: ContentSegmentId, data: NewContentSegment }
         in SegmentRow,
-    arbitrary JSON: false,
     bytes of long columns: |segment| segment.description.as_ref().map_or(0, |text| text.len()),
     order by |a, b| a.segment_order.cmp(&b.segment_order),
 }

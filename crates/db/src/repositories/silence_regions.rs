@@ -69,7 +69,6 @@ impl From<SilenceRegion> for RegionRow {
 job_set! {
     silence_regions: SilenceRegion { region_id: SilenceRegionId, data: NewSilenceRegion }
         in RegionRow,
-    arbitrary JSON: false,
     bytes of long columns: |_| 0,
     order by |a, b| a.time.start().total_cmp(&b.time.start()),
 }

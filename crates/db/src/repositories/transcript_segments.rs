@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use lectern_domain::{
     JobId, NewTranscriptSegment, Ratio, SpeakerId, SpokenText, TranscriptSegment,
-    TranscriptSegmentId, TranscriptSegmentUpdate, Window,
+    TranscriptSegmentId, TranscriptSegmentUpdate, Window, fold_case,
 };
 
 use serde_json::Value;
@@ -111,7 +111,6 @@ impl From<TranscriptSegment> for SegmentRow {
 job_set! {
     transcripts: TranscriptSegment { segment_id: TranscriptSegmentId, data: NewTranscriptSegment }
         in SegmentRow,
-    arbitrary JSON: false,
     bytes of long columns: |segment| segment.text.len(),
     order by |a, b| a.time.start().total_cmp(&b.time.start()),
 }
@@ -355,12 +354,16 @@ struct Words(Option<String>);
 impl Words {
     /// `None` matches every text.
     fn new(words: Option<&str>) -> Self {
-        Self(words.map(str::to_lowercase))
+        Self(words.map(folded))
     }
 
     /// Whether `text` contains the words, ignoring case.
     fn are_in(&self, text: &str) -> bool {
         let words = self.0.as_ref();
-        words.is_none_or(|words| text.to_lowercase().contains(words))
+        words.is_none_or(|words| folded(text).contains(words))
     }
+}
+
+fn folded(text: &str) -> String {
+    text.chars().map(fold_case).collect()
 }

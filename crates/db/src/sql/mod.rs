@@ -1,6 +1,7 @@
 //! The building blocks of queries: column types, rows, prepared statements.
 
 pub(crate) mod current_time;
+pub(crate) mod mean_percent;
 pub(crate) mod page;
 pub(crate) mod prepared;
 pub(crate) mod row;

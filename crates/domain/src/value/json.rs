@@ -1,6 +1,6 @@
 //! JSON that both databases can store.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::value::invalid::Invalid;
 use crate::value::storage_traits::JsonValue;
@@ -10,16 +10,17 @@ use crate::value::storage_traits::JsonValue;
 pub const MAX_JSON_DEPTH: usize = 64;
 
 /// A JSON object without a NUL in any text or key, nested at most
-/// [`MAX_JSON_DEPTH`] deep.
+/// [`MAX_JSON_DEPTH`] deep, with [normalized numbers](normalize_numbers).
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 #[serde(transparent)]
 pub struct JsonObject(Map<String, Value>);
 
 impl JsonObject {
     /// Checks every string and key for NUL, and the depth; the error names the
-    /// path inside the object.
-    pub fn new(object: Map<String, Value>) -> Result<Self, Invalid> {
+    /// path inside the object. Normalizes numbers.
+    pub fn new(mut object: Map<String, Value>) -> Result<Self, Invalid> {
         check_object(&object, 1)?;
+        object.values_mut().for_each(normalize_numbers);
         Ok(Self(object))
     }
 
@@ -61,6 +62,46 @@ impl JsonValue for JsonObject {
     fn to_json(&self) -> Value {
         Value::Object(self.0.clone())
     }
+}
+
+/// From here on, `serde_json` writes a float with an exponent and without a decimal point.
+const LEAST_WITH_EXPONENT: f64 = 1e16;
+
+/// Spells every number as PostgreSQL's `jsonb` returns it, so that a value compares and
+/// prints the same before and after it is stored, and on both databases.
+///
+/// `jsonb` writes digits instead of an exponent, which makes `1e16` an integer, and has no
+/// negative zero. It keeps `1` and `1.0` apart, and so does this function. A number beyond
+/// the 64-bit integers stays a float.
+pub fn normalize_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(normalized) = normalized(number) {
+                *number = normalized;
+            }
+        }
+        // The recursion is as deep as the value; `serde_json` parses at most 128 levels.
+        Value::Array(items) => items.iter_mut().for_each(normalize_numbers),
+        Value::Object(object) => object.values_mut().for_each(normalize_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
+/// `None` if the number need not be changed.
+fn normalized(number: &Number) -> Option<Number> {
+    let float = number.as_f64().filter(|_| number.is_f64())?;
+    if float == 0.0 {
+        return Number::from_f64(0.0);
+    }
+    if float.abs() < LEAST_WITH_EXPONENT {
+        return None;
+    }
+    // The shortest digits that identify the float, then zeros. `jsonb` gets the same digits
+    // with an exponent. The exact value of the float may be another integer.
+    let digits = float.to_string();
+    let unsigned = digits.parse::<u64>().map(Number::from);
+    let integer = unsigned.or_else(|_| digits.parse::<i64>().map(Number::from));
+    integer.ok()
 }
 
 /// Bytes of a small allocation, with the allocator's overhead.
@@ -140,6 +181,75 @@ mod tests {
         let nested = |levels| (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
         assert!(JsonObject::try_from(nested(MAX_JSON_DEPTH)).is_ok());
         assert!(JsonObject::try_from(nested(MAX_JSON_DEPTH + 1)).is_err());
+    }
+
+    /// The text of a number after it was parsed and normalized.
+    fn spelled(number: &str) -> String {
+        let object = format!("{{\"a\": [{{\"b\": {number}}}]}}");
+        let object = JsonObject::try_from(serde_json::from_str::<Value>(&object).unwrap());
+        object.unwrap().get()["a"][0]["b"].to_string()
+    }
+
+    #[test]
+    fn numbers_are_spelled_as_jsonb_returns_them() {
+        // The right column is what `SELECT '{"a": …}'::jsonb` returns, parsed again.
+        for (sent, stored) in [
+            ("1e16", "10000000000000000"),
+            ("-1e16", "-10000000000000000"),
+            ("1.5e+16", "15000000000000000"),
+            ("1e19", "10000000000000000000"),
+            ("9.223372036854776e18", "9223372036854776000"),
+            ("-9.223372036854776e18", "-9.223372036854776e+18"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("18446744073709551616", "1.8446744073709552e+19"),
+            ("1e300", "1e+300"),
+            ("1e15", "1000000000000000.0"),
+            ("1.0", "1.0"),
+            ("1", "1"),
+            ("1e0", "1.0"),
+            ("0.1", "0.1"),
+            ("1e-7", "1e-7"),
+            ("5e-324", "5e-324"),
+            ("-0", "0.0"),
+            ("-0.0", "0.0"),
+            ("0e5", "0.0"),
+        ] {
+            assert_eq!(spelled(sent), stored, "{sent}");
+        }
+    }
+
+    #[test]
+    fn floats_have_an_exponent_from_the_limit_on() {
+        for (float, has_exponent) in [
+            (LEAST_WITH_EXPONENT.next_down(), false),
+            (LEAST_WITH_EXPONENT, true),
+        ] {
+            let text = Value::from(float).to_string();
+            assert_eq!(text.contains('e'), has_exponent, "{text}");
+            assert_eq!(text.contains('.'), !has_exponent, "{text}");
+        }
+    }
+
+    #[test]
+    fn normalizing_twice_changes_nothing_more() {
+        for number in [
+            1e16,
+            1.2e18,
+            1e19,
+            1.9e19,
+            1e300,
+            -1e18,
+            -1e19,
+            -0.0,
+            f64::MAX,
+        ] {
+            let mut once = Value::from(number);
+            normalize_numbers(&mut once);
+            let mut twice = once.clone();
+            normalize_numbers(&mut twice);
+            assert_eq!(once.to_string(), twice.to_string());
+            assert_eq!(once.as_f64(), Some(number));
+        }
     }
 
     #[test]

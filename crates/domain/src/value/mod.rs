@@ -1,5 +1,6 @@
 //! Types that every noun uses; none of them depends on a noun.
 
+mod case;
 mod invalid;
 mod json;
 mod number;
@@ -12,8 +13,9 @@ pub(crate) mod string_enum;
 pub(crate) mod text;
 mod time_range;
 
+pub use case::fold_case;
 pub use invalid::{FieldError, InField, Invalid};
-pub use json::{JsonObject, MAX_JSON_DEPTH, json_memory};
+pub use json::{JsonObject, MAX_JSON_DEPTH, json_memory, normalize_numbers};
 pub use number::{
     AttemptTimeout, Decibels, FileSize, NonNegativeInt, Percent, Ratio, RetryAfter, Seconds,
     VideoDuration,

@@ -38,7 +38,7 @@ macro_rules! number_impls {
 
 /// Defines a number type over `f64` whose constructor checks a range.
 macro_rules! bounded {
-    ($(#[$doc:meta])* $name:ident, $range:pat, $rule:literal) => {
+    ($(#[$doc:meta])* $name:ident, $range:pat, $rule:literal $(, $rounded:expr)?) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
         pub struct $name(f64);
@@ -47,8 +47,11 @@ macro_rules! bounded {
             /// Checks the range, which excludes NaN and the infinities.
             pub fn new(value: f64) -> Result<Self, Invalid> {
                 match value {
-                    // Turns -0.0 into 0.0: SQLite drops the sign, PostgreSQL keeps it.
-                    $range if value.is_finite() => Ok(Self(value + 0.0)),
+                    // The sum turns -0.0 into 0.0: SQLite drops the sign, PostgreSQL keeps it.
+                    $range if value.is_finite() => {
+                        $(let value = $rounded(value);)?
+                        Ok(Self(value + 0.0))
+                    }
                     _ => Err(Invalid::new($rule)),
                 }
             }
@@ -68,8 +71,9 @@ bounded!(
     Ratio, 0.0..=1.0, "must be between 0 and 1"
 );
 bounded!(
-    /// How much of a stage is done, 0 to 100.
-    Percent, 0.0..=100.0, "must be between 0 and 100"
+    /// How much of a stage is done, 0 to 100, in hundredths: programs that multiply a
+    /// ratio by 100 send 28.999999999999996 and mean 29.
+    Percent, 0.0..=100.0, "must be between 0 and 100", hundredths
 );
 bounded!(
     /// A time from the start of a recording, or a length of time, in seconds, 0 or more.
@@ -83,6 +87,10 @@ bounded!(
     /// A sound level in dBFS: 0 is full scale, silence is far below.
     Decibels, f64::MIN.., "must be a finite number"
 );
+
+fn hundredths(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
 
 impl VideoDuration {
     /// The greatest length of a recording that a worker accepts by default: 24
@@ -202,9 +210,27 @@ mod tests {
     }
 
     #[test]
+    fn percentages_are_rounded_to_hundredths() {
+        let rounded = |value| Percent::new(value).unwrap().get();
+        for hundredths in 0..=10_000 {
+            // The float with the shortest text, as people write it.
+            let percent = f64::from(hundredths) / 100.0;
+            assert_eq!(rounded(percent), percent);
+            let ratio = f64::from(hundredths) / 10_000.0;
+            assert_eq!(rounded((ratio * 100.0).min(100.0)), percent);
+            assert!(rounded(percent).to_string().len() <= 5, "{percent}");
+        }
+        assert_eq!(rounded(100.0 / 3.0), 33.33);
+        assert_eq!(rounded(0.29 * 100.0), 29.0);
+        assert_eq!(rounded(99.999), 100.0);
+        assert!(rounded(-0.0).is_sign_positive());
+    }
+
+    #[test]
     fn ranges_include_their_bounds() {
         assert!(Percent::new(0.0).is_ok() && Percent::new(100.0).is_ok());
         assert!(Percent::new(101.0).is_err() && Percent::new(-0.1).is_err());
+        assert!(Percent::new(100.001).is_err() && Percent::new(-0.001).is_err());
         assert!(VideoDuration::new(0.0).is_err());
         assert!(Seconds::new(-0.0).unwrap().get().is_sign_positive());
         assert!(FileSize::new(0).is_err() && FileSize::new(i64::MAX).is_ok());

@@ -1,11 +1,15 @@
 //! Subtitles of a clip.
 
+use std::time::Duration;
+
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data};
 use lectern_api::{Code, SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
 use lectern_db::{Error, Reader, SetCursor, SetPage, Tx};
-use lectern_domain::{Clip, ClipMediaUpdate, DownloadName, Patch, Stage, Window};
+use lectern_domain::{
+    Clip, ClipMediaUpdate, DownloadName, LogStatus, LongText, NewLogEntry, Patch, Stage, Window,
+};
 use lectern_formats::{Cue, FileParts, Format, clip_to, webvtt};
 use lectern_storage::ObjectKey;
 
@@ -139,6 +143,7 @@ async fn read_stored(
 /// to.
 async fn replace(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
     objects: Data<Objects>,
     limits: Data<BodyLimits>,
     ClipIdPath(clip_id): ClipIdPath,
@@ -147,9 +152,10 @@ async fn replace(
 ) -> ApiResult {
     let write = move || {
         let cues: Vec<_> = new_segments.iter().cloned().map(Cue::from).collect();
-        WithPermit::new(webvtt::write(&cues), new_segments.into_permit())
+        let file = WithPermit::new(webvtt::write(&cues), new_segments.into_permit());
+        (file, Extent::of(&cues))
     };
-    let file = web::block(write).await?;
+    let (file, new_extent) = web::block(write).await?;
     let limit = limits.output;
     if file.len() > limit {
         let detail = format!(
@@ -176,14 +182,25 @@ async fn replace(
     let clip = db.write(authorize, |clip| clip).await?;
     let (file, _permit) = file.into_parts();
     let bytes = Bytes::from(file);
+    let stored = read_stored(&objects, &memory, &clip, limit).await?;
+    let stored_extent = stored.map(|(cues, _permit)| Extent::of(&cues));
+    let warning = stored_extent.and_then(|stored| new_extent.warning(stored, &clip));
     let key = store_file(&objects, &clip, &bytes).await?;
     let update = ClipMediaUpdate {
         subtitle_s3_key: Patch::Set(key.into()),
         ..ClipMediaUpdate::default()
     };
+    let entry_message = warning.clone();
     let set_key = move |tx: &mut Tx<'_>| {
         authorize(tx)?;
         tx.clips().set_media_keys(clip_id, &update)?;
+        if let Some(message) = &entry_message {
+            let entry = NewLogEntry {
+                message: Some(message.clone()),
+                ..NewLogEntry::new(Stage::Compilation, LogStatus::Completed)
+            };
+            tx.processing_logs().append(job_id, &entry)?;
+        }
         Ok(())
     };
     let respond = move |()| {
@@ -191,8 +208,51 @@ async fn replace(
         ApiResponse::ok(&SubtitlesResponse::new(clip_id, segments(cues)?))
     };
     let response = db.write(set_key, respond).await?;
+    if let Some(message) = warning {
+        log::warn!(job_id:%; "{}", message.as_str());
+    }
     drop(lock);
     response
+}
+
+/// How much of a clip its subtitles cover.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    cues: usize,
+    /// From the first start to the last end, in milliseconds.
+    covered_ms: u64,
+}
+
+impl Extent {
+    fn of(cues: &[Cue]) -> Self {
+        let start = cues.iter().map(Cue::start_ms).min().unwrap_or_default();
+        let end = cues.iter().map(Cue::end_ms).max().unwrap_or_default();
+        Self {
+            cues: cues.len(),
+            covered_ms: end - start,
+        }
+    }
+
+    /// The warning for replacing `stored` subtitles: the new ones have less than half of the
+    /// cues, or cover less than nine tenths of the time. Both are more than what corrections
+    /// change, and less than what an incomplete file lacks.
+    fn warning(self, stored: Self, clip: &Clip) -> Option<LongText> {
+        let has_fewer_cues = 2 * self.cues < stored.cues;
+        let is_shorter = 10 * u128::from(self.covered_ms) < 9 * u128::from(stored.covered_ms);
+        let seconds = |extent: Self| Duration::from_millis(extent.covered_ms).as_secs_f64();
+        let message = format!(
+            "warning: the subtitles of clip {} were replaced by shorter ones: {} cues over {} s \
+             instead of {} cues over {} s",
+            clip.clip_id,
+            self.cues,
+            seconds(self),
+            stored.cues,
+            seconds(stored),
+        );
+        (has_fewer_cues || is_shorter)
+            .then(|| LongText::new(message).ok())
+            .flatten()
+    }
 }
 
 /// Writes the file to a new object, unless the clip already refers to an object with the

@@ -467,7 +467,7 @@ fn jobs_are_filtered_by_their_metadata(db: TestDb) {
             json!({ "course": "ml 101", "year": "2026", "public": "true", "room": "null" }),
             json!({ "course": ["ML 101"], "year": 2026.0, "public": 1 }),
             json!({ "nested": { "course": "ML 101" }, "ratio": 0.1, "large": 1e300 }),
-            json!({ "a.b": "dotted", "": "empty", "quo\"te'": "q\"'\\%_", "long": i64::MAX }),
+            json!({ "a.b": "dotted", "": "empty", "quo\"te'": "q\"'\\%_", "long": i64::MAX, "big": 1e16 }),
             json!({}),
         ][i]
             .clone()
@@ -507,6 +507,9 @@ fn jobs_are_filtered_by_their_metadata(db: TestDb) {
         ("ratio", "0.10", "3"),
         ("large", "1e300", "3"),
         ("long", "9223372036854775807", "4"),
+        ("big", "1e16", "4"),
+        ("big", "10000000000000000", "4"),
+        ("big", "10000000000000001", ""),
         ("a.b", "dotted", "4"),
         ("", "empty", "4"),
         ("quo\"te'", "q\"'\\%_", "4"),

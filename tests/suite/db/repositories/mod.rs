@@ -4,6 +4,7 @@ mod clips;
 mod confirm_cancel_retry;
 mod content_segments;
 mod database_identity;
+mod free_form_json;
 mod idempotency_keys;
 mod job_list;
 mod job_metrics;

@@ -215,7 +215,16 @@ fn an_empty_segment_is_in_the_window_of_its_start(db: TestDb) {
 }
 
 fn a_search_ignores_case_in_any_alphabet(db: TestDb) {
-    let job = with_texts(&db, &["Entropie WÄCHST", "ΕΝΤΡΟΠΊΑ", "nothing"]);
+    let job = with_texts(
+        &db,
+        &[
+            "Entropie WÄCHST",
+            "ΕΝΤΡΟΠΊΑ",
+            "nothing",
+            "ΟΣΑ ΛΈΜΕ",
+            "ο λόγος",
+        ],
+    );
     let search = |words: &str| {
         db.read(|conn| conn.transcripts().search(job, words))
             .unwrap()
@@ -223,8 +232,15 @@ fn a_search_ignores_case_in_any_alphabet(db: TestDb) {
     assert_eq!(texts(&search("wächst")), ["Entropie WÄCHST"]);
     assert_eq!(texts(&search("eNTROPIE w")), ["Entropie WÄCHST"]);
     assert_eq!(texts(&search("εντροπία")), ["ΕΝΤΡΟΠΊΑ"]);
+    // As it is typed: the last letter is a final sigma only until the next one follows.
+    for words in ["ΟΣ", "ος", "οσ", "ΟΣΑ", "οσα λ"] {
+        assert!(texts(&search(words)).contains(&"ΟΣΑ ΛΈΜΕ"), "{words}");
+    }
+    for words in ["ΛΌΓΟΣ", "λόγοσ", "λόγος"] {
+        assert_eq!(texts(&search(words)), ["ο λόγος"], "{words}");
+    }
     assert_eq!(texts(&search("absent")), [""; 0]);
-    assert_eq!(search("").len(), 3);
+    assert_eq!(search("").len(), 5);
 }
 
 fn a_search_has_no_wildcards(db: TestDb) {

@@ -16,6 +16,7 @@ on_both_backends!(
     a_heartbeat_keeps_omitted_fields_and_never_lowers_the_percentage,
     job_progress_is_the_mean_of_its_stages,
     a_claim_sets_job_progress_to_the_mean_of_its_stages,
+    percentages_are_stored_in_hundredths,
     a_report_on_a_leased_stage_updates_the_stage_run,
 );
 
@@ -86,14 +87,11 @@ fn job_progress_is_the_mean_of_its_stages(db: TestDb) {
     assert_eq!(progress(&db, job), (Transcription, 15.0, message, eta));
     complete(&db, transcription).unwrap();
     let (message, eta) = message_and_eta(30.0);
-    assert_eq!(
-        progress(&db, job),
-        (LayoutAnalysis, 130.0 / 6.0, message, eta)
-    );
+    assert_eq!(progress(&db, job), (LayoutAnalysis, 21.67, message, eta));
     complete(&db, layout).unwrap();
     assert_eq!(
         progress(&db, job),
-        (SilenceDetection, 200.0 / 6.0, None, None),
+        (SilenceDetection, 33.33, None, None),
         "without a running stage it is the first open one"
     );
     assert_eq!(stored(&db, job).status, JobStatus::Running);
@@ -116,7 +114,38 @@ fn a_claim_sets_job_progress_to_the_mean_of_its_stages(db: TestDb) {
     cancel(&db, job);
     retry(&db, job);
     let claimed = claim_one(&db, LayoutAnalysis).job;
-    assert_eq!(claimed.progress.unwrap().percent, percent(200.0 / 6.0));
+    assert_eq!(claimed.progress.unwrap().percent, percent(33.33));
+    let stored = db.sql().value("SELECT max(progress_percent) FROM jobs");
+    assert_eq!(stored.parse(), Ok(33.33));
+}
+
+/// Percentages that floats cannot represent, and means halfway between two hundredths.
+fn percentages_are_stored_in_hundredths(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let (transcription, layout) = (
+        claim_one(&db, Transcription).lease_id,
+        claim_one(&db, LayoutAnalysis).lease_id,
+    );
+    for (first, second, mean) in [
+        (0.07, 0.02, 0.02),
+        (0.29 * 100.0, 1.0 / 3.0, 4.89),
+        (57.000_000_000_000_01, 33.333_333_333_333_336, 15.06),
+        (57.01, 33.44, 15.08),
+        (99.999, 100.0, 33.33),
+    ] {
+        heartbeat(&db, transcription, &a_heartbeat(first)).unwrap();
+        heartbeat(&db, layout, &a_heartbeat(second)).unwrap();
+        let shown = stored(&db, job).progress.unwrap().percent.get();
+        assert_eq!(shown, mean, "{first} and {second}");
+        let values = db.sql().rows(
+            "SELECT progress_percent FROM jobs
+             UNION ALL SELECT percent FROM stage_runs WHERE percent > 0",
+        );
+        for value in values.into_iter().flatten().flatten() {
+            let digits = value.split_once('.').map_or(0, |(_, digits)| digits.len());
+            assert!(digits <= 2, "{value}");
+        }
+    }
 }
 
 fn a_report_on_a_leased_stage_updates_the_stage_run(db: TestDb) {

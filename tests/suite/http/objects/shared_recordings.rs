@@ -13,6 +13,7 @@ on_both_backends!(
     a_second_job_may_have_another_name,
     a_job_of_a_second_job_shares_the_first_recording,
     the_recording_lives_as_long_as_one_of_its_jobs,
+    a_shared_recording_is_counted_once,
     the_recording_is_deleted_with_the_last_of_its_jobs_whichever_it_is,
     jobs_deleted_at_the_same_time_leave_no_recording,
     a_job_deleted_while_others_are_made_of_it_leaves_a_readable_recording_or_none,
@@ -106,6 +107,35 @@ fn a_job_of_a_second_job_shares_the_first_recording(server: TestServer) {
     assert_eq!(read_recording(&server, third), Some(bytes));
     delete(&server, third);
     assert!(files(server.objects()).is_empty());
+}
+
+fn a_shared_recording_is_counted_once(server: TestServer) {
+    let stored = || server.get("/api/v1/stats").expect(200).json()["bytes_stored"].clone();
+    let first = upload(&server, &recording(1_000)).job_id;
+    let other = upload(&server, &recording(30)).job_id;
+    let second = a_job_of(&server, first);
+    let third = a_job_of(&server, second);
+    let fourth = a_job_of(&server, first);
+    a_job_of(&server, other);
+    assert_eq!(stored(), 1_030);
+    // Ended before any stage: its recording has arrived nevertheless.
+    let report = json!({ "stage": "uploading", "percent": 1 });
+    server
+        .post(&job_path(fourth, "/progress"), &report)
+        .expect(200);
+    server
+        .request("POST", &job_path(fourth, "/cancel"))
+        .send()
+        .expect(200);
+    assert_eq!(stored(), 1_030);
+    delete(&server, first);
+    assert_eq!(stored(), 1_030, "without the first job");
+    delete(&server, second);
+    assert_eq!(stored(), 1_030, "without the second job");
+    delete(&server, third);
+    assert_eq!(stored(), 1_030, "with one job");
+    delete(&server, fourth);
+    assert_eq!(stored(), 30);
 }
 
 fn the_recording_lives_as_long_as_one_of_its_jobs(server: TestServer) {

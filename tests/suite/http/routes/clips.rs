@@ -28,6 +28,7 @@ on_both_backends!(
     a_repeated_set_keeps_the_subtitles_that_a_client_stored_since,
     an_item_with_an_id_removes_subtitles,
     a_large_set_keeps_ids,
+    numbers_in_any_spelling_keep_ids,
 );
 
 pub(super) const CLIPS: JobSet = JobSet {
@@ -377,4 +378,33 @@ fn a_large_set_keeps_ids(server: TestServer) {
     expected["clips"][2_499]["stale"] = json!(true);
     expected["clips"][2_499]["duration"] = expected["clips"][2_499]["end_time"].clone();
     assert_eq!(changed, expected);
+}
+
+fn numbers_in_any_spelling_keep_ids(server: TestServer) {
+    let path = CLIPS.of_a_new_job(&server);
+    let put = |numbers: &str| {
+        let body = format!(
+            r#"{{"clips": [{{"title": "a", "start_time": 1, "end_time": 31,
+                             "extra_metadata": {{"n": {numbers}}}}}]}}"#
+        );
+        let request = server.request("PUT", &path);
+        let response = request.body("application/json", body).send().expect(200);
+        response.text().to_owned()
+    };
+    let stored = put("[1e16, -1.5E+17, -0.0, -0, 1.0, 1, 1e-7, 1e20]");
+    let spelled = "[10000000000000000,-150000000000000000,0.0,0.0,1.0,1,1e-7,1e+20]";
+    assert!(stored.contains(spelled), "{stored}");
+    let other = "[10000000000000000, -150000000000000000, 0.0, 0.0, 1.00, 1, 0.0000001, 100000000000000000000]";
+    for numbers in [
+        "[1e16, -1.5E+17, -0.0, -0, 1.0, 1, 1e-7, 1e20]",
+        spelled,
+        other,
+    ] {
+        assert_eq!(put(numbers), stored, "{numbers}");
+    }
+    assert_eq!(server.get(&path).expect(200).text(), stored);
+    assert_ne!(
+        put("[1e16, -1.5E+17, -0.0, -0, 1.0, 1.0, 1e-7, 1e20]"),
+        stored
+    );
 }

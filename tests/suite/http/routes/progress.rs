@@ -55,6 +55,9 @@ fn stage_and_percent_are_the_only_required_fields(server: TestServer) {
     });
     assert_eq!(returned.json()["progress"], expected);
     assert!(returned.text().contains(r#""percent":20,"#), "{returned}");
+    let report = json!({ "stage": "transcription", "percent": 0.29 * 100.0 });
+    let returned = server.post(&path, &report).expect(200);
+    assert!(returned.text().contains(r#""percent":29,"#), "{returned}");
 }
 
 fn each_stage_accepts_reports_from_0_to_100_percent(server: TestServer) {

@@ -9,6 +9,7 @@ on_both_backends!(
     without_jobs_every_count_is_zero,
     jobs_are_counted_by_status_size_and_age,
     a_deleted_job_is_not_counted,
+    sizes_that_no_float_has_are_added_exactly,
     a_sum_of_sizes_over_the_limit_saturates,
 );
 
@@ -54,6 +55,15 @@ fn a_deleted_job_is_not_counted(server: TestServer) {
         (&stats["total"], &stats["bytes_stored"]),
         (&json!(0), &json!(0))
     );
+}
+
+fn sizes_that_no_float_has_are_added_exactly(server: TestServer) {
+    let size = (1 << 53) + 1;
+    for _ in 0..3 {
+        a_job().file_size(size).create(server.db());
+    }
+    let stats = server.get(STATS).expect(200).json();
+    assert_eq!(stats["bytes_stored"], json!(3 * size));
 }
 
 fn a_sum_of_sizes_over_the_limit_saturates(server: TestServer) {

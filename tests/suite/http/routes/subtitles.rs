@@ -25,6 +25,7 @@ on_both_backends!(
     an_invalid_subtitle_file_is_rejected_and_stores_nothing,
     subtitles_too_large_as_webvtt_are_rejected,
     concurrent_puts_leave_the_subtitles_of_one,
+    a_warning_is_logged_when_shorter_subtitles_replace_others,
 );
 
 const VTT: &str = "text/vtt";
@@ -346,4 +347,49 @@ fn concurrent_puts_leave_the_subtitles_of_one(server: TestServer) {
     let answer = server.get(&path(&clip)).expect(200).json();
     assert_eq!(texts(&answer).len(), 1, "{answer}");
     assert!(texts(&answer)[0].starts_with("number "), "{answer}");
+}
+
+fn a_warning_is_logged_when_shorter_subtitles_replace_others(server: TestServer) {
+    let clip = a_clip(&server, &[(10.0, 90.0, "transcript")]);
+    let messages = || {
+        let logs = server.get(&job_path(clip.job_id, "/logs")).expect(200);
+        let logs = logs.json()["logs"].as_array().unwrap().clone();
+        let messages = logs.iter().filter_map(|entry| entry["message"].as_str());
+        let warnings = messages.filter(|message| message.starts_with("warning: "));
+        warnings.map(str::to_owned).collect::<Vec<_>>()
+    };
+    // Cues of one second each, evenly over the time.
+    let put_cues = |cues: usize, end: usize| {
+        let last = end - 1;
+        let cue = |i: usize| {
+            let start = (last * i) as f64 / (cues - 1) as f64;
+            json!({ "start_time": start, "end_time": start + 1.0, "text": format!("cue {i}") })
+        };
+        let segments: Vec<_> = (0..cues).map(cue).collect();
+        let body = json!({ "segments": segments });
+        server.put(&path(&clip), &body).expect(200);
+    };
+    for (cues, end) in [(40, 80), (40, 80), (41, 80), (21, 80), (21, 72), (30, 80)] {
+        put_cues(cues, end);
+        assert_eq!(messages(), [""; 0], "{cues} cues over {end} s");
+    }
+    put_cues(30, 71);
+    let shorter = "were replaced by shorter ones: 30 cues over 71 s instead of 30 cues over 80 s";
+    let clip_id = clip.clip_id;
+    assert_eq!(
+        messages(),
+        [format!(
+            "warning: the subtitles of clip {clip_id} {shorter}"
+        )]
+    );
+    put_cues(14, 71);
+    let warnings = messages();
+    assert_eq!(warnings.len(), 2);
+    assert!(
+        warnings[1].ends_with("14 cues over 71 s instead of 30 cues over 71 s"),
+        "{warnings:?}"
+    );
+    // A lost response repeated: nothing is replaced.
+    put_cues(14, 71);
+    assert_eq!(messages(), warnings);
 }

@@ -242,13 +242,14 @@ fn a_window_selects_overlapping_segments(server: TestServer) {
 fn a_search_ignores_case_in_any_alphabet(server: TestServer) {
     let path = with_texts(
         &server,
-        &["Entropie WÄCHST", "ΕΝΤΡΟΠΊΑ", "Всё течёт", "nothing"],
+        &["Entropie WÄCHST", "ΕΝΤΡΟΠΊΑ", "Всё течёт", "ΟΣΑ", "nothing"],
     );
     for (words, found) in [
         ("wächst", &["Entropie WÄCHST"][..]),
         ("eNTROPIE w", &["Entropie WÄCHST"]),
         ("εντροπία", &["ΕΝΤΡΟΠΊΑ"]),
         ("ВСЁ ТЕЧЁТ", &["Всё течёт"]),
+        ("ΟΣ", &["ΟΣΑ"]),
         ("absent", &[]),
     ] {
         let response = server

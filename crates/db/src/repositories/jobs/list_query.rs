@@ -13,6 +13,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Double, HasSqlType, Text};
 use lectern_domain::{
     Cursor, Direction, JobCursor, JobFilter, JobId, JobOrder, JobPageRequest, JobStatus,
+    normalize_numbers,
 };
 use serde_json::Value;
 
@@ -300,7 +301,11 @@ impl Conditions {
 fn has_metadata(backend: Backend, key: &str, text: &str, binds: &mut Vec<Bind>) -> String {
     let scalar = serde_json::from_str(text)
         .ok()
-        .filter(|value: &Value| value.is_number() || value.is_boolean() || value.is_null());
+        .filter(|value: &Value| value.is_number() || value.is_boolean() || value.is_null())
+        .map(|mut value| {
+            normalize_numbers(&mut value);
+            value
+        });
     match backend {
         Backend::Postgres => {
             let values = [Some(Value::from(text)), scalar].into_iter().flatten();

@@ -35,11 +35,16 @@ struct StatusRow {
     #[diesel(sql_type = BigInt)]
     last_30d: i64,
     /// Bytes of recordings that never arrived, because their jobs ended before. They are
-    /// the same in every row, too, as are the next four counts.
+    /// the same in every row, too, as are the next six counts.
     #[diesel(sql_type = BigInt)]
     missing_gibibytes: i64,
     #[diesel(sql_type = BigInt)]
     missing_bytes: i64,
+    /// Bytes of recordings that a job shares with an earlier one, whose bytes are counted.
+    #[diesel(sql_type = BigInt)]
+    shared_gibibytes: i64,
+    #[diesel(sql_type = BigInt)]
+    shared_bytes: i64,
     /// Bytes that have arrived of unfinished resumable uploads.
     #[diesel(sql_type = BigInt)]
     partial_gibibytes: i64,
@@ -51,7 +56,8 @@ impl<Mode> Jobs<'_, Mode> {
     /// Counts jobs and bytes in one query. Its time does not depend on the number of jobs:
     /// it adds up what triggers have counted, and reads only the jobs of those three hours
     /// in which a day, a week and a month ago lie, those that ended before their recording
-    /// had arrived, and those whose recording is arriving.
+    /// had arrived, those over the recording of another job, and those whose recording is
+    /// arriving.
     pub fn metrics(&mut self) -> Result<JobMetrics, Error> {
         let starts = [1, 7, 30].map(|days| self.0.time_ago(TimeDelta::days(days)));
         let [day, week, month] =
@@ -61,7 +67,7 @@ impl<Mode> Jobs<'_, Mode> {
         // SQLite numbers parameters by their first occurrence, so `$1`, `$2` and `$3` have
         // to occur in this order.
         let rows = diesel::sql_query(format!(
-            "SELECT statuses.*, created.*, missing.*, partial.*
+            "SELECT statuses.*, created.*, missing.*, shared.*, partial.*
              FROM (SELECT status, CAST(SUM(jobs) AS BIGINT) AS jobs,
                           CAST(SUM(gibibytes) AS BIGINT) AS gibibytes,
                           CAST(SUM(bytes) AS BIGINT) AS bytes
@@ -69,13 +75,23 @@ impl<Mode> Jobs<'_, Mode> {
              CROSS JOIN (SELECT {day} AS last_24h, {week} AS last_7d, {month} AS last_30d)
                    AS created
              CROSS JOIN (SELECT {missing_gibibytes} AS missing_gibibytes, {missing_bytes} AS missing_bytes
-                   FROM jobs WHERE current_stage = '{UPLOADING}' AND status IN ('failed', 'cancelled'))
+                   FROM jobs WHERE current_stage = '{UPLOADING}' AND status IN ('failed', 'cancelled')
+                     AND source_job_id IS NULL)
                    AS missing
+             CROSS JOIN (SELECT {shared_gibibytes} AS shared_gibibytes, {shared_bytes} AS shared_bytes
+                   FROM jobs AS sharer WHERE source_job_id IS NOT NULL
+                     AND (EXISTS (SELECT 1 FROM jobs AS owner WHERE owner.job_id = sharer.source_job_id)
+                       OR EXISTS (SELECT 1 FROM jobs AS earlier
+                                  WHERE earlier.source_job_id = sharer.source_job_id
+                                    AND earlier.id < sharer.id)))
+                   AS shared
              CROSS JOIN (SELECT {partial_gibibytes} AS partial_gibibytes, {partial_bytes} AS partial_bytes
                    FROM uploads JOIN jobs ON jobs.job_id = uploads.job_id
                    WHERE uploads.received > 0 AND jobs.status = 'pending') AS partial",
             missing_gibibytes = sum("file_size >> 30"),
             missing_bytes = sum("file_size & 1073741823"),
+            shared_gibibytes = sum("sharer.file_size >> 30"),
+            shared_bytes = sum("sharer.file_size & 1073741823"),
             partial_gibibytes = sum("received >> 30"),
             partial_bytes = sum("received & 1073741823"),
         ))
@@ -107,7 +123,8 @@ impl<Mode> Jobs<'_, Mode> {
                 bytes += size(row.gibibytes, row.bytes);
             }
             correction = size(row.partial_gibibytes, row.partial_bytes)
-                - size(row.missing_gibibytes, row.missing_bytes);
+                - size(row.missing_gibibytes, row.missing_bytes)
+                - size(row.shared_gibibytes, row.shared_bytes);
             metrics.created_last_24h = row.last_24h;
             metrics.created_last_7d = row.last_7d;
             metrics.created_last_30d = row.last_30d;

@@ -11,6 +11,7 @@ use crate::connection::{Backend, Conn, ReadWrite};
 use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
+use crate::sql::mean_percent::mean_percent;
 use crate::sql::page::row_count;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
@@ -74,8 +75,8 @@ pub(crate) fn rollup_all(
             jobs::eta_seconds.eq(sql::<Nullable<Int4>>(&current_run("eta_seconds"))),
             jobs::progress_agent_name.eq(sql::<Nullable<Text>>(&current_run("agent_name"))),
             jobs::progress_percent.eq(sql::<Float8>(&format!(
-                "(SELECT AVG(r.percent) FROM stage_runs AS r
-                  WHERE r.job_id = jobs.job_id AND r.status <> '{RUN_SKIPPED}')"
+                "(SELECT {} FROM stage_runs AS r WHERE r.job_id = jobs.job_id)",
+                mean_percent("r")
             ))),
             jobs::version.eq(jobs::version + i64::from(event_count > 0)),
             jobs::last_seq.eq(jobs::last_seq + row_count(event_count)),

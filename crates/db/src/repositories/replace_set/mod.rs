@@ -19,11 +19,6 @@ pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
     type New: Clone;
     type Row: From<Self>;
 
-    /// Whether the value contains arbitrary JSON. PostgreSQL rewrites numbers in
-    /// `jsonb` (`1e16` becomes an integer), so such a value is read back before it
-    /// is returned.
-    const HAS_ARBITRARY_JSON: bool;
-
     fn new(new: Self::New, lock: JobLock, clock: &dyn Clock) -> Self;
 
     /// Approximate number of bytes in the columns of unbounded length.
@@ -146,9 +141,6 @@ pub(crate) fn insert<T: JobSetItem>(
 ) -> Result<Vec<T>, Error> {
     let rows = rows::<T>(tx, lock, new);
     T::insert(tx.raw, &rows)?;
-    if T::HAS_ARBITRARY_JSON && matches!(tx.raw, DbConnection::Postgres(_)) && !rows.is_empty() {
-        return row::all(T::load(tx.raw, lock.job_id())?);
-    }
     row::all(rows)
 }
 
@@ -216,15 +208,12 @@ macro_rules! job_set {
         $table:ident: $value:ident {
             $id:ident: $id_type:ident, data: $new:ident $(, $field:ident: $default:expr)*
         } in $row:ident,
-        arbitrary JSON: $arbitrary_json:literal,
         bytes of long columns: $text_bytes:expr,
         order by $order:expr $(,)?
     ) => {
         impl $crate::repositories::replace_set::JobSetItem for $value {
             type New = $new;
             type Row = $row;
-
-            const HAS_ARBITRARY_JSON: bool = $arbitrary_json;
 
             fn new(
                 new: $new,
