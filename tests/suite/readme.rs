@@ -127,7 +127,10 @@ fn every_source_path_in_the_architecture_exists() {
 
 #[test]
 fn the_settings_of_the_readme_match_the_program() {
-    let help = Lectern::command().arg("--help").output().unwrap();
+    let help = Lectern::command()
+        .args(["help", "settings"])
+        .output()
+        .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     // The help is wrapped to lines.
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -144,7 +147,7 @@ fn the_settings_of_the_readme_match_the_program() {
         for name in cells[1].split(", ").map(|name| name.trim_matches('`')) {
             assert!(
                 help.contains(&format!("[env: {name}")),
-                "{name} is not in --help"
+                "{name} is not in `lectern help settings`"
             );
         }
         if let Some(default) = cells[2]
@@ -153,7 +156,7 @@ fn the_settings_of_the_readme_match_the_program() {
         {
             assert!(
                 help.contains(&format!("[default: {default}]")),
-                "{default} of {row} is not in --help"
+                "{default} of {row} is not in `lectern help settings`"
             );
         }
     }

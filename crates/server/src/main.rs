@@ -1,12 +1,14 @@
 //! The program `lectern`: reads settings, then runs a command.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use lectern_server::cli::command::{Cli, Command};
+use lectern_server::cli::help;
 use lectern_server::cli::startup::allocator;
 use lectern_server::config::env_file::EnvFile;
 
@@ -33,9 +35,9 @@ fn print_error(error: &str) {
 fn run() -> anyhow::Result<()> {
     let (mut command, mut cli) = parse_arguments()?;
     // `process` reads no settings file: it often runs in the directory of the recording, and
-    // the other files in that directory may come from anyone. The last two need no settings.
+    // the other files in that directory may come from anyone. The last three need no settings.
     let env_file = match command {
-        Command::Process(_) | Command::Completions(_) | Command::Man(_) => None,
+        Command::Process(_) | Command::Completions(_) | Command::Man(_) | Command::Help(_) => None,
         _ => EnvFile::load(&cli.settings, is_setting)?,
     };
     if env_file.is_some() {
@@ -56,6 +58,7 @@ fn run() -> anyhow::Result<()> {
         Command::Import(import) => lectern_server::cli::import::run(&import, &cli.settings),
         Command::Completions(completions) => completions.print(Cli::command()),
         Command::Man(man) => man.write(Cli::command()),
+        Command::Help(help) => help.print(),
         Command::Gc(gc) => lectern_server::cli::gc::run(&gc, &cli.settings),
     }
 }
@@ -82,9 +85,9 @@ fn parse_with_default_command() -> Result<Cli, clap::Error> {
     let parse_as_serve = || {
         let mut arguments = env::args_os();
         let program = arguments.next().unwrap_or_else(|| "lectern".into());
-        Cli::try_parse_from([program, "serve".into()].into_iter().chain(arguments))
+        parse([program, "serve".into()].into_iter().chain(arguments))
     };
-    match Cli::try_parse() {
+    match parse(env::args_os()) {
         Ok(Cli { command: None, .. }) => parse_as_serve(),
         Err(unknown) if unknown.kind() == ErrorKind::UnknownArgument => match parse_as_serve() {
             // No option of `serve`, unless it resembles one, or another command is given.
@@ -98,6 +101,12 @@ fn parse_with_default_command() -> Result<Cli, clap::Error> {
         },
         parsed => parsed,
     }
+}
+
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command().override_help(help::overview());
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// The error in a message of clap, and its suggestions.

@@ -196,7 +196,7 @@ def main(lectern):
         assert second.end() == 0, second.screen
         assert second.screen.bars() == dict.fromkeys(STAGES, (100, "completed")), second.screen
         lines = str(second.screen).splitlines()
-        assert len(lines) == len(STAGES) + 1 and lines[-1] == f"{out} is ready", second.screen
+        assert lines[-2].startswith("Took ") and lines[-1] == f"{out} is ready", second.screen
         results = json.loads((out / "results.json").read_text())
         with Server(lectern, data) as server:
             log = get(f"{server.address}/jobs/{results['job_id']}/logs")["logs"]

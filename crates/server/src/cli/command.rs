@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::cli::backup::{Backup, Restore};
 use crate::cli::completions::Completions;
 use crate::cli::gc::Gc;
+use crate::cli::help::Help;
 use crate::cli::import::Import;
 use crate::cli::man::Man;
 use crate::cli::migrate::Migrate;
@@ -18,7 +19,13 @@ use crate::config::Settings;
 /// Settings are read from flags, environment variables and the file .env in the
 /// data directory, in this order of precedence.
 #[derive(Debug, Parser)]
-#[command(name = "lectern", version, about, max_term_width = 100)]
+#[command(
+    name = "lectern",
+    version,
+    about,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     /// The command; `serve` by default.
     #[command(subcommand)]
@@ -53,6 +60,8 @@ pub enum Command {
     Completions(Completions),
     /// Prints the manual page, or writes the pages of all commands to a directory
     Man(Man),
+    /// Prints the help of a command, or the settings of a topic
+    Help(Help),
 }
 
 #[cfg(test)]

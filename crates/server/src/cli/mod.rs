@@ -4,6 +4,7 @@ pub mod backup;
 pub mod command;
 pub mod completions;
 pub mod gc;
+pub mod help;
 pub mod import;
 pub mod man;
 pub mod migrate;

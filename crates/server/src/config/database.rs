@@ -9,6 +9,7 @@ use lectern_db::{DatabaseConfig, DatabaseUrl, Durability, Timeouts};
 
 /// Settings of the database.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Database")]
 pub struct DatabaseSettings {
     /// URL of the database; `None`: a file in the data directory.
     #[arg(

@@ -18,6 +18,7 @@ const SHORT_CONNECTIONS: u32 = 1_000;
 
 /// Settings of the HTTP server.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP server")]
 pub struct HttpSettings {
     /// Address and port to listen on: `localhost:8080`, `[::1]:8080`, `:8080` (all
     /// addresses), `8080` (only this machine); port 0 picks a free one
@@ -34,6 +35,7 @@ pub struct HttpSettings {
     /// Origins whose pages may call the server, separated by commas, such as
     /// `https://example.org` or `https://*.example.org`, or `*` [default: none]
     #[arg(
+        help_heading = "Origins, hosts and proxies",
         long,
         env = "LECTERN_CORS_ORIGINS",
         global = true,
@@ -46,6 +48,7 @@ pub struct HttpSettings {
     /// Lets pages of these origins send cookies and HTTP authentication, which a proxy in
     /// front of the server may require
     #[arg(
+        help_heading = "Origins, hosts and proxies",
         long,
         env = "LECTERN_CORS_CREDENTIALS",
         global = true,
@@ -61,6 +64,7 @@ pub struct HttpSettings {
     /// [default: on a loopback address local names and the host of
     /// the public URL, otherwise all]
     #[arg(
+        help_heading = "Origins, hosts and proxies",
         long,
         env = "LECTERN_HOSTS",
         global = true,
@@ -73,6 +77,7 @@ pub struct HttpSettings {
     /// Addresses or networks of proxies whose X-Forwarded-Host, X-Forwarded-Proto and
     /// Forwarded headers are believed, separated by commas [default: none]
     #[arg(
+        help_heading = "Origins, hosts and proxies",
         long,
         env = "LECTERN_TRUSTED_PROXIES",
         global = true,
@@ -106,6 +111,7 @@ pub struct HttpSettings {
     /// Maximum number of client connections [default: room for all watchers and waiting
     /// workers, as far as the limit of open files allows]
     #[arg(
+        help_heading = "Limits",
         long,
         env = "LECTERN_MAX_CONNECTIONS",
         global = true,
@@ -117,6 +123,7 @@ pub struct HttpSettings {
     /// Maximum number of connections from one address, except for trusted proxies and
     /// this machine [default: a quarter of all]
     #[arg(
+        help_heading = "Limits",
         long,
         env = "LECTERN_MAX_CONNECTIONS_PER_ADDRESS",
         global = true,
@@ -127,6 +134,7 @@ pub struct HttpSettings {
 
     /// Maximum request body in bytes
     #[arg(
+        help_heading = "Limits",
         long,
         env = "LECTERN_MAX_BODY",
         global = true,
@@ -138,6 +146,7 @@ pub struct HttpSettings {
 
     /// Maximum request body in bytes for the output of a stage
     #[arg(
+        help_heading = "Limits",
         long,
         env = "LECTERN_MAX_OUTPUT_BODY",
         global = true,
@@ -150,6 +159,7 @@ pub struct HttpSettings {
     /// Maximum number of rows of a job per kind of output, such as the segments of its
     /// transcript
     #[arg(
+        help_heading = "Limits",
         long,
         env = "LECTERN_MAX_ROWS",
         global = true,
@@ -162,6 +172,7 @@ pub struct HttpSettings {
     /// Memory in bytes for all large requests in progress; others wait, for up to 10
     /// seconds
     #[arg(
+        help_heading = "Limits",
         long,
         env = "LECTERN_REQUEST_MEMORY",
         global = true,
@@ -173,6 +184,7 @@ pub struct HttpSettings {
 
     /// Maximum number of clients that watch jobs at once
     #[arg(
+        help_heading = "Limits",
         long,
         env = "LECTERN_MAX_WATCHERS",
         global = true,
@@ -184,6 +196,7 @@ pub struct HttpSettings {
 
     /// Maximum number of workers that wait for work at once
     #[arg(
+        help_heading = "Limits",
         long,
         env = "LECTERN_MAX_WAITERS",
         global = true,

@@ -26,9 +26,9 @@ pub use worker::{CommonWorkerSettings, WorkerSettings};
 use crate::app::server_config::ServerConfig;
 use crate::live::LiveConfig;
 
-/// All settings.
+/// All settings. Each names its heading, because that of a flattened struct stays in
+/// effect after it.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Settings")]
 pub struct Settings {
     /// Settings of the database.
     #[command(flatten)]
@@ -36,6 +36,7 @@ pub struct Settings {
 
     /// Directory of the server's files; created when it is missing
     #[arg(
+        help_heading = "Data directory and jobs",
         long,
         env = "LECTERN_DATA_DIR",
         global = true,
@@ -46,6 +47,7 @@ pub struct Settings {
 
     /// Settings file; `None`: `.env` in the data directory.
     #[arg(
+        help_heading = "Data directory and jobs",
         long,
         env = "LECTERN_ENV_FILE",
         global = true,
@@ -62,6 +64,7 @@ pub struct Settings {
     /// Log filter: error, warn, info, debug or trace, also per module:
     /// `info,lectern_db=debug`
     #[arg(
+        help_heading = "Logging",
         long,
         env = "LECTERN_LOG",
         global = true,
@@ -73,6 +76,7 @@ pub struct Settings {
 
     /// Format of log lines
     #[arg(
+        help_heading = "Logging",
         long,
         env = "LECTERN_LOG_FORMAT",
         global = true,
@@ -88,11 +92,18 @@ pub struct Settings {
 
     /// JSON file with the named pipelines of jobs; `default` applies to jobs that
     /// name none [default: the built-in one]
-    #[arg(long, env = "LECTERN_PIPELINES", global = true, value_name = "FILE")]
+    #[arg(
+        help_heading = "Data directory and jobs",
+        long,
+        env = "LECTERN_PIPELINES",
+        global = true,
+        value_name = "FILE"
+    )]
     pub pipelines: Option<PathBuf>,
 
     /// Days to keep the events of a finished job
     #[arg(
+        help_heading = "Data directory and jobs",
         long,
         env = "LECTERN_EVENT_RETENTION_DAYS",
         global = true,

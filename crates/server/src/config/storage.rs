@@ -13,6 +13,7 @@ use crate::objects::upload_limits::UploadLimits;
 
 /// Settings of the storage.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Storage")]
 pub struct StorageSettings {
     /// URL of the storage; `None`: in the data directory.
     #[arg(
@@ -56,6 +57,7 @@ pub struct StorageSettings {
 
     /// Maximum size of a recording in bytes
     #[arg(
+        help_heading = "Uploads",
         long,
         env = "LECTERN_MAX_UPLOAD",
         global = true,
@@ -67,6 +69,7 @@ pub struct StorageSettings {
 
     /// Minimum rate of an upload in bytes per second, averaged over a minute; 0 permits any
     #[arg(
+        help_heading = "Uploads",
         long,
         env = "LECTERN_MIN_UPLOAD_RATE",
         global = true,
@@ -77,6 +80,7 @@ pub struct StorageSettings {
 
     /// Bytes that uploads leave free on the local disk; `None`: depends on the disk.
     #[arg(
+        help_heading = "Uploads",
         help = "Bytes of the local disk that uploads leave free [default: 1 GiB, or 5 % of a \
                 disk of less than 20 GiB]",
         long,
@@ -88,6 +92,7 @@ pub struct StorageSettings {
 
     /// Lifetime of an upload URL in seconds
     #[arg(
+        help_heading = "Uploads",
         long,
         env = "LECTERN_UPLOAD_TTL",
         global = true,
@@ -100,6 +105,7 @@ pub struct StorageSettings {
     /// Seconds for which a pending job is kept after its upload URL has expired, or after
     /// its resumable upload has stopped
     #[arg(
+        help_heading = "Uploads",
         long,
         env = "LECTERN_UPLOAD_RETENTION",
         global = true,

@@ -22,11 +22,14 @@ fn the_version_is_the_workspace_version() {
 #[test]
 fn help_lists_every_setting_with_variable_and_default() {
     let shell = Shell::new();
-    let help = shell.run(&["--help"]);
+    let topics = [
+        "data", "database", "storage", "uploads", "http", "cors", "limits", "log",
+    ];
+    let help = topics.map(|topic| shell.run(&["help", topic]));
     let text = help
-        .lines()
         .iter()
-        .map(|line| line.trim())
+        .flat_map(CommandOutput::lines)
+        .map(|line| line.trim().to_owned())
         .collect::<Vec<_>>()
         .join(" ");
     let settings = [
@@ -145,6 +148,8 @@ fn help_lists_every_setting_with_variable_and_default() {
         );
     }
     assert_eq!(text.matches("[env: ").count(), settings.len(), "{text}");
+    let help = shell.run(&["--help"]);
+    assert_eq!(help.out, shell.run(&["help"]).out);
     for command in ["serve", "migrate", "backup", "restore", "gc"] {
         assert!(
             help.out.contains(&format!("\n  {command} ")),
@@ -165,8 +170,25 @@ fn help_lists_every_setting_with_variable_and_default() {
 
 #[test]
 fn help_hides_passwords() {
-    let output = Shell::new().run_on("postgres://me:s3cret@db/lectern", &["--help"]);
-    assert!(!output.out.contains("s3cret"), "{}", output.out);
+    for command in [
+        &["--help"][..],
+        &["help", "database"],
+        &["help", "settings"],
+        &["serve", "--help"],
+        &["help", "serve"],
+    ] {
+        let output = Shell::new().run_on("postgres://me:s3cret@db/lectern", command);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert!(!output.out.contains("s3cret"), "{}", output.out);
+    }
+}
+
+#[test]
+fn an_unknown_topic_is_an_error() {
+    let shell = Shell::new();
+    let output = shell.run(&["help", "storge"]);
+    assert!(output.error_line().contains("storge"), "{output:?}");
+    assert_eq!(shell.files(), [""; 0]);
 }
 
 #[test]
@@ -294,7 +316,8 @@ fn the_deprecated_names_of_http_threads_work_with_a_warning_and_are_not_in_the_h
     assert!(warning(&shell.run(&deprecated)).is_some());
     let output = shell.command(&create).env("LECTERN_WORKERS", "2").output();
     assert!(warning(&CommandOutput::from(output.unwrap())).is_some());
-    let help = shell.run(&["--help"]);
+    let help = shell.run(&["help", "settings"]);
+    assert!(help.out.contains("LECTERN_HTTP_THREADS"));
     assert!(!help.out.contains("--workers") && !help.out.contains("LECTERN_WORKERS"));
 }
 

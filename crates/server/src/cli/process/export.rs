@@ -15,6 +15,7 @@ use lectern_worker::{BlockingStorage, Failure};
 
 use super::output_manifest::{OutputManifest, write_atomically};
 use super::source::Source;
+use super::summary::Summary;
 
 /// Error message when a signal interrupted the command.
 pub(super) const INTERRUPTED: &str = "interrupted; run the same command again to continue";
@@ -42,11 +43,12 @@ pub(super) fn write(
     out: &Path,
     manifest: &mut OutputManifest,
     cancellation: &CancellationToken,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Summary> {
     let results = database.read(|conn| conn.jobs().results(job_id))?;
     let Some(results) = results else {
         bail!("the job was deleted")
     };
+    let summary = Summary::new(&results.clips, !results.transcript.is_empty());
     let mut files: HashMap<StorageKey, PathBuf> = HashMap::new();
     for (index, clip) in results.clips.iter().enumerate() {
         files.extend(clip_files(index, clip));
@@ -90,7 +92,8 @@ pub(super) fn write(
     });
     let json = serde_json::to_vec_pretty(&response)?;
     write_atomically(&out.join("results.json"), &json)?;
-    manifest.keep_only(&names)
+    manifest.keep_only(&names)?;
+    Ok(summary)
 }
 
 /// Copies an object to a temporary file and renames it.

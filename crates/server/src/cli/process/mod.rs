@@ -4,11 +4,12 @@ mod export;
 mod output_manifest;
 mod progress_display;
 mod source;
+mod summary;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -59,6 +60,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         // Log lines below warnings would disturb the progress bars.
         log::set_max_level(log::max_level().min(LevelFilter::Warn));
     }
+    let started = Instant::now();
     let source = Source::new(&process.file)?;
     let mut worker = WorkerSettings {
         stages: Vec::new(),
@@ -107,7 +109,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         )?;
     }
     drop(private);
-    export::write(
+    let summary = export::write(
         &database,
         &store,
         job.job_id,
@@ -121,7 +123,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     if let Some(replaced) = replaced.filter(|_| process.fresh) {
         delete_job(&database, &store, replaced.job_id);
     }
-    crate::cli::stdout::print_line(&format!("{} is ready", out.display()))
+    crate::cli::stdout::print(summary.text(&out, started.elapsed()).as_bytes())
 }
 
 /// Locks a directory until the returned file is dropped, so that a second run with the

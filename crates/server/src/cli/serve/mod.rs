@@ -33,6 +33,7 @@ pub struct Serve {
     /// Runs a stage worker beside the server, as a child process [default: if
     /// ffmpeg is found and the database is SQLite]
     #[arg(
+        help_heading = "Worker",
         long,
         env = "LECTERN_WITH_WORKER",
         value_name = "BOOL",

@@ -106,6 +106,7 @@ pub struct CommonWorkerSettings {
     /// the command may append .json, .srt or .vtt; without {out}, standard output is read. Relative
     /// paths start at the worker's current directory
     #[arg(
+        help_heading = "Transcription and topics",
         long,
         env = "LECTERN_TRANSCRIBE_COMMAND",
         value_name = "COMMAND",
@@ -115,6 +116,7 @@ pub struct CommonWorkerSettings {
 
     /// URL of a transcription service with OpenAI's interface, including /v1/audio/transcriptions
     #[arg(
+        help_heading = "Transcription and topics",
         long,
         env = "LECTERN_TRANSCRIBE_URL",
         value_name = "URL",
@@ -124,6 +126,7 @@ pub struct CommonWorkerSettings {
 
     /// Model of the transcription service
     #[arg(
+        help_heading = "Transcription and topics",
         long,
         env = "LECTERN_TRANSCRIBE_MODEL",
         value_name = "MODEL",
@@ -133,6 +136,7 @@ pub struct CommonWorkerSettings {
 
     /// API key of the transcription service
     #[arg(
+        help_heading = "Transcription and topics",
         long,
         env = "LECTERN_TRANSCRIBE_KEY",
         value_name = "KEY",
@@ -143,6 +147,7 @@ pub struct CommonWorkerSettings {
     /// URL of the chat service that finds topics, with OpenAI's interface, including
     /// /v1/chat/completions [default: topics are found locally]
     #[arg(
+        help_heading = "Transcription and topics",
         long,
         env = "LECTERN_CHAT_URL",
         value_name = "URL",
@@ -152,6 +157,7 @@ pub struct CommonWorkerSettings {
 
     /// Model of the chat service
     #[arg(
+        help_heading = "Transcription and topics",
         long,
         env = "LECTERN_CHAT_MODEL",
         value_name = "MODEL",
@@ -161,6 +167,7 @@ pub struct CommonWorkerSettings {
 
     /// API key of the chat service
     #[arg(
+        help_heading = "Transcription and topics",
         long,
         env = "LECTERN_CHAT_KEY",
         value_name = "KEY",
