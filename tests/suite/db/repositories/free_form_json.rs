@@ -111,8 +111,8 @@ fn any_json_is_read_back_as_it_was_checked(db: TestDb) {
             .processing_config(Value::Object(parsed(&sent)));
         let created = new.create(&db);
         let update = JobUpdate {
-            video_metadata: Some(checked.clone()),
-            extra_metadata: Some(checked.clone()),
+            video_metadata: Some(checked.clone().into()),
+            extra_metadata: Some(checked.clone().into()),
             ..JobUpdate::default()
         };
         let entry = NewLogEntry {
