@@ -41,9 +41,7 @@ fn an_update_changes_only_the_given_fields(db: TestDb) {
     let mut expected = job;
     expected.filename = Filename::new("renamed.mp4").unwrap();
     expected.video_duration = Some(VideoDuration::new(5400.5).unwrap());
-    expected.video_metadata = JsonObject::try_from(json!({"codec": "h264"}))
-        .unwrap()
-        .into();
+    expected.video_metadata = JsonObject::try_from(json!({"codec": "h264"})).unwrap();
     expected.version = 2;
     expected.updated_at = db.now();
     assert_eq!(changed, expected);

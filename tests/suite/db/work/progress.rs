@@ -136,7 +136,7 @@ fn percentages_are_stored_in_hundredths(db: TestDb) {
         heartbeat(&db, transcription, &a_heartbeat(first)).unwrap();
         heartbeat(&db, layout, &a_heartbeat(second)).unwrap();
         let shown = stored(&db, job).progress.unwrap().percent.get();
-        assert_eq!(shown, mean, "{first} and {second}");
+        assert_eq!(shown.to_string(), mean.to_string(), "{first} and {second}");
         let values = db.sql().rows(
             "SELECT progress_percent FROM jobs
              UNION ALL SELECT percent FROM stage_runs WHERE percent > 0",
