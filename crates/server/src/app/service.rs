@@ -29,7 +29,7 @@ use crate::work_queue::waiting_claims::WaitingClaims;
 /// access log, compression and error documents around each of them.
 ///
 /// The app is responsible for the listener, `Host`, CORS, refusing changes by pages of
-/// other sites, and shutdown, and has to poll
+/// other sites, `100 Continue`, and shutdown, and has to poll
 /// [`Service::run_background_tasks`]. `Location` headers and signed URLs
 /// include the path of the scope; with [`ServerConfig::public_url`] set, signed
 /// URLs begin with that instead, and `Location` headers with its path.
