@@ -159,7 +159,8 @@ fn assert_consistent(database: &Database, job_id: JobId) {
     assert_eq!(job.status, status, "{job_id}");
     let done: f64 = runs.iter().map(|run| run.progress.percent.get()).sum();
     let reported = job.progress.map_or(0.0, |progress| progress.percent.get());
-    assert!((reported - done / 6.0).abs() < 1e-9, "{job_id}");
+    // The mean is rounded to hundredths.
+    assert!((reported - done / 6.0).abs() < 0.005 + 1e-9, "{job_id}");
 }
 
 fn id(value: &Value) -> JobId {
