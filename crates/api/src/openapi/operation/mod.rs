@@ -150,8 +150,12 @@ impl Operation {
 
     /// Takes `Idempotency-Key`.
     pub(super) fn idempotent(self) -> Self {
-        self.header("Idempotency-Key")
-            .with_problems([Code::IdempotencyInProgress, Code::IdempotencyMismatch])
+        self.header("Idempotency-Key").with_problems([
+            Code::IdempotencyInProgress,
+            Code::IdempotencyMismatch,
+            // Of a key.
+            Code::ValidationFailed,
+        ])
     }
 
     /// Takes `Lease-Id`, which is required while the stage is leased.
