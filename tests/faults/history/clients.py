@@ -175,7 +175,8 @@ class RandomClient(threading.Thread):
     def report(self) -> None:
         if self.board.reported:
             job = self.random.choice(self.board.reported)
-            percent = self.board.percents.get(job, 0.0) + 0.01
+            # Rounded as the service rounds it.
+            percent = round(self.board.percents.get(job, 0.0) + 0.01, 2)
             self.board.percents[job] = percent
             body = {"stage": "layout_analysis", "percent": percent}
             self.perform("progress", "POST", f"/jobs/{job}/progress", job, body, body)
@@ -243,7 +244,7 @@ class RandomClient(threading.Thread):
 
     def heartbeat(self) -> None:
         if held := self.a_lease():
-            held.percent += 0.1
+            held.percent = round(held.percent + 0.1, 2)
             body = {"percent": held.percent}
             sent = self.under(held) | body | {"lease_seconds": held.seconds}
             path = f"/work/{held.lease}/heartbeat"
