@@ -1,11 +1,10 @@
 //! The command line: its commands, with the settings they share.
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::cli::backup::{Backup, Restore};
 use crate::cli::completions::Completions;
 use crate::cli::gc::Gc;
-use crate::cli::help::Help;
 use crate::cli::import::Import;
 use crate::cli::man::Man;
 use crate::cli::migrate::Migrate;
@@ -62,6 +61,14 @@ pub enum Command {
     Man(Man),
     /// Prints the help of a command, or the settings of a topic
     Help(Help),
+}
+
+/// Arguments of `lectern help`.
+#[derive(Debug, Clone, Args)]
+pub struct Help {
+    /// A topic of `lectern --help`, `settings` for all topics, or a command
+    #[arg(value_name = "TOPIC")]
+    pub words: Vec<String>,
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use anyhow::bail;
-use clap::{Arg, Args, Command, CommandFactory as _};
+use clap::{Arg, Command, CommandFactory as _};
 
-use crate::cli::command::Cli;
+use crate::cli::command::{Cli, Help};
 use crate::cli::stdout::print;
 
 /// Prints the settings of all topics.
@@ -75,14 +75,6 @@ const fn topic(name: &'static str, heading: &'static str, about: &'static str) -
         about,
         heading,
     }
-}
-
-/// Arguments of `lectern help`.
-#[derive(Debug, Clone, Args)]
-pub struct Help {
-    /// A topic of `lectern --help`, `settings` for all topics, or a command
-    #[arg(value_name = "TOPIC")]
-    pub words: Vec<String>,
 }
 
 impl Help {
