@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use lectern_domain::{
-    Clip, ContentSegment, Job, JobId, LayoutAnalysis, LogEntry, SilenceRegion, TimeRange,
-    TranscriptSegment,
+    Clip, ContentSegment, ContentSegmentId, CutRecord, Decibels, Job, JobId, JsonObject, Keyword,
+    LayoutAnalysis, LogEntry, Ratio, Region, Seconds, SilenceRegion, TimeRange, TranscriptSegment,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -37,7 +37,7 @@ impl ImportedRow for TranscriptSegment {
         json!([
             times(self.time),
             self.text.as_str(),
-            self.confidence.map(lectern_domain::Ratio::get),
+            self.confidence.map(Ratio::get),
             self.speaker_id.as_deref(),
         ])
     }
@@ -52,7 +52,7 @@ impl ImportedRow for SilenceRegion {
         json!([
             times(self.time),
             self.silence_type.as_str(),
-            self.amplitude_threshold.map(lectern_domain::Decibels::get),
+            self.amplitude_threshold.map(Decibels::get),
         ])
     }
 }
@@ -63,16 +63,16 @@ impl ImportedRow for LayoutAnalysis {
     }
 
     fn content(&self) -> Value {
-        let region = |region: Option<lectern_domain::Region>| {
+        let region = |region: Option<Region>| {
             region.map(|r| [r.x.get(), r.y.get(), r.width.get(), r.height.get()])
         };
         json!([
             self.layout_type.as_str(),
             region(self.screen_region),
             region(self.camera_region),
-            self.split_ratio.map(lectern_domain::Ratio::get),
+            self.split_ratio.map(Ratio::get),
             self.confidence_score.get(),
-            self.sample_frame_time.map(lectern_domain::Seconds::get),
+            self.sample_frame_time.map(Seconds::get),
         ])
     }
 }
@@ -83,7 +83,7 @@ impl ImportedRow for ContentSegment {
     }
 
     fn content(&self) -> Value {
-        let words = |words: &[lectern_domain::Keyword]| -> Vec<String> {
+        let words = |words: &[Keyword]| -> Vec<String> {
             words.iter().map(|word| word.as_str().to_owned()).collect()
         };
         json!([
@@ -106,17 +106,17 @@ impl ImportedRow for Clip {
     fn content(&self) -> Value {
         json!([
             times(self.data.time),
-            self.data.content_segment_id.map(|id| id.as_uuid()),
+            self.data.content_segment_id.map(ContentSegmentId::as_uuid),
             self.data.title.as_str(),
             self.data.topic.as_deref(),
-            self.data.importance_score.map(lectern_domain::Ratio::get),
+            self.data.importance_score.map(Ratio::get),
             self.data.media.s3_key.as_deref(),
             self.data.media.thumbnail_s3_key.as_deref(),
             self.data.media.subtitle_s3_key.as_deref(),
             self.data.clip_order.get(),
             self.data.extra_metadata.get(),
             self.cut.stale_since,
-            self.cut.record.as_ref().map(|record| record.as_str()),
+            self.cut.record.as_ref().map(CutRecord::as_str),
         ])
     }
 }
@@ -132,8 +132,8 @@ impl ImportedRow for LogEntry {
             self.status.as_str(),
             self.agent_name.as_deref(),
             self.message.as_deref(),
-            self.error_details.as_ref().map(|details| details.get()),
-            self.duration_seconds.map(lectern_domain::Seconds::get),
+            self.error_details.as_ref().map(JsonObject::get),
+            self.duration_seconds.map(Seconds::get),
             self.timestamp,
         ])
     }

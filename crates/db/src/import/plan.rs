@@ -274,11 +274,11 @@ fn compare(plan: &mut Plan, mut job: MappedJob, stored: &MappedJob, record: Opti
     if !is_different {
         return;
     }
-    if !deleted.content_segments.is_empty() {
+    if deleted.content_segments.is_empty() {
+        keep(&mut job.clips, &clips);
+    } else {
         // The clips lose their reference to a deleted segment.
         deleted.clips = stored.clips.iter().map(|(_, clip)| clip.id()).collect();
-    } else {
-        keep(&mut job.clips, &clips);
     }
     keep(&mut job.transcripts, &transcripts);
     keep(&mut job.silence_regions, &silence_regions);

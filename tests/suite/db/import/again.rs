@@ -366,8 +366,7 @@ fn a_job_that_is_deleted_here_stays_deleted(db: TestDb) {
     import(&source, &db);
     let job_id = imported(&db, "job_123").job_id;
     db.write(|tx| tx.jobs().delete(job_id)).unwrap();
-    let mut deleted = 2;
-    for _ in 0..2 {
+    for deleted in [2, 3] {
         let (summary, notes) = import_again(&source, &db);
         assert_eq!(rows(&notes), [(ImportAction::NotTaken, "jobs", "job_123")]);
         assert_eq!(
@@ -376,7 +375,6 @@ fn a_job_that_is_deleted_here_stays_deleted(db: TestDb) {
         );
         assert_eq!(with_legacy_id(&db, "job_123"), []);
         source.segment("seg-2", "job_123", &[]);
-        deleted += 1;
     }
 }
 
