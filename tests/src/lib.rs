@@ -46,6 +46,11 @@
     reason = "a failure of the harness fails the test that uses it"
 )]
 
+/// Runs the examples of the document.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/from-sqlalchemy.md")]
+mod from_sqlalchemy {}
+
 mod backend;
 mod body;
 mod builders;

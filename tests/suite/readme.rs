@@ -8,7 +8,10 @@ use std::process::Command;
 use lectern_tests::{EmptyDb, Lectern, on_both_backends};
 use serde_json::Value;
 
-on_both_backends!(the_commands_of_the_readme_work);
+on_both_backends!(
+    the_commands_of_the_readme_work,
+    the_commands_for_users_of_sqlalchemy_work,
+);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -40,12 +43,12 @@ fn is_within(part: &Value, whole: &Value) -> bool {
     }
 }
 
-fn the_commands_of_the_readme_work(db: EmptyDb) {
-    let readme = readme();
-    let (_, tour) = readme.split_once("<!-- tour:begin -->").unwrap();
-    let (tour, _) = tour.split_once("<!-- tour:end -->").unwrap();
+/// Runs the commands of a text on a server. Checks that each JSON value of the text is within
+/// a response; returns the output.
+#[track_caller]
+fn run_commands(text: &str, db: &EmptyDb) -> Vec<Value> {
     let server = Lectern::serve(db.url());
-    let script = code_blocks(tour, "sh").concat();
+    let script = code_blocks(text, "sh").concat();
     let output = Command::new("bash")
         .args(["-c", &format!("set -euo pipefail\n{script}")])
         .current_dir(server.dir())
@@ -65,15 +68,31 @@ fn the_commands_of_the_readme_work(db: EmptyDb) {
         .into_iter()
         .map(|response| response.unwrap_or_else(|error| panic!("{error}: {stdout}")))
         .collect();
-    assert!(responses.contains(&412.into()), "{stdout}");
-    for shown in code_blocks(tour, "json") {
+    for shown in code_blocks(text, "json") {
         let shown: Value = serde_json::from_str(&shown).unwrap();
         assert!(
             responses.iter().any(|response| is_within(&shown, response)),
             "{shown} is not in {stdout}"
         );
     }
+    responses
+}
+
+fn the_commands_of_the_readme_work(db: EmptyDb) {
+    let readme = readme();
+    let (_, tour) = readme.split_once("<!-- tour:begin -->").unwrap();
+    let (tour, _) = tour.split_once("<!-- tour:end -->").unwrap();
+    let responses = run_commands(tour, &db);
+    assert!(responses.contains(&412.into()), "{responses:?}");
     assert_eq!(db.sql().count("jobs"), 0, "the tour cleans up");
+}
+
+/// The examples in Rust are those of the crate's documentation.
+fn the_commands_for_users_of_sqlalchemy_work(db: EmptyDb) {
+    let text = fs::read_to_string(root().join("docs/from-sqlalchemy.md")).unwrap();
+    let responses = run_commands(&text, &db);
+    assert!(responses.contains(&304.into()), "{responses:?}");
+    assert_eq!(db.sql().count("jobs"), 0, "the examples clean up");
 }
 
 #[test]
@@ -82,6 +101,7 @@ fn every_link_resolves() {
         "README.md",
         "docs/architecture.md",
         "docs/backup.md",
+        "docs/from-sqlalchemy.md",
         "docs/workers.md",
         "crates/db/README.md",
     ] {

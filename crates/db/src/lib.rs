@@ -2,6 +2,8 @@
 //!
 //! # Coming from SQLAlchemy
 //!
+//! The names; `docs/from-sqlalchemy.md` of the repository has the code for each pattern.
+//!
 //! | SQLAlchemy | lectern-db |
 //! |---|---|
 //! | `create_engine`, `sessionmaker` | [`Database::open`], [`Database::connect`] |

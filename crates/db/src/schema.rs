@@ -81,6 +81,17 @@ diesel::table! {
 diesel::table! {
     use crate::sql::types::*;
 
+    imported_jobs (id) {
+        id -> Int8,
+        job_id -> Uuid,
+        source_digest -> Text,
+        digest -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::sql::types::*;
+
     job_deletions (transaction_id, id) {
         transaction_id -> Int8,
         id -> Int8,
@@ -297,6 +308,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     database_identity,
     event_feed,
     idempotency_keys,
+    imported_jobs,
     job_deletions,
     job_events,
     job_hour_counts,

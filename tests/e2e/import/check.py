@@ -3,9 +3,11 @@
     target/debug/with-postgres PYTHON tests/e2e/import/check.py PATH/TO/lectern [JOBS]
 
 PYTHON has SQLAlchemy and psycopg2. The first import is killed; the next one completes it, and
-a third one adds nothing.
+a third one adds nothing. Then rows are added and changed in the source, and jobs are changed
+here: the fourth takes the former and leaves the latter. JOBS is 20,000 unless it is given.
 """
 
+import hashlib
 import json
 import os
 import signal
@@ -69,13 +71,13 @@ EXPECTED = {"completed": 1, "failed": 1, "cancelled": 2, "queued": 1}
 START = datetime(2025, 1, 1, 12)
 
 
-def fill(url, jobs):
-    """Two segments and two clips for each job; the clips have the same position."""
+def fill(url, jobs, first=0):
+    """The jobs from `first` on, with two segments and two clips each; the clips have the same position."""
     engine = create_engine(url)
     Base.metadata.create_all(engine)
     with engine.begin() as conn:
-        for first in range(0, jobs, 5000):
-            numbers = range(first, min(first + 5000, jobs))
+        for start in range(first, jobs, 5000):
+            numbers = range(start, min(start + 5000, jobs))
             rows = []
             for i in numbers:
                 status = STATUSES[i % len(STATUSES)]
@@ -114,12 +116,12 @@ def check(lectern, source, target, jobs, scratch):
     report = scratch / "report.jsonl"
     command = [lectern, "import", "--from", source, "--report", str(report)]
 
-    def run():
+    def run(what, *arguments):
         began = time.monotonic()
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200)
+        done = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, timeout=1200)
         assert done.returncode == 0, done.stderr
-        print(f"   {time.monotonic() - began:.1f} s")
-        return done.stdout
+        print(f"   {what}: {time.monotonic() - began:.1f} s")
+        return done.stdout.splitlines()
 
     def count():
         try:
@@ -136,7 +138,8 @@ def check(lectern, source, target, jobs, scratch):
     partial = count()
     assert 0 < partial < jobs, partial
 
-    assert f"jobs: {jobs} read, {jobs - partial} added, {partial} present, 0 dropped" in run()
+    before = checksum(source)
+    assert counts("jobs", jobs, added=jobs - partial, present=partial) in run(f"{jobs - partial} jobs")
     statuses = dict(rows(target, "SELECT status, count(*) FROM jobs GROUP BY status"))
     assert statuses == {status: jobs * n // len(STATUSES) for status, n in EXPECTED.items()}, statuses
     for table in ["transcripts", "clips"]:
@@ -147,7 +150,59 @@ def check(lectern, source, target, jobs, scratch):
     notes = [json.loads(line) for line in report.read_text().splitlines()]
     assert notes and all(note["action"] == "changed" for note in notes)
 
-    assert f"jobs: {jobs} read, 0 added, {jobs} present, 0 dropped" in run()
+    assert counts("jobs", jobs, present=jobs) in run("nothing new")
+    assert checksum(source) == before
+
+    # A hundredth of the jobs are new, another hundredth have a new clip. Half of those were
+    # changed here.
+    step, changed = 100, range(0, jobs, 100)
+    more = jobs // step
+    fill(source, jobs + more, first=jobs)
+    engine = create_engine(source)
+    with engine.begin() as conn:
+        late = [{"clip_id": f"late{i}", "job_id": f"job_{i}", "title": "Late", "start_time": 5, "end_time": 6,
+                 "clip_order": 2} for i in changed]  # fmt: skip
+        conn.execute(insert(Clip), late)
+    engine.dispose()
+    here = [i for i in changed if i // step % 2]
+    engine = create_engine(target)
+    with engine.begin() as conn:
+        for first in range(0, len(here), 500):
+            names = ", ".join(f"'{i}.mp4'" for i in here[first : first + 500])
+            conn.execute(text(f"UPDATE jobs SET version = version + 1 WHERE filename IN ({names})"))
+    engine.dispose()
+    before = checksum(source)
+    planned = [line.replace("would be ", "") for line in run("dry run", "--dry-run")]
+    planned_notes = report.read_text()
+    done = run(f"{more} jobs and {len(changed)} clips")
+    assert done == planned
+    assert report.read_text() == planned_notes
+    assert counts("jobs", jobs + more, added=more, present=jobs) in done
+    clips, taken = 2 * (jobs + more) + len(changed), len(changed) - len(here)
+    expected = counts("clips", clips, added=2 * more + taken, present=2 * jobs, not_taken=len(here))
+    assert expected in done, done
+    notes = [json.loads(line) for line in planned_notes.splitlines()]
+    refused = {note["id"] for note in notes if note["action"] == "not taken"}
+    assert refused == {f"late{i}" for i in here}
+    assert rows(target, "SELECT count(*) FROM clips WHERE title = 'Late'") == [(taken,)]
+    assert checksum(source) == before
+
+
+def counts(table, read, added=0, updated=0, removed=0, present=0, not_taken=0, dropped=0):
+    """The line of the summary."""
+    return (
+        f"{table}: {read} read, {added} added, {updated} updated, {removed} removed, "
+        f"{present} present, {not_taken} not taken, {dropped} dropped"
+    )
+
+
+def checksum(url):
+    """Of all rows of the source."""
+    digest = hashlib.sha256()
+    for table in ["jobs", "transcripts", "clips"]:
+        for row in rows(url, f"SELECT * FROM {table} ORDER BY id"):
+            digest.update(repr(row).encode())
+    return digest.hexdigest()
 
 
 def lectern_url(url):
@@ -159,7 +214,7 @@ def lectern_url(url):
 
 def main():
     lectern = os.path.abspath(sys.argv[1])
-    jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
+    jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000
     server = make_url(os.environ["TEST_DATABASE_URL"].replace("postgres://", "postgresql://"))
     server = server.set(drivername="postgresql+psycopg2")
     admin = create_engine(server, isolation_level="AUTOCOMMIT")

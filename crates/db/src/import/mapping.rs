@@ -30,6 +30,11 @@ pub(super) const LEGACY_ID: &str = "legacy_id";
 #[derive(Debug, Clone)]
 pub(super) struct MappedJob {
     pub(super) old_id: String,
+    /// The digest of the job in the source.
+    pub(super) source_digest: String,
+    /// Whether the source knows when the job was created. Otherwise it is the time of the
+    /// import.
+    pub(super) has_times: bool,
     pub(super) job: Job,
     pub(super) transcripts: Vec<(String, TranscriptSegment)>,
     pub(super) silence_regions: Vec<(String, SilenceRegion)>,
@@ -40,13 +45,22 @@ pub(super) struct MappedJob {
 }
 
 impl MappedJob {
+    /// The number of rows of the other tables.
     pub(super) fn rows(&self) -> usize {
-        self.transcripts.len()
-            + self.silence_regions.len()
-            + self.layout.len()
-            + self.content_segments.len()
-            + self.clips.len()
-            + self.logs.len()
+        self.rows_by_table()[1..].iter().map(|(_, rows)| rows).sum()
+    }
+
+    /// The number of rows of each table, of `jobs` first.
+    pub(super) fn rows_by_table(&self) -> [(&'static str, usize); 7] {
+        [
+            ("jobs", 1),
+            ("transcripts", self.transcripts.len()),
+            ("silence_regions", self.silence_regions.len()),
+            ("layout_analysis", self.layout.len()),
+            ("content_segments", self.content_segments.len()),
+            ("clips", self.clips.len()),
+            ("processing_logs", self.logs.len()),
+        ]
     }
 }
 
@@ -119,6 +133,7 @@ pub(super) fn map(
     now: DateTime<Utc>,
     notes: &mut Vec<ImportNote>,
 ) -> Option<MappedJob> {
+    let source_digest = source.digest();
     let SourceJob { row, mut children } = source;
     if row.job_id.is_empty() {
         let mut fields = Fields {
@@ -129,9 +144,11 @@ pub(super) fn map(
         fields.dropped("it has no id");
         return None;
     }
-    let job = map_job(&row, pipelines, now, notes);
+    let (job, has_times) = map_job(&row, pipelines, now, notes);
     let mut mapped = MappedJob {
         old_id: row.job_id.clone(),
+        source_digest,
+        has_times,
         transcripts: Vec::new(),
         silence_regions: Vec::new(),
         layout: Vec::new(),
@@ -246,13 +263,14 @@ fn with_id(row: SourceRow, table: &str) -> SourceRow {
     SourceRow { id, ..row }
 }
 
+/// Maps the row of a job. Also returns whether the source knows when the job was created.
 #[expect(clippy::too_many_lines, reason = "one part per column")]
 fn map_job(
     row: &SourceRow,
     pipelines: &Pipelines,
     now: DateTime<Utc>,
     notes: &mut Vec<ImportNote>,
-) -> Job {
+) -> (Job, bool) {
     let fields = &mut Fields {
         table: "jobs",
         row,
@@ -314,7 +332,8 @@ fn map_job(
     let created = fields.time("created_at");
     let updated = fields.time("updated_at");
     let completed = fields.time("completed_at");
-    let created_at = created.or(updated).or(completed).unwrap_or(now);
+    let known = created.or(updated).or(completed);
+    let created_at = known.unwrap_or(now);
     if created.is_none() {
         fields.changed(
             "created_at",
@@ -341,7 +360,7 @@ fn map_job(
     let content_type: Option<ContentType> = fields.name("content_type");
     let default = NewJob::new(filename.as_ref().map_or("recording", |name| name.as_str()));
     let default_type = default.ok().map(|job| job.content_type);
-    Job {
+    let job = Job {
         job_id: uuid_of("jobs", &row.job_id).into(),
         content_type: content_type
             .or(default_type)
@@ -367,7 +386,8 @@ fn map_job(
         created_at,
         updated_at,
         completed_at,
-    }
+    };
+    (job, known.is_some())
 }
 
 /// A text that is valid by its constants.

@@ -1,10 +1,13 @@
 //! Imports a database whose tables were made by SQLAlchemy models: `lectern import`.
 //!
 //! `source` reads rows as texts, `values` and `mapping` turn them into values of the domain and
-//! note each difference, and `store` writes the jobs, each with everything that belongs to it
-//! in one transaction.
+//! note each difference, `plan` compares the jobs with those of earlier imports, and `store`
+//! writes them, each with everything that belongs to it in one transaction.
 
+mod compare;
+mod digest;
 mod mapping;
+mod plan;
 mod source;
 mod store;
 mod url;
@@ -15,7 +18,7 @@ use std::collections::BTreeMap;
 use self::mapping::MappedJob;
 use self::source::{JobReader, Next, Source};
 pub use self::url::SourceUrl;
-use crate::connection::Database;
+use crate::connection::{Database, Tx};
 use crate::error::{Error, Source as Cause};
 
 /// The greatest number of jobs per transaction.
@@ -29,10 +32,10 @@ const ROWS_PER_TRANSACTION: usize = 5_000;
 #[non_exhaustive]
 pub enum ImportError {
     /// The source cannot be opened or read.
-    #[error("cannot read the source: {doing}")]
+    #[error("could not {doing} of the source")]
     Source {
         /// What failed.
-        doing: String,
+        doing: &'static str,
         /// The driver's error.
         #[source]
         source: Cause,
@@ -55,6 +58,15 @@ pub enum ImportAction {
     Changed,
     /// The row is not imported.
     Dropped,
+    /// The row is new in the source, and was added to a job of an earlier import.
+    Added,
+    /// The row has changed in the source, and so it was changed here.
+    Updated,
+    /// The row is gone from the source, and so it was deleted here.
+    Removed,
+    /// The row is not in the state of the source, because its job was changed or deleted here
+    /// after an earlier import.
+    NotTaken,
 }
 
 impl ImportAction {
@@ -63,6 +75,10 @@ impl ImportAction {
         match self {
             Self::Changed => "changed",
             Self::Dropped => "dropped",
+            Self::Added => "added",
+            Self::Updated => "updated",
+            Self::Removed => "removed",
+            Self::NotTaken => "not taken",
         }
     }
 }
@@ -86,15 +102,23 @@ pub struct ImportNote {
     pub value: Option<String>,
 }
 
-/// The number of rows of a table.
+/// The number of rows of a table. Each row that is read is added, updated, present, not
+/// taken, or dropped. After a dry run, what would be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TableCounts {
     /// Rows of the source.
     pub read: u64,
-    /// Rows stored, or that would be stored.
+    /// Rows that were not here.
     pub added: u64,
-    /// Rows of jobs that an earlier import has stored.
+    /// Rows that have changed in the source since an earlier import.
+    pub updated: u64,
+    /// Rows that an earlier import has stored, and that have not changed in the source.
     pub present: u64,
+    /// Rows of earlier imports that the source does not have any more.
+    pub removed: u64,
+    /// Rows that are new or have changed in the source, of jobs that were changed or deleted
+    /// here after an earlier import.
+    pub not_taken: u64,
     /// Rows that are not imported.
     pub dropped: u64,
 }
@@ -138,13 +162,27 @@ pub enum ImportMode {
     DryRun,
 }
 
+impl SourceUrl {
+    /// Checks that the database can be read and has jobs, before another one is made for
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened, or has no table `jobs` with a column `job_id`.
+    pub fn check(&self) -> Result<(), ImportError> {
+        Source::open(self).map(drop)
+    }
+}
+
 impl Database {
     /// Imports the jobs of another database, with everything that belongs to them. The source
     /// is only read, in one snapshot. `report` receives each difference after the jobs
     /// concerned are stored.
     ///
-    /// A job that an earlier import has stored is left as it is, so an import that was
-    /// interrupted is completed by the next one.
+    /// A job that an earlier import has stored, and that has changed in the source since, is
+    /// brought to the state of the source, unless it was changed here, too: then it is left as
+    /// it is, and each row that differs is reported. A job that was deleted here is not
+    /// imported again. An import that was interrupted is completed by the next one.
     ///
     /// # Errors
     ///
@@ -189,17 +227,27 @@ impl Database {
                 rows = 0;
                 let stored = match mode {
                     ImportMode::Store => self.write(|tx| {
-                        let plan = store::plan(tx, batch.clone())?;
+                        let lock = |tx: &mut Tx<'_>, job_id| tx.lock_job(job_id).map(drop);
+                        let plan = plan::plan(tx, batch.clone(), lock)?;
                         store::store(tx, &plan)?;
                         Ok::<_, Error>(plan)
                     })?,
-                    ImportMode::DryRun => self.read(|conn| store::plan(conn, batch.clone()))?,
+                    ImportMode::DryRun => {
+                        self.read(|conn| plan::plan(conn, batch.clone(), |_, _| Ok(())))?
+                    }
                 };
                 batch.clear();
-                for (table, added, present) in stored.counts() {
+                for (table, counted) in &stored.counts {
+                    // Tables that the source does not have are not listed.
+                    if *counted == TableCounts::default() {
+                        continue;
+                    }
                     let counts = summary.table(table);
-                    counts.added += added;
-                    counts.present += present;
+                    counts.added += counted.added;
+                    counts.updated += counted.updated;
+                    counts.present += counted.present;
+                    counts.removed += counted.removed;
+                    counts.not_taken += counted.not_taken;
                 }
                 for note in &stored.notes {
                     report(note)?;

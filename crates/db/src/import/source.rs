@@ -14,6 +14,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Binary, Text};
 use serde_json::{Map, Value};
 
+use super::digest::Digest;
 use super::{ImportAction, ImportError, ImportNote, SourceUrl};
 use crate::connection::{ConnectionSettings, DbConnection, Location, Timeouts};
 
@@ -192,6 +193,39 @@ pub(super) struct SourceJob {
     pub(super) children: HashMap<&'static str, Vec<SourceRow>>,
 }
 
+impl SourceRow {
+    fn add_to(&self, digest: &mut Digest) {
+        let mut values: Vec<_> = self.values.iter().collect();
+        values.sort();
+        digest.add_text(&self.id);
+        digest.add_count(values.len());
+        for (column, value) in values {
+            digest.add_text(column);
+            digest.add_text(value);
+        }
+    }
+}
+
+impl SourceJob {
+    /// A digest of all values.
+    pub(super) fn digest(&self) -> String {
+        let mut digest = Digest::default();
+        self.row.add_to(&mut digest);
+        let mut tables: Vec<_> = self.children.iter().collect();
+        tables.sort_by_key(|(table, _)| **table);
+        // A table that the source gets later is no change while it has no rows.
+        tables.retain(|(_, rows)| !rows.is_empty());
+        for (table, rows) in tables {
+            digest.add_text(table);
+            digest.add_count(rows.len());
+            for row in rows {
+                row.add_to(&mut digest);
+            }
+        }
+        digest.in_hexadecimal()
+    }
+}
+
 #[derive(QueryableByName)]
 struct Name {
     #[diesel(sql_type = Text)]
@@ -228,7 +262,7 @@ fn failed<E: std::error::Error + Send + Sync + 'static>(
     doing: &'static str,
 ) -> impl Fn(E) -> ImportError {
     move |error| ImportError::Source {
-        doing: format!("{doing}: {error}"),
+        doing,
         source: Box::new(error),
     }
 }
@@ -250,7 +284,8 @@ impl Source {
                     .collect();
                 let name = format!("file:{name}?mode=ro");
                 let open = || {
-                    let mut conn = SqliteConnection::establish(&name).map_err(failed("connect"))?;
+                    let mut conn =
+                        SqliteConnection::establish(&name).map_err(failed("open the database"))?;
                     conn.batch_execute(
                         "PRAGMA query_only = ON; PRAGMA busy_timeout = 10000; BEGIN;",
                     )
@@ -278,7 +313,8 @@ impl Source {
                     timeouts,
                     ..ConnectionSettings::default()
                 };
-                let conn = DbConnection::open(location, "", settings).map_err(failed("connect"))?;
+                let conn = DbConnection::open(location, "", settings)
+                    .map_err(failed("open the database"))?;
                 let DbConnection::Postgres(mut conn) = conn else {
                     return Err(ImportError::NoJobs);
                 };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use lectern_db::{Database, ImportMode, ImportNote, ImportSummary, SourceUrl};
+use lectern_db::{Database, ImportMode, ImportNote, ImportSummary, MigrationStatus, SourceUrl};
 use serde_json::json;
 
 use crate::cli::open::{self, PrivateFiles};
@@ -38,6 +38,16 @@ pub fn run(import: &Import, settings: &Settings) -> anyhow::Result<()> {
     if let Some(file) = source.file() {
         ensure!(file.exists(), "--from: there is no file {}", file.display());
     }
+    // An address with a mistake in it makes no database.
+    source.check()?;
+    let mut report: Box<dyn Write> = match &import.report {
+        Some(file) => {
+            let file = File::create(file)
+                .with_context(|| format!("cannot create the report {}", file.display()))?;
+            Box::new(BufWriter::new(file))
+        }
+        None => Box::new(BufWriter::new(io::stderr())),
+    };
     let _private = PrivateFiles::begin(&settings.data_dir);
     let database = if import.dry_run {
         compared_database(settings)?
@@ -48,14 +58,6 @@ pub fn run(import: &Import, settings: &Settings) -> anyhow::Result<()> {
         ImportMode::DryRun
     } else {
         ImportMode::Store
-    };
-    let mut report: Box<dyn Write> = match &import.report {
-        Some(file) => {
-            let file = File::create(file)
-                .with_context(|| format!("cannot create the report {}", file.display()))?;
-            Box::new(BufWriter::new(file))
-        }
-        None => Box::new(BufWriter::new(io::stderr())),
     };
     let as_json = import.report.is_some();
     let summary = database.import(&source, mode, |note| {
@@ -74,9 +76,17 @@ fn compared_database(settings: &Settings) -> anyhow::Result<Database> {
     let url = settings.database_url()?;
     if url.file().is_none_or(Path::exists) {
         let database = settings.open_database()?;
-        if !database.migrations().pending()? {
+        let migrations = database.migrations().status()?;
+        let is_pending = |migration: &MigrationStatus| !migration.is_applied();
+        if !migrations.iter().any(is_pending) {
             return Ok(database);
         }
+        // What would become of the jobs of an earlier version cannot be known without changing
+        // its tables.
+        ensure!(
+            migrations.iter().all(is_pending),
+            "migrations are pending; `lectern migrate up` applies them"
+        );
     }
     let empty = Database::open("sqlite::memory:")?;
     empty.migrate()?;
@@ -130,11 +140,18 @@ fn print_summary(summary: &ImportSummary, dry_run: bool) -> anyhow::Result<()> {
     for column in &summary.unknown_columns {
         print_line(&format!("not imported: the column {column}"))?;
     }
-    let added = if dry_run { "would be added" } else { "added" };
+    let would = if dry_run { "would be " } else { "" };
     for (table, counts) in &summary.tables {
         print_line(&format!(
-            "{table}: {} read, {} {added}, {} present, {} dropped",
-            counts.read, counts.added, counts.present, counts.dropped
+            "{table}: {} read, {} {would}added, {} {would}updated, {} {would}removed, \
+             {} present, {} not taken, {} dropped",
+            counts.read,
+            counts.added,
+            counts.updated,
+            counts.removed,
+            counts.present,
+            counts.not_taken,
+            counts.dropped
         ))?;
     }
     Ok(())

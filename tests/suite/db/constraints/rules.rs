@@ -16,6 +16,9 @@ const TIME: &str = "'2026-01-01T00:00:00.000000Z'";
 /// A request fingerprint.
 const FINGERPRINT: &str = "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'";
 
+/// A SHA-1 digest.
+const DIGEST: &str = "'0123456789abcdef0123456789abcdef01234567'";
+
 /// Columns and their values, as SQL.
 pub(crate) type Values = &'static [(&'static str, &'static str)];
 
@@ -37,6 +40,7 @@ pub(crate) const VALID_ROWS: &[(&str, Values)] = &[
     ("idempotency_keys", &[("key", "'a'"), ("fingerprint", FINGERPRINT), ("job_id", JOB)]),
     ("uploads", &[("job_id", JOB), ("expires_at", TIME), ("received", "0"), ("append_id", NEW_ID), ("append_expires_at", TIME)]),
     ("upload_parts", &[("job_id", JOB), ("part_number", "1"), ("etag", "'a'")]),
+    ("imported_jobs", &[("job_id", NEW_ID), ("source_digest", DIGEST), ("digest", DIGEST)]),
 ];
 
 /// Table, column, a valid value, invalid values. `text(n)` is a text of n
@@ -163,6 +167,9 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("upload_parts", "part_number", "10000", &["0", "10001", "NULL"]),
     ("upload_parts", "etag", "text(255)", &["text(256)", "''", NUL, "NULL"]),
     ("upload_parts", "created_at", TIME, &["'not a time'", "NULL"]),
+    ("imported_jobs", "job_id", UNKNOWN_JOB, &["'00000000'", "NULL"]),
+    ("imported_jobs", "source_digest", DIGEST, &["''", "'0123'", "text(40)", "NULL"]),
+    ("imported_jobs", "digest", DIGEST, &["''", "'0123'", "text(40)", "NULL"]),
 ];
 
 const REGION: &str = r#"'{"x": 0, "y": 0, "width": 2147483647, "height": 1}'"#;

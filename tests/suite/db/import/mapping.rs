@@ -27,7 +27,7 @@ on_both_backends!(
 );
 
 /// A job with a row in each table.
-fn complete_source(backend: Backend) -> SourceDb {
+pub(super) fn complete_source(backend: Backend) -> SourceDb {
     let source = SourceDb::on(backend);
     source.job("job_123", &[("extra_metadata", r#"'{"course": "CS 1"}'"#)]);
     source.segment(

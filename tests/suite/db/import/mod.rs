@@ -1,5 +1,6 @@
 //! Importing a database that SQLAlchemy models made.
 
+mod again;
 mod hostile;
 mod mapping;
 mod source;

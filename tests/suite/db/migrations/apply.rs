@@ -16,7 +16,7 @@ on_both_backends!(
     a_second_initialization_does_nothing,
 );
 
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
     "jobs",
     "transcripts",
     "silence_regions",
@@ -34,6 +34,7 @@ const TABLES: [&str; 17] = [
     "event_feed",
     "uploads",
     "upload_parts",
+    "imported_jobs",
 ];
 
 /// The whole schema without the table of applied migrations.
@@ -148,6 +149,12 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
         .unwrap();
         db.sql()
             .execute("INSERT INTO event_feed (id) VALUES (1)")
+            .unwrap();
+        let digest = "0".repeat(40);
+        db.sql()
+            .execute(&format!(
+                "INSERT INTO imported_jobs (job_id, source_digest, digest) VALUES ('{job}', '{digest}', '{digest}')"
+            ))
             .unwrap();
     };
     fill();

@@ -3,6 +3,7 @@
 mod backup_page;
 mod completions;
 mod files;
+mod import;
 mod man;
 mod migrate;
 mod serve;
