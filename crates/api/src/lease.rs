@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, InField, Invalid};
-use lectern_domain::{JsonObject, LongText, NonNegativeInt, Percent, ProgressMessage, RetryAfter};
+use lectern_domain::{
+    JsonObject, LongText, NonNegativeInt, NoteLevel, NoteText, Percent, ProgressMessage,
+    RetryAfter, StageNote, StageNotes,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,7 +13,7 @@ use validator::Validate;
 
 use crate::wire::Request;
 use crate::wire::integer::optional_integer;
-use crate::wire::request::optional;
+use crate::wire::request::{convert_each, optional};
 use crate::wire::validation::chars;
 
 /// Extends a lease, and may report progress. Fields left out keep their values.
@@ -70,22 +73,54 @@ impl From<domain::LeaseState> for HeartbeatResponse {
     }
 }
 
-/// Reports that a stage is completed. The body has no fields, because the output was
-/// stored by earlier requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("example" = {}))]
-pub struct StageCompletionBody {}
-
-impl Request for StageCompletionBody {
-    type Domain = ();
+/// Reports that a stage is completed. Its output was stored by earlier requests.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("example" = {
+        "notes": [{ "level": "warning", "message": "3 of 812 cues have no text" }],
+    }))]
+pub struct StageCompletionBody {
+    /// What the stage says about its output, for people to read.
+    #[schemars(length(max = 50))]
+    pub notes: Vec<StageNoteBody>,
 }
 
-impl TryFrom<StageCompletionBody> for () {
+/// A note of a stage about its output.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StageNoteBody {
+    /// `warning` if something is missing from the output or may be wrong.
+    #[serde(default = "info")]
+    #[schemars(extend("default" = NoteLevel::Info))]
+    pub level: NoteLevel,
+    /// For people to read.
+    #[validate(length(min = chars(NoteText::MIN), max = chars(NoteText::MAX)))]
+    pub message: String,
+}
+
+fn info() -> NoteLevel {
+    NoteLevel::Info
+}
+
+impl Request for StageCompletionBody {
+    type Domain = StageNotes;
+}
+
+impl TryFrom<StageCompletionBody> for StageNotes {
     type Error = Invalid;
 
-    fn try_from(_: StageCompletionBody) -> Result<(), Invalid> {
-        Ok(())
+    fn try_from(body: StageCompletionBody) -> Result<Self, Invalid> {
+        let notes = convert_each("notes", body.notes, StageNote::try_from)?;
+        Self::new(notes).in_field("notes")
+    }
+}
+
+impl TryFrom<StageNoteBody> for StageNote {
+    type Error = Invalid;
+
+    fn try_from(note: StageNoteBody) -> Result<Self, Invalid> {
+        let message = NoteText::new(note.message).in_field("message")?;
+        Ok(Self::new(note.level, message))
     }
 }
 
@@ -240,6 +275,37 @@ mod tests {
         }
         assert!(StageFailureBody::read(json!({ "error": null })).is_err());
         assert!(StageFailureBody::read(json!({})).is_err());
+    }
+
+    #[test]
+    fn a_completion_may_have_notes() {
+        let notes = |body| StageCompletionBody::read(body).unwrap().into_domain();
+        assert_eq!(notes(json!({})), Ok(StageNotes::default()));
+        let two = notes(json!({ "notes": [
+            { "message": "taken from talk.srt" },
+            { "level": "warning", "message": "3 cues dropped" },
+        ] }));
+        let two = two.unwrap();
+        assert_eq!(two.as_slice()[0].level, NoteLevel::Info);
+        assert_eq!(two.as_slice()[1].message.as_str(), "3 cues dropped");
+        for (note, field) in [
+            (json!({ "message": "" }), "notes[0].message"),
+            (json!({ "message": "m".repeat(1001) }), "notes[0].message"),
+            (json!({ "message": "\0" }), "notes[0].message"),
+        ] {
+            let error = first_error::<StageCompletionBody>(json!({ "notes": [note] }));
+            assert_eq!(error.field, field);
+        }
+        let many = vec![json!({ "message": "m" }); 51];
+        let error = first_error::<StageCompletionBody>(json!({ "notes": many }));
+        assert_eq!(error.field, "notes");
+        for body in [
+            json!({ "notes": [{ "level": "error", "message": "m" }] }),
+            json!({ "notes": [{ "message": "m", "stage": "compilation" }] }),
+            json!({ "notes": ["m"] }),
+        ] {
+            assert!(StageCompletionBody::read(body).is_err());
+        }
     }
 
     #[test]

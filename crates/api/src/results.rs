@@ -1,7 +1,9 @@
 //! Results of a job.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{Filename, JobId, JobResults, StorageKey, VideoDuration};
+use lectern_domain::{
+    Filename, JobId, JobResults, NoteLevel, NoteOfStage, NoteText, Stage, StorageKey, VideoDuration,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -20,6 +22,30 @@ pub struct ResultsResponse {
     pub transcript: Vec<TranscriptSegment>,
     /// Details of the job and its recording.
     pub metadata: ResultsMetadata,
+    /// What the stages say about their output, such as where the transcript is from and what
+    /// is missing, in the order of the pipeline.
+    pub notes: Vec<ResultsNote>,
+}
+
+/// A note of a stage.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ResultsNote {
+    /// The stage.
+    pub stage: Stage,
+    /// `warning` if something is missing from the output or may be wrong.
+    pub level: NoteLevel,
+    /// For people to read.
+    pub message: NoteText,
+}
+
+impl From<NoteOfStage> for ResultsNote {
+    fn from(NoteOfStage { stage, note }: NoteOfStage) -> Self {
+        Self {
+            stage,
+            level: note.level,
+            message: note.message,
+        }
+    }
 }
 
 /// Details of the job and its recording.
@@ -87,6 +113,7 @@ impl ResultsResponse {
                 completed_at: job.completed_at,
                 processing_duration_seconds,
             },
+            notes: results.notes.into_iter().map(Into::into).collect(),
         }
     }
 }

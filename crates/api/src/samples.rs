@@ -4,9 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::{
     AgentName, Backoff, Clip, ClipId, Clock, ContentType, Cut, FileSize, Filename, Job, JobId,
     JobProgress, JobResults, JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText,
-    ManualClock, NewClip, NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig,
-    Progress, ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, StorageKey, TaskId,
-    TimeRange, TranscriptSegment, TranscriptSegmentId, WorkerName,
+    ManualClock, NewClip, NewTranscriptSegment, NonNegativeInt, NoteLevel, NoteOfStage, NoteText,
+    Percent, ProcessingConfig, Progress, ProgressMessage, Stage, StageNote, StageNotes, StageRun,
+    StageRunId, StageRunStatus, StorageKey, TaskId, TimeRange, TranscriptSegment,
+    TranscriptSegmentId, WorkerName,
 };
 use serde_json::json;
 
@@ -74,10 +75,16 @@ pub(crate) fn leased_run() -> StageRun {
             eta_seconds: Some(NonNegativeInt::new(9).unwrap()),
         },
         error: Some(LongText::new("out of memory").unwrap()),
+        notes: StageNotes::new(vec![a_note()]).unwrap(),
         started_at: Some(new_year()),
         finished_at: None,
         created_at: new_year(),
     }
+}
+
+fn a_note() -> StageNote {
+    let message = NoteText::new("taken from talk.srt").unwrap();
+    StageNote::new(NoteLevel::Info, message)
 }
 
 /// The completed job with a clip and a transcript segment.
@@ -100,6 +107,10 @@ pub(crate) fn results() -> JobResults {
             created_at: new_year(),
         }],
         layout: None,
+        notes: vec![NoteOfStage {
+            stage: Stage::Transcription,
+            note: a_note(),
+        }],
         job,
     }
 }

@@ -1,8 +1,10 @@
 //! Stage runs.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{JobId, JobStatus, Stage, StageRun, StageRunStatus};
-use lectern_domain::{LongText, NonNegativeInt, Percent, ProgressMessage, WorkerName};
+use lectern_domain::{JobId, JobStatus, Stage, StageNote, StageRun, StageRunStatus};
+use lectern_domain::{
+    LongText, NonNegativeInt, NoteLevel, NoteText, Percent, ProgressMessage, WorkerName,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -35,10 +37,30 @@ pub struct StageRunResponse {
     pub eta_seconds: Option<NonNegativeInt>,
     /// Error of the last failed attempt.
     pub error: Option<LongText>,
+    /// What the stage says about its output.
+    pub notes: Vec<StageNoteResponse>,
     /// Start of the current or the last attempt.
     pub started_at: Option<DateTime<Utc>>,
     /// End of the last attempt, whatever its outcome.
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// A note of a stage about its output.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct StageNoteResponse {
+    /// `warning` if something is missing from the output or may be wrong.
+    pub level: NoteLevel,
+    /// For people to read.
+    pub message: NoteText,
+}
+
+impl From<StageNote> for StageNoteResponse {
+    fn from(note: StageNote) -> Self {
+        Self {
+            level: note.level,
+            message: note.message,
+        }
+    }
 }
 
 impl StageRunResponse {
@@ -56,6 +78,7 @@ impl StageRunResponse {
             message: run.progress.message,
             eta_seconds: run.progress.eta_seconds,
             error: run.error,
+            notes: run.notes.into_iter().map(Into::into).collect(),
             started_at: run.started_at,
             finished_at: run.finished_at,
         }
@@ -116,6 +139,7 @@ mod tests {
                     "message": "minute 3",
                     "eta_seconds": 9,
                     "error": "out of memory",
+                    "notes": [{ "level": "info", "message": "taken from talk.srt" }],
                     "started_at": "2026-01-01T00:00:00Z",
                     "finished_at": null,
                 }],

@@ -254,6 +254,7 @@ diesel::table! {
         backoff_first_seconds -> Int4,
         backoff_factor -> Float8,
         backoff_max_seconds -> Int4,
+        notes -> Jsonb,
     }
 }
 

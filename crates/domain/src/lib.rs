@@ -101,6 +101,7 @@ mod results;
 mod retry_delay;
 mod silence_region;
 mod stage;
+mod stage_note;
 mod stage_run;
 mod transcript_segment;
 mod upload;
@@ -139,6 +140,7 @@ pub use results::JobResults;
 pub use retry_delay::{Backoff, retry_delay};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
+pub use stage_note::{NoteLevel, NoteOfStage, NoteText, StageNote, StageNotes};
 pub use stage_run::{StageRun, StageRunStatus, stages_from};
 pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,

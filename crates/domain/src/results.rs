@@ -3,6 +3,7 @@
 use crate::clip::Clip;
 use crate::job::Job;
 use crate::layout_analysis::LayoutAnalysis;
+use crate::stage_note::NoteOfStage;
 use crate::transcript_segment::TranscriptSegment;
 
 /// A job with all of its results.
@@ -16,6 +17,8 @@ pub struct JobResults {
     pub transcript: Vec<TranscriptSegment>,
     /// `None` when the layout was not analysed.
     pub layout: Option<LayoutAnalysis>,
+    /// The notes of the stages, in the order of the pipeline.
+    pub notes: Vec<NoteOfStage>,
 }
 
 impl JobResults {

@@ -7,6 +7,7 @@ use crate::job::Progress;
 use crate::lease::{Lease, LeaseDuration};
 use crate::retry_delay::Backoff;
 use crate::stage::Stage;
+use crate::stage_note::StageNotes;
 use crate::value::string_enum::string_enum;
 use crate::value::{AttemptTimeout, LongText, WorkerName};
 
@@ -104,6 +105,8 @@ pub struct StageRun {
     pub progress: Progress,
     /// Error of the last failed attempt.
     pub error: Option<LongText>,
+    /// Notes of the completed attempt.
+    pub notes: StageNotes,
     /// Start of the current or the last attempt.
     pub started_at: Option<DateTime<Utc>>,
     /// End of the last attempt, whatever its outcome.

@@ -91,6 +91,6 @@ mod worker;
 pub use blocking_storage::BlockingStorage;
 pub use failure::Failure;
 pub use settings::Settings;
-pub use stage_handler::{StageContext, StageHandler, StageOutput};
+pub use stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 pub use supervision::StageTimeLimit;
 pub use worker::Worker;

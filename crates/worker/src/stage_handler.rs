@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use lectern_db::{Database, Tx};
-use lectern_domain::{Job, JobId, Stage};
+use lectern_domain::{Invalid, Job, JobId, NoteLevel, NoteText, Stage, StageNote, StageNotes};
 use lectern_media::{CancellationToken, Limits, Media, MediaInfo, RecordingLimits, Scratch, Tools};
 use lectern_storage::ObjectKey;
 
@@ -30,7 +30,37 @@ type StoreOutput = dyn Fn(&mut Tx<'_>, JobId) -> Result<(), lectern_db::Error> +
 /// The result of a stage.
 pub struct StageOutput {
     pub(crate) store: Box<StoreOutput>,
-    pub(crate) note: Option<String>,
+    pub(crate) notes: Notes,
+}
+
+/// What a stage says about its output, for people to read.
+#[derive(Debug, Clone, Default)]
+pub struct Notes(Vec<(NoteLevel, String)>);
+
+impl Notes {
+    /// Adds a note on how the output was made.
+    pub fn info(&mut self, message: impl Into<String>) {
+        self.0.push((NoteLevel::Info, message.into()));
+    }
+
+    /// Adds a note on what is missing from the output, or may be wrong.
+    pub fn warning(&mut self, message: impl Into<String>) {
+        self.0.push((NoteLevel::Warning, message.into()));
+    }
+
+    /// The notes as they are stored: without NUL, and cut to what fits.
+    pub(crate) fn to_stored(&self) -> Result<StageNotes, Invalid> {
+        let messages = self.0.iter().map(|(level, message)| {
+            let message = message.chars().filter(|c| *c != '\0');
+            (*level, message.take(NoteText::MAX).collect::<String>())
+        });
+        let messages = messages.filter(|(_, message)| !message.is_empty());
+        let mut notes = Vec::new();
+        for (level, message) in messages.take(StageNotes::MAX) {
+            notes.push(StageNote::new(level, NoteText::new(message)?));
+        }
+        StageNotes::new(notes)
+    }
 }
 
 impl StageOutput {
@@ -41,21 +71,25 @@ impl StageOutput {
     ) -> Self {
         Self {
             store: Box::new(store),
-            note: None,
+            notes: Notes::default(),
         }
     }
 
-    /// Sets the note for the job's processing log, in place of an earlier one.
-    pub fn with_note(self, note: impl Into<String>) -> Self {
-        self.with_notes(&[note.into()])
+    /// Adds a note on how the output was made.
+    pub fn with_info(mut self, message: impl Into<String>) -> Self {
+        self.notes.info(message);
+        self
     }
 
-    /// Sets the note to all of these, or to none if there are none.
-    pub(crate) fn with_notes(self, notes: &[String]) -> Self {
-        Self {
-            note: (!notes.is_empty()).then(|| notes.join("; ")),
-            ..self
-        }
+    /// Adds a note on what is missing from the output, or may be wrong.
+    pub fn with_warning(mut self, message: impl Into<String>) -> Self {
+        self.notes.warning(message);
+        self
+    }
+
+    /// Sets the notes, in place of earlier ones.
+    pub fn with_notes(self, notes: Notes) -> Self {
+        Self { notes, ..self }
     }
 }
 

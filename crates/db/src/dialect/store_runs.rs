@@ -5,15 +5,15 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Double, Integer, Nullable, Text, Timestamptz, Uuid};
-use lectern_domain::{LongText, NonNegativeInt, ProgressMessage, StageRun};
+use diesel::sql_types::{Array, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid};
+use lectern_domain::{JsonValue as _, LongText, NonNegativeInt, ProgressMessage, StageRun};
 
 use super::column_values;
 use crate::connection::{DbConnection, on_either};
 use crate::error::{Doing, Error};
 use crate::schema::stage_runs;
 use crate::sql::prepared::Prepared;
-use crate::sql::types::{DbTime, Id};
+use crate::sql::types::{DbJson, DbTime, Id};
 
 /// Stores the columns of runs that change during and after an attempt. The caller has
 /// locked their jobs; no run occurs twice.
@@ -29,11 +29,12 @@ pub(crate) fn store_runs(conn: &mut DbConnection, runs: &[&StageRun]) -> Result<
                     status = changed.status, lease_expires_at = changed.lease_expires_at,
                     available_at = changed.available_at, percent = changed.percent,
                     message = changed.message, eta_seconds = changed.eta_seconds,
-                    error = changed.error, finished_at = changed.finished_at
+                    error = changed.error, finished_at = changed.finished_at,
+                    notes = changed.notes
                 FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5),
-                            (SELECT $6), (SELECT $7), (SELECT $8), (SELECT $9))
+                            (SELECT $6), (SELECT $7), (SELECT $8), (SELECT $9), (SELECT $10))
                     AS changed (run_id, status, lease_expires_at, available_at, percent, message,
-                                eta_seconds, error, finished_at)
+                                eta_seconds, error, finished_at, notes)
                 WHERE stage_runs.run_id = changed.run_id";
             let message = |run: &&StageRun| {
                 let message = run.progress.message.as_ref();
@@ -48,7 +49,8 @@ pub(crate) fn store_runs(conn: &mut DbConnection, runs: &[&StageRun]) -> Result<
                 .bind::<Array<Nullable<Text>>, _>(column_values(runs, message))
                 .bind::<Array<Nullable<Integer>>, _>(column_values(runs, |run| eta_seconds(run)))
                 .bind::<Array<Nullable<Text>>, _>(column_values(runs, |run| run.error.as_deref()))
-                .bind::<Times, _>(column_values(runs, |run| run.finished_at));
+                .bind::<Times, _>(column_values(runs, |run| run.finished_at))
+                .bind::<Array<Jsonb>, _>(column_values(runs, |run| run.notes.to_json()));
             Prepared(store).execute(conn)
         }
         DbConnection::Sqlite(_) => runs.iter().try_for_each(|run| {
@@ -62,6 +64,7 @@ pub(crate) fn store_runs(conn: &mut DbConnection, runs: &[&StageRun]) -> Result<
                 stage_runs::eta_seconds.eq(eta_seconds(run)),
                 stage_runs::error.eq(run.error.as_ref().map(LongText::as_str)),
                 stage_runs::finished_at.eq(run.finished_at.map(DbTime)),
+                stage_runs::notes.eq(DbJson(run.notes.to_json())),
             )));
             on_either!(conn, conn => store.execute(conn))
         }),

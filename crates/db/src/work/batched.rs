@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use lectern_domain::{Claim, ClaimRequest, Heartbeat, Job, LeaseId, LeaseState, StageRun};
+use lectern_domain::{
+    Claim, ClaimRequest, Heartbeat, Job, LeaseId, LeaseState, StageNotes, StageRun,
+};
 
 use crate::connection::Database;
 use crate::connection::batch::{self, Execute, QueuedClaim, executed};
@@ -85,9 +87,13 @@ impl Database {
     /// # Errors
     ///
     /// [`Error::NestedWrite`] within [`Database::write`]; [`Error::LeaseLost`].
-    pub fn complete_stage(&self, lease_id: LeaseId) -> Result<(Job, StageRun), Error> {
+    pub fn complete_stage(
+        &self,
+        lease_id: LeaseId,
+        notes: StageNotes,
+    ) -> Result<(Job, StageRun), Error> {
         self.refuse_nested_write()?;
-        batch::wait(|reply| self.complete_stage_then(lease_id, reply))
+        batch::wait(|reply| self.complete_stage_then(lease_id, notes, reply))
     }
 
     /// Like [`Database::complete_stage`], but does not wait; see
@@ -95,17 +101,18 @@ impl Database {
     pub fn complete_stage_then(
         &self,
         lease_id: LeaseId,
+        notes: StageNotes,
         reply: impl FnOnce(Result<(Job, StageRun), Error>) + Send + 'static,
     ) {
-        let execute = || -> Execute<LeaseId, (Job, StageRun)> {
+        let execute = || -> Execute<(LeaseId, StageNotes), (Job, StageRun)> {
             let db = self.for_batches();
-            Arc::new(move |lease_ids, mode| {
-                let without_note = |lease_id: &LeaseId| (*lease_id, None);
-                let stages: Vec<_> = lease_ids.iter().map(without_note).collect();
+            Arc::new(move |stages, mode| {
+                let stages = stages.iter().map(|(lease_id, notes)| (*lease_id, notes));
+                let stages: Vec<_> = stages.collect();
                 db.write(|tx| tx.work().complete_all(&stages, mode))
             })
         };
         let batcher = &self.batchers.completions;
-        batcher.submit(lease_id, Box::new(reply), execute);
+        batcher.submit((lease_id, notes), Box::new(reply), execute);
     }
 }

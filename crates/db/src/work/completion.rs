@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{
-    Event, Job, JobId, JobStatus, LeaseId, LogStatus, LongText, Percent, Progress, StageRun,
-    StageRunStatus,
+    Event, Job, JobId, JobStatus, LeaseId, LogStatus, LongText, Percent, Progress, StageNotes,
+    StageRun, StageRunStatus,
 };
 
 use super::Work;
@@ -26,27 +26,27 @@ impl Work<'_> {
     ///
     /// [`Error::LeaseLost`] when the lease is unknown or has expired.
     pub fn complete(&mut self, lease_id: LeaseId) -> Result<(Job, StageRun), Error> {
-        self.complete_with_note(lease_id, None)
+        self.complete_with_notes(lease_id, &StageNotes::default())
     }
 
-    /// Completes the stage and adds a note to the processing log.
+    /// Completes the stage and stores notes about its output, also in the processing log.
     ///
     /// # Errors
     ///
     /// As [`Work::complete`].
-    pub fn complete_with_note(
+    pub fn complete_with_notes(
         &mut self,
         lease_id: LeaseId,
-        note: Option<&LongText>,
+        notes: &StageNotes,
     ) -> Result<(Job, StageRun), Error> {
-        let completed = self.complete_all(&[(lease_id, note)], Mode::Alone)?;
+        let completed = self.complete_all(&[(lease_id, notes)], Mode::Alone)?;
         only_result(completed, lease_id)
     }
 
-    /// As [`Work::complete_with_note`], for the stages of several leases.
+    /// As [`Work::complete_with_notes`], for the stages of several leases.
     pub(crate) fn complete_all(
         &mut self,
-        stages: &[(LeaseId, Option<&LongText>)],
+        stages: &[(LeaseId, &StageNotes)],
         mode: Mode,
     ) -> Outcomes<(Job, StageRun)> {
         let lease_ids: Vec<_> = stages.iter().map(|(lease_id, _)| *lease_id).collect();
@@ -57,7 +57,7 @@ impl Work<'_> {
         // as this one leaves it.
         while outcomes.iter().any(Option::is_none) {
             let mut round = BTreeMap::new();
-            for (i, (lease_id, _)) in stages.iter().enumerate() {
+            for (i, (lease_id, notes)) in stages.iter().enumerate() {
                 if outcomes[i].is_some() {
                     continue;
                 }
@@ -80,7 +80,7 @@ impl Work<'_> {
                 } else if let Err(error) = locked.require_live(&run, *lease_id) {
                     outcomes[i] = Some(Outcome::Executed(Err(error)));
                 } else {
-                    round.insert(run.job_id, (i, Completion::of(run, locked)));
+                    round.insert(run.job_id, (i, Completion::of(run, locked, notes)));
                 }
             }
             let mut changed_jobs = self.store_completions(round.values().map(|(_, c)| c))?;
@@ -90,13 +90,15 @@ impl Work<'_> {
                 let job = job.ok_or(Error::LeaseLost { lease_id: None })?;
                 let result = (job.clone(), completion.run.clone());
                 outcomes[i] = Some(Outcome::Executed(Ok(result)));
-                completed.push((job, completion, stages[i].1));
+                completed.push((job, completion));
             }
         }
         let (mut changes, mut entries) = (Vec::new(), Vec::new());
-        for (job, completion, note) in &completed {
+        for (job, completion) in &completed {
+            let message = completion.run.notes.joined();
+            let message = message.map(LongText::new).transpose()?;
             let log = AttemptLog {
-                message: *note,
+                message: message.as_ref(),
                 ..AttemptLog::new(&completion.run, LogStatus::Completed)
             };
             entries.push(log.to_entry(completion.at)?);
@@ -167,7 +169,7 @@ struct Completion {
 
 impl Completion {
     /// Completes a run whose lease is live, among the runs of its job.
-    fn of(mut run: StageRun, locked: &mut LockedRuns) -> Self {
+    fn of(mut run: StageRun, locked: &mut LockedRuns, notes: &StageNotes) -> Self {
         run.status = StageRunStatus::Completed;
         run.progress = Progress {
             percent: Percent::DONE,
@@ -175,6 +177,7 @@ impl Completion {
             eta_seconds: None,
         };
         run.error = None;
+        run.notes = notes.clone();
         run.finished_at = Some(locked.now);
         locked.replace(&run);
         let can_start = |other: &&StageRun| other.can_start(&locked.runs);

@@ -6,7 +6,7 @@ use std::time::Instant;
 use lectern_db::Database;
 use lectern_domain::{
     Claim, ClaimRequest, Heartbeat, Job, JobId, LeaseId, LeaseState, NewJob, ProgressReport,
-    StageRun,
+    StageNotes, StageRun,
 };
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -80,9 +80,10 @@ impl DatabaseHandle {
     pub(crate) async fn complete_stage(
         &self,
         lease_id: LeaseId,
+        notes: StageNotes,
     ) -> Result<(Job, StageRun), ApiError> {
         self.call_batched(Access::Write, |database, reply| {
-            database.complete_stage_then(lease_id, reply);
+            database.complete_stage_then(lease_id, notes, reply);
         })
         .await
     }

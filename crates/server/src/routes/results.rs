@@ -64,9 +64,9 @@ struct Position {
     after: SetCursor,
     /// The number of items of the list before this part.
     count: usize,
-    /// The value of the field `metadata`, serialized with the first part and sent with the
+    /// The fields `metadata` and `notes`, serialized with the first part and sent with the
     /// last part.
-    metadata: Arc<[u8]>,
+    last_fields: Arc<[u8]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,15 +176,12 @@ impl Rows {
     ) -> Result<(Vec<u8>, Option<Position>), ApiError> {
         let url = |key: &StorageKey| urls.get(key).cloned();
         let mut json = Vec::new();
-        let metadata: Arc<[u8]> = match (self.job, &at) {
+        let last_fields: Arc<[u8]> = match (self.job, &at) {
             (Some(results), _) => {
                 json.extend(format!("{{\"job_id\":\"{job_id}\",\"clips\":[").into_bytes());
-                let metadata = ResultsResponse::with_urls(results, url).metadata;
-                serde_json::to_vec(&metadata)
-                    .map_err(ApiError::internal)?
-                    .into()
+                last_fields(&ResultsResponse::with_urls(results, url))?.into()
             }
-            (None, Some(at)) => Arc::clone(&at.metadata),
+            (None, Some(at)) => Arc::clone(&at.last_fields),
             (None, None) => Arc::default(),
         };
         let list = at.as_ref().map_or(List::Clips, |at| at.list);
@@ -204,8 +201,8 @@ impl Rows {
                 count += 1;
             }
             if self.next.is_none() {
-                json.extend(b"],\"metadata\":");
-                json.extend_from_slice(&metadata);
+                json.extend(b"],");
+                json.extend_from_slice(&last_fields);
                 json.push(b'}');
             }
         }
@@ -213,10 +210,19 @@ impl Rows {
             list,
             after,
             count,
-            metadata,
+            last_fields,
         });
         Ok((json, next))
     }
+}
+
+/// The fields after the transcript.
+fn last_fields(response: &ResultsResponse) -> Result<Vec<u8>, ApiError> {
+    let mut json = b"\"metadata\":".to_vec();
+    serde_json::to_writer(&mut json, &response.metadata).map_err(ApiError::internal)?;
+    json.extend(b",\"notes\":");
+    serde_json::to_writer(&mut json, &response.notes).map_err(ApiError::internal)?;
+    Ok(json)
 }
 
 fn extension(key: &StorageKey) -> &str {
@@ -244,5 +250,6 @@ fn completed_job(conn: &mut Reader<'_>, job_id: JobId) -> Result<JobResults, Api
         clips: Vec::new(),
         transcript: Vec::new(),
         layout: conn.layout_analysis().find_for_job(job_id)?,
+        notes: conn.stage_runs().notes(job_id)?,
     })
 }

@@ -126,12 +126,15 @@ async fn heartbeat(
 async fn complete(
     db: Data<DatabaseHandle>,
     LeaseIdPath(lease_id): LeaseIdPath,
-    IdempotentOptionalBody { key, .. }: IdempotentOptionalBody<StageCompletionBody>,
+    IdempotentOptionalBody { body: notes, key }: IdempotentOptionalBody<StageCompletionBody>,
 ) -> ApiResult {
     if key.is_none() {
-        return ended(db.complete_stage(lease_id).await?);
+        return ended(db.complete_stage(lease_id, notes.clone()).await?);
     }
-    let complete = move |tx: &mut Tx<'_>| Ok(of_job(tx.work().complete(lease_id)?));
+    let complete = move |tx: &mut Tx<'_>| {
+        let completed = tx.work().complete_with_notes(lease_id, &notes)?;
+        Ok(of_job(completed))
+    };
     db.one_at_a_time_for(lease_id.as_uuid())
         .write_once(key, complete, ended)
         .await

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::parallel;
-use crate::stage_handler::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 
 /// Greatest height of a thumbnail, in pixels.
 const THUMBNAIL_HEIGHT: u32 = 360;
@@ -46,16 +46,16 @@ impl StageHandler for Compilation {
         })?;
         if clips.is_empty() {
             let output = store_keys(Vec::new(), Patch::Clear);
-            return Ok(output.with_note("there are no clips to encode"));
+            return Ok(output.with_warning("there are no clips to encode"));
         }
         let probe = context.probe()?;
-        let (mut valid, mut updates, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut valid, mut updates, mut notes) = (Vec::new(), Vec::new(), Notes::default());
         for clip in &clips {
             match probe.clamp_range(clip.time) {
                 Ok(range) => valid.push((clip, range)),
                 Err(error) => {
                     updates.push((clip.clip_id, clear_files(clip), None));
-                    notes.push(format!("skipped the clip {:?}: {error}", &*clip.title));
+                    notes.warning(format!("skipped the clip {:?}: {error}", &*clip.title));
                 }
             }
         }
@@ -89,7 +89,7 @@ impl StageHandler for Compilation {
         })?;
         let reused = cut_clips.iter().flatten().count();
         if reused > 0 {
-            notes.push(format!("reused the files of {reused} unchanged clips"));
+            notes.info(format!("reused the files of {reused} unchanged clips"));
         }
         let mut new_clips = new_clips.into_iter();
         let cut_clips: Vec<_> = cut_clips
@@ -103,7 +103,7 @@ impl StageHandler for Compilation {
         let clip_ids = valid.iter().map(|(clip, _)| clip.clip_id);
         let cuts = clip_ids.zip(cut_clips);
         updates.extend(cuts.map(|(clip_id, cut)| (clip_id, cut.update, Some(cut.record))));
-        Ok(store_keys(updates, reel).with_notes(&notes))
+        Ok(store_keys(updates, reel).with_notes(notes))
     }
 }
 

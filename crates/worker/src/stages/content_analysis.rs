@@ -6,7 +6,7 @@ use lectern_domain::Stage;
 
 use super::openai::ChatService;
 use crate::failure::Failure;
-use crate::stage_handler::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 
 /// Finds the topics in the transcript: with a service if there is one and it
 /// succeeds, otherwise locally.
@@ -23,13 +23,13 @@ impl StageHandler for ContentAnalysis {
         let transcript = context
             .db()
             .read(|conn| conn.transcripts().for_job(job_id))?;
-        let mut notes = Vec::new();
+        let mut notes = Notes::default();
         let segments = match &self.0 {
             Some(chat) if !transcript.is_empty() => match chat.topics(&transcript, context) {
                 Ok(segments) => segments,
                 Err(Failure::Cancelled) => return Err(Failure::Cancelled),
                 Err(failure) => {
-                    notes.push(format!(
+                    notes.warning(format!(
                         "the chat service failed, and topics were found locally: {failure}"
                     ));
                     content_segment::find(&transcript)?
@@ -42,6 +42,6 @@ impl StageHandler for ContentAnalysis {
                 .replace_for_job(job_id, &segments)
                 .map(drop)
         });
-        Ok(output.with_notes(&notes))
+        Ok(output.with_notes(notes))
     }
 }

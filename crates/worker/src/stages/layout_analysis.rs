@@ -26,7 +26,7 @@ impl StageHandler for LayoutAnalysis {
         let probe = context.probe()?;
         let Some(video) = &probe.video else {
             let empty_output = StageOutput::new(|_, _| Ok(()));
-            return Ok(empty_output.with_note("the recording has no picture"));
+            return Ok(empty_output.with_warning("the recording has no picture"));
         };
         let mut progress = context.progress_reporter(probe.duration, 0.0..95.0, "analysing frames");
         let media = context.media();

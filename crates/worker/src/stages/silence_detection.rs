@@ -9,7 +9,7 @@ use lectern_media::{MediaInfo, SilenceRegions, SilenceSettings};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::stage_handler::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 
 /// The progress message while silence is detected, in this and other stages.
 pub(super) const PROGRESS_MESSAGE: &str = "looking for silence";
@@ -39,7 +39,7 @@ impl StageHandler for SilenceDetection {
                 .replace_for_job(job_id, &regions)
                 .map(drop)
         });
-        Ok(output.with_notes(&notes))
+        Ok(output.with_notes(notes))
     }
 }
 
@@ -99,17 +99,17 @@ fn metadata(probe: &MediaInfo) -> serde_json::Map<String, Value> {
 }
 
 /// Notes that explain an unexpected result.
-fn notes(probe: &MediaInfo, detected: &SilenceRegions) -> Vec<String> {
-    let mut notes = Vec::new();
+fn notes(probe: &MediaInfo, detected: &SilenceRegions) -> Notes {
+    let mut notes = Notes::default();
     if detected.audio.is_none() {
-        notes.push("the recording has no sound".to_owned());
+        notes.warning("the recording has no sound");
     }
     if detected.blank.is_none() {
-        notes.push("the recording has no picture".to_owned());
+        notes.info("the recording has no picture");
     }
     if !detected.warnings.is_empty() {
         let warnings = detected.warnings.join("; ");
-        notes.push(if detected.read_to < probe.duration {
+        notes.warning(if detected.read_to < probe.duration {
             let (read_to, duration) = (detected.read_to, probe.duration);
             format!(
                 "the recording is damaged; it was read to {read_to:.1} s of {duration:.1} s: \

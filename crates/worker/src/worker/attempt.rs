@@ -11,7 +11,7 @@ use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 
 use super::Worker;
-use crate::failure::{Failure, without_nul};
+use crate::failure::Failure;
 use crate::stage_handler::{StageContext, StageHandler, StageOutput};
 use crate::supervision::{LeaseHeartbeat, StageDeadline};
 
@@ -174,14 +174,14 @@ impl Worker {
     /// Completes the stage and stores its output in one transaction.
     fn complete(&self, claim: &Claim, output: &StageOutput) -> Result<(), Incomplete> {
         let (job_id, lease_id) = (claim.job.job_id, claim.lease_id);
-        let note = output.note.as_deref().map(without_nul).transpose()?;
+        let notes = output.notes.to_stored()?;
         self.retry(|| {
             self.db.write(|tx| {
                 tx.work()
                     .guard(job_id, &[claim.run.stage], Some(lease_id))?;
                 // Complete first: storing the output may take longer than the
                 // lease. Both become visible together.
-                tx.work().complete_with_note(lease_id, note.as_ref())?;
+                tx.work().complete_with_notes(lease_id, &notes)?;
                 (output.store)(tx, job_id)
             })
         })

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 use chrono::TimeDelta;
 use lectern_db::domain::{
     Heartbeat, Job, JobId, JobStatus, LeaseId, LeaseState, LogStatus, NewJob, Percent,
-    ProcessingConfig, ProgressReport, Stage, StageRun, StageRunStatus, SystemClock,
+    ProcessingConfig, ProgressReport, Stage, StageNotes, StageRun, StageRunStatus, SystemClock,
 };
 use lectern_db::{Backend, ConstraintKind, Database, Error};
 use lectern_tests::{Fixture, TestDb, a_job, a_report, on_both_backends};
@@ -293,8 +293,11 @@ fn stages_completed_together_are_completed_like_alone(db: TestDb) {
     let last = a_job().create(&single).job_id;
     let last_lease = claim_transcription(&db, last);
     cancel(&db, ended.0);
-    let complete =
-        |lease: LeaseId| move |db: &Database, reply: Reply<_>| db.complete_stage_then(lease, reply);
+    let complete = |lease: LeaseId| {
+        move |db: &Database, reply: Reply<_>| {
+            db.complete_stage_then(lease, StageNotes::default(), reply);
+        }
+    };
     let leases = [one.1, others[0], last_lease, ended.1, one.1, others[1]];
     let calls: Calls<'_, (Job, StageRun)> = leases
         .iter()

@@ -62,11 +62,16 @@ pub(crate) fn insert_statement(backend: Backend, table: &str, replaced: &[(&str,
 }
 
 fn literal(backend: Backend, value: &str) -> String {
-    if let Some(length) = value
-        .strip_prefix("text(")
-        .and_then(|rest| rest.strip_suffix(')'))
-    {
-        return format!("'{}'", "é".repeat(length.parse().unwrap()));
+    let text = |function: &str| {
+        let length = value.strip_prefix(function)?.strip_prefix('(')?;
+        let length = length.strip_suffix(')')?.parse().ok()?;
+        Some("é".repeat(length))
+    };
+    if let Some(text) = text("text") {
+        return format!("'{text}'");
+    }
+    if let Some(message) = text("note") {
+        return format!(r#"'[{{"level": "info", "message": "{message}"}}]'"#);
     }
     let name = match (backend, value) {
         (Backend::Postgres, "nul") => "chr(0)",

@@ -133,6 +133,7 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("stage_runs", "message", "text(500)", &["text(501)", NUL]),
     ("stage_runs", "agent_name", "text(50)", &["text(51)", NUL]),
     ("stage_runs", "error", "''", &[NUL]),
+    ("stage_runs", "notes", NOTES, INVALID_NOTES),
     ("stage_runs", "eta_seconds", "0", &["-1", "2147483648"]),
     ("stage_runs", "started_at", TIME, &["'not a time'", "NULL"]),
     ("stage_runs", "finished_at", TIME, &["'not a time'"]),
@@ -185,6 +186,24 @@ const INVALID_REGIONS: &[&str] = &[
     r#"'{"x": [0], "y": 0, "width": 1, "height": 1}'"#,
     r#"'{"x": 0, "y": 0, "width": 2147483648, "height": 1}'"#,
 ];
+const NOTES: &str = "note(1000)";
+
+const INVALID_NOTES: &[&str] = &[
+    "note(1001)",
+    "'{}'",
+    "'null'",
+    "'not json'",
+    "'[1]'",
+    "'[{}]'",
+    "'[{\"level\": \"info\"}]'",
+    "'[{\"message\": \"m\"}]'",
+    "'[{\"level\": \"info\", \"message\": \"\"}]'",
+    "'[{\"level\": \"info\", \"message\": 1}]'",
+    "'[{\"level\": \"error\", \"message\": \"m\"}]'",
+    "'[{\"level\": \"info\", \"message\": \"\\u0000\"}]'",
+    "NULL",
+];
+
 const INVALID_STAGE_LISTS: &[&str] = &[
     "'{}'",
     "'\"transcription\"'",

@@ -6,7 +6,10 @@ use lectern_domain::Stage::{
     Compilation, ContentAnalysis, LayoutAnalysis, Segmentation, SilenceDetection, Transcription,
 };
 use lectern_domain::StageRunStatus::{Cancelled, Completed, Ready, Running, Waiting};
-use lectern_domain::{Heartbeat, JobStatus, LeaseDuration, LeaseState, LongText, Percent, Stage};
+use lectern_domain::{
+    Heartbeat, JobStatus, LeaseDuration, LeaseState, NoteLevel, NoteOfStage, NoteText, Percent,
+    Stage, StageNote, StageNotes,
+};
 use lectern_tests::{Fixture, TestDb, a_job, a_report, on_both_backends};
 
 use super::progress::progress;
@@ -21,7 +24,7 @@ on_both_backends!(
     a_released_stage_is_claimable_at_once_and_counts_no_attempt,
     a_stage_with_an_expired_lease_cannot_be_released,
     a_claim_from_one_job_returns_only_its_stages,
-    a_completion_message_is_logged,
+    notes_of_a_completion_are_stored_and_logged,
     a_completed_stage_makes_its_dependents_ready,
     completing_a_stage_again_changes_nothing,
     the_last_completed_stage_completes_the_job,
@@ -121,17 +124,49 @@ fn a_claim_from_one_job_returns_only_its_stages(db: TestDb) {
     assert_eq!(of_second(Stage::WORK), []);
 }
 
-fn a_completion_message_is_logged(db: TestDb) {
+fn notes_of_a_completion_are_stored_and_logged(db: TestDb) {
     let job = a_job().create(&db).job_id;
-    let lease = claim_one(&db, Transcription).lease_id;
-    let note = LongText::new("nothing was said").unwrap();
-    db.write(|tx| tx.work().complete_with_note(lease, Some(&note)))
-        .unwrap();
+    let note = |level, message| StageNote::new(level, NoteText::new(message).unwrap());
+    let notes = StageNotes::new(vec![
+        note(NoteLevel::Warning, "3 cues \"dropped\""),
+        note(NoteLevel::Info, "taken from talk.srt"),
+    ])
+    .unwrap();
+    let complete = |stage, notes: &StageNotes| {
+        let lease = claim_one(&db, stage).lease_id;
+        let completed = db.write(|tx| tx.work().complete_with_notes(lease, notes));
+        assert_eq!(&completed.unwrap().1.notes, notes);
+        lease
+    };
+    let first = complete(Transcription, &notes);
+    complete(LayoutAnalysis, &StageNotes::default());
     let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
-    assert_eq!(
-        entries.last().and_then(|entry| entry.message.clone()),
-        Some(note)
-    );
+    let messages: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| entry.message.as_deref())
+        .collect();
+    assert_eq!(messages, ["3 cues \"dropped\"; taken from talk.srt"]);
+    let stored = || db.read(|conn| conn.stage_runs().notes(job)).unwrap();
+    let of_transcription: Vec<_> = notes
+        .clone()
+        .into_iter()
+        .map(|note| NoteOfStage {
+            stage: Transcription,
+            note,
+        })
+        .collect();
+    assert_eq!(stored(), of_transcription);
+    let results = db.read(|conn| conn.jobs().results(job)).unwrap().unwrap();
+    assert_eq!(results.notes, of_transcription);
+
+    // A repeated completion changes nothing, and a new attempt has notes of its own.
+    let other = StageNotes::new(vec![note(NoteLevel::Info, "other")]).unwrap();
+    db.write(|tx| tx.work().complete_with_notes(first, &other))
+        .unwrap();
+    assert_eq!(stored(), of_transcription);
+    cancel(&db, job);
+    db.write(|tx| tx.jobs().rerun(job, Transcription)).unwrap();
+    assert_eq!(stored(), []);
 }
 
 fn a_completed_stage_makes_its_dependents_ready(db: TestDb) {

@@ -6,8 +6,8 @@ use lectern_domain::StageRunStatus::{
     Cancelled, Completed, Failed, Ready, Running, Skipped, Waiting,
 };
 use lectern_domain::{
-    Backoff, Job, JobId, JobStatus, JobUpdate, Percent, Pipeline, Progress, Stage, StageRun,
-    StageRunStatus,
+    Backoff, Job, JobId, JobStatus, JobUpdate, Percent, Pipeline, Progress, Stage, StageNotes,
+    StageRun, StageRunStatus,
 };
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 use serde_json::json;
@@ -72,6 +72,7 @@ fn a_queued_job_gets_its_stage_runs_in_pipeline_order(db: TestDb) {
         available_at: None,
         progress: Progress::new(Percent::ZERO),
         error: None,
+        notes: StageNotes::default(),
         started_at: None,
         finished_at: None,
         created_at: db.now(),

@@ -16,6 +16,7 @@ on_both_backends!(
     independent_stages_run_in_parallel,
     audio_mode_skips_layout_analysis,
     completion_needs_no_body_and_is_idempotent,
+    notes_of_a_stage_are_in_its_run_and_in_the_results,
     a_job_driven_by_reports_updates_its_stages,
 );
 
@@ -183,6 +184,59 @@ fn completion_needs_no_body_and_is_idempotent(server: TestServer) {
         }
         assert_eq!(dump(server.db()), before);
     }
+}
+
+fn notes_of_a_stage_are_in_its_run_and_in_the_results(server: TestServer) {
+    let job_id = create_job(&server, json!({}));
+    let claimed = claim(&server, &[Transcription]).unwrap();
+    for notes in [
+        json!([{ "message": "" }]),
+        json!([{ "level": "error", "message": "m" }]),
+        json!(vec![json!({ "message": "m" }); 51]),
+    ] {
+        claimed
+            .send(&server, "complete", &json!({ "notes": notes }))
+            .problem(422, "validation_failed");
+    }
+    let notes = json!([
+        { "message": "taken from talk.srt" },
+        { "level": "warning", "message": "3 of 812 cues have no text" },
+    ]);
+    let run = claimed
+        .send(&server, "complete", &json!({ "notes": notes }))
+        .expect(200)
+        .json();
+    let expected = json!([
+        { "level": "info", "message": "taken from talk.srt" },
+        { "level": "warning", "message": "3 of 812 cues have no text" },
+    ]);
+    assert_eq!(run["notes"], expected);
+    let stages = server.get(&job_path(job_id, "/stages")).expect(200).json();
+    for stage in stages["stages"].as_array().unwrap() {
+        let is_transcription = stage["stage"] == "transcription";
+        assert_eq!(
+            stage["notes"],
+            if is_transcription {
+                expected.clone()
+            } else {
+                json!([])
+            }
+        );
+    }
+    server
+        .patch(&job_path(job_id, ""), &json!({ "status": "completed" }))
+        .expect(200);
+    let results = server
+        .get(&format!("/api/v1/results/{job_id}"))
+        .expect(200)
+        .json();
+    assert_eq!(
+        results["notes"],
+        json!([
+            { "stage": "transcription", "level": "info", "message": "taken from talk.srt" },
+            { "stage": "transcription", "level": "warning", "message": "3 of 812 cues have no text" },
+        ])
+    );
 }
 
 fn a_job_driven_by_reports_updates_its_stages(server: TestServer) {

@@ -15,7 +15,7 @@ use std::sync::mpsc::sync_channel;
 
 use lectern_domain::{
     Claim, ClaimRequest, Heartbeat, Job, JobId, LeaseId, LeaseState, NewJob, ProgressReport,
-    StageRun,
+    StageNotes, StageRun,
 };
 use uuid::Uuid;
 
@@ -63,7 +63,7 @@ pub(crate) struct Batchers {
     /// job that another has locked.
     reports: Vec<Batcher<LeasedReport, Job>>,
     pub(crate) heartbeats: Batcher<(LeaseId, Heartbeat), LeaseState>,
-    pub(crate) completions: Batcher<LeaseId, (Job, StageRun)>,
+    pub(crate) completions: Batcher<(LeaseId, StageNotes), (Job, StageRun)>,
 }
 
 /// A claim whose caller may give up before it is executed.
@@ -98,7 +98,7 @@ impl Batchers {
                 .collect(),
             // Two threads would find jobs locked by each other.
             heartbeats: Batcher::new(1, |(lease_id, _)| lease_id.as_uuid()),
-            completions: Batcher::new(1, |lease_id| lease_id.as_uuid()),
+            completions: Batcher::new(1, |(lease_id, _)| lease_id.as_uuid()),
         })
     }
 

@@ -150,7 +150,7 @@ impl<Mode> Jobs<'_, Mode> {
         })
     }
 
-    /// A job with its clips, transcript and layout: four queries for any number of
+    /// A job with its clips, transcript, layout and notes: five queries for any number of
     /// rows.
     pub fn results(&mut self, job_id: JobId) -> Result<Option<JobResults>, Error> {
         let Some(job) = self.find(job_id)? else {
@@ -162,6 +162,7 @@ impl<Mode> Jobs<'_, Mode> {
             clips: conn.clips().for_job(job_id)?,
             transcript: conn.transcripts().for_job(job_id)?,
             layout: conn.layout_analysis().find_for_job(job_id)?,
+            notes: conn.stage_runs().notes(job_id)?,
         }))
     }
 }

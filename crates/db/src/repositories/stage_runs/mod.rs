@@ -10,11 +10,11 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Int4, Nullable};
 use lectern_domain::{
-    Invalid, Job, JobId, JobStatus, LeaseId, NonNegativeInt, Pipeline, ProgressReport, Stage,
-    StageRun, StageRunId, StageRunStatus, Step, stages_from,
+    Invalid, Job, JobId, JobStatus, JsonValue as _, LeaseId, NonNegativeInt, NoteOfStage, Pipeline,
+    ProgressReport, Stage, StageNotes, StageRun, StageRunId, StageRunStatus, Step, stages_from,
 };
 
-use self::row::{NewRunRow, RunRow};
+use self::row::{NewRunRow, NotesRow, RunRow};
 use crate::connection::{Conn, ReadWrite};
 use crate::connection::{DbConnection, on_either};
 use crate::dialect::{self, NewRun, expired_jobs, insert_all, store_run_reports_on_postgres};
@@ -24,7 +24,7 @@ use crate::sql::prepared::Prepared;
 use crate::sql::row as rows;
 use crate::sql::row::columns;
 use crate::sql::status_literals::RUN_RUNNING;
-use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
+use crate::sql::types::{DbJson, DbTime, Id, Timestamptz, Uuid};
 
 /// The repository of the stage runs: `conn.stage_runs()`.
 ///
@@ -74,6 +74,19 @@ impl<Mode> StageRuns<'_, Mode> {
             .order(stage_runs::id)
             .select(columns::<RunRow>());
         on_either!(self.0.raw, conn => by_job.load::<RunRow>(conn)).doing("list the runs of a job")
+    }
+
+    /// The notes of a job's stages, in the order of its pipeline.
+    pub fn notes(&mut self, job_id: JobId) -> Result<Vec<NoteOfStage>, Error> {
+        let by_job = stage_runs::table
+            .filter(stage_runs::job_id.eq(Id(job_id)))
+            .order(stage_runs::id)
+            .select((stage_runs::run_id, stage_runs::stage, stage_runs::notes));
+        let by_job = Prepared(by_job);
+        let rows = on_either!(self.0.raw, conn => by_job.load::<NotesRow>(conn))
+            .doing("list the notes of a job")?;
+        let notes: Vec<Vec<NoteOfStage>> = self.0.readable(rows)?;
+        Ok(notes.into_iter().flatten().collect())
     }
 
     /// The stages in `stages` that have a run that can be claimed now or whose lease has
@@ -260,6 +273,7 @@ impl StageRuns<'_, ReadWrite> {
                     stage_runs::eta_seconds.eq(None::<i32>),
                     stage_runs::agent_name.eq(None::<&str>),
                     stage_runs::error.eq(None::<&str>),
+                    stage_runs::notes.eq(DbJson(StageNotes::default().to_json())),
                     stage_runs::started_at.eq(None::<DbTime>),
                     stage_runs::finished_at.eq(None::<DbTime>),
                 ),

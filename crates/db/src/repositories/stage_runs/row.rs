@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 use lectern_domain::{
     AttemptTimeout, Backoff, JobId, Lease, LeaseDuration, LeaseId, LongText, NonNegativeInt,
-    Percent, Progress, ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, WorkerName,
+    NoteOfStage, Percent, Progress, ProgressMessage, Stage, StageNotes, StageRun, StageRunId,
+    StageRunStatus, WorkerName,
 };
 
 use crate::dialect::NewRun;
@@ -38,6 +39,7 @@ pub(crate) struct RunRow {
     message: Option<Stored<ProgressMessage>>,
     eta_seconds: Option<Stored<NonNegativeInt>>,
     error: Option<Stored<LongText>>,
+    notes: Stored<StageNotes>,
     started_at: Option<StoredTime>,
     finished_at: Option<StoredTime>,
     created_at: StoredTime,
@@ -89,10 +91,30 @@ impl TryFrom<RunRow> for StageRun {
                 eta_seconds: decoder.column("eta_seconds", row.eta_seconds)?,
             },
             error: decoder.column("error", row.error)?,
+            notes: decoder.column("notes", row.notes)?,
             started_at: decoder.column("started_at", row.started_at)?,
             finished_at: decoder.column("finished_at", row.finished_at)?,
             created_at: decoder.column("created_at", row.created_at)?,
         })
+    }
+}
+
+/// The columns of a row that tell the notes of its stage.
+#[derive(Queryable)]
+pub(crate) struct NotesRow {
+    run_id: Id<StageRunId>,
+    stage: Stored<Stage>,
+    notes: Stored<StageNotes>,
+}
+
+impl TryFrom<NotesRow> for Vec<NoteOfStage> {
+    type Error = Error;
+
+    fn try_from(row: NotesRow) -> Result<Self, Error> {
+        let decoder = RowDecoder::new("stage_runs", row.run_id.0);
+        let stage = decoder.column("stage", row.stage)?;
+        let notes = decoder.column("notes", row.notes)?.into_iter();
+        Ok(notes.map(|note| NoteOfStage { stage, note }).collect())
     }
 }
 

@@ -2,7 +2,6 @@
 //! response to the first request.
 
 use std::future::{Ready, ready};
-use std::marker::PhantomData;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName};
@@ -31,12 +30,11 @@ pub(crate) struct IdempotentBody<T: Request> {
     pub(crate) key: RequestKey,
 }
 
-/// As [`IdempotentBody`], of a body that says nothing yet: it may be omitted, or be a valid
-/// `T`.
+/// As [`IdempotentBody`], of a body without required fields, which may be omitted.
 #[derive(Debug)]
-pub(crate) struct IdempotentOptionalBody<T> {
+pub(crate) struct IdempotentOptionalBody<T: Request> {
+    pub(crate) body: WithPermit<T::Domain>,
     pub(crate) key: RequestKey,
-    body: PhantomData<T>,
 }
 
 /// A transcript that is stored once per idempotency key.
@@ -178,9 +176,9 @@ where
         Box::pin(async move {
             let (key, received) = (key?, received.await?);
             let raw = received.bytes.clone();
-            json_body::decode::<T>(received).await?;
-            let (key, body) = (key.with_json(raw).await?, PhantomData);
-            Ok(Self { key, body })
+            let body = json_body::decode::<T>(received).await?;
+            let key = key.with_json(raw).await?;
+            Ok(Self { body, key })
         })
     }
 }

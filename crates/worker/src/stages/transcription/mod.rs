@@ -12,13 +12,17 @@ use lectern_db::Tx;
 use lectern_domain::{NewTranscriptSegment, Stage};
 use lectern_formats::{Cue, Format};
 use lectern_media::Confinement;
+use lectern_storage::ObjectKey;
 
 use crate::failure::Failure;
 use crate::sidecar;
-use crate::stage_handler::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 use crate::stages::openai::Endpoint;
 
-/// The note about an empty transcript.
+// Notes about an empty transcript.
+const EMPTY_SUBTITLES: &str = "there is no transcript, because the subtitles are empty";
+const NO_SPEECH: &str = "there is no transcript, because the speech recognizer found no speech";
+const NO_SOUND: &str = "there is no transcript, because the recording has no sound";
 const NO_RECOGNIZER: &str = "there is no transcript, because the recording has no subtitles and \
     the worker has no speech recognizer: add subtitles as a track or as a .vtt, .srt or .json \
     file beside the recording, start the worker with --transcribe-command or \
@@ -38,6 +42,12 @@ pub struct RecognizerSettings {
 }
 
 impl RecognizerSettings {
+    /// Whether a recording without subtitles gets a transcript.
+    pub fn are_available(&self) -> bool {
+        let is_set = self.command.is_some() || self.endpoint.is_some();
+        is_set || pocketsphinx::PocketSphinx::find(&self.confinement).is_some()
+    }
+
     /// Checks the command line, so that an error is found when the worker starts.
     ///
     /// # Errors
@@ -72,12 +82,12 @@ impl StageHandler for Transcription {
         context.report_progress(0.0, "looking for subtitles");
         let mut unreadable = UnreadableSidecars::default();
         if let Some((cues, source)) = read_sidecar(context, &mut unreadable)? {
-            return store(cues, unreadable, Some(source));
+            return store(cues, unreadable, Some(source), EMPTY_SUBTITLES);
         }
         let probe = context.probe()?;
         if let Some(cues) = embedded_subtitles::read(context, &probe)? {
             let source = "taken from a track of the recording".to_owned();
-            return store(cues, unreadable, Some(source));
+            return store(cues, unreadable, Some(source), EMPTY_SUBTITLES);
         }
         if unreadable.has_subtitles {
             return Err(unreadable.into());
@@ -95,15 +105,12 @@ impl StageHandler for Transcription {
         match recognizer {
             Some(recognizer) => {
                 let cues = chunks::recognize(recognizer.as_ref(), context, &probe)?;
-                store(cues, unreadable, None)
+                store(cues, unreadable, None, NO_SPEECH)
             }
             // An empty transcript would hide that a sidecar could not be read.
             None if !unreadable.errors.is_empty() => Err(unreadable.into()),
-            None if probe.audio.is_none() => {
-                let note = "the recording has no sound".to_owned();
-                store(Vec::new(), unreadable, Some(note))
-            }
-            None => store(Vec::new(), unreadable, Some(NO_RECOGNIZER.to_owned())),
+            None if probe.audio.is_none() => store(Vec::new(), unreadable, None, NO_SOUND),
+            None => store(Vec::new(), unreadable, None, NO_RECOGNIZER),
         }
     }
 }
@@ -151,11 +158,17 @@ fn read_sidecar(
             Err(failure) => return Err(failure),
         };
         match read_any_format(&bytes) {
-            Ok(cues) => return Ok(Some((cues, format!("taken from {key}")))),
-            Err(error) => unreadable.add(extension, format!("{key}: {error}")),
+            Ok(cues) => return Ok(Some((cues, format!("taken from {}", file_name(&key))))),
+            Err(error) => unreadable.add(extension, format!("{}: {error}", file_name(&key))),
         }
     }
     Ok(None)
+}
+
+/// The name of an object without its directories.
+fn file_name(key: &ObjectKey) -> &str {
+    let key = key.as_str();
+    key.rsplit_once('/').map_or(key, |(_, name)| name)
 }
 
 /// Reads Whisper's JSON, WebVTT or SubRip, recognized by its first characters.
@@ -170,12 +183,15 @@ fn read_any_format(bytes: &[u8]) -> Result<Vec<Cue>, lectern_formats::FormatErro
     format.read(bytes)
 }
 
-/// Stores the transcript. The notes name the unreadable sidecars and the source.
+/// Stores the transcript. The notes name the unreadable sidecars, the source, and if there
+/// are no cues, `why_empty`.
 fn store(
     cues: Vec<Cue>,
     unreadable: UnreadableSidecars,
-    note: Option<String>,
+    source: Option<String>,
+    why_empty: &str,
 ) -> Result<StageOutput, Failure> {
+    let is_empty = cues.is_empty();
     let segments: Vec<_> = cues
         .into_iter()
         .map(NewTranscriptSegment::try_from)
@@ -185,8 +201,15 @@ fn store(
             .replace_for_job(job_id, &segments)
             .map(drop)
     });
-    let errors = unreadable.errors.into_iter();
-    let skipped = errors.map(|error| format!("skipped {error}"));
-    let notes: Vec<_> = skipped.chain(note).collect();
-    Ok(output.with_notes(&notes))
+    let mut notes = Notes::default();
+    for error in unreadable.errors {
+        notes.warning(format!("skipped {error}"));
+    }
+    if let Some(source) = source {
+        notes.info(source);
+    }
+    if is_empty {
+        notes.warning(why_empty);
+    }
+    Ok(output.with_notes(notes))
 }

@@ -86,7 +86,7 @@ fn output_that_violates_a_constraint_fails_the_job() {
 #[test]
 fn a_note_with_nul_does_not_prevent_completion() {
     let (result, run) =
-        fixture().attempt(|| Ok(empty_output().with_note("the tool printed \"\0\" twice")));
+        fixture().attempt(|| Ok(empty_output().with_warning("the tool printed \"\0\" twice")));
     assert!(result.is_ok(), "{result:?}");
     assert_eq!(run.status, StageRunStatus::Completed);
 }
