@@ -35,9 +35,14 @@ fn print_error(error: &str) {
 fn run() -> anyhow::Result<()> {
     let (mut command, mut cli) = parse_arguments()?;
     // `process` reads no settings file: it often runs in the directory of the recording, and
-    // the other files in that directory may come from anyone. The last three need no settings.
+    // the other files in that directory may come from anyone. The others need no settings.
+    //
     let env_file = match command {
-        Command::Process(_) | Command::Completions(_) | Command::Man(_) | Command::Help(_) => None,
+        Command::Process(_)
+        | Command::Jobs(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Help(_) => None,
         _ => EnvFile::load(&cli.settings, is_setting)?,
     };
     if env_file.is_some() {
@@ -51,6 +56,7 @@ fn run() -> anyhow::Result<()> {
     match command {
         Command::Serve(serve) => lectern_server::cli::serve::run(&serve, &cli.settings),
         Command::Work(work) => lectern_server::cli::work::run(&work, &cli.settings),
+        Command::Jobs(jobs) => lectern_server::cli::jobs::run(&jobs),
         Command::Process(process) => lectern_server::cli::process::run(&process, &cli.settings),
         Command::Migrate(command) => lectern_server::cli::migrate::run(&command, &cli.settings),
         Command::Backup(backup) => lectern_server::cli::backup::back_up(&backup, &cli.settings),

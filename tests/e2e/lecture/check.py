@@ -183,7 +183,7 @@ def main(lectern):
         recording, data, out = directory / "lecture.mp4", directory / "data", directory / "out"
         interrupt(lectern, recording, data, out)
         before = time.monotonic()
-        run(lectern, "process", recording, f"--out={out}", f"--data-dir={data}")
+        run(lectern, "process", recording, "--keep", f"--out={out}", f"--data-dir={data}")
         took = time.monotonic() - before
         print(f"{took:.0f} s for {truth['duration']:.0f} s of lecture")
         results = json.loads((out / "results.json").read_text())

@@ -252,6 +252,11 @@ class Lectern:
         return results
 
 
+def notes(results):
+    """The warnings of the transcription."""
+    return [note for note in results["notes"] if note["stage"] == "transcription" and note["level"] == "warning"]
+
+
 def ended(job):
     """The job if it has ended."""
     return job["status"] in ("completed", "failed") and job
@@ -271,9 +276,11 @@ def main(program):
         lectern.check_error("stripe.mp4", "the recording is beyond a limit: .* 13000 × 2 pixels")
         lectern.check_error("nowhere.mp4", "cannot read .*nowhere.mp4")
 
-        earlier = lectern.check("whole.mp4", said=[], **without_speech)["job_id"]
-        job = lectern.check("whole.mp4", said=[], **without_speech)["job_id"]
+        earlier = lectern.check("whole.mp4", "--keep", said=[], **without_speech)["job_id"]
+        job = lectern.check("whole.mp4", "--keep", said=[], **without_speech)["job_id"]
         assert job != earlier and lectern.has_objects(job) and not lectern.has_objects(earlier)
+        last = lectern.check("whole.mp4", said=[], **without_speech)["job_id"]
+        assert not lectern.has_objects(job) and not lectern.has_objects(last)
         lectern.add_user_file("clips/01-mine.mp4")
         lectern.add_user_file("notes.txt")
         results = lectern.check("silent.mp4", said=[])
@@ -312,6 +319,13 @@ def main(program):
         writes = f"cp {directory / 'said.srt'} {{out}}.srt # {{audio}}"
         writes = f"--transcribe-command=sh -c '{writes}'"
         lectern.check("whole.mp4", writes, said=[SAID])
+        # With another recognizer, a recording is transcribed again. What came before is kept.
+        kept = lectern.check("whole.mp4", "--keep", said=[], **without_speech)
+        again = lectern.check("whole.mp4", "--keep", writes, said=[SAID], fresh=False)
+        assert again["job_id"] == kept["job_id"] and notes(kept) and not notes(again), (kept["notes"], again["notes"])
+        once = lectern.check("whole.mp4", said=[], fresh=False)
+        assert once["job_id"] == kept["job_id"] and not lectern.has_objects(kept["job_id"])
+        lectern.check("whole.mp4", writes, said=[SAID], fresh=False)
         # If a subtitle track cannot be read, the sound is transcribed.
         path = path_without_webvtt(directory)
         lectern.check("track.mp4", said=[], PATH=path, **without_speech)

@@ -152,6 +152,11 @@ def is_alive(pid):
     return True
 
 
+def is_completed(bar):
+    """Whether a bar is full, and says how long the stage took."""
+    return bar is not None and bar[0] == 100 and re.match(r"completed, \d+:\d\d", bar[1])
+
+
 def main(lectern):
     with tempfile.TemporaryDirectory(prefix="lectern-terminal-") as directory:
         directory = Path(directory)
@@ -172,8 +177,8 @@ def main(lectern):
 
         def only_transcription_runs(screen):
             bars = screen.bars()
-            is_done = [bars.get(stage) == (100, "completed") for stage in ("silence_detection", "layout_analysis")]
-            is_listening = bars.get("transcription", (0, ""))[1] == "listening"
+            is_done = [is_completed(bars.get(stage)) for stage in ("silence_detection", "layout_analysis")]
+            is_listening = bars.get("transcription", (0, ""))[1].endswith(", listening")
             has_pid = pid_file.exists() and pid_file.read_text().strip()
             return all(is_done) and is_listening and has_pid and list(bars) == STAGES and bars["compilation"] == (0, "waiting")
 
@@ -185,18 +190,26 @@ def main(lectern):
         assert str(first.screen).splitlines()[-1] == "lectern: interrupted; run the same command again to continue", (
             f"the program ended with\n{first.screen}"
         )
+        assert f"{data} keeps job " in str(first.screen), first.screen
         bars = first.screen.bars()
-        assert list(bars) == STAGES and bars["silence_detection"] == (100, "completed"), first.screen
+        assert list(bars) == STAGES and is_completed(bars["silence_detection"]), first.screen
         assert not is_alive(int(pid_file.read_text())), "the transcriber still runs"
         assert not [entry for entry in (data / "scratch").iterdir() if entry.is_dir()]
         assert not (out / "results.json").exists()
 
         permission.touch()
-        second = Terminal(command)
+        second = Terminal([*command, "--keep"])
         assert second.end() == 0, second.screen
-        assert second.screen.bars() == dict.fromkeys(STAGES, (100, "completed")), second.screen
-        lines = str(second.screen).splitlines()
-        assert lines[-2].startswith("Took ") and lines[-1] == f"{out} is ready", second.screen
+        bars = second.screen.bars()
+        assert list(bars) == STAGES and all(map(is_completed, bars.values())), second.screen
+        assert "there is no transcript" in bars["transcription"][1], second.screen
+        screen = str(second.screen)
+        clip = r"^  1  0:00 to 0:0[34]     0:0[34]  \S"
+        assert re.search(clip, screen, re.MULTILINE), screen
+        assert re.search(r"^transcription: warning: there is no transcript", screen, re.MULTILINE), screen
+        assert f"{data} keeps job " in screen, screen
+        lines = screen.splitlines()
+        assert lines[-2].startswith("Took ") and lines[-1] == f"{out} is ready", screen
         results = json.loads((out / "results.json").read_text())
         with Server(lectern, data) as server:
             log = get(f"{server.address}/jobs/{results['job_id']}/logs")["logs"]

@@ -6,6 +6,7 @@ use crate::cli::backup::{Backup, Restore};
 use crate::cli::completions::Completions;
 use crate::cli::gc::Gc;
 use crate::cli::import::Import;
+use crate::cli::jobs::Jobs;
 use crate::cli::man::Man;
 use crate::cli::migrate::Migrate;
 use crate::cli::process::Process;
@@ -42,6 +43,8 @@ pub enum Command {
     Serve(Serve),
     /// Runs the stages of jobs as a worker
     Work(Work),
+    /// Lists, shows, watches, cancels, retries or deletes jobs of a server
+    Jobs(Jobs),
     /// Turns a recording into clips
     Process(Process),
     /// Migrates or checks the tables of the database

@@ -14,7 +14,7 @@ const ALL_TOPICS: &str = "settings";
 /// The commands by what they are for.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Clips from one recording", &["process"]),
-    ("The service", &["serve", "work"]),
+    ("The service", &["serve", "work", "jobs"]),
     (
         "Its data",
         &["migrate", "backup", "restore", "gc", "import"],

@@ -4,6 +4,7 @@ mod backup_page;
 mod completions;
 mod files;
 mod import;
+mod jobs;
 mod man;
 mod migrate;
 mod serve;

@@ -14,7 +14,6 @@ use lectern_storage::ObjectKey;
 use lectern_worker::{BlockingStorage, Failure};
 
 use super::output_manifest::{OutputManifest, write_atomically};
-use super::source::Source;
 use super::summary::Summary;
 
 /// Error message when a signal interrupted the command.
@@ -39,7 +38,7 @@ pub(super) fn write(
     database: &Database,
     store: &BlockingStorage,
     job_id: JobId,
-    source: &Source,
+    recording: &Path,
     out: &Path,
     manifest: &mut OutputManifest,
     cancellation: &CancellationToken,
@@ -48,7 +47,7 @@ pub(super) fn write(
     let Some(results) = results else {
         bail!("the job was deleted")
     };
-    let summary = Summary::new(&results.clips, !results.transcript.is_empty());
+    let summary = Summary::new(&results);
     let mut files: HashMap<StorageKey, PathBuf> = HashMap::new();
     for (index, clip) in results.clips.iter().enumerate() {
         files.extend(clip_files(index, clip));
@@ -85,7 +84,7 @@ pub(super) fn write(
     let response = ResultsResponse::with_urls(results, |key| {
         let file = match files.get(key) {
             Some(file) => file.as_path(),
-            None if original.as_ref() == Some(key) => source.path.as_path(),
+            None if original.as_ref() == Some(key) => recording,
             None => return None,
         };
         Some(file.to_string_lossy().into_owned())

@@ -2,11 +2,12 @@
 
 mod export;
 mod output_manifest;
-mod progress_display;
 mod source;
+mod stage_settings;
 mod summary;
 
 use std::fs::{self, File, TryLockError};
+use std::io::{Write as _, stderr};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,16 +15,19 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use lectern_db::Database;
-use lectern_domain::{Job, JobId, JobStatus};
-use lectern_media::CancellationToken;
+use lectern_domain::{Job, JobId, JobStatus, JobUpdate, JsonObject, ObjectUpdate};
+use lectern_media::{CancellationToken, Tools};
+use lectern_storage::Storage;
 use lectern_worker::BlockingStorage;
 use log::LevelFilter;
 
 use self::output_manifest::OutputManifest;
-use self::progress_display::Display;
 use self::source::Source;
+use self::stage_settings::StageSettings;
 use crate::cli::open::{self, PrivateFiles};
 use crate::cli::signals::stop_at_signal;
+use crate::cli::stage_progress::{self, Display, StageProgress};
+use crate::cli::stdout::{print, print_line};
 use crate::cli::work;
 use crate::config::{CommonWorkerSettings, Settings, WorkerSettings};
 
@@ -42,6 +46,10 @@ pub struct Process {
     /// previous job
     #[arg(long)]
     pub fresh: bool,
+    /// Keeps the job and its copies of the recording and the clips, for `lectern serve` for
+    /// example; without it they are deleted when the clips are written
+    #[arg(long)]
+    pub keep: bool,
     /// Settings of the worker.
     #[command(flatten)]
     pub worker: CommonWorkerSettings,
@@ -49,20 +57,20 @@ pub struct Process {
 
 /// Runs the whole pipeline on a recording and writes the results to a directory.
 /// After a signal, returns the leased stages to the queue; running the command again
-/// continues with them.
+/// continues with them. After a success the job is deleted unless it is to be kept.
 ///
 /// # Errors
 ///
 /// When the recording cannot be read, a tool is missing, a stage failed
 /// permanently, or a signal arrived.
 pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
-    if progress_display::has_bars() {
+    if stage_progress::has_bars() {
         // Log lines below warnings would disturb the progress bars.
         log::set_max_level(log::max_level().min(LevelFilter::Warn));
     }
     let started = Instant::now();
     let source = Source::new(&process.file)?;
-    let mut worker = WorkerSettings {
+    let worker = WorkerSettings {
         stages: Vec::new(),
         common: process.worker.clone(),
     };
@@ -78,6 +86,14 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     let mut manifest = OutputManifest::read(&out)?;
     // Fails now rather than when all stages are done.
     manifest.check(export::FIXED_FILES.map(Path::new))?;
+    let stage_settings = StageSettings::new(&process.worker);
+    let state = source.state(&stage_settings)?;
+    if !process.fresh && !process.keep && manifest.is_made_from(&state) {
+        let out = out.display();
+        return print_line(&format!(
+            "{out} is ready: nothing has changed (--fresh starts over)"
+        ));
+    }
     // Temporary and stored files are private; the results get the permissions that the
     // user's files usually have.
     let private = PrivateFiles::begin(&settings.data_dir);
@@ -87,43 +103,63 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     let previous = source.previous_job(&database, &manifest)?;
     let (job, replaced) = match previous {
         Some(job) if !process.fresh && source.is_up_to_date(&job) => {
-            (resume(&database, job)?, None)
+            (resume(&database, job, &stage_settings, &state)?, None)
         }
-        previous => (
-            source.create_job(&database, &store, &mut manifest)?,
-            previous,
-        ),
+        previous => {
+            let job = source.create_job(&database, &store, &mut manifest, &state)?;
+            (job, previous)
+        }
     };
+    let job_id = job.job_id;
     let interruption = CancellationToken::new();
     stop_at_signal(interruption.clone(), settings.http.exit_timeout())?;
-    if job.status != JobStatus::Completed {
-        // Short, because after a crash the next run has to wait until the lease
-        // expires.
-        worker.common.lease = worker.common.lease.min(10);
-        let worker = work::worker(&worker, settings, &database, storage, tools)?;
-        run_worker(
-            worker.for_job(job.job_id),
+    let ran = match job.status {
+        JobStatus::Completed => Ok(()),
+        _ => run_stages(
+            worker,
+            settings,
             &database,
-            job.job_id,
+            storage,
+            tools,
+            job_id,
             &interruption,
-        )?;
-    }
+        ),
+    };
     drop(private);
-    let summary = export::write(
-        &database,
-        &store,
-        job.job_id,
-        &source,
-        &out,
-        &mut manifest,
-        &interruption,
-    )?;
-    // Without --fresh, the job of the recording's previous version is kept, because
-    // other users of the database may need its results.
-    if let Some(replaced) = replaced.filter(|_| process.fresh) {
-        delete_job(&database, &store, replaced.job_id);
+    let written = ran.and_then(|()| {
+        export::write(
+            &database,
+            &store,
+            job_id,
+            &source.path,
+            &out,
+            &mut manifest,
+            &interruption,
+        )
+    });
+    let kept = || {
+        let data_dir = settings.data_dir.display();
+        format!("{data_dir} keeps job {job_id} with a copy of the recording.")
+    };
+    let summary = written.inspect_err(|_| {
+        let kept = kept();
+        let _ = writeln!(
+            stderr(),
+            "{kept} The same command continues with it, --fresh starts over."
+        );
+    })?;
+    manifest.finish(&state)?;
+    let unneeded = (!process.keep).then_some(job_id);
+    let replaced = replaced.filter(|_| process.fresh || !process.keep);
+    for job_id in replaced.map(|job| job.job_id).into_iter().chain(unneeded) {
+        delete_job(&database, &store, job_id);
     }
-    crate::cli::stdout::print(summary.text(&out, started.elapsed()).as_bytes())
+    let kept = process.keep.then(kept);
+    print(
+        summary
+            .text(&out, started.elapsed(), kept.as_deref())
+            .as_bytes(),
+    )
 }
 
 /// Locks a directory until the returned file is dropped, so that a second run with the
@@ -143,14 +179,33 @@ fn lock_directory(dir: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Queues a failed or cancelled job again.
-fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
-    match job.status {
-        JobStatus::Failed | JobStatus::Cancelled => {
-            Ok(database.write(|tx| tx.jobs().retry(job.job_id))?)
+/// Queues a failed or cancelled job again. A job that ran with other settings runs again
+/// from the first stage that they concern.
+fn resume(
+    database: &Database,
+    job: Job,
+    settings: &StageSettings,
+    state: &JsonObject,
+) -> anyhow::Result<Job> {
+    let Some(first_stage) = settings.first_change(source::stored_settings(&job)) else {
+        return match job.status {
+            JobStatus::Failed | JobStatus::Cancelled => {
+                Ok(database.write(|tx| tx.jobs().retry(job.job_id))?)
+            }
+            _ => Ok(job),
+        };
+    };
+    let update = JobUpdate {
+        extra_metadata: Some(ObjectUpdate::Replace(state.clone())),
+        ..JobUpdate::default()
+    };
+    Ok(database.write(|tx| {
+        if !job.status.is_finished() {
+            tx.jobs().cancel(job.job_id)?;
         }
-        _ => Ok(job),
-    }
+        tx.jobs().update(job.job_id, &update, None)?;
+        tx.jobs().rerun(job.job_id, first_stage)
+    })?)
 }
 
 /// Deletes a job with its objects if the job is finished. A failure is only logged.
@@ -165,6 +220,22 @@ fn delete_job(database: &Database, store: &BlockingStorage, job_id: JobId) {
     if let Err(error) = removed {
         log::warn!("cannot delete the previous job: {error}");
     }
+}
+
+/// Runs the open stages of the job in this process.
+fn run_stages(
+    mut worker: WorkerSettings,
+    settings: &Settings,
+    database: &Database,
+    storage: Storage,
+    tools: Tools,
+    job_id: JobId,
+    interruption: &CancellationToken,
+) -> anyhow::Result<()> {
+    // Short, because after a crash the next run has to wait until the lease expires.
+    worker.common.lease = worker.common.lease.min(10);
+    let worker = work::worker(&worker, settings, database, storage, tools)?;
+    run_worker(worker.for_job(job_id), database, job_id, interruption)
 }
 
 /// Runs a worker until the job has finished or a signal arrives, and shows the
@@ -216,7 +287,7 @@ fn wait_for_job(
         if cancellation.is_cancelled() {
             display.freeze();
         }
-        display.show(&runs);
+        display.show(runs.iter().map(StageProgress::from));
         match job {
             None => bail!("the job was deleted"),
             Some(job) if job.status == JobStatus::Completed => return Ok(()),

@@ -6,10 +6,11 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use lectern_domain::JobId;
+use lectern_domain::{JobId, JsonObject};
 
-/// The first line is the job's id; each other line is the name of a file written
-/// by this program.
+/// The first line is the job's id. A line that begins with `{` is the state of the
+/// recording that the files were made from; it is there only while they are complete.
+/// Each other line is the name of a file written by this program.
 const MANIFEST_FILE: &str = ".lectern-job";
 
 /// Records which job an output directory belongs to, and which files in it this
@@ -18,6 +19,8 @@ const MANIFEST_FILE: &str = ".lectern-job";
 pub(super) struct OutputManifest {
     dir: PathBuf,
     job_id: Option<JobId>,
+    /// The state of the recording and of the settings from which all files were made.
+    made_from: Option<JsonObject>,
     files: BTreeSet<PathBuf>,
 }
 
@@ -31,14 +34,23 @@ impl OutputManifest {
         };
         let mut lines = text.lines();
         let job_id = lines.next().and_then(|line| line.trim().parse().ok());
+        let (states, files): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with('{'));
         Ok(Self {
             dir: dir.to_owned(),
             job_id,
-            files: lines
+            made_from: states.first().and_then(|line| parse_object(line)),
+            files: files
+                .into_iter()
                 .map(PathBuf::from)
                 .filter(|name| is_inside(name))
                 .collect(),
         })
+    }
+
+    /// Whether all files were made from this state of the recording and are still there.
+    pub(super) fn is_made_from(&self, state: &JsonObject) -> bool {
+        let is_there = |name: &PathBuf| self.dir.join(name).is_file();
+        self.made_from.as_ref() == Some(state) && self.files.iter().all(is_there)
     }
 
     pub(super) fn job_id(&self) -> Option<JobId> {
@@ -49,6 +61,7 @@ impl OutputManifest {
     /// they are replaced.
     pub(super) fn start_job(&mut self, job_id: JobId) -> anyhow::Result<()> {
         self.job_id = Some(job_id);
+        self.made_from = None;
         self.write()
     }
 
@@ -73,6 +86,7 @@ impl OutputManifest {
     /// Records files that are about to be written.
     pub(super) fn record_files(&mut self, names: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
         self.check(names.iter().map(PathBuf::as_path))?;
+        self.made_from = None;
         self.files.extend(names.iter().cloned());
         self.write()
     }
@@ -92,15 +106,29 @@ impl OutputManifest {
         self.write()
     }
 
+    /// Records that the files are complete, and from what they were made.
+    pub(super) fn finish(&mut self, made_from: &JsonObject) -> anyhow::Result<()> {
+        self.made_from = Some(made_from.clone());
+        self.write()
+    }
+
     fn write(&self) -> anyhow::Result<()> {
         let job_id = self.job_id.map(|job_id| job_id.to_string());
         let mut text = job_id.unwrap_or_default();
+        if let Some(state) = &self.made_from {
+            text.push('\n');
+            text.push_str(&state.clone().into_value().to_string());
+        }
         for name in &self.files {
             text.push('\n');
             text.push_str(&name.to_string_lossy());
         }
         write_atomically(&self.dir.join(MANIFEST_FILE), text.as_bytes())
     }
+}
+
+fn parse_object(line: &str) -> Option<JsonObject> {
+    JsonObject::new(serde_json::from_str(line).ok()?).ok()
 }
 
 /// Whether a path stays inside the directory.
@@ -126,6 +154,7 @@ pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> 
 #[cfg(test)]
 mod tests {
     use lectern_domain::SystemClock;
+    use serde_json::json;
 
     use super::*;
 
@@ -155,6 +184,28 @@ mod tests {
             OutputManifest::read(dir.path()).unwrap().files,
             names(&["b", "c"])
         );
+    }
+
+    #[test]
+    fn complete_files_are_known_by_the_state_of_their_recording() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = |size| parse_object(&json!({ "size": size }).to_string()).unwrap();
+        let (state, other) = (state(1), state(2));
+        let reread = || OutputManifest::read(dir.path()).unwrap();
+        let mut manifest = reread();
+        manifest.start_job(JobId::new(&SystemClock)).unwrap();
+        manifest.record_files(&names(&["a"])).unwrap();
+        fs::write(dir.path().join("a"), "").unwrap();
+        assert!(!reread().is_made_from(&state));
+        manifest.finish(&state).unwrap();
+        assert!(reread().is_made_from(&state) && !reread().is_made_from(&other));
+
+        fs::remove_file(dir.path().join("a")).unwrap();
+        assert!(!reread().is_made_from(&state));
+        fs::write(dir.path().join("a"), "").unwrap();
+        // Writing them again begins.
+        reread().record_files(&names(&["a"])).unwrap();
+        assert!(!reread().is_made_from(&state));
     }
 
     #[test]

@@ -12,9 +12,10 @@ use lectern_domain::{
 use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 use lectern_worker::{BlockingStorage, sidecar};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::output_manifest::OutputManifest;
+use super::stage_settings::StageSettings;
 
 /// A recording on disk.
 #[derive(Debug)]
@@ -68,8 +69,8 @@ impl Source {
 
     /// Identifies a state of the recording: changes when the recording or a subtitle file
     /// beside it changes.
-    fn fingerprint(&self) -> serde_json::Value {
-        let sidecars: serde_json::Map<_, _> = self
+    fn fingerprint(&self) -> Value {
+        let sidecars: Map<_, _> = self
             .sidecars
             .iter()
             .map(|(extension, file)| ((*extension).to_owned(), file.fingerprint()))
@@ -88,6 +89,7 @@ impl Source {
         database: &Database,
         store: &BlockingStorage,
         manifest: &mut OutputManifest,
+        state: &JsonObject,
     ) -> anyhow::Result<Job> {
         let job_id = JobId::new(database.clock());
         let key = ObjectKey::original(job_id, &self.name);
@@ -101,12 +103,11 @@ impl Source {
                     .context("cannot put the subtitles into the storage")?;
             }
         }
-        let extra = json!({ "source": self.fingerprint() });
         let new = NewJob {
             file_size: Some(FileSize::new(self.size.try_into()?)?),
             content_type: ContentType::new(content_type(&self.path))?,
             original_s3_key: Some(StorageKey::new(key.as_str())?),
-            extra_metadata: JsonObject::new(extra.as_object().cloned().unwrap_or_default())?,
+            extra_metadata: state.clone(),
             ..NewJob::new(self.name.as_str())?
         };
         let job = database.write(|tx| tx.jobs().create_as(job_id, &new))?;
@@ -124,23 +125,38 @@ impl Source {
             return Ok(None);
         };
         let job = database.read(|conn| conn.jobs().find(job_id))?;
-        let path = |fingerprint: &serde_json::Value| fingerprint.get("path").cloned();
-        Ok(job.filter(|job| stored_fingerprint(job).and_then(path) == path(&self.fingerprint())))
+        let path = |fingerprint: &Value| fingerprint.get("path").cloned();
+        Ok(job.filter(|job| stored(job, "source").and_then(path) == path(&self.fingerprint())))
     }
 
     /// Whether the job was created from the recording in its current state.
     pub(super) fn is_up_to_date(&self, job: &Job) -> bool {
-        stored_fingerprint(job) == Some(&self.fingerprint())
+        stored(job, "source") == Some(&self.fingerprint())
+    }
+
+    /// The state of the recording and of the settings, from which the results follow.
+    pub(super) fn state(&self, settings: &StageSettings) -> anyhow::Result<JsonObject> {
+        let members = [
+            ("source", self.fingerprint()),
+            ("settings", settings.to_json()),
+        ];
+        let members = members.map(|(name, value)| (name.to_owned(), value));
+        Ok(JsonObject::new(Map::from_iter(members))?)
     }
 }
 
-/// The fingerprint of the recording from which a job was created.
-fn stored_fingerprint(job: &Job) -> Option<&serde_json::Value> {
-    job.extra_metadata.get().get("source")
+/// The settings with which a job was created or last run.
+pub(super) fn stored_settings(job: &Job) -> &Value {
+    stored(job, "settings").unwrap_or(&Value::Null)
+}
+
+/// A part of the state that a job was created from.
+fn stored<'j>(job: &'j Job, part: &str) -> Option<&'j Value> {
+    job.extra_metadata.get().get(part)
 }
 
 impl Sidecar {
-    fn fingerprint(&self) -> serde_json::Value {
+    fn fingerprint(&self) -> Value {
         // Milliseconds, because a file may be rewritten within a second without a
         // change of its size.
         json!({ "size": self.size, "modified_ms": milliseconds(self.modified) })

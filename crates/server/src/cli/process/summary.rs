@@ -4,19 +4,22 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use lectern_domain::Clip;
+use lectern_domain::{JobResults, NoteLevel, NoteOfStage};
+
+use crate::cli::text::{clock, one_line};
 
 /// How to get a transcript when a recording came without one.
-const NO_TRANSCRIPT: &str = "There is no transcript: the subtitles are empty. Put subtitles \
-with the recording's name beside it (such as talk.srt, talk.vtt or talk.json for talk.mp4), or give \
---transcribe-command or --transcribe-url (see `lectern help transcripts`), and run the command \
-again with --fresh.";
+const NO_TRANSCRIPT: &str = "To get a transcript, put subtitles with the recording's name beside \
+it (such as talk.srt, talk.vtt or talk.json for talk.mp4), or give --transcribe-command or \
+--transcribe-url (see `lectern help transcripts`), and run the command again.";
 
 /// The results of a run.
 #[derive(Debug)]
 pub(super) struct Summary {
     /// Titles and times of the clips, in their order.
     clips: Vec<ClipLine>,
+    /// What the stages say about their output.
+    notes: Vec<NoteOfStage>,
     has_transcript: bool,
 }
 
@@ -30,20 +33,22 @@ struct ClipLine {
 }
 
 impl Summary {
-    pub(super) fn new(clips: &[Clip], has_transcript: bool) -> Self {
-        let clips = clips.iter().map(|clip| ClipLine {
+    pub(super) fn new(results: &JobResults) -> Self {
+        let clips = results.clips.iter().map(|clip| ClipLine {
             title: clip.data.title.as_str().to_owned(),
             start: clip.data.time.start(),
             end: clip.data.time.end(),
         });
         Self {
             clips: clips.collect(),
-            has_transcript,
+            notes: results.notes.clone(),
+            has_transcript: !results.transcript.is_empty(),
         }
     }
 
-    /// A line for each clip, what is missing, and where the results are.
-    pub(super) fn text(&self, out: &Path, elapsed: Duration) -> String {
+    /// A line for each clip, the notes of the stages, what is left elsewhere, and where the
+    /// results are.
+    pub(super) fn text(&self, out: &Path, elapsed: Duration, left: Option<&str>) -> String {
         let mut text = String::new();
         for (index, clip) in self.clips.iter().enumerate() {
             let _ = writeln!(
@@ -56,8 +61,18 @@ impl Summary {
                 one_line(&clip.title),
             );
         }
+        for NoteOfStage { stage, note } in &self.notes {
+            let level = match note.level {
+                NoteLevel::Info => "",
+                NoteLevel::Warning => "warning: ",
+            };
+            let _ = writeln!(text, "{stage}: {level}{}", one_line(&note.message));
+        }
         if !self.has_transcript {
             let _ = writeln!(text, "{NO_TRANSCRIPT}");
+        }
+        if let Some(left) = left {
+            let _ = writeln!(text, "{left}");
         }
         let _ = writeln!(text, "Took {}.", clock(elapsed.as_secs_f64()));
         let _ = writeln!(text, "{} is ready", out.display());
@@ -65,32 +80,10 @@ impl Summary {
     }
 }
 
-/// A title without characters that would control the terminal.
-fn one_line(title: &str) -> String {
-    title
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
-}
-
-/// Hours, minutes and seconds; without hours for less than one.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "times are positive and the cast saturates"
-)]
-fn clock(seconds: f64) -> String {
-    let seconds = seconds.round() as u64;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours == 0 {
-        format!("{minutes}:{seconds:02}")
-    } else {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use lectern_domain::{NoteText, Stage, StageNote};
+
     use super::*;
 
     fn text(has_transcript: bool) -> String {
@@ -99,29 +92,36 @@ mod tests {
             start: 59.6,
             end: 3723.4,
         }];
+        let note = |level, message| NoteOfStage {
+            stage: Stage::Transcription,
+            note: StageNote::new(level, NoteText::new(message).unwrap()),
+        };
         let summary = Summary {
             clips,
+            notes: vec![
+                note(NoteLevel::Warning, "3 cues\ndropped"),
+                note(NoteLevel::Info, "taken from a track"),
+            ],
             has_transcript,
         };
-        summary.text(Path::new("talk-clips"), Duration::from_secs(75))
+        summary.text(Path::new("talk-clips"), Duration::from_secs(75), None)
     }
 
     #[test]
-    fn each_clip_has_a_line_with_times_length_and_title() {
-        assert_eq!(
-            text(true),
-            "  1  1:00 to 1:02:03  1:01:04  Why indexes help\nTook 1:15.\ntalk-clips is ready\n"
-        );
+    fn clips_and_notes_have_a_line_each() {
+        let lines = [
+            "  1  1:00 to 1:02:03  1:01:04  Why indexes help",
+            "transcription: warning: 3 cues dropped",
+            "transcription: taken from a track",
+            "Took 1:15.",
+            "talk-clips is ready",
+        ];
+        assert!(text(true).lines().eq(lines), "{}", text(true));
     }
 
     #[test]
     fn a_missing_transcript_is_mentioned_with_the_ways_to_get_one() {
-        for way in [
-            "talk.srt",
-            "--transcribe-command",
-            "--transcribe-url",
-            "--fresh",
-        ] {
+        for way in ["talk.srt", "--transcribe-command", "--transcribe-url"] {
             assert!(
                 text(false).contains(way) && !text(true).contains(way),
                 "{way}"
