@@ -137,7 +137,9 @@ def main() -> None:
     assert cancelled.status == JobStatus.CANCELLED, cancelled
 
     again = JobOfSourceCreate(source_job_id=job_id)
-    again_id = ok(create_job.sync_detailed(client=client, body=again), HTTPStatus.CREATED).job_id
+    again = ok(create_job.sync_detailed(client=client, body=again), HTTPStatus.CREATED)
+    assert again.source_job_id == job_id, again
+    again_id = again.job_id
 
     for each in (job_id, other_id, again_id):
         ok(delete_job.sync_detailed(each, client=client), HTTPStatus.NO_CONTENT)

@@ -122,6 +122,7 @@ const cancelled = ok(
 assert(cancelled.status === "cancelled", cancelled);
 
 const again = ok(await client.POST("/api/v1/jobs", { body: { source_job_id: job_id } }));
+assert(again.source_job_id === job_id, again);
 
 for (const id of [job_id, other.job_id, again.job_id]) {
   const params = { path: { job_id: id } };

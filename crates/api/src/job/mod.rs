@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use validator::Validate;
 
+use crate::upload::EXAMPLE_ID;
 use crate::wire::Request;
 use crate::wire::integer::{optional_integer, present_integer};
 use crate::wire::request::{not_empty, optional, present};
@@ -99,6 +100,7 @@ impl JsonSchema for JobOfSourceCreate {
              until the last of them is deleted."
                 .into(),
         );
+        source.insert("example".into(), EXAMPLE_ID.into());
         let mut schema = JobCreate::json_schema(generator);
         schema.remove("example");
         schema.insert(
@@ -235,6 +237,11 @@ pub struct JobResponse {
     pub content_type: ContentType,
     /// Storage key of the recording.
     pub s3_key: Option<StorageKey>,
+    /// The job for which the recording was uploaded, if it was another one: that of the
+    /// request's `source_job_id`, or the job whose recording that one shares. The id stays
+    /// when that job is deleted.
+    #[schemars(extend("example" = EXAMPLE_ID))]
+    pub source_job_id: Option<JobId>,
     /// Which parts of the recording are analysed.
     pub processing_mode: ProcessingMode,
     /// Settings of the job; `null` if it was created without. In a list also `null` if they
@@ -275,6 +282,7 @@ impl From<domain::Job> for JobResponse {
             file_size: job.file_size,
             content_type: job.content_type,
             s3_key: job.original_s3_key,
+            source_job_id: job.source_job_id,
             processing_mode: processing_mode(job.processing_config.as_ref()),
             processing_config: job.processing_config.map(ProcessingConfig::into_settings),
             priority: job.priority,
@@ -307,6 +315,7 @@ impl From<domain::JobSummary> for JobResponse {
             file_size: job.file_size,
             content_type: job.content_type,
             s3_key: job.original_s3_key,
+            source_job_id: job.source_job_id,
             processing_mode: job.processing_mode,
             processing_config: job.processing_config.map(ProcessingConfig::into_settings),
             priority: job.priority,
@@ -440,6 +449,7 @@ mod tests {
                 "processing_mode",
                 "progress",
                 "s3_key",
+                "source_job_id",
                 "status",
                 "updated_at",
                 "video_duration",
@@ -454,6 +464,7 @@ mod tests {
         );
         assert_eq!(response["priority"], 5);
         assert_eq!(response["s3_key"], "uploads/talk.mp4");
+        assert_eq!(response["source_job_id"], Value::Null);
         assert_eq!(response["video_metadata"], json!({}));
         assert_eq!(response["progress"]["agent_name"], "worker-1");
         assert_eq!(response["created_at"], "2026-01-01T00:00:00Z");

@@ -170,6 +170,8 @@ pub struct JobSummary {
     pub priority: i32,
     /// Key of the recording in the storage.
     pub original_s3_key: Option<StorageKey>,
+    /// See [`Job::source_job_id`](crate::Job::source_job_id).
+    pub source_job_id: Option<JobId>,
     /// `None` until the length is known.
     pub video_duration: Option<VideoDuration>,
     /// When the job was created.

@@ -43,8 +43,9 @@ pub struct Job {
     pub content_type: ContentType,
     /// Key of the recording in the storage.
     pub original_s3_key: Option<StorageKey>,
-    /// The job for which the recording was uploaded, if it was another one. It may have been
-    /// deleted since.
+    /// The job for which the recording was uploaded, if it was another one: also for a job that
+    /// was made of a job that was made of it. Stays when that job is deleted, so that jobs with
+    /// the same recording have the same id here.
     pub source_job_id: Option<JobId>,
     /// Key of the highlight video in the storage.
     pub compiled_video_s3_key: Option<StorageKey>,

@@ -12,6 +12,7 @@ on_both_backends!(
     a_second_job_shares_the_recording,
     a_second_job_may_have_another_name,
     a_job_of_a_second_job_shares_the_first_recording,
+    a_job_names_the_owner_of_its_recording_even_after_its_deletion,
     the_recording_lives_as_long_as_one_of_its_jobs,
     a_shared_recording_is_counted_once,
     the_recording_is_deleted_with_the_last_of_its_jobs_whichever_it_is,
@@ -107,6 +108,37 @@ fn a_job_of_a_second_job_shares_the_first_recording(server: TestServer) {
     assert_eq!(read_recording(&server, third), Some(bytes));
     delete(&server, third);
     assert!(files(server.objects()).is_empty());
+}
+
+fn a_job_names_the_owner_of_its_recording_even_after_its_deletion(server: TestServer) {
+    let first = upload(&server, &recording(1_000)).job_id;
+    let second = a_job_of(&server, first);
+    let third = create_of(&server, second, &json!({})).expect(201).json();
+    assert_eq!(third["source_job_id"], json!(first), "not the second job");
+    let third = id_of(&third);
+
+    let check = || {
+        let job = |job_id| server.get(&job_path(job_id, "")).expect(200).json();
+        let list = server.get(JOBS).expect(200).json();
+        for job_id in [second, third] {
+            assert_eq!(job(job_id)["source_job_id"], json!(first));
+            let jobs = list["jobs"].as_array().unwrap();
+            let listed = jobs.iter().find(|job| job["job_id"] == json!(job_id));
+            assert_eq!(listed.unwrap()["source_job_id"], json!(first));
+        }
+    };
+    check();
+    let own = server.get(&job_path(first, "")).expect(200).json();
+    assert_eq!(own["source_job_id"], Value::Null);
+    delete(&server, first);
+    check();
+
+    let answer = request_claim(&server, Stage::WORK, json!({ "max": 100 })).json();
+    let claims = answer["claims"].as_array().unwrap();
+    let of_second = claims
+        .iter()
+        .find(|claim| claim["job"]["job_id"] == json!(second));
+    assert_eq!(of_second.unwrap()["job"]["source_job_id"], json!(first));
 }
 
 fn a_shared_recording_is_counted_once(server: TestServer) {

@@ -32,6 +32,7 @@ struct SummaryRow {
     file_size: Option<Stored<FileSize>>,
     content_type: Stored<ContentType>,
     original_s3_key: Option<Stored<StorageKey>>,
+    source_job_id: Option<Id<JobId>>,
     video_duration: Option<Stored<VideoDuration>>,
     status: Stored<JobStatus>,
     error_message: Option<Stored<LongText>>,
@@ -71,7 +72,7 @@ fn summary_columns(with_metadata: bool) -> String {
     });
     format!(
         "jobs.job_id, jobs.filename, jobs.file_size, jobs.content_type, jobs.original_s3_key, \
-         jobs.video_duration, jobs.status, jobs.error_message, jobs.current_stage, \
+         jobs.source_job_id, jobs.video_duration, jobs.status, jobs.error_message, jobs.current_stage, \
          jobs.progress_percent, jobs.progress_message, jobs.eta_seconds, \
          jobs.progress_agent_name, \
          jobs.processing_config ->> 'processing_mode' AS processing_mode, \
@@ -137,6 +138,7 @@ impl TryFrom<SummaryRow> for JobSummary {
             processing_config: decoder.column("processing_config", row.processing_config)?,
             priority: row.priority,
             original_s3_key: decoder.column("original_s3_key", row.original_s3_key)?,
+            source_job_id: row.source_job_id.map(|id| id.0),
             video_duration: decoder.column("video_duration", row.video_duration)?,
             created_at: decoder.column("created_at", row.created_at)?,
             updated_at: decoder.column("updated_at", row.updated_at)?,
