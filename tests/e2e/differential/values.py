@@ -21,7 +21,7 @@ WORDS = [
     "'", "''", '"', "--", ";", "$1", "?1", ":a", "@a", "null", "true", "1", "1.0", "{}", "[]",
 ]  # fmt: skip
 
-# As they are spelled in JSON.
+# Numbers as they are spelled in JSON.
 INTEGERS = [
     "0", "1", "2", "3", "-1", "2147483647", "2147483648", "-2147483648", "-2147483649",
     "9007199254740993", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
@@ -35,6 +35,11 @@ FLOATS = [
     "99.995", "0.005", "0.015", "49.995", "28.999999999999996", "1e-7", "1e-5", "0.0001", "5e-324",
     "2.2250738585072014e-308", "2.2250738585072011e-308", "1e300", "1e308",
     "1.7976931348623157e308", "1e309", "-1e309", "1e400", "1E+2", "0.1000000000000000055511151231",
+]  # fmt: skip
+
+RATIOS = [
+    "0", "1", "0.0", "1.0", "-0.0", "1e0", "0.1", "0.30000000000000004", "0.3", "0.005", "0.015", "1e-7",
+    "5e-324", "2.2250738585072011e-308", "0.9999999999999999", "0.1000000000000000055511151231",
 ]  # fmt: skip
 
 TIMES = [
@@ -106,9 +111,9 @@ class Values:
             return rng.choice(["a", "é", "漢", "𝔘", "e\u0301"][: 5 if limit > 1 else 1])[0] * (
                 limit + rng.choice([-1, 0, 0, 0, 1])
             )
+        if kind < 0.91:
+            return "" if least == 0 or rng.random() < 0.2 else "b" * least
         if kind < 0.92:
-            return "" if least == 0 or rng.random() < 0.4 else "b" * least
-        if kind < 0.94:
             return rng.choice(["\0", "a\0b", "\ud800", "\udc00\ud800"])
         return rng.choice(WORDS)
 
@@ -143,6 +148,10 @@ class Values:
         return self.float(0, 1e308) if self.chance(0.15) else self.rng.randint(0, 400) / 4
 
     def ratio(self) -> Any:
+        if self.chance(0.9):
+            return self.rng.choice(
+                [round(self.rng.random(), 2), self.rng.random(), number(self.rng.choice(RATIOS))]
+            )
         return self.float(0, 1)
 
     def json(self, depth: int = 0) -> Any:

@@ -34,21 +34,22 @@ def jobs(seq: Sequence) -> Request:
         return Request("listJobs", "GET", f"{path}{'&' if '?' in path else '?a=1&'}cursor={cursor}")
     pairs: list[tuple[str, str]] = []
 
-    def some(chance: float, name: str, *options: str) -> None:
+    def some(chance: float, name: str, valid: list[str], *invalid: str) -> None:
         if values.chance(chance):
-            pairs.append((name, rng.choice(options)))
+            pairs.append((name, rng.choice(invalid if invalid and values.chance(0.04) else valid)))
 
-    some(0.6, "limit", "1", "2", "3", "5", "100", "0", "101", "1.0")
-    some(0.5, "order", "created_at", "updated_at", "completed_at", "filename")
-    some(0.4, "direction", "asc", "desc", "ASC")
-    some(0.25, "status", *STATUSES, "queued,running", "failed,cancelled,completed", "queued,queued", ",", "x")
-    some(0.1, "stage", *STAGES, "x")
-    some(0.3, "include_total", "true", "false", "1")
-    some(0.3, "include", "metadata", "x")
+    some(0.6, "limit", ["1", "2", "3", "5", "100"], "0", "101", "1.0")
+    some(0.5, "order", ["created_at", "updated_at", "completed_at"], "filename")
+    some(0.4, "direction", ["asc", "desc"], "ASC")
+    statuses = ["queued,running", "failed,cancelled,completed", "queued,queued"]
+    some(0.25, "status", [*STATUSES, *statuses], ",", "x")
+    some(0.1, "stage", STAGES, "x")
+    some(0.3, "include_total", ["true", "false"], "1")
+    some(0.3, "include", ["metadata"], "x")
     for name in ("created_after", "created_before", "updated_after", "completed_after"):
         if values.chance(0.12):
             pairs.append((name, values.time(known.times[-30:])))
-    if values.chance(0.35):
+    if values.chance(0.45):
         pairs.append(("filename", _part_of_filename(seq)))
     for _ in range(rng.choice([0, 0, 0, 0, 1, 1, 2, 11 if values.chance(0.05) else 1])):
         pairs.append(_metadata(seq))
