@@ -6,7 +6,6 @@
 //! trip.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, SelectableExpression, ValidGrouping};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -133,45 +132,5 @@ impl QueryFragment<Pg> for CurrentTime {
 impl QueryFragment<Sqlite> for CurrentTime {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         pass.push_bind_param::<Nullable<Timestamptz>, _>(&self.bound)
-    }
-}
-
-/// The new value of `jobs.completed_at`, which is set if and only if the job is
-/// completed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum CompletedAt {
-    /// No transition, or one that does not change it.
-    Keep,
-    Clear,
-    Set(CurrentTime),
-}
-
-impl Expression for CompletedAt {
-    type SqlType = Nullable<Timestamptz>;
-}
-
-impl ValidGrouping<()> for CompletedAt {
-    type IsAggregate = diesel::expression::is_aggregate::Never;
-}
-
-impl<From> AppearsOnTable<From> for CompletedAt {}
-
-impl QueryId for CompletedAt {
-    type QueryId = ();
-
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<DB: Backend> QueryFragment<DB> for CompletedAt
-where
-    CurrentTime: QueryFragment<DB>,
-{
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        match self {
-            Self::Keep => pass.push_sql("jobs.completed_at"),
-            Self::Clear => pass.push_sql("NULL"),
-            Self::Set(time) => time.walk_ast(pass)?,
-        }
-        Ok(())
     }
 }

@@ -17,8 +17,8 @@ use crate::error::{Doing, Error};
 use crate::repositories::job_events::{AttemptEntry, JobChange};
 use crate::repositories::jobs::rollup::rollup;
 use crate::repositories::jobs::row::{JobChanges, JobRow};
+use crate::repositories::jobs::times::JobTimes;
 use crate::schema::jobs;
-use crate::sql::current_time::CompletedAt;
 use crate::sql::page::row_count;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
@@ -99,11 +99,10 @@ impl Work<'_> {
         let end = diesel::update(may_end)
             .set((
                 JobChanges::transition(Some(status)),
-                jobs::completed_at.eq(CompletedAt::after_transition_to(Some(status), now)),
                 jobs::error_message.eq(error.map(LongText::as_str)),
                 jobs::version.eq(jobs::version + 1),
                 jobs::last_seq.eq(jobs::last_seq + row_count(event_count)),
-                jobs::updated_at.eq(now),
+                JobTimes::after_change(Some(status), now),
             ))
             .returning(columns::<JobRow>());
         let end = Prepared(end);

@@ -255,6 +255,9 @@ impl Work<'_> {
                 None => self.fail_unreadable_job(job_id)?,
             }
         }
+        // The databases return updated rows in any order; the events of the jobs follow each
+        // other as their claims do.
+        jobs.sort_by_key(|job| runs().position(|run| run.job_id == job.job_id));
         let job_of = |run: &StageRun| jobs.iter().find(|job| job.job_id == run.job_id);
         let events_by_job = jobs.iter().map(|job| {
             let mut job_events = events.remove(&job.job_id).unwrap_or_default();

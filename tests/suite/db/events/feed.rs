@@ -13,6 +13,7 @@ use lectern_tests::{Backend, Fixture as _, TestDb, a_job, a_report, on_both_back
 
 use crate::db::support::random_operations::run_random_operations;
 use crate::db::support::stored;
+use crate::db::support::worker::{a_request, claim};
 use crate::many_jobs::{insert_jobs, plan_with};
 
 on_both_backends!(
@@ -27,6 +28,8 @@ on_both_backends!(
     a_page_ends_after_a_megabyte,
     a_page_costs_the_same_among_many_events,
     the_last_position_is_after_all_events,
+    the_events_of_a_claim_are_in_the_order_of_the_claim,
+    the_events_of_two_claims_of_a_transaction_are_in_their_order,
 );
 
 fn page(db: &Database, after: Option<EventPosition>, limit: usize) -> Result<EventPage, Error> {
@@ -74,6 +77,49 @@ fn seqs(events: &[JobEvent]) -> BTreeMap<JobId, Vec<i64>> {
         seqs.entry(event.job_id).or_default().push(event.seq);
     }
     seqs
+}
+
+/// Jobs whose order in the queue is neither that of their ids nor its reverse.
+fn a_queue(db: &TestDb) {
+    for priority in [3, 9, 1, 12, 7, 2, 10, 5, 11, 4, 8, 6] {
+        a_job().priority(priority).create(db);
+    }
+}
+
+/// The jobs of the events after those of their creation, of which there are `count`.
+fn jobs_of_events(db: &Database, count: usize) -> Vec<JobId> {
+    let (events, _) = read(db, None, 100, 12 + count);
+    let mut jobs: Vec<_> = events[12..].iter().map(|event| event.job_id).collect();
+    jobs.dedup();
+    jobs
+}
+
+fn the_events_of_a_claim_are_in_the_order_of_the_claim(db: TestDb) {
+    a_queue(&db);
+    let claimed = claim(&db, &[Stage::Transcription], 12);
+    let order: Vec<_> = claimed.iter().map(|claim| claim.job.job_id).collect();
+    assert_eq!(order.len(), 12);
+    // One event of the stage, and one of its job.
+    assert_eq!(jobs_of_events(&db, 24), order);
+}
+
+fn the_events_of_two_claims_of_a_transaction_are_in_their_order(db: TestDb) {
+    a_queue(&db);
+    // The first claim ends between the stages of a job.
+    let request = a_request(&[Stage::Transcription, Stage::LayoutAnalysis], 7);
+    let claimed: Result<_, Error> = db.write(|tx| {
+        let mut claims = tx.work().claim(&request)?;
+        claims.extend(tx.work().claim(&request)?);
+        Ok(claims)
+    });
+    let mut order: Vec<_> = claimed
+        .unwrap()
+        .iter()
+        .map(|claim| claim.job.job_id)
+        .collect();
+    order.dedup();
+    assert_eq!(order.len(), 7);
+    assert_eq!(jobs_of_events(&db, 22), order);
 }
 
 fn a_reader_gets_every_event_of_every_job_once(db: TestDb) {

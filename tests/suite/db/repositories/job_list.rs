@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::TimeDelta;
 use lectern_db::{Database, Error};
@@ -7,7 +7,7 @@ use lectern_domain::{
     JobUpdate, MetadataFilter, Page, PageLimit, Stage, Total,
 };
 use lectern_tests::{Backend, TestDb, a_job, a_report, on_both_backends};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::many_jobs::{insert_jobs, plan_of};
 use crate::pseudo_random::PseudoRandom;
@@ -28,6 +28,7 @@ on_both_backends!(
     a_cursor_of_a_list_in_another_order_is_refused,
     a_part_of_a_filename_is_found_in_any_case,
     jobs_are_filtered_by_their_metadata,
+    large_numbers_in_metadata_are_told_apart,
     jobs_are_filtered_by_the_time_of_their_last_change_and_completion,
     lists_in_every_order_read_an_index,
 );
@@ -521,6 +522,42 @@ fn jobs_are_filtered_by_their_metadata(db: TestDb) {
     assert_eq!(found(&[("course", "ML 101"), ("year", "2026")]), "0");
     assert_eq!(found(&[("course", "ML 101"), ("year", "1")]), "");
     assert_eq!(found(&[]), "012345");
+}
+
+/// SQLite reads integers beyond 64 bits with sign as floats, PostgreSQL reads all numbers as
+/// decimals.
+fn large_numbers_in_metadata_are_told_apart(db: TestDb) {
+    // Each row has different numbers, although those of a row are the same float.
+    const NUMBERS: &[&[&str]] = &[
+        &[
+            "9223372036854775807",
+            "9223372036854775808",
+            "9223372036854776000",
+        ],
+        &["-9223372036854775808", "-9.223372036854776e18"],
+        &[
+            "18446744073709551614",
+            "18446744073709551615",
+            "1.8446744073709552e19",
+        ],
+        &["9007199254740992", "9007199254740993"],
+    ];
+    for key in ["n", "a.b", "", "quo\"te", "back\\slash", "Σ[0]"] {
+        for numbers in NUMBERS {
+            for number in *numbers {
+                let extra = json!({ key: serde_json::from_str::<Value>(number).unwrap() });
+                a_job().filename(number).extra_metadata(extra).create(&db);
+            }
+        }
+        for number in NUMBERS.concat() {
+            let value = BTreeMap::from([(key.to_owned(), number.to_owned())]);
+            let filter = JobFilter {
+                metadata: MetadataFilter::new(value).unwrap(),
+                ..any()
+            };
+            assert_eq!(names(&first(&db, &filter, 100)), [number], "{key}");
+        }
+    }
 }
 
 fn jobs_are_filtered_by_the_time_of_their_last_change_and_completion(db: TestDb) {

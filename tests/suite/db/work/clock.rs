@@ -4,12 +4,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lectern_db::{Database, Error};
 use lectern_domain::{
     AppendId, AppendedBytes, ClipUpdate, Clock, Fingerprint, Heartbeat, IdempotencyKey, JobStatus,
-    PartEtag, Seconds, Stage, SystemClock,
+    JobUpdate, PartEtag, Seconds, Stage, SystemClock,
 };
 use lectern_tests::{Backend, Fixture, Sql, TestDb, a_completed_job, a_job, a_report, segments};
 use serde_json::Value;
 
-use crate::db::support::worker::{LEASE, a_heartbeat, claim, claim_one, complete, fail, heartbeat};
+use crate::db::support::worker::{
+    LEASE, a_heartbeat, claim, claim_one, complete, fail, heartbeat, wait_until_blocked,
+    with_one_stage,
+};
 
 /// The time of the database server.
 fn server_time(sql: &mut Sql) -> DateTime<Utc> {
@@ -96,6 +99,64 @@ fn leases_on_sqlite_use_the_system_clock() {
         before <= started && started <= SystemClock.now(),
         "{started}"
     );
+}
+
+#[test]
+fn a_job_is_completed_at_the_time_of_its_change() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let test = TestDb::on(backend);
+        let db = Database::open(test.url()).unwrap();
+        // PostgreSQL may read its clock twice within a microsecond.
+        for _ in 0..50 {
+            let job = a_job().status(JobStatus::Running).create(&db).job_id;
+            let completed = db.write(|tx| tx.jobs().transition(job, JobStatus::Completed));
+            let completed = completed.unwrap();
+            assert_eq!(
+                completed.completed_at,
+                Some(completed.updated_at),
+                "{backend:?}"
+            );
+
+            let one_stage = with_one_stage(&db);
+            let job = a_job().create(&one_stage).job_id;
+            let (completed, _) =
+                complete(&db, claim_one(&db, Stage::Transcription).lease_id).unwrap();
+            assert_eq!(
+                (completed.job_id, completed.status),
+                (job, JobStatus::Completed)
+            );
+            assert_eq!(
+                completed.completed_at,
+                Some(completed.updated_at),
+                "{backend:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_completion_that_waited_for_another_change_is_later() {
+    let test = TestDb::on(Backend::Postgres);
+    let db = Database::open(test.url()).unwrap();
+    let job = a_job().status(JobStatus::Running).create(&db).job_id;
+    std::thread::scope(|scope| {
+        let (changed, completion) = db
+            .write::<_, Error>(|tx| {
+                tx.lock_job(job)?;
+                let completion =
+                    scope.spawn(|| db.write(|tx| tx.jobs().transition(job, JobStatus::Completed)));
+                wait_until_blocked(&test);
+                let priority = JobUpdate {
+                    priority: Some(1),
+                    ..JobUpdate::default()
+                };
+                Ok((tx.jobs().update(job, &priority, None)?, completion))
+            })
+            .unwrap();
+        let completed = completion.join().unwrap().unwrap();
+        assert!(completed.updated_at > changed.updated_at, "{completed:?}");
+        assert_eq!(completed.completed_at, Some(completed.updated_at));
+    });
 }
 
 /// The earliest time in every column that holds times, by column.

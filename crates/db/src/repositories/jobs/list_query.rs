@@ -15,7 +15,7 @@ use lectern_domain::{
     Cursor, Direction, JobCursor, JobFilter, JobId, JobOrder, JobPageRequest, JobStatus,
     normalize_numbers,
 };
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::connection::Backend;
 use crate::dialect;
@@ -324,13 +324,7 @@ fn has_metadata(backend: Backend, key: &str, text: &str, binds: &mut Vec<Bind>) 
             let mut condition = format!("entry.type = 'text' AND entry.value = {text}");
             if let Some(scalar) = scalar {
                 let is_scalar = match &scalar {
-                    Value::Number(number) => {
-                        let number = match number.as_i64() {
-                            Some(integer) => bind(binds, Bind::Integer(integer)),
-                            None => bind(binds, Bind::Double(number.as_f64().unwrap_or_default())),
-                        };
-                        format!("entry.type IN ('integer', 'real') AND entry.value = {number}")
-                    }
+                    Value::Number(number) => is_number_on_sqlite(number, binds),
                     literal => format!("entry.type = '{literal}'"),
                 };
                 condition = format!("{condition} OR {is_scalar}");
@@ -341,6 +335,31 @@ fn has_metadata(backend: Backend, key: &str, text: &str, binds: &mut Vec<Bind>) 
             )
         }
     }
+}
+
+/// The condition that an `entry` of `json_each` is this number, which is
+/// [normalized](normalize_numbers).
+fn is_number_on_sqlite(number: &Number, binds: &mut Vec<Bind>) -> String {
+    /// 2^63: from here on, SQLite reads integers as floats, which several of them share.
+    const NO_INTEGER: f64 = 9_223_372_036_854_775_808.0;
+    let float = number.as_f64().unwrap_or_default();
+    let is_large = float.abs() >= NO_INTEGER;
+    if is_large && !number.is_f64() {
+        let digits = bind(binds, Bind::Text(number.to_string()));
+        return format!(
+            "entry.type = 'integer' AND jobs.extra_metadata -> entry.fullkey = {digits}"
+        );
+    }
+    let types = if is_large {
+        "'real'"
+    } else {
+        "'integer', 'real'"
+    };
+    let number = match number.as_i64() {
+        Some(integer) => bind(binds, Bind::Integer(integer)),
+        None => bind(binds, Bind::Double(float)),
+    };
+    format!("entry.type IN ({types}) AND entry.value = {number}")
 }
 
 /// A parameter of a query.

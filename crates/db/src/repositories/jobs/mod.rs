@@ -8,6 +8,7 @@ mod metrics;
 mod progress;
 pub(crate) mod rollup;
 pub(crate) mod row;
+pub(crate) mod times;
 mod write;
 
 pub use write::UnneededObjects;

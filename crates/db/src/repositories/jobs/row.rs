@@ -10,7 +10,7 @@ use lectern_domain::{
 use super::list_query::ListedTimes;
 use crate::error::Error;
 use crate::schema::jobs;
-use crate::sql::current_time::{CompletedAt, CurrentTime};
+use crate::sql::current_time::CurrentTime;
 use crate::sql::row::{RowDecoder, nullable_change};
 use crate::sql::stored::Stored;
 use crate::sql::stored_time::StoredTime;
@@ -222,17 +222,6 @@ impl<'a> JobChanges<'a> {
                 eta_seconds: Some(None),
                 ..changes
             },
-        }
-    }
-}
-
-impl CompletedAt {
-    /// The column after a transition to `next` at `now`.
-    pub(crate) fn after_transition_to(next: Option<JobStatus>, now: CurrentTime) -> Self {
-        match next {
-            Some(JobStatus::Completed) => Self::Set(now),
-            Some(JobStatus::Queued) => Self::Clear,
-            _ => Self::Keep,
         }
     }
 }

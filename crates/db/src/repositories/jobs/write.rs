@@ -10,12 +10,12 @@ use lectern_domain::{
 use super::Jobs;
 use super::guarded_change::{Guarded, meets_requirements};
 use super::row::{JobChanges, JobRow, NewJobRow};
+use super::times::JobTimes;
 use crate::connection::{DbConnection, ReadWrite, on_either};
 use crate::dialect::insert_jobs_on_postgres;
 use crate::error::{Doing, Error};
 use crate::repositories::job_events::JobChange;
 use crate::schema::jobs;
-use crate::sql::current_time::CompletedAt;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
 use crate::sql::types::{DbTime, Id};
@@ -396,10 +396,9 @@ impl Jobs<'_, ReadWrite> {
             .filter(jobs::version.between(versions.0, versions.1))
             .set((
                 JobChanges::new(update),
-                jobs::completed_at.eq(CompletedAt::after_transition_to(update.status, now)),
                 jobs::version.eq(jobs::version + 1),
                 jobs::last_seq.eq(jobs::last_seq + events),
-                jobs::updated_at.eq(now),
+                JobTimes::after_change(update.status, now),
             ))
             .returning(columns::<JobRow>());
         let change = Prepared(change);
