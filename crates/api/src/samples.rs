@@ -25,6 +25,7 @@ pub(crate) fn completed_job() -> Job {
         content_type: ContentType::new("video/mp4").unwrap(),
         original_s3_key: Some(StorageKey::new("uploads/talk.mp4").unwrap()),
         source_job_id: None,
+        transcript_source: None,
         compiled_video_s3_key: None,
         video_duration: None,
         video_metadata: JsonObject::default(),

@@ -170,6 +170,7 @@ diesel::table! {
         settled_at -> Nullable<Timestamptz>,
         row_edits -> Int8,
         source_job_id -> Nullable<Uuid>,
+        transcript_source -> Nullable<Text>,
     }
 }
 

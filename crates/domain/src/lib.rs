@@ -104,6 +104,7 @@ mod stage;
 mod stage_note;
 mod stage_run;
 mod transcript_segment;
+mod transcript_source;
 mod upload;
 mod value;
 
@@ -146,6 +147,7 @@ pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
     TranscriptSegmentUpdate,
 };
+pub use transcript_source::TranscriptSource;
 pub use upload::{
     AppendedBytes, MultipartId, NewUpload, PartEtag, ResumableUpload, UploadMetadata,
 };

@@ -11,7 +11,9 @@ pub use update::JobUpdate;
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, InField, Invalid, JobId, JobStatus, ProcessingMode, Stage};
+use lectern_domain::{
+    self as domain, InField, Invalid, JobId, JobStatus, ProcessingMode, Stage, TranscriptSource,
+};
 use lectern_domain::{
     ContentType, FileSize, Filename, JsonObject, LongText, NewJob, NewJobOfSource,
     ProcessingConfig, StorageKey, VideoDuration,
@@ -252,6 +254,9 @@ pub struct JobResponse {
     pub priority: i32,
     /// Length of the recording in seconds; `null` until it is known.
     pub video_duration: Option<VideoDuration>,
+    /// Who made the transcript; `null` if there is none, or it was made by an earlier version.
+    /// A transcript of a client is used as it is.
+    pub transcript_source: Option<TranscriptSource>,
     /// When the job was created.
     pub created_at: DateTime<Utc>,
     /// When the job was last changed.
@@ -287,6 +292,7 @@ impl From<domain::Job> for JobResponse {
             processing_config: job.processing_config.map(ProcessingConfig::into_settings),
             priority: job.priority,
             video_duration: job.video_duration,
+            transcript_source: job.transcript_source,
             created_at: job.created_at,
             updated_at: job.updated_at,
             completed_at: job.completed_at,
@@ -320,6 +326,7 @@ impl From<domain::JobSummary> for JobResponse {
             processing_config: job.processing_config.map(ProcessingConfig::into_settings),
             priority: job.priority,
             video_duration: job.video_duration,
+            transcript_source: job.transcript_source,
             created_at: job.created_at,
             updated_at: job.updated_at,
             completed_at: job.completed_at,
@@ -451,6 +458,7 @@ mod tests {
                 "s3_key",
                 "source_job_id",
                 "status",
+                "transcript_source",
                 "updated_at",
                 "video_duration",
                 "video_metadata",

@@ -369,6 +369,7 @@ fn map_job(
         file_size: fields.integer("file_size", |size| FileSize::new(size).ok()),
         original_s3_key: fields.name::<StorageKey>("original_s3_key"),
         source_job_id: None,
+        transcript_source: None,
         compiled_video_s3_key: fields.name("compiled_video_s3_key"),
         video_duration: fields.number("video_duration", |d| VideoDuration::new(d).ok()),
         video_metadata: object(fields.object("video_metadata").unwrap_or_default()),

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use lectern_domain::{
     JobId, NewTranscriptSegment, Ratio, SpeakerId, SpokenText, TranscriptSegment,
-    TranscriptSegmentId, TranscriptSegmentUpdate, Window, fold_case,
+    TranscriptSegmentId, TranscriptSegmentUpdate, TranscriptSource, Window, fold_case,
 };
 
 use serde_json::Value;
@@ -12,10 +12,11 @@ use super::replace_set::edit::edit_rows;
 use super::replace_set::set_page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
-use crate::connection::{Conn, ReadWrite};
-use crate::dialect::JobRef;
+use crate::connection::{Conn, ReadWrite, Tx, on_either};
+use crate::dialect::{JobLock, JobRef};
 use crate::error::{Doing, Error};
-use crate::schema::transcripts;
+use crate::schema::{jobs, transcripts};
+use crate::sql::prepared::Prepared;
 use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
 use crate::sql::stored_time::StoredTime;
@@ -143,6 +144,7 @@ edit_rows! {
     Transcripts of transcripts: TranscriptSegment { segment_id: TranscriptSegmentId } in SegmentRow,
     bytes: TEXT_BYTES,
     not_found: |id: TranscriptSegmentId| Error::SegmentNotFound { segment_id: id.as_uuid() },
+    after_edit: mark_as_edited,
 }
 
 impl<Mode> Transcripts<'_, Mode> {
@@ -294,6 +296,8 @@ impl Transcripts<'_, ReadWrite> {
         segments: &[NewTranscriptSegment],
     ) -> Result<Vec<TranscriptSegment>, Error> {
         let lock = self.0.lock_job(job)?;
+        let source = source_of_clients(segments);
+        store_source(&mut self.0, lock, source)?;
         replace_set::replace(&mut self.0, lock, segments)
     }
 
@@ -305,6 +309,8 @@ impl Transcripts<'_, ReadWrite> {
         segments: &[NewTranscriptSegment],
     ) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
+        let source = source_of_clients(segments);
+        store_source(&mut self.0, lock, source)?;
         replace_set::replace_without_returning::<TranscriptSegment>(&mut self.0, lock, segments)
     }
 
@@ -321,6 +327,7 @@ impl Transcripts<'_, ReadWrite> {
             .select(diesel::dsl::max(transcripts::id))
             .first(self.0.raw)
             .doing("find the newest transcript segment")?;
+        mark_as_edited(&mut self.0, lock)?;
         replace_set::insert_without_returning::<TranscriptSegment>(&mut self.0, lock, segments)?;
         Ok(AddedRows {
             after_id: newest.unwrap_or_default(),
@@ -339,8 +346,58 @@ impl Transcripts<'_, ReadWrite> {
         segments: &[NewTranscriptSegment],
     ) -> Result<Vec<TranscriptSegment>, Error> {
         let lock = self.0.lock_job(job)?;
+        mark_as_edited(&mut self.0, lock)?;
         replace_set::insert(&mut self.0, lock, segments)
     }
+
+    /// Stores who made the transcript that was just written. Without this call it is
+    /// [`TranscriptSource::Client`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`].
+    pub fn set_source(
+        &mut self,
+        job: impl Into<JobRef>,
+        source: TranscriptSource,
+    ) -> Result<(), Error> {
+        let lock = self.0.lock_job(job)?;
+        store_source(&mut self.0, lock, Some(source))
+    }
+}
+
+fn mark_as_edited(tx: &mut Tx<'_>, lock: JobLock) -> Result<(), Error> {
+    store_source(tx, lock, Some(TranscriptSource::Client))
+}
+
+/// Without segments there is no transcript.
+fn source_of_clients(segments: &[NewTranscriptSegment]) -> Option<TranscriptSource> {
+    (!segments.is_empty()).then_some(TranscriptSource::Client)
+}
+
+/// Stores who made the transcript of a job. Responses show it, so a change is a new version
+/// of the job.
+fn store_source(
+    tx: &mut Tx<'_>,
+    lock: JobLock,
+    source: Option<TranscriptSource>,
+) -> Result<(), Error> {
+    let source = source.map(TranscriptSource::as_str);
+    let job = jobs::table.filter(jobs::job_id.eq(Id(lock.job_id())));
+    let (stored, version) = (jobs::transcript_source, jobs::version);
+    let change = (stored.eq(source), version.eq(version + 1));
+    match source {
+        Some(source) => {
+            let other = job.filter(stored.is_null().or(stored.assume_not_null().ne(source)));
+            let change = Prepared(diesel::update(other).set(change));
+            on_either!(tx.raw, conn => change.execute(conn))
+        }
+        None => {
+            let change = Prepared(diesel::update(job.filter(stored.is_not_null())).set(change));
+            on_either!(tx.raw, conn => change.execute(conn))
+        }
+    }
+    .doing("store the source of a transcript")
 }
 
 /// Words to search for.

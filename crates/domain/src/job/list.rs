@@ -9,6 +9,7 @@ use crate::job::{
     FileSize, Filename, JobProgress, JobStatus, ProcessingConfig, ProcessingMode, VideoDuration,
 };
 use crate::stage::Stage;
+use crate::transcript_source::TranscriptSource;
 use crate::value::string_enum::string_enum;
 use crate::value::text::{bounded_texts, check_no_nul};
 use crate::value::{
@@ -172,6 +173,8 @@ pub struct JobSummary {
     pub original_s3_key: Option<StorageKey>,
     /// See [`Job::source_job_id`](crate::Job::source_job_id).
     pub source_job_id: Option<JobId>,
+    /// See [`Job::transcript_source`](crate::Job::transcript_source).
+    pub transcript_source: Option<TranscriptSource>,
     /// `None` until the length is known.
     pub video_duration: Option<VideoDuration>,
     /// When the job was created.

@@ -22,6 +22,7 @@ use chrono::{DateTime, Utc};
 use crate::id::JobId;
 use crate::recording_type::RecordingType;
 use crate::stage::Stage;
+use crate::transcript_source::TranscriptSource;
 use crate::value::{
     ContentType, FileSize, Filename, InField, Invalid, JsonObject, LongText, StorageKey, TaskId,
     VideoDuration,
@@ -63,6 +64,8 @@ pub struct Job {
     pub progress: Option<JobProgress>,
     /// Settings of the job; `None`: defaults.
     pub processing_config: Option<ProcessingConfig>,
+    /// Who made the transcript; `None` if there is none, or it is from an earlier version.
+    pub transcript_source: Option<TranscriptSource>,
     /// Free for the owner's use.
     pub extra_metadata: JsonObject,
     /// Jobs with a higher priority are claimed first.

@@ -8,7 +8,8 @@ use lectern_api::{
 };
 use lectern_db::{AddedRows, Conn, Error, JobRef, Reader, SetCursor, SetPage, Tx};
 use lectern_domain::{
-    self as domain, DownloadName, JobId, NewTranscriptSegment, Stage, TranscriptSegmentId, Window,
+    self as domain, DownloadName, JobId, NewTranscriptSegment, Stage, TranscriptSegmentId,
+    TranscriptSource, Window,
 };
 use lectern_formats::FileParts;
 
@@ -89,13 +90,18 @@ async fn replace(
         let respond = move |segments| ApiResponse::ok(&TranscriptResponse::new(job_id, segments));
         let replace = move |tx: &mut Tx<'_>| {
             let job = lease.check(tx, job_id, &[Stage::Transcription])?;
-            Ok(tx.transcripts().replace_for_job(job, &new)?)
+            let stored = tx.transcripts().replace_for_job(job, &new)?;
+            if !stored.is_empty() {
+                record_worker(tx, job, lease)?;
+            }
+            Ok(stored)
         };
         return writer.write(replace, respond).await?;
     }
     let store = move |tx: &mut Tx<'_>| {
         let job = lease.check(tx, job_id, &[Stage::Transcription])?;
-        Ok(tx.transcripts().replace_without_returning(job, &new)?)
+        tx.transcripts().replace_without_returning(job, &new)?;
+        Ok::<_, ApiError>(record_worker(tx, job, lease)?)
     };
     writer.write(store, |()| ()).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
@@ -128,7 +134,9 @@ async fn append(
         };
         let append = move |tx: &mut Tx<'_>| {
             let job = check(tx, new.len())?;
-            Ok((Some(job_id), tx.transcripts().append(job, &new)?))
+            let added = tx.transcripts().append(job, &new)?;
+            record_worker(tx, job, lease)?;
+            Ok((Some(job_id), added))
         };
         return writer.write_once(key, append, respond).await;
     }
@@ -141,6 +149,7 @@ async fn append(
         }
         let job = check(tx, new.len())?;
         let added = tx.transcripts().append_rows(job, &new)?;
+        record_worker(tx, job, lease)?;
         key.store(tx, Some(job_id), &added.to_json())?;
         Ok(added)
     };
@@ -150,6 +159,16 @@ async fn append(
     };
     let response = respond_json(&db, &memory, json_set(job_id, read)).await?;
     Ok(response.created())
+}
+
+/// Records that a worker wrote the transcript, if the request has a lease.
+fn record_worker(tx: &mut Tx<'_>, job: JobRef, lease: LeaseHeader) -> Result<(), Error> {
+    match lease.id() {
+        Some(_) => tx
+            .transcripts()
+            .set_source(job, TranscriptSource::Recognizer),
+        None => Ok(()),
+    }
 }
 
 /// The size of the texts in KiB. The time limit of a write counts a KiB of text as one
@@ -183,7 +202,11 @@ async fn update_one(
     expected: IfMatchContent,
     OutputPatchBody(update): OutputPatchBody<TranscriptSegmentUpdateBody>,
 ) -> ApiResult {
-    let change = move |tx: &mut Tx<'_>, job| tx.transcripts().update(job, id, &update);
+    let change = move |tx: &mut Tx<'_>, job| {
+        let segment = tx.transcripts().update(job, id, &update)?;
+        record_worker(tx, job, lease)?;
+        Ok(segment)
+    };
     single_row::update(&db, &memory, id, Preconditions { lease, expected }, change).await
 }
 

@@ -1,9 +1,10 @@
-use lectern_domain::NewTranscriptSegment;
+use lectern_domain::{NewTranscriptSegment, Stage, TranscriptSource};
 use lectern_tests::{Body, TestServer, a_segment, on_both_backends, segments, snapshot};
 use serde_json::{Value, json};
 
 use crate::http::support::job_set::JobSet;
-use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, percent_encoded};
+use crate::http::support::worker::{claim, create_job};
+use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path, percent_encoded};
 
 on_both_backends!(
     segments_are_returned_as_sent,
@@ -14,6 +15,7 @@ on_both_backends!(
     a_new_set_replaces_the_old_one,
     a_set_with_an_invalid_segment_stores_nothing,
     appended_segments_are_added_and_returned_alone,
+    the_job_tells_who_made_its_transcript,
     a_window_selects_overlapping_segments,
     a_search_ignores_case_in_any_alphabet,
     a_search_has_no_wildcards,
@@ -187,6 +189,59 @@ fn appended_segments_are_added_and_returned_alone(server: TestServer) {
         texts(&server.get(&path).expect(200).json()),
         ["one", "between", "two", "three", "four"]
     );
+}
+
+fn the_job_tells_who_made_its_transcript(server: TestServer) {
+    let job = create_job(&server, json!({}));
+    let path = job_path(job, "/transcripts");
+    let representation = || server.get(&job_path(job, "")).expect(200);
+    let source = || representation().json()["transcript_source"].clone();
+    let body = TRANSCRIPT_SEGMENTS.body(&segments(3));
+    assert_eq!(source(), Value::Null);
+    let etag = representation().header("etag").to_owned();
+
+    server.put(&path, &body).expect(200);
+    assert_eq!(source(), "client");
+    assert_ne!(
+        representation().header("etag"),
+        etag,
+        "the representation has changed"
+    );
+    let etag = representation().header("etag").to_owned();
+    server.put(&path, &body).expect(200);
+    assert_eq!(representation().header("etag"), etag);
+    server
+        .put(&path, &TRANSCRIPT_SEGMENTS.body(&[]))
+        .expect(200);
+    assert_eq!(source(), Value::Null);
+
+    let claimed = claim(&server, &[Stage::Transcription]).unwrap();
+    claimed.store(&server);
+    assert_eq!(source(), "recognizer");
+    claimed.send(&server, "complete", &json!({})).expect(200);
+    // A person mends a line.
+    let stored = server.get(&path).expect(200).json();
+    let segment = stored["segments"][0]["segment_id"].as_str().unwrap();
+    let line = format!("/api/v1/transcripts/{segment}");
+    server
+        .patch(&line, &json!({ "text": "Welcome." }))
+        .expect(200);
+    assert_eq!(source(), "client");
+    // In lists, too.
+    let listed = server.get(JOBS).expect(200).json();
+    assert_eq!(listed["jobs"][0]["transcript_source"], "client");
+
+    for change in ["append", "delete"] {
+        server
+            .db()
+            .write(|tx| tx.transcripts().set_source(job, TranscriptSource::Track))
+            .unwrap();
+        match change {
+            "append" => server.post(&path, &body).expect(201),
+            _ => server.delete(&line).expect(204),
+        };
+        assert_eq!(source(), "client", "{change}");
+    }
 }
 
 fn a_window_selects_overlapping_segments(server: TestServer) {

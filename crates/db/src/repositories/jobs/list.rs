@@ -8,7 +8,7 @@ use lectern_domain::{
     AgentName, Clip, ContentType, FileSize, Filename, Invalid, Job, JobCursor, JobFilter, JobId,
     JobPageRequest, JobProgress, JobStatus, JobSummary, JsonObject, LongText, NonNegativeInt, Page,
     Percent, ProcessingConfig, ProcessingMode, Progress, ProgressMessage, Stage, StorageKey,
-    SummaryMetadata, Total, VideoDuration,
+    SummaryMetadata, Total, TranscriptSource, VideoDuration,
 };
 
 use super::Jobs;
@@ -33,6 +33,7 @@ struct SummaryRow {
     content_type: Stored<ContentType>,
     original_s3_key: Option<Stored<StorageKey>>,
     source_job_id: Option<Id<JobId>>,
+    transcript_source: Option<Stored<TranscriptSource>>,
     video_duration: Option<Stored<VideoDuration>>,
     status: Stored<JobStatus>,
     error_message: Option<Stored<LongText>>,
@@ -72,7 +73,7 @@ fn summary_columns(with_metadata: bool) -> String {
     });
     format!(
         "jobs.job_id, jobs.filename, jobs.file_size, jobs.content_type, jobs.original_s3_key, \
-         jobs.source_job_id, jobs.video_duration, jobs.status, jobs.error_message, jobs.current_stage, \
+         jobs.source_job_id, jobs.transcript_source, jobs.video_duration, jobs.status, jobs.error_message, jobs.current_stage, \
          jobs.progress_percent, jobs.progress_message, jobs.eta_seconds, \
          jobs.progress_agent_name, \
          jobs.processing_config ->> 'processing_mode' AS processing_mode, \
@@ -139,6 +140,7 @@ impl TryFrom<SummaryRow> for JobSummary {
             priority: row.priority,
             original_s3_key: decoder.column("original_s3_key", row.original_s3_key)?,
             source_job_id: row.source_job_id.map(|id| id.0),
+            transcript_source: decoder.column("transcript_source", row.transcript_source)?,
             video_duration: decoder.column("video_duration", row.video_duration)?,
             created_at: decoder.column("created_at", row.created_at)?,
             updated_at: decoder.column("updated_at", row.updated_at)?,

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use lectern_domain::{
     AgentName, ContentType, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate,
     JsonObject, LongText, NewJob, NonNegativeInt, ObjectUpdate, Percent, ProcessingConfig,
-    Progress, ProgressMessage, Stage, StorageKey, TaskId, VideoDuration,
+    Progress, ProgressMessage, Stage, StorageKey, TaskId, TranscriptSource, VideoDuration,
 };
 
 use super::list_query::ListedTimes;
@@ -45,6 +45,7 @@ pub(crate) struct JobRow {
     priority: i32,
     last_seq: i64,
     progress_agent_name: Option<Stored<AgentName>>,
+    transcript_source: Option<Stored<TranscriptSource>>,
 }
 
 impl JobRow {
@@ -95,6 +96,7 @@ impl TryFrom<JobRow> for Job {
             progress,
             processing_config: decoder.column("processing_config", row.processing_config)?,
             extra_metadata: decoder.column("extra_metadata", row.extra_metadata)?,
+            transcript_source: decoder.column("transcript_source", row.transcript_source)?,
             priority: row.priority,
             version: row.version,
             last_seq: row.last_seq,

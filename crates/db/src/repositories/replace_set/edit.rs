@@ -23,13 +23,14 @@ impl Tx<'_> {
 /// Methods of a repository that find, change and delete a single row.
 ///
 /// `bytes` is SQL for the number of bytes in the columns of unbounded length, `not_found` is
-/// the error for an id, and `order` the column of the row's position, unique
+/// the error for an id, `after_edit` is called after a change, and `order` is the column of the row's position, unique
 /// within a job.
 macro_rules! edit_rows {
     (
         $repository:ident of $table:ident: $value:ident { $id:ident: $id_type:ident } in $row:ident,
         bytes: $bytes:expr,
         not_found: $not_found:expr
+        $(, after_edit: $after_edit:path)?
         $(, order: $order:ident of $noun:literal)? $(,)?
     ) => {
         impl<Mode> $repository<'_, Mode> {
@@ -82,6 +83,7 @@ macro_rules! edit_rows {
                     .get_result::<$row>(self.0.raw)
                     .optional()
                     .doing(concat!("change one of ", stringify!($table)))?;
+                $($after_edit(&mut self.0, lock)?;)?
                 self.0.record_row_edit(lock)?;
                 row.ok_or_else(|| ($not_found)(id))?.try_into()
             }
@@ -104,6 +106,7 @@ macro_rules! edit_rows {
                 if deleted == 0 {
                     return Err(($not_found)(id));
                 }
+                $($after_edit(&mut self.0, lock)?;)?
                 self.0.record_row_edit(lock)
             }
 

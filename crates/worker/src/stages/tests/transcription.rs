@@ -3,7 +3,11 @@ use std::io::Write as _;
 use std::process::Command;
 use std::thread;
 
-use lectern_domain::{JobStatus, NewSilenceRegion, SilenceType, Stage, TimeRange};
+use lectern_db::Tx;
+use lectern_domain::{
+    JobStatus, NewSilenceRegion, NewTranscriptSegment, SilenceType, Stage, TimeRange,
+    TranscriptSource,
+};
 
 use super::{RecognizerSettings, StageFixture};
 use crate::testing::{POLL_INTERVAL, RECORDING_KEY};
@@ -168,6 +172,56 @@ fn the_remaining_time_is_estimated_after_the_first_chunk() {
 }
 
 #[test]
+fn a_transcript_that_is_stored_is_used_unless_a_worker_made_it() {
+    let given = (0.25, 1.75, "Given.".to_owned());
+    let segments = {
+        let time = TimeRange::new(given.0, given.1).unwrap();
+        [NewTranscriptSegment::new(given.2.as_str(), time).unwrap()]
+    };
+    for source in TranscriptSource::ALL {
+        let fixture = StageFixture::new(Stage::Transcription, TONE);
+        let job_id = fixture.job.job_id;
+        let stored = fixture.db.write(|tx| {
+            tx.transcripts().replace_for_job(job_id, &segments)?;
+            tx.transcripts().set_source(job_id, *source)
+        });
+        stored.unwrap();
+        let hello = fixture.script_recognizer(&script_writing(HELLO_CUE));
+        assert_eq!(fixture.run_stage(hello), JobStatus::Completed);
+        let job = fixture.db.read(|conn| conn.jobs().find(job_id)).unwrap();
+        let source_after = job.unwrap().transcript_source;
+        if *source == TranscriptSource::Client {
+            assert_eq!(transcript(&fixture), std::slice::from_ref(&given));
+            assert_eq!(source_after, Some(TranscriptSource::Client));
+            assert!(
+                fixture.notes().contains("stored before"),
+                "{}",
+                fixture.notes()
+            );
+        } else {
+            assert_eq!(transcript(&fixture), hello_transcript(), "{source}");
+            assert_eq!(source_after, Some(TranscriptSource::Command));
+        }
+    }
+}
+
+#[test]
+fn an_empty_transcript_of_a_client_is_recognized() {
+    let fixture = StageFixture::new(Stage::Transcription, TONE);
+    let job_id = fixture.job.job_id;
+    let emptied = |tx: &mut Tx<'_>| {
+        let time = TimeRange::new(0.0, 1.0)?;
+        let segment = NewTranscriptSegment::new("Soon deleted.", time)?;
+        tx.transcripts().replace_for_job(job_id, &[segment])?;
+        tx.transcripts().replace_for_job(job_id, &[]).map(drop)
+    };
+    fixture.db.write(emptied).unwrap();
+    let hello = fixture.script_recognizer(&script_writing(HELLO_CUE));
+    assert_eq!(fixture.run_stage(hello), JobStatus::Completed);
+    assert_eq!(transcript(&fixture), hello_transcript());
+}
+
+#[test]
 fn a_json_sidecar_that_is_not_a_transcript_is_skipped() {
     let fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
     fixture.put("talks/1.json", b"{\n  \"title\": \"A talk\"\n}");
@@ -179,8 +233,8 @@ fn a_json_sidecar_that_is_not_a_transcript_is_skipped() {
     assert_eq!(status, JobStatus::Completed);
     assert_eq!(transcript(&fixture), [(0.5, 1.5, "R&D".to_owned())]);
     let notes = fixture.notes();
-    assert!(notes.starts_with("skipped talks/1.json: line "), "{notes}");
-    assert!(notes.ends_with("; taken from talks/1.vtt"), "{notes}");
+    assert!(notes.starts_with("skipped 1.json: line "), "{notes}");
+    assert!(notes.ends_with("; taken from 1.vtt"), "{notes}");
 }
 
 #[test]
@@ -190,7 +244,7 @@ fn a_recognizer_runs_if_a_json_sidecar_is_not_a_transcript() {
     let status = fixture.run_stage(fixture.script_recognizer(&script_writing(HELLO_CUE)));
     assert_eq!(status, JobStatus::Completed);
     assert_eq!(transcript(&fixture), hello_transcript());
-    assert!(fixture.notes().starts_with("skipped talks/1.json: "));
+    assert!(fixture.notes().starts_with("skipped 1.json: "));
 }
 
 #[test]
@@ -200,7 +254,7 @@ fn a_recognizer_does_not_replace_unreadable_subtitles() {
     let status = fixture.run_stage(fixture.script_recognizer(&script_writing(HELLO_CUE)));
     assert_eq!(status, JobStatus::Failed);
     let error = fixture.stage_run().error.unwrap();
-    assert!(error.as_str().starts_with("talks/1.srt: line 1"), "{error}");
+    assert!(error.as_str().starts_with("1.srt: line 1"), "{error}");
 }
 
 #[test]
@@ -210,5 +264,5 @@ fn without_a_recognizer_unreadable_subtitles_are_an_error() {
     let status = fixture.run_stage(RecognizerSettings::default());
     assert_eq!(status, JobStatus::Failed);
     let error = fixture.stage_run().error.unwrap();
-    assert!(error.as_str().starts_with("talks/1.srt: line 2"), "{error}");
+    assert!(error.as_str().starts_with("1.srt: line 2"), "{error}");
 }

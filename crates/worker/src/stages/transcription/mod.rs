@@ -9,7 +9,7 @@ mod pocketsphinx;
 use std::path::Path;
 
 use lectern_db::Tx;
-use lectern_domain::{NewTranscriptSegment, Stage};
+use lectern_domain::{NewTranscriptSegment, Stage, TranscriptSource};
 use lectern_formats::{Cue, Format};
 use lectern_media::Confinement;
 use lectern_storage::ObjectKey;
@@ -18,6 +18,10 @@ use crate::failure::Failure;
 use crate::sidecar;
 use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 use crate::stages::openai::Endpoint;
+
+/// The note about a transcript that is kept.
+const GIVEN: &str = "the transcript that was stored before is used; to have the speech \
+    recognized, store an empty one and run the stage again";
 
 // Notes about an empty transcript.
 const EMPTY_SUBTITLES: &str = "there is no transcript, because the subtitles are empty";
@@ -76,43 +80,108 @@ impl StageHandler for Transcription {
         Stage::Transcription
     }
 
-    /// Takes the transcript from the first of these that exists: a sidecar file, a
-    /// subtitle track, a recognizer.
+    /// Takes the transcript from the first of these that exists: what a client has stored,
+    /// a sidecar file, a subtitle track, a recognizer.
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
+        if is_given(context)? {
+            let keep = |_: &mut Tx<'_>, _| Ok(());
+            return Ok(StageOutput::new(keep).with_info(GIVEN));
+        }
         context.report_progress(0.0, "looking for subtitles");
         let mut unreadable = UnreadableSidecars::default();
-        if let Some((cues, source)) = read_sidecar(context, &mut unreadable)? {
-            return store(cues, unreadable, Some(source), EMPTY_SUBTITLES);
+        if let Some((cues, note)) = read_sidecar(context, &mut unreadable)? {
+            let found = Found::subtitles(cues, TranscriptSource::Sidecar, note);
+            return store(found, unreadable);
         }
         let probe = context.probe()?;
         if let Some(cues) = embedded_subtitles::read(context, &probe)? {
-            let source = "taken from a track of the recording".to_owned();
-            return store(cues, unreadable, Some(source), EMPTY_SUBTITLES);
+            let note = "taken from a track of the recording".to_owned();
+            let found = Found::subtitles(cues, TranscriptSource::Track, note);
+            return store(found, unreadable);
         }
         if unreadable.has_subtitles {
             return Err(unreadable.into());
         }
-        let recognizer: Option<Box<dyn Recognizer>> = match (&self.0.command, &self.0.endpoint) {
-            _ if probe.audio.is_none() => None,
-            (Some(command), _) => Some(Box::new(command::Command::new(
-                command,
-                &self.0.confinement,
-            )?)),
-            (None, Some(endpoint)) => Some(Box::new(endpoint.clone())),
-            (None, None) => pocketsphinx::PocketSphinx::find(&self.0.confinement)
-                .map(|program| Box::new(program) as _),
-        };
-        match recognizer {
-            Some(recognizer) => {
-                let cues = chunks::recognize(recognizer.as_ref(), context, &probe)?;
-                store(cues, unreadable, None, NO_SPEECH)
-            }
+        let recognizer = self.recognizer()?.filter(|_| probe.audio.is_some());
+        let found = match recognizer {
+            Some((recognizer, source)) => Found {
+                cues: chunks::recognize(recognizer.as_ref(), context, &probe)?,
+                source,
+                note: None,
+                why_empty: NO_SPEECH,
+            },
             // An empty transcript would hide that a sidecar could not be read.
-            None if !unreadable.errors.is_empty() => Err(unreadable.into()),
-            None if probe.audio.is_none() => store(Vec::new(), unreadable, None, NO_SOUND),
-            None => store(Vec::new(), unreadable, None, NO_RECOGNIZER),
+            None if !unreadable.errors.is_empty() => return Err(unreadable.into()),
+            None if probe.audio.is_none() => Found::nothing(NO_SOUND),
+            None => Found::nothing(NO_RECOGNIZER),
+        };
+        store(found, unreadable)
+    }
+}
+
+impl Transcription {
+    /// The first recognizer that is configured or installed.
+    fn recognizer(&self) -> Result<Option<(Box<dyn Recognizer>, TranscriptSource)>, Failure> {
+        let RecognizerSettings {
+            command,
+            endpoint,
+            confinement,
+        } = &self.0;
+        if let Some(line) = command {
+            let command = command::Command::new(line, confinement)?;
+            return Ok(Some((Box::new(command), TranscriptSource::Command)));
+        }
+        if let Some(endpoint) = endpoint {
+            let endpoint = Box::new(endpoint.clone());
+            return Ok(Some((endpoint, TranscriptSource::Service)));
+        }
+        let program = pocketsphinx::PocketSphinx::find(confinement);
+        Ok(program.map(|program| (Box::new(program) as _, TranscriptSource::Recognizer)))
+    }
+}
+
+impl Found {
+    fn subtitles(cues: Vec<Cue>, source: TranscriptSource, note: String) -> Self {
+        Self {
+            cues,
+            source,
+            note: Some(note),
+            why_empty: EMPTY_SUBTITLES,
         }
     }
+
+    fn nothing(why: &'static str) -> Self {
+        Self {
+            cues: Vec::new(),
+            source: TranscriptSource::Recognizer,
+            note: None,
+            why_empty: why,
+        }
+    }
+}
+
+/// Whether a transcript is stored that no worker made.
+fn is_given(context: &StageContext<'_>) -> Result<bool, Failure> {
+    let job_id = context.job().job_id;
+    let given = context.db().read(|conn| {
+        let source = conn
+            .jobs()
+            .find(job_id)?
+            .and_then(|job| job.transcript_source);
+        let is_of_worker = source.is_some_and(|source| source != TranscriptSource::Client);
+        Ok::<_, lectern_db::Error>(!is_of_worker && conn.transcripts().count(job_id)? > 0)
+    });
+    Ok(given?)
+}
+
+/// A transcript, and where it is from.
+struct Found {
+    cues: Vec<Cue>,
+    source: TranscriptSource,
+    /// The note that names the source.
+    note: Option<String>,
+    /// The note if there are no cues.
+    why_empty: &'static str,
 }
 
 /// Sidecar files that could not be read.
@@ -183,33 +252,33 @@ fn read_any_format(bytes: &[u8]) -> Result<Vec<Cue>, lectern_formats::FormatErro
     format.read(bytes)
 }
 
-/// Stores the transcript. The notes name the unreadable sidecars, the source, and if there
-/// are no cues, `why_empty`.
-fn store(
-    cues: Vec<Cue>,
-    unreadable: UnreadableSidecars,
-    source: Option<String>,
-    why_empty: &str,
-) -> Result<StageOutput, Failure> {
-    let is_empty = cues.is_empty();
-    let segments: Vec<_> = cues
+/// Stores the transcript. The notes name the unreadable sidecars, and the source or why
+/// there are no cues.
+fn store(found: Found, unreadable: UnreadableSidecars) -> Result<StageOutput, Failure> {
+    let is_empty = found.cues.is_empty();
+    let source = found.source;
+    let segments: Vec<_> = found
+        .cues
         .into_iter()
         .map(NewTranscriptSegment::try_from)
         .collect::<Result<_, _>>()?;
     let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
         tx.transcripts()
-            .replace_for_job(job_id, &segments)
-            .map(drop)
+            .replace_without_returning(job_id, &segments)?;
+        if segments.is_empty() {
+            return Ok(());
+        }
+        tx.transcripts().set_source(job_id, source)
     });
     let mut notes = Notes::default();
     for error in unreadable.errors {
         notes.warning(format!("skipped {error}"));
     }
-    if let Some(source) = source {
-        notes.info(source);
+    if let Some(note) = found.note {
+        notes.info(note);
     }
     if is_empty {
-        notes.warning(why_empty);
+        notes.warning(found.why_empty);
     }
     Ok(output.with_notes(notes))
 }
