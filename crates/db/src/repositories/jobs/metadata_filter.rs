@@ -1,0 +1,126 @@
+//! The condition that the metadata of a job has certain values.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use lectern_domain::{MetadataFilter, normalize_numbers};
+use serde_json::Value;
+
+use super::bound_query::{Bind, BoundQuery, bind};
+use crate::connection::{Backend, DbConnection};
+use crate::error::{Doing, Error};
+
+/// More jobs than these are found faster in the order of the list.
+const MAX_CANDIDATES: usize = 1_000;
+
+#[derive(QueryableByName)]
+struct CandidateRow {
+    #[diesel(sql_type = BigInt)]
+    job: i64,
+}
+
+/// The values of `jobs.id` that a job that matches the filter may have, if they are known and
+/// few. PostgreSQL has an index of its own for this, and estimates their number.
+pub(super) fn candidates(
+    conn: &mut DbConnection,
+    filter: &MetadataFilter,
+) -> Result<Option<Vec<i64>>, Error> {
+    let DbConnection::Sqlite(conn) = conn else {
+        return Ok(None);
+    };
+    let mut fewest: Option<Vec<i64>> = None;
+    for (key, text) in filter.iter() {
+        let query = candidates_of(key, text);
+        let rows: Vec<CandidateRow> = query
+            .statement()
+            .load(conn)
+            .doing("find jobs by their metadata")?;
+        let is_fewest = fewest.as_ref().is_none_or(|ids| rows.len() < ids.len());
+        if rows.len() <= MAX_CANDIDATES && is_fewest {
+            fewest = Some(rows.into_iter().map(|row| row.job).collect());
+        }
+    }
+    Ok(fewest)
+}
+
+/// The query of at most one row more than [`MAX_CANDIDATES`].
+fn candidates_of(key: &str, text: &str) -> BoundQuery {
+    let mut binds = Vec::new();
+    let key = bind(&mut binds, Bind::Text(key.to_owned()));
+    // The table has long texts cut, and `true`, `false` and `null` as texts.
+    let cut: String = text.chars().take(100).collect();
+    let mut values = bind(&mut binds, Bind::Text(cut));
+    if let Some(Value::Number(number)) = scalar(text) {
+        values = format!("{values}, {}", bind(&mut binds, number_of(&number)));
+    }
+    let limit = MAX_CANDIDATES + 1;
+    BoundQuery {
+        sql: format!(
+            "SELECT job FROM job_metadata WHERE key = {key} AND value IN ({values}) LIMIT {limit}"
+        ),
+        is_common: false,
+        binds,
+    }
+}
+
+/// The number, `true`, `false` or `null` that a text spells.
+fn scalar(text: &str) -> Option<Value> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let mut scalar =
+        Some(value).filter(|value| value.is_number() || value.is_boolean() || value.is_null())?;
+    normalize_numbers(&mut scalar);
+    Some(scalar)
+}
+
+fn number_of(number: &serde_json::Number) -> Bind {
+    match number.as_i64() {
+        Some(integer) => Bind::Integer(integer),
+        None => Bind::Double(number.as_f64().unwrap_or_default()),
+    }
+}
+
+/// The condition that the `extra_metadata` of a job has a value that is `text`, or is
+/// spelled so.
+pub(super) fn has_metadata(
+    backend: Backend,
+    key: &str,
+    text: &str,
+    binds: &mut Vec<Bind>,
+) -> String {
+    let scalar = scalar(text);
+    match backend {
+        Backend::Postgres => {
+            let values = [Some(Value::from(text)), scalar].into_iter().flatten();
+            let conditions: Vec<_> = values
+                .map(|value| {
+                    let object = serde_json::json!({ key: value }).to_string();
+                    let object = bind(binds, Bind::Text(object));
+                    format!("jobs.extra_metadata @> {object}::jsonb")
+                })
+                .collect();
+            // The first condition is that of the index.
+            format!(
+                "jobs.extra_metadata <> '{{}}' AND ({})",
+                conditions.join(" OR ")
+            )
+        }
+        Backend::Sqlite => {
+            let key = bind(binds, Bind::Text(key.to_owned()));
+            let text = bind(binds, Bind::Text(text.to_owned()));
+            let mut condition = format!("entry.type = 'text' AND entry.value = {text}");
+            if let Some(scalar) = scalar {
+                let is_scalar = match &scalar {
+                    Value::Number(number) => {
+                        let number = bind(binds, number_of(number));
+                        format!("entry.type IN ('integer', 'real') AND entry.value = {number}")
+                    }
+                    literal => format!("entry.type = '{literal}'"),
+                };
+                condition = format!("{condition} OR {is_scalar}");
+            }
+            format!(
+                "EXISTS (SELECT 1 FROM json_each(jobs.extra_metadata) AS entry \
+                 WHERE entry.key = {key} AND ({condition}))"
+            )
+        }
+    }
+}
