@@ -36,11 +36,11 @@ impl<'f> Selection<'f> {
         })
     }
 
-    /// The table. With candidates, no index: SQLite would prefer that of the order.
+    /// The table. With candidates, SQLite would prefer the index of the order to the ids.
     fn table(&self) -> &'static str {
-        match self.candidates {
-            None => "jobs",
-            Some(_) => "jobs NOT INDEXED",
+        match (self.backend, &self.candidates) {
+            (Backend::Sqlite, Some(_)) => "jobs NOT INDEXED",
+            _ => "jobs",
         }
     }
 }

@@ -6,7 +6,7 @@ use lectern_domain::{MetadataFilter, normalize_numbers};
 use serde_json::Value;
 
 use super::bound_query::{Bind, BoundQuery, bind};
-use crate::connection::{Backend, DbConnection};
+use crate::connection::{Backend, DbConnection, on_either};
 use crate::error::{Doing, Error};
 
 /// More jobs than these are found faster in the order of the list.
@@ -18,22 +18,27 @@ struct CandidateRow {
     job: i64,
 }
 
-/// The values of `jobs.id` that a job that matches the filter may have, if they are known and
-/// few. PostgreSQL has an index of its own for this, and estimates their number.
+/// The values of `jobs.id` that a job that matches the filter may have, if they are few.
+///
+/// They are counted because PostgreSQL guesses: it has no statistics of objects of more than a
+/// kilobyte.
 pub(super) fn candidates(
     conn: &mut DbConnection,
     filter: &MetadataFilter,
 ) -> Result<Option<Vec<i64>>, Error> {
-    let DbConnection::Sqlite(conn) = conn else {
-        return Ok(None);
+    let queries = match conn {
+        DbConnection::Postgres(_) if filter.iter().next().is_none() => Vec::new(),
+        DbConnection::Postgres(_) => vec![candidates_on_postgres(filter)],
+        DbConnection::Sqlite(_) => filter
+            .iter()
+            .map(|(key, text)| candidates_on_sqlite(key, text))
+            .collect(),
     };
     let mut fewest: Option<Vec<i64>> = None;
-    for (key, text) in filter.iter() {
-        let query = candidates_of(key, text);
-        let rows: Vec<CandidateRow> = query
-            .statement()
-            .load(conn)
-            .doing("find jobs by their metadata")?;
+    for query in queries {
+        let rows: Vec<CandidateRow> =
+            on_either!(conn, conn => query.statement().load::<CandidateRow>(conn))
+                .doing("find jobs by their metadata")?;
         let is_fewest = fewest.as_ref().is_none_or(|ids| rows.len() < ids.len());
         if rows.len() <= MAX_CANDIDATES && is_fewest {
             fewest = Some(rows.into_iter().map(|row| row.job).collect());
@@ -42,8 +47,29 @@ pub(super) fn candidates(
     Ok(fewest)
 }
 
-/// The query of at most one row more than [`MAX_CANDIDATES`].
-fn candidates_of(key: &str, text: &str) -> BoundQuery {
+/// The query of the jobs that match the filter, at most one more than [`MAX_CANDIDATES`].
+fn candidates_on_postgres(filter: &MetadataFilter) -> BoundQuery {
+    let mut binds = Vec::new();
+    let conditions: Vec<_> = filter
+        .iter()
+        .map(|(key, text)| has_metadata(Backend::Postgres, key, text, &mut binds))
+        .collect();
+    let conditions = conditions.join(" AND ");
+    let limit = MAX_CANDIDATES + 1;
+    BoundQuery {
+        // The first condition is that of the index. Lists leave it out, so that they do not
+        // use the index for a value that many jobs have.
+        sql: format!(
+            "SELECT jobs.id AS job FROM jobs \
+             WHERE jobs.extra_metadata <> '{{}}' AND {conditions} LIMIT {limit}"
+        ),
+        is_common: false,
+        binds,
+    }
+}
+
+/// The query of the jobs that may have a value, at most one more than [`MAX_CANDIDATES`].
+fn candidates_on_sqlite(key: &str, text: &str) -> BoundQuery {
     let mut binds = Vec::new();
     let key = bind(&mut binds, Bind::Text(key.to_owned()));
     // The table has long texts cut, and `true`, `false` and `null` as texts.
@@ -97,11 +123,7 @@ pub(super) fn has_metadata(
                     format!("jobs.extra_metadata @> {object}::jsonb")
                 })
                 .collect();
-            // The first condition is that of the index.
-            format!(
-                "jobs.extra_metadata <> '{{}}' AND ({})",
-                conditions.join(" OR ")
-            )
+            format!("({})", conditions.join(" OR "))
         }
         Backend::Sqlite => {
             let key = bind(binds, Bind::Text(key.to_owned()));
