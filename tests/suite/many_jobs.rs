@@ -27,16 +27,28 @@ pub(crate) fn insert_jobs(db: &TestDb, count: usize, columns: &str, values: &str
 
 /// The plan of the last query that `read` sends. Its parameters are texts and numbers.
 pub(crate) fn plan_of<T>(sql: &mut Sql, read: impl FnOnce() -> T) -> String {
-    let (query, binds) = last_query(read);
-    let binds: Vec<serde_json::Value> = serde_json::from_str(&binds).expect("texts and numbers");
-    let values: Vec<_> = binds
+    plans_of(sql, read).pop().expect("a query")
+}
+
+/// The plans of the queries that `read` sends. Their parameters are texts and numbers.
+pub(crate) fn plans_of<T>(sql: &mut Sql, read: impl FnOnce() -> T) -> Vec<String> {
+    let (_, statements) = queries(read);
+    let queries = statements
         .iter()
-        .map(|bind| match bind {
-            serde_json::Value::String(text) => format!("'{text}'"),
-            number => number.to_string(),
-        })
-        .collect();
-    plan_with(sql, &query, &values)
+        .filter_map(|statement| statement.split_once(" -- binds: "))
+        .filter(|(query, _)| query.contains("SELECT"));
+    let plans = queries.map(|(query, binds)| {
+        let binds: Vec<serde_json::Value> = serde_json::from_str(binds).expect("texts and numbers");
+        let values: Vec<_> = binds
+            .iter()
+            .map(|bind| match bind {
+                serde_json::Value::String(text) => format!("'{text}'"),
+                number => number.to_string(),
+            })
+            .collect();
+        plan_with(sql, query, &values)
+    });
+    plans.collect()
 }
 
 /// The text of the last query that `read` sends, and its parameters.

@@ -18,8 +18,15 @@ pub(crate) struct CueBlock<'a> {
 impl CueBlock<'_> {
     /// The text with its markup, line ends as LF.
     pub(crate) fn text(&self) -> String {
-        let lines: Vec<_> = self.lines.iter().map(|line| line.text).collect();
-        lines.join("\n")
+        let size = self.lines.iter().map(|line| line.text.len() + 1).sum();
+        let mut text = String::with_capacity(size);
+        for (i, line) in self.lines.iter().enumerate() {
+            if i > 0 {
+                text.push('\n');
+            }
+            text.push_str(line.text);
+        }
+        text
     }
 }
 
@@ -150,14 +157,17 @@ impl Line<'_> {
 
 /// Splits a text at LF, CRLF and CR.
 pub(crate) fn lines(text: &str) -> Vec<Line<'_>> {
-    text.split('\n')
-        .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
-        .enumerate()
-        .map(|(i, text)| Line {
-            number: i + 1,
-            text,
-        })
-        .collect()
+    let ends = text.bytes().filter(|byte| matches!(byte, b'\n' | b'\r'));
+    // A growing list would need up to three times the memory.
+    let mut lines = Vec::with_capacity(1 + ends.count());
+    let texts = text
+        .split('\n')
+        .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'));
+    lines.extend(texts.enumerate().map(|(i, text)| Line {
+        number: i + 1,
+        text,
+    }));
+    lines
 }
 
 #[cfg(test)]

@@ -28,9 +28,52 @@ static CASES: LazyLock<HashMap<char, Vec<char>>> = LazyLock::new(|| {
     cases
 });
 
-/// A pattern for [`matches_pattern`] that matches texts that contain `part`, in upper or
-/// lower case.
-pub(crate) fn any_case_pattern(backend: Backend, part: &str) -> String {
+/// The condition that a column contains `part`, in upper or lower case. `bind` makes a
+/// parameter of a pattern, and returns its placeholder.
+pub(crate) fn contains_in_any_case(
+    backend: Backend,
+    column: &str,
+    part: &str,
+    mut bind: impl FnMut(String) -> String,
+) -> String {
+    let pattern = any_case_pattern(backend, part);
+    match backend {
+        Backend::Postgres => format!("{column} COLLATE \"C\" ~ {}", bind(pattern)),
+        Backend::Sqlite => {
+            // SQLite compares each character with all of its cases. LIKE, which folds the case
+            // of ASCII, takes a third of the time.
+            let of_ascii = match ascii_pattern(part) {
+                Some(pattern) => format!("{column} LIKE {} ESCAPE '\\'", bind(pattern)),
+                None => "FALSE".to_owned(),
+            };
+            format!(
+                "CASE WHEN octet_length({column}) = length({column}) THEN {of_ascii} \
+                 ELSE {column} GLOB {} END",
+                bind(pattern)
+            )
+        }
+    }
+}
+
+/// A pattern of LIKE that matches the ASCII texts that contain `part` in upper or lower
+/// case; `None` if there are none.
+fn ascii_pattern(part: &str) -> Option<String> {
+    let mut pattern = "%".to_owned();
+    for c in part.chars() {
+        let cases = CASES.get(&fold_case(c));
+        let mut cases = cases.map_or(std::slice::from_ref(&c), Vec::as_slice).iter();
+        let c = cases.find(|c| c.is_ascii())?;
+        if "%_\\".contains(*c) {
+            pattern.push('\\');
+        }
+        pattern.push(*c);
+    }
+    pattern.push('%');
+    Some(pattern)
+}
+
+/// A pattern of each database that matches texts that contain `part`, in upper or lower case.
+fn any_case_pattern(backend: Backend, part: &str) -> String {
     let mut pattern = String::new();
     for c in part.chars() {
         match (CASES.get(&fold_case(c)), backend) {
@@ -48,14 +91,6 @@ pub(crate) fn any_case_pattern(backend: Backend, part: &str) -> String {
     match backend {
         Backend::Postgres => pattern,
         Backend::Sqlite => format!("*{pattern}*"),
-    }
-}
-
-/// The condition that a column matches the pattern in `parameter`.
-pub(crate) fn matches_pattern(backend: Backend, column: &str, parameter: &str) -> String {
-    match backend {
-        Backend::Postgres => format!("{column} COLLATE \"C\" ~ {parameter}"),
-        Backend::Sqlite => format!("{column} GLOB {parameter}"),
     }
 }
 
@@ -78,6 +113,14 @@ mod tests {
         assert_eq!(pattern("k"), "[kK\u{212a}]");
         assert_eq!(pattern("ß1"), "[ßẞ]1");
         assert_eq!(pattern("日本"), "日本");
+    }
+
+    #[test]
+    fn an_ascii_pattern_has_an_ascii_case_of_each_character() {
+        let pattern = |part| ascii_pattern(part);
+        assert_eq!(pattern("ſ\u{212a}"), Some("%sk%".into()));
+        assert_eq!(pattern("1%_\\A"), Some("%1\\%\\_\\\\a%".into()));
+        assert_eq!(pattern("aé"), None);
     }
 
     #[test]

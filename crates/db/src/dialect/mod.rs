@@ -21,7 +21,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
 
-pub(crate) use any_case::{any_case_pattern, matches_pattern};
+pub(crate) use any_case::contains_in_any_case;
 pub(crate) use claim_queries::{
     Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, start_jobs,
 };

@@ -7,16 +7,18 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::EXPECT;
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpRequest, ResponseError as _};
-use lectern_db::Reader;
+use lectern_db::{Error as DbError, Reader};
 use lectern_domain::{ContentSegmentId, TranscriptSegmentId};
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
+use crate::http::extract::idempotent_body::IDEMPOTENCY_KEY;
+use crate::http::extract::lease_header::LeaseIdPath;
 use crate::http::extract::path_ids::{ClipIdPath, JobIdPath, SegmentIdPath};
 use crate::http::request::app_data::app_data;
 
 /// Runs the handler in `next`, unless the request waits for `100 Continue` and names a job,
-/// a clip or a segment that does not exist. Handlers find that out after they have received
+/// a clip, a segment or a lease that does not exist. Handlers find that out after they have received
 /// the body, in the transaction that stores it.
 pub(crate) async fn refuse_before_body<B: MessageBody>(
     request: ServiceRequest,
@@ -53,6 +55,13 @@ async fn check_exists(request: &HttpRequest) -> Result<(), ApiError> {
         let SegmentIdPath(id) = SegmentIdPath::<ContentSegmentId>::extract(request).await?;
         let exists = move |conn: &mut Reader<'_>| Ok(conn.content_segments().find(id)?.is_some());
         return check(request, exists, move || ApiError::no_segment(id)).await;
+    }
+    // A repeated request gets its first response, even if that ended the lease.
+    if names("lease_id") && !request.headers().contains_key(IDEMPOTENCY_KEY) {
+        let LeaseIdPath(id) = LeaseIdPath::extract(request).await?;
+        let exists = move |conn: &mut Reader<'_>| Ok(conn.stage_runs().has_lease(id)?);
+        let lease_lost = move || DbError::LeaseLost { lease_id: Some(id) }.into();
+        return check(request, exists, lease_lost).await;
     }
     Ok(())
 }

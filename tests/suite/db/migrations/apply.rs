@@ -3,7 +3,7 @@ use lectern_domain::{
     AppendId, AppendedBytes, Fingerprint, IdempotencyKey, PartEtag, Stage, SystemClock,
 };
 use lectern_tests::{Backend, EmptyDb, Sql, TestDb, a_completed_job, a_job, on_both_backends};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::db::support::worker::claim;
 
@@ -122,7 +122,9 @@ fn every_migration_goes_down_and_up_on_an_empty_database(db: EmptyDb) {
 fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
     let fill = || {
         a_completed_job(&db);
-        let job = a_job().priority(1).create(&db).job_id;
+        let metadata = json!({ "a": 1 });
+        let job = a_job().priority(1).extra_metadata(metadata);
+        let job = job.create(&db).job_id;
         claim(&db, Stage::WORK, 2);
         let key = IdempotencyKey::new("a").unwrap();
         db.write(|tx| {

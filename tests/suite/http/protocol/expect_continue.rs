@@ -4,17 +4,20 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use lectern_tests::{TestServer, a_completed_job, on_both_backends};
+use lectern_domain::Stage;
+use lectern_tests::{TestServer, a_completed_job, a_job, on_both_backends};
 use serde_json::{Value, json};
 
 use crate::http::support::raw_http::exchange;
 use crate::http::support::recordings::announce;
+use crate::http::support::worker::request_claim;
 use crate::http::support::{JOBS, UNKNOWN_ID, a_recording, job_path};
 
 on_both_backends!(
     a_request_that_its_head_refuses_is_answered_before_its_body,
     a_body_is_invited_once_and_stored_once,
     a_request_that_needs_no_body_is_executed_once,
+    the_body_of_a_request_under_a_lease_is_invited,
     an_upload_that_its_head_refuses_is_not_invited,
 );
 
@@ -77,6 +80,9 @@ fn a_request_that_its_head_refuses_is_answered_before_its_body(server: TestServe
     let segment = format!("/api/v1/transcripts/{UNKNOWN_ID}");
     let topic = format!("/api/v1/content-segments/{UNKNOWN_ID}");
     let transcripts = format!("{JOBS}/{UNKNOWN_ID}/transcripts");
+    let [heartbeat, complete, release, fail] = ["heartbeat", "complete", "release", "fail"]
+        .map(|action| format!("/api/v1/work/{UNKNOWN_ID}/{action}"));
+    let no_lease = "/api/v1/work/seven/fail".to_owned();
     let malformed = format!("{JOBS}/seven/clips");
     let (small, large) = ("Content-Length: 900", "Content-Length: 2000000");
     let chunked = "Transfer-Encoding: chunked";
@@ -134,6 +140,11 @@ fn a_request_that_its_head_refuses_is_answered_before_its_body(server: TestServe
             404,
             "segment_not_found",
         ),
+        ("POST", heartbeat.as_str(), [json, small], 409, "lease_lost"),
+        ("POST", complete.as_str(), [json, small], 409, "lease_lost"),
+        ("POST", release.as_str(), [json, small], 409, "lease_lost"),
+        ("POST", fail.as_str(), [json, small], 409, "lease_lost"),
+        ("POST", no_lease.as_str(), [json, small], 409, "lease_lost"),
     ] {
         // The body is never sent, so a response shows that the server did not wait for it.
         let request = head(
@@ -207,6 +218,31 @@ fn a_request_that_needs_no_body_is_executed_once(server: TestServer) {
         server.get(&job_path(job_id, "")).json()["status"],
         "cancelled"
     );
+}
+
+fn the_body_of_a_request_under_a_lease_is_invited(server: TestServer) {
+    a_job().create(server.db());
+    let claims = request_claim(&server, Stage::WORK, json!({ "max": 1 })).json();
+    let lease = claims["claims"][0]["lease_id"].as_str().unwrap();
+    let json = "Content-Type: application/json";
+    let mut socket = Socket::connect(&server);
+    let mut send = |action: &str, key: Option<&str>, body: &str| {
+        let length = format!("Content-Length: {}", body.len());
+        let key = key.map(|key| format!("Idempotency-Key: {key}"));
+        let mut headers = vec![json, length.as_str()];
+        headers.extend(key.as_deref());
+        let path = format!("/api/v1/work/{lease}/{action}");
+        socket.send(&head("POST", &path, &headers));
+        assert_eq!(socket.head(), "http/1.1 100 continue\r\n\r\n");
+        socket.send(body);
+        socket.response()
+    };
+    assert_eq!(send("heartbeat", None, r#"{"percent":1}"#).0, 200);
+    let released = send("release", Some("once"), "{}");
+    assert_eq!(released.0, 200, "{released:?}");
+    // The lease has ended, but the key has a response.
+    assert_eq!(send("release", Some("once"), "{}"), released);
+    assert_eq!(send("release", Some("twice"), "{}").0, 409);
 }
 
 fn an_upload_that_its_head_refuses_is_not_invited(server: TestServer) {

@@ -12,7 +12,8 @@ use lectern_domain::{
 };
 
 use super::Jobs;
-use super::list_query::{ListQuery, ListedTimes, Section, count_query, distinct};
+use super::bound_query::BoundQuery;
+use super::list_query::{ListedTimes, Section, Selection, count_query, distinct};
 use super::row::JobRow;
 use crate::connection::{each_row, on_either};
 use crate::error::{Doing, Error};
@@ -178,7 +179,7 @@ impl<Mode> Jobs<'_, Mode> {
         page: JobPageRequest,
     ) -> Result<Page<Job, JobCursor>, Error> {
         check_cursor(page)?;
-        let backend = self.0.raw.backend();
+        let selection = Selection::of(self.0.raw, filter)?;
         let limit = page::query_limit(page.limit);
         let mut found: Vec<(JobRow, Section)> = Vec::new();
         for section in Section::of(filter, page) {
@@ -186,7 +187,7 @@ impl<Mode> Jobs<'_, Mode> {
             if missing <= 0 {
                 break;
             }
-            let query = section.query(backend, "jobs.*", filter, page, missing);
+            let query = section.query(&selection, "jobs.*", page, missing);
             let rows: Vec<JobRow> =
                 on_either!(self.0.raw, conn => query.statement().load(conn)).doing("list jobs")?;
             found.extend(rows.into_iter().map(|row| (row, section.clone())));
@@ -214,7 +215,7 @@ impl<Mode> Jobs<'_, Mode> {
     ) -> Result<Page<JobSummary, JobCursor>, Error> {
         check_cursor(page)?;
         let context = self.0.context;
-        let backend = self.0.raw.backend();
+        let selection = Selection::of(self.0.raw, filter)?;
         let columns = summary_columns(with_metadata);
         let limit = page::query_limit(page.limit);
         let mut summaries = BoundedPage::new(page.limit);
@@ -222,7 +223,7 @@ impl<Mode> Jobs<'_, Mode> {
             if summaries.is_full() {
                 break;
             }
-            let query = section.query(backend, &columns, filter, page, limit);
+            let query = section.query(&selection, &columns, page, limit);
             each_row!(
                 self.0.raw,
                 query.statement::<Db>() => SummaryRow,
@@ -257,7 +258,7 @@ impl<Mode> Jobs<'_, Mode> {
     }
 
     fn count_rows(&mut self, filter: &JobFilter, limit: i64) -> Result<i64, Error> {
-        let backend = self.0.raw.backend();
+        let selection = Selection::of(self.0.raw, filter)?;
         let statuses: Vec<_> = match distinct(&filter.statuses).as_slice() {
             [] => vec![None],
             statuses => statuses.iter().copied().map(Some).collect(),
@@ -265,13 +266,13 @@ impl<Mode> Jobs<'_, Mode> {
         let mut found = 0;
         for status in statuses {
             if found < limit {
-                found += self.count_of(&count_query(backend, filter, status, limit - found))?;
+                found += self.count_of(&count_query(&selection, status, limit - found))?;
             }
         }
         Ok(found)
     }
 
-    fn count_of(&mut self, query: &ListQuery) -> Result<i64, Error> {
+    fn count_of(&mut self, query: &BoundQuery) -> Result<i64, Error> {
         let row: CountRow = on_either!(self.0.raw, conn => query.statement().get_result(conn))
             .doing("count jobs")?;
         Ok(row.count)

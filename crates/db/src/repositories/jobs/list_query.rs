@@ -6,22 +6,44 @@
 //! index of each status in order, and merges what it has read.
 
 use chrono::{DateTime, Utc};
-use diesel::backend::Backend as DieselBackend;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
-use diesel::serialize::ToSql;
-use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, HasSqlType, Text};
 use lectern_domain::{
     Cursor, Direction, JobCursor, JobFilter, JobId, JobOrder, JobPageRequest, JobStatus,
-    normalize_numbers,
 };
-use serde_json::{Number, Value};
 
-use crate::connection::Backend;
+use super::bound_query::{Bind, BoundQuery, bind};
+use super::metadata_filter::{candidates, has_metadata};
+use crate::connection::{Backend, DbConnection};
 use crate::dialect;
-use crate::sql::prepared::PreparedIf;
+use crate::error::Error;
 use crate::sql::stored_time::StoredTime;
-use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
+
+/// The jobs of a list, in any order.
+#[derive(Debug)]
+pub(super) struct Selection<'f> {
+    backend: Backend,
+    filter: &'f JobFilter,
+    /// The values of `jobs.id` among which those of the jobs are, if they are known.
+    candidates: Option<Vec<i64>>,
+}
+
+impl<'f> Selection<'f> {
+    /// The jobs that match a filter. May look for candidates in an index.
+    pub(super) fn of(conn: &mut DbConnection, filter: &'f JobFilter) -> Result<Self, Error> {
+        Ok(Self {
+            backend: conn.backend(),
+            filter,
+            candidates: candidates(conn, &filter.metadata)?,
+        })
+    }
+
+    /// The table. With candidates, SQLite would prefer the index of the order to the ids.
+    fn table(&self) -> &'static str {
+        match (self.backend, &self.candidates) {
+            (Backend::Sqlite, Some(_)) => "jobs NOT INDEXED",
+            _ => "jobs",
+        }
+    }
+}
 
 /// The times of a row by which lists are sorted.
 pub(super) struct ListedTimes {
@@ -115,14 +137,14 @@ impl Section {
     /// The query of at most `limit` rows of this section.
     pub(super) fn query(
         &self,
-        backend: Backend,
+        selection: &Selection<'_>,
         columns: &str,
-        filter: &JobFilter,
         page: JobPageRequest,
         limit: i64,
-    ) -> ListQuery {
+    ) -> BoundQuery {
         let mut binds = Vec::new();
-        let conditions = Conditions::of(filter, backend, &mut binds);
+        let conditions = Conditions::of(selection, &mut binds);
+        let table = selection.table();
         let after = self.start(page).map(|Cursor { time, id }| {
             let time = bind(&mut binds, Bind::Time(time));
             (time, bind(&mut binds, Bind::Id(id)))
@@ -148,7 +170,7 @@ impl Section {
                 ));
             }
             format!(
-                "SELECT {columns} FROM jobs{} ORDER BY jobs.{key} {direction}, jobs.job_id {direction} \
+                "SELECT {columns} FROM {table}{} ORDER BY jobs.{key} {direction}, jobs.job_id {direction} \
                  LIMIT {limit}",
                 where_clause(&conditions)
             )
@@ -176,9 +198,9 @@ impl Section {
                 )
             }
         };
-        ListQuery {
+        BoundQuery {
             sql,
-            is_common: self.is_common(filter),
+            is_common: self.is_common(selection.filter),
             binds,
         }
     }
@@ -223,20 +245,20 @@ pub(super) fn distinct(statuses: &[JobStatus]) -> Vec<JobStatus> {
 /// The query of the number of jobs that match a filter and have this status, of which it
 /// counts at most `limit`.
 pub(super) fn count_query(
-    backend: Backend,
-    filter: &JobFilter,
+    selection: &Selection<'_>,
     status: Option<JobStatus>,
     limit: i64,
-) -> ListQuery {
+) -> BoundQuery {
     let mut binds = Vec::new();
-    let conditions = Conditions::of(filter, backend, &mut binds).with_status(status);
+    let conditions = Conditions::of(selection, &mut binds).with_status(status);
+    let table = selection.table();
     // In the order of the list, so that the database reads the same index.
     let sql = format!(
-        "SELECT COUNT(*) AS count FROM (SELECT 1 AS one FROM jobs{} \
+        "SELECT COUNT(*) AS count FROM (SELECT 1 AS one FROM {table}{} \
          ORDER BY jobs.created_at DESC, jobs.job_id DESC LIMIT {limit}) AS counted",
         where_clause(&conditions)
     );
-    ListQuery {
+    BoundQuery {
         sql,
         is_common: false,
         binds,
@@ -258,8 +280,19 @@ struct Conditions {
 }
 
 impl Conditions {
-    fn of(filter: &JobFilter, backend: Backend, binds: &mut Vec<Bind>) -> Self {
+    fn of(selection: &Selection<'_>, binds: &mut Vec<Bind>) -> Self {
+        let Selection {
+            backend,
+            filter,
+            candidates,
+        } = selection;
         let mut sql = Vec::new();
+        if let Some(ids) = candidates {
+            // With NULL, which no id is, the list may be empty and SQLite reads no row.
+            let ids = ids.iter().map(ToString::to_string);
+            let ids: Vec<_> = ids.chain(["NULL".to_owned()]).collect();
+            sql.push(format!("jobs.id IN ({})", ids.join(", ")));
+        }
         let time = |time: Option<DateTime<Utc>>, binds: &mut Vec<Bind>| {
             time.map(|time| bind(binds, Bind::Time(time)))
         };
@@ -277,12 +310,16 @@ impl Conditions {
             sql.extend(time(value, binds).map(|time| format!("{comparison} {time}")));
         }
         if let Some(part) = filter.filename.as_ref().filter(|part| !part.is_empty()) {
-            let pattern = dialect::any_case_pattern(backend, part);
-            let pattern = bind(binds, Bind::Text(pattern));
-            sql.push(dialect::matches_pattern(backend, "jobs.filename", &pattern));
+            let bind = |pattern| bind(binds, Bind::Text(pattern));
+            sql.push(dialect::contains_in_any_case(
+                *backend,
+                "jobs.filename",
+                part,
+                bind,
+            ));
         }
         for (key, value) in filter.metadata.iter() {
-            sql.push(has_metadata(backend, key, value, binds));
+            sql.push(has_metadata(*backend, key, value, binds));
         }
         Self { sql, updated_after }
     }
@@ -293,130 +330,5 @@ impl Conditions {
         let updated = updated_after.map(|time| format!("jobs.{} >= {time}", updated_at(status)));
         let own = self.sql.iter().cloned();
         status_is.into_iter().chain(updated).chain(own).collect()
-    }
-}
-
-/// The condition that the `extra_metadata` of a job has a value that is `text`, or is
-/// spelled so.
-fn has_metadata(backend: Backend, key: &str, text: &str, binds: &mut Vec<Bind>) -> String {
-    let scalar = serde_json::from_str(text)
-        .ok()
-        .filter(|value: &Value| value.is_number() || value.is_boolean() || value.is_null())
-        .map(|mut value| {
-            normalize_numbers(&mut value);
-            value
-        });
-    match backend {
-        Backend::Postgres => {
-            let values = [Some(Value::from(text)), scalar].into_iter().flatten();
-            let conditions: Vec<_> = values
-                .map(|value| {
-                    let object = serde_json::json!({ key: value }).to_string();
-                    let object = bind(binds, Bind::Text(object));
-                    format!("jobs.extra_metadata @> {object}::jsonb")
-                })
-                .collect();
-            format!("({})", conditions.join(" OR "))
-        }
-        Backend::Sqlite => {
-            let key = bind(binds, Bind::Text(key.to_owned()));
-            let text = bind(binds, Bind::Text(text.to_owned()));
-            let mut condition = format!("entry.type = 'text' AND entry.value = {text}");
-            if let Some(scalar) = scalar {
-                let is_scalar = match &scalar {
-                    Value::Number(number) => is_number_on_sqlite(number, binds),
-                    literal => format!("entry.type = '{literal}'"),
-                };
-                condition = format!("{condition} OR {is_scalar}");
-            }
-            format!(
-                "EXISTS (SELECT 1 FROM json_each(jobs.extra_metadata) AS entry \
-                 WHERE entry.key = {key} AND ({condition}))"
-            )
-        }
-    }
-}
-
-/// The condition that an `entry` of `json_each` is this number, which is
-/// [normalized](normalize_numbers).
-fn is_number_on_sqlite(number: &Number, binds: &mut Vec<Bind>) -> String {
-    /// 2^63: from here on, SQLite reads integers as floats, which several of them share.
-    const NO_INTEGER: f64 = 9_223_372_036_854_775_808.0;
-    let float = number.as_f64().unwrap_or_default();
-    let is_large = float.abs() >= NO_INTEGER;
-    if is_large && !number.is_f64() {
-        let digits = bind(binds, Bind::Text(number.to_string()));
-        return format!(
-            "entry.type = 'integer' AND jobs.extra_metadata -> entry.fullkey = {digits}"
-        );
-    }
-    let types = if is_large {
-        "'real'"
-    } else {
-        "'integer', 'real'"
-    };
-    let number = match number.as_i64() {
-        Some(integer) => bind(binds, Bind::Integer(integer)),
-        None => bind(binds, Bind::Double(float)),
-    };
-    format!("entry.type IN ({types}) AND entry.value = {number}")
-}
-
-/// A parameter of a query.
-#[derive(Debug, Clone)]
-enum Bind {
-    Text(String),
-    Time(DateTime<Utc>),
-    Id(uuid::Uuid),
-    Integer(i64),
-    Double(f64),
-}
-
-/// Adds a parameter; returns its placeholder, which both databases understand. The
-/// placeholders must stand in the SQL in the order of the parameters: SQLite numbers them by
-/// their first occurrence.
-fn bind(binds: &mut Vec<Bind>, value: Bind) -> String {
-    binds.push(value);
-    format!("${}", binds.len())
-}
-
-/// A query and its parameters.
-#[derive(Debug, Clone)]
-pub(super) struct ListQuery {
-    sql: String,
-    /// Whether the statement is prepared.
-    is_common: bool,
-    binds: Vec<Bind>,
-}
-
-impl ListQuery {
-    /// The query for one of the databases.
-    pub(super) fn statement<DB>(&self) -> PreparedIf<BoxedSqlQuery<'static, DB, SqlQuery>>
-    where
-        DB: DieselBackend
-            + HasSqlType<Text>
-            + HasSqlType<Timestamptz>
-            + HasSqlType<Uuid>
-            + HasSqlType<BigInt>
-            + HasSqlType<Double>
-            + 'static,
-        String: ToSql<Text, DB>,
-        DbTime: ToSql<Timestamptz, DB>,
-        Id<uuid::Uuid>: ToSql<Uuid, DB>,
-        i64: ToSql<BigInt, DB>,
-        f64: ToSql<Double, DB>,
-    {
-        let query = sql_query(self.sql.clone()).into_boxed::<DB>();
-        let query = self.binds.iter().fold(query, |query, bind| match bind {
-            Bind::Text(text) => query.bind::<Text, _>(text.clone()),
-            Bind::Time(time) => query.bind::<Timestamptz, _>(DbTime::bound(*time)),
-            Bind::Id(id) => query.bind::<Uuid, _>(Id(*id)),
-            Bind::Integer(number) => query.bind::<BigInt, _>(*number),
-            Bind::Double(number) => query.bind::<Double, _>(*number),
-        });
-        PreparedIf {
-            query,
-            is_prepared: self.is_common,
-        }
     }
 }

@@ -1,9 +1,11 @@
 //! Jobs: the table `jobs`.
 
 mod batched;
+mod bound_query;
 mod guarded_change;
 mod list;
 mod list_query;
+mod metadata_filter;
 mod metrics;
 mod progress;
 pub(crate) mod rollup;

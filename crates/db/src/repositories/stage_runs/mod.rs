@@ -89,6 +89,17 @@ impl<Mode> StageRuns<'_, Mode> {
         Ok(notes.into_iter().flatten().collect())
     }
 
+    /// Whether a run has this lease, which may have expired.
+    pub fn has_lease(&mut self, lease_id: LeaseId) -> Result<bool, Error> {
+        let by_lease = stage_runs::table
+            .filter(stage_runs::lease_id.eq(Id(lease_id)).assume_not_null())
+            .select(stage_runs::id);
+        on_either!(self.0.raw, conn => by_lease.get_result::<i64>(conn))
+            .optional()
+            .map(|found| found.is_some())
+            .doing("check whether a lease exists")
+    }
+
     /// The stages in `stages` that have a run that can be claimed now or whose lease has
     /// expired: one query for all waiting claims.
     pub fn claimable(&mut self, stages: &[Stage]) -> Result<Vec<Stage>, Error> {

@@ -20,7 +20,7 @@ use crate::http::extract::transcript_body;
 use crate::http::memory_budget::WithPermit;
 use crate::http::response::{ApiResponse, ApiResult};
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The body of a request that is executed once per idempotency key.
 #[derive(Debug)]

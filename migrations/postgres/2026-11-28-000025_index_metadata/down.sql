@@ -1,0 +1,1 @@
+DROP INDEX jobs_extra_metadata_idx;
