@@ -49,9 +49,10 @@ class Known:
     uploads: list[Upload] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
     times: list[str] = field(default_factory=list)
-    # The metadata and the names that jobs were sent with, for filters that find them.
+    # What was sent, for filters that find it.
     metadata: list[tuple[str, Any]] = field(default_factory=list)
     filenames: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     # The entity tags of each path.
     tags: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     # The path of a list, with the cursor of its next page.
