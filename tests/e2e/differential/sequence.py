@@ -100,6 +100,8 @@ class Sequence:
             request.headers["Content-Type"] = self.rng.choice(
                 ["text/plain", "", "application/json; charset=utf-8"]
             )
+        if request.method == "GET" and "Accept" not in request.headers and values.chance(0.02):
+            request.method = "HEAD"
         if isinstance(request.body, str) and values.chance(0.01):
             request.body = self.rng.choice(["", "{", "[]", "null", request.body + " x", "{}" + "\ufeff"])
 
@@ -193,6 +195,8 @@ class Sequence:
     def learn(self, request: Request, answer: Comparable) -> None:
         """Takes the references in an answer."""
         known = self.known
+        if request.method == "HEAD":
+            return
         if answer.status == 204 and request.method == "DELETE":
             self._forget(request)
         tag = f"«{request.step}/etag»"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from naming import Comparable, Name
 from request import Request
 from sequence import API, Sequence, operation
-from values import FLOATS, INTEGERS, query
+from values import FLOATS, INTEGERS, query, spelling
 
 from .jobs import STAGES, STATUSES
 
@@ -75,12 +73,7 @@ def _metadata(seq: Sequence) -> tuple[str, str]:
     if not seq.known.metadata or values.chance(0.35):
         return f"metadata.{values.key()}", rng.choice([values.text(50, 0), *_numbers(seq)])
     key, value = rng.choice(seq.known.metadata[-40:])
-    if isinstance(value, str):
-        is_number = value.startswith("@number ")
-        text = value.removeprefix("@number ").removesuffix("@") if is_number else value
-    else:
-        # An array or an object has no spelling that a filter finds.
-        text = json.dumps(value)
+    text = spelling(value)
     if values.chance(0.2):
         text = _respelled(seq, text)
     return f"metadata.{key}", text
@@ -138,7 +131,10 @@ def events(seq: Sequence) -> Request:
         after = rng.choice(
             ["0", "1", "2", "3", "10", "-1", "9223372036854775807", "9223372036854775808", "x"]
         )
-        pairs.append(("after", after))
+        if values.chance(0.2):
+            request.headers["Last-Event-ID"] = after
+        else:
+            pairs.append(("after", after))
     elif values.chance(0.3):
         # Only from the beginning: the stream has at least a snapshot to compare.
         request.headers["Accept"] = "text/event-stream"
