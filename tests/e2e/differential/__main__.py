@@ -32,7 +32,7 @@ from sequence import OPERATIONS, Sequence  # noqa: E402
 from servers import Servers  # noqa: E402
 from shortening import Shortener  # noqa: E402
 
-SEEDS = [1, 2, 3]
+SEEDS = [1, 2, 3, 4]
 STEPS = 1500
 SHORTENING_SECONDS = 120.0
 # Of the last jobs, every state is compared at the end.

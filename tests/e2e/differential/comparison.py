@@ -60,7 +60,8 @@ class Pair:
         compared = [
             Comparable(names, request, answer) for names, answer in zip(self.names, answers, strict=True)
         ]
-        is_same = compared[0].text == compared[1].text
+        # Without an answer there is nothing to compare.
+        is_same = compared[0].text == compared[1].text and all(answer.status for answer in answers)
         return compared[0], None if is_same else Difference(request, compared)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timezone
 from typing import Any
 
 from request import Answer, Request
@@ -44,20 +45,15 @@ class Names:
 
     def __init__(self) -> None:
         self.names: dict[str, Name] = {}
-        # The value of each name, for the references in requests.
+        # The value at each place, for the references in requests.
         self.values: dict[str, str] = {}
 
     def name(self, value: str, place: str, scope: str = "") -> Name:
         """The name of a value, which is `place` if the value is new. A scope has values of its own."""
-        known = self.names.get(scope + value)
-        if known is None:
-            path = place
-            while path in self.values:
-                path += "'"
-            known = Name(f"«{path}»")
-            self.names[scope + value] = known
-            self.values[path] = value
-        return known
+        # A text may have several values, and a value several places.
+        while self.values.setdefault(place, value) != value:
+            place += "'"
+        return self.names.setdefault(scope + value, Name(f"«{place}»"))
 
     def text(self, text: str, place: str) -> str:
         """A text with names for the ids in it, and without what is the address of the server."""
@@ -86,7 +82,9 @@ class Names:
         if key == "request_id":
             return "…"
         if key in TIMES and TIME.fullmatch(value):
-            return self.name(value, place, "time ")
+            name = self.name(value, place, "time ")
+            is_new_lease = key == "lease_expires_at" and name == f"«{place}»"
+            return f"{name}, {_minutes_until(value)} min after the answer" if is_new_lease else name
         if key in CURSORS:
             return self.name(value, place)
         if key.endswith("url") and "signature=" in value:
@@ -103,7 +101,7 @@ class Names:
             return self.name(value, place, f"etag of {request.path} ")
         if name in ("upload-expires", "last-modified"):
             return re.sub(r"\d+", "#", re.sub(r"[A-Z][a-z]{2}", "Abc", value))
-        # In addresses of next pages: times of the request, and a cursor.
+        # The address of the next page has the times of the request, and a cursor.
         value = re.sub(r"(?<=ed_after=)[^&>]+|(?<=ed_before=)[^&>]+", "…", value)
         cursors = re.compile(r"(?<=[?&]cursor=)[\w-]+|(?<=[?&]after=)[\w-]+")
         return self.text(cursors.sub(lambda found: self.name(found[0], place), value), place)
@@ -111,6 +109,12 @@ class Names:
 
 def _has_elapsed(value: dict[str, Any], field: str) -> bool:
     return field == ELAPSED or not SENT_ENTRY.fullmatch(value.get("log_id", "«0/log_id»"))
+
+
+def _minutes_until(time: str) -> int:
+    """Rounded, so that the time that a request takes makes no difference."""
+    until = datetime.fromisoformat(time.replace("Z", "+00:00")) - datetime.now(timezone.utc)
+    return round(until.total_seconds() / 60)
 
 
 def _part(name: str) -> str:

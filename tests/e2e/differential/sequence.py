@@ -49,9 +49,10 @@ class Known:
     uploads: list[Upload] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
     times: list[str] = field(default_factory=list)
-    # The metadata and the names that jobs were sent with, for filters that find them.
+    # What was sent, for filters that find it.
     metadata: list[tuple[str, Any]] = field(default_factory=list)
     filenames: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     # The entity tags of each path.
     tags: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     # The path of a list, with the cursor of its next page.
@@ -99,6 +100,8 @@ class Sequence:
             request.headers["Content-Type"] = self.rng.choice(
                 ["text/plain", "", "application/json; charset=utf-8"]
             )
+        if request.method == "GET" and "Accept" not in request.headers and values.chance(0.02):
+            request.method = "HEAD"
         if isinstance(request.body, str) and values.chance(0.01):
             request.body = self.rng.choice(["", "{", "[]", "null", request.body + " x", "{}" + "\ufeff"])
 
@@ -192,6 +195,8 @@ class Sequence:
     def learn(self, request: Request, answer: Comparable) -> None:
         """Takes the references in an answer."""
         known = self.known
+        if request.method == "HEAD":
+            return
         if answer.status == 204 and request.method == "DELETE":
             self._forget(request)
         tag = f"«{request.step}/etag»"

@@ -55,17 +55,41 @@ TIMES = [
 ]  # fmt: skip
 
 
-def number(spelled: str) -> str:
-    """A number that `body` writes exactly so."""
-    return f"@number {spelled}@"
+# JSON that Python would write otherwise.
+FRAGMENTS = [
+    '{"a": 1, "a": 2}',
+    '{"n": {"b": 1, "b": null}}',
+    "[1, ]",
+    "NaN",
+    "01",
+    "+1",
+    ".5",
+    "1.",
+    "tru",
+    r'"\x"',
+]
+
+_SPELLED = "@spelled "
+
+
+def spelled(text: str) -> str:
+    """A number, or other JSON, that `body` writes exactly so."""
+    return f"{_SPELLED}{text}@"
+
+
+def spelling(value: Any) -> str:
+    """What `body` writes of a value of `spelled`; of another value, its JSON, and a text as it is."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    return value.removeprefix(_SPELLED).removesuffix("@") if value.startswith(_SPELLED) else value
 
 
 def body(value: Any, rng: random.Random) -> str:
-    """JSON with the numbers of `number`, and characters now escaped and now not."""
+    """JSON with what is `spelled`, and characters now escaped and now not."""
     text = json.dumps(value, ensure_ascii=rng.random() < 0.3)
     # References stay as they are.
     text = text.replace("\\u00ab", "«").replace("\\u00bb", "»")
-    return re.sub(r'"@number ([^@]*)@"', r"\1", text)
+    return re.sub(rf'"{_SPELLED}((?:[^"\\]|\\.)*?)@"', lambda found: json.loads(f'"{found[1]}"'), text)
 
 
 def query(parameters: list[tuple[str, str]]) -> str:
@@ -130,8 +154,8 @@ class Values:
         if kind < 0.9:
             return rng.choice([least, greatest])
         if kind < 0.96:
-            return rng.choice([least - 1, greatest + 1, number(rng.choice(INTEGERS))])
-        return rng.choice([number("1.0"), number("1e0"), number("1.5"), "1", None, True, []])
+            return rng.choice([least - 1, greatest + 1, spelled(rng.choice(INTEGERS))])
+        return rng.choice([spelled("1.0"), spelled("1e0"), spelled("1.5"), "1", None, True, []])
 
     def float(self, least: float, greatest: float) -> Any:
         rng = self.rng
@@ -139,7 +163,7 @@ class Values:
         if kind < 0.6:
             return round(rng.uniform(least, min(greatest, least + 100)), rng.randint(0, 4))
         if kind < 0.85:
-            return number(rng.choice(FLOATS + INTEGERS))
+            return spelled(rng.choice(FLOATS + INTEGERS))
         if kind < 0.95:
             return rng.choice([least, greatest, rng.uniform(least, min(greatest, 1e6))])
         return rng.choice([least - 1, "0.5", None, True, {}])
@@ -150,15 +174,17 @@ class Values:
     def ratio(self) -> Any:
         if self.chance(0.9):
             return self.rng.choice(
-                [round(self.rng.random(), 2), self.rng.random(), number(self.rng.choice(RATIOS))]
+                [round(self.rng.random(), 2), self.rng.random(), spelled(self.rng.choice(RATIOS))]
             )
         return self.float(0, 1)
 
     def json(self, depth: int = 0) -> Any:
         rng = self.rng
         kind = rng.random()
+        if kind < 0.01:
+            return spelled(rng.choice(FRAGMENTS))
         if depth > 2 or kind < 0.3:
-            return number(rng.choice(INTEGERS + FLOATS[:-7]))
+            return spelled(rng.choice(INTEGERS + FLOATS[:-7]))
         if kind < 0.55:
             return self.text(100, 0)
         if kind < 0.75:

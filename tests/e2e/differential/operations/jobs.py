@@ -7,7 +7,7 @@ from typing import Any
 from naming import Comparable
 from request import Request
 from sequence import API, JSON, Sequence, operation
-from values import number
+from values import spelled
 
 STAGES = [
     "uploading", "silence_detection", "transcription", "layout_analysis", "content_analysis",
@@ -100,7 +100,7 @@ def update(seq: Sequence) -> Request:
     if values.chance(0.2):
         fields["video_duration"] = values.float(2.2250738585072014e-308, 1e308)
     if values.chance(0.2):
-        fields["error_message"] = rng.choice([None, values.text(2000, 0), "x" * 40_000])
+        fields["error_message"] = rng.choice([None, *[values.text(2000, 0)] * 8, "x" * 40_000, "x" * 70_000])
     if values.chance(0.1):
         fields["celery_task_id"] = values.text(255)
     if values.chance(0.02):
@@ -152,7 +152,7 @@ def progress(seq: Sequence) -> Request:
 
 def percent(seq: Sequence) -> Any:
     if seq.values.chance(0.3):
-        return number(
+        return spelled(
             seq.rng.choice(
                 ["0.005", "99.995", "33.335", "49.995", "66.665", "1.005", "100", "28.999999999999996"]
             )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from naming import Comparable, Name
 from request import Request
 from sequence import API, Sequence, operation
-from values import FLOATS, INTEGERS, query
+from values import FLOATS, INTEGERS, query, spelling
 
 from .jobs import STAGES, STATUSES
 
@@ -50,20 +48,21 @@ def jobs(seq: Sequence) -> Request:
         if values.chance(0.12):
             pairs.append((name, values.time(known.times[-30:])))
     if values.chance(0.45):
-        pairs.append(("filename", _part_of_filename(seq)))
+        pairs.append(("filename", part_of(seq, known.filenames)))
     for _ in range(rng.choice([0, 0, 0, 0, 1, 1, 2, 11 if values.chance(0.05) else 1])):
         pairs.append(_metadata(seq))
     rng.shuffle(pairs)
     return Request("listJobs", "GET", f"{API}/jobs{query(pairs)}")
 
 
-def _part_of_filename(seq: Sequence) -> str:
+def part_of(seq: Sequence, texts: list[str]) -> str:
+    """A part of one of the last texts, mostly, in the same case or in another one."""
     values, rng = seq.values, seq.rng
-    if not seq.known.filenames or values.chance(0.3):
+    if not texts or values.chance(0.3):
         return values.text(255, 0)
-    name = rng.choice(seq.known.filenames[-20:])
-    start = rng.randrange(len(name) + 1)
-    part = name[start : start + rng.randint(1, 5)]
+    text = rng.choice(texts[-20:])
+    start = rng.randrange(len(text) + 1)
+    part = text[start : start + rng.randint(1, 5)]
     spellings = [part, part.upper(), part.lower(), part.swapcase(), part.casefold(), part.title()]
     return rng.choice(spellings)
 
@@ -74,12 +73,7 @@ def _metadata(seq: Sequence) -> tuple[str, str]:
     if not seq.known.metadata or values.chance(0.35):
         return f"metadata.{values.key()}", rng.choice([values.text(50, 0), *_numbers(seq)])
     key, value = rng.choice(seq.known.metadata[-40:])
-    if isinstance(value, str):
-        is_number = value.startswith("@number ")
-        text = value.removeprefix("@number ").removesuffix("@") if is_number else value
-    else:
-        # An array or an object has no spelling that a filter finds.
-        text = json.dumps(value)
+    text = spelling(value)
     if values.chance(0.2):
         text = _respelled(seq, text)
     return f"metadata.{key}", text
@@ -103,6 +97,12 @@ def _learn_events(seq: Sequence, request: Request, answer: Comparable) -> None:
         seq.known.event_cursors.append(answer.json["next_cursor"])
 
 
+def _prefer(seq: Sequence, request: Request) -> None:
+    """Asks for a page that waits for events, but not for a time that passes."""
+    if seq.values.chance(0.1):
+        request.headers["Prefer"] = seq.rng.choice(["wait=0", "wait=-1", "wait=x", "respond-async, wait=0"])
+
+
 @operation("getAllEvents", 2, _learn_events)
 def all_events(seq: Sequence) -> Request:
     values, rng = seq.values, seq.rng
@@ -117,6 +117,7 @@ def all_events(seq: Sequence) -> Request:
             request.headers["Last-Event-ID"] = after
         else:
             pairs.append(("after", after))
+    _prefer(seq, request)
     request.path = f"{API}/events{query(pairs)}"
     return request
 
@@ -130,10 +131,15 @@ def events(seq: Sequence) -> Request:
         after = rng.choice(
             ["0", "1", "2", "3", "10", "-1", "9223372036854775807", "9223372036854775808", "x"]
         )
-        pairs.append(("after", after))
+        if values.chance(0.2):
+            request.headers["Last-Event-ID"] = after
+        else:
+            pairs.append(("after", after))
     elif values.chance(0.3):
         # Only from the beginning: the stream has at least a snapshot to compare.
         request.headers["Accept"] = "text/event-stream"
+    else:
+        _prefer(seq, request)
     request.path = f"{API}/jobs/{seq.job()}/events{query(pairs)}"
     return request
 

@@ -8,7 +8,7 @@ from typing import Any
 from request import Request
 from sequence import API, Sequence, operation
 
-from .lists import parameters
+from .lists import parameters, part_of
 
 
 def times(seq: Sequence) -> dict[str, Any]:
@@ -27,9 +27,17 @@ def some(seq: Sequence, write: Callable[[Sequence], dict[str, Any]]) -> list[dic
     return items
 
 
+def text(seq: Sequence, limit: int) -> str:
+    """A text that is searched for later."""
+    text = seq.values.text(limit)
+    if len(text) < 100:
+        seq.known.texts.append(text)
+    return text
+
+
 def transcript_segment(seq: Sequence) -> dict[str, Any]:
     values = seq.values
-    segment = {**times(seq), "text": values.text(500)}
+    segment = {**times(seq), "text": text(seq, 500)}
     if values.chance(0.5):
         segment["confidence"] = values.ratio()
     if values.chance(0.3):
@@ -51,7 +59,7 @@ def content_segment(seq: Sequence) -> dict[str, Any]:
         segment["description"] = values.text(2000, 0)
     for name in ("keywords", "concepts"):
         if values.chance(0.6):
-            segment[name] = [values.text(200) for _ in range(seq.rng.randint(0, 3))]
+            segment[name] = [text(seq, 200) for _ in range(seq.rng.randint(0, 3))]
     if values.chance(0.3):
         segment["segment_order"] = values.integer(0, 2147483647)
     return segment
@@ -143,8 +151,7 @@ ACCEPT = [
 
 @operation("getTranscript", 3)
 def get_transcript(seq: Sequence) -> Request:
-    texts = [seq.values.word() for _ in range(3)]
-    options = {**FORMATS, **RANGE, "q": [*texts, "e", "Σ", "i", "%", "_", ""]}
+    options = {**FORMATS, **RANGE, "q": [part_of(seq, seq.known.texts)]}
     request = Request(
         "getTranscript", "GET", f"{API}/jobs/{seq.job()}/transcripts{parameters(seq, options, 0.25)}"
     )
@@ -206,8 +213,10 @@ def put_content_segments(seq: Sequence) -> Request:
 
 @operation("getContentSegments", 2)
 def get_content_segments(seq: Sequence) -> Request:
-    words = [seq.values.word() for _ in range(3)]
-    options = {"keyword": [*words, "", "σ"], "top": ["1", "2", "100", "0", "x", "2147483648"]}
+    known = seq.known.texts[-20:] or [""]
+    word = seq.rng.choice(known)
+    words = [word, word.upper(), word.lower(), seq.values.word(), ""]
+    options = {"keyword": words, "top": ["1", "2", "100", "0", "x", "2147483648"]}
     return Request(
         "getContentSegments", "GET", f"{API}/jobs/{seq.job()}/content-segments{parameters(seq, options)}"
     )
