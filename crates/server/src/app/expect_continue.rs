@@ -28,21 +28,38 @@ type App = RcService<Request, Response<BoxBody>, Response<BoxBody>>;
 /// The response of the app, when it has one.
 type Handling = LocalBoxFuture<'static, Result<Response<BoxBody>, Response<BoxBody>>>;
 
+/// Makes a service for each HTTP thread that takes requests and returns `Answer`, or else the
+/// final response.
+pub(crate) trait HttpServiceFactory<Answer>:
+    ServiceFactory<
+        Request,
+        Config = (),
+        Response = Answer,
+        Error = Response<BoxBody>,
+        InitError = (),
+        Service: 'static,
+    >
+{
+}
+
+impl<F, Answer> HttpServiceFactory<Answer> for F where
+    F: ServiceFactory<
+            Request,
+            Config = (),
+            Response = Answer,
+            Error = Response<BoxBody>,
+            InitError = (),
+            Service: 'static,
+        >
+{
+}
+
 /// The app that the expect service and the service for requests call.
 #[derive(Clone, Default)]
 pub(crate) struct SharedApp(Rc<OnceCell<App>>);
 
 impl SharedApp {
-    pub(crate) fn expect_service(
-        &self,
-    ) -> impl ServiceFactory<
-        Request,
-        Config = (),
-        Response = Request,
-        Error = Response<BoxBody>,
-        InitError = (),
-        Service: 'static,
-    > + use<> {
+    pub(crate) fn expect_service(&self) -> impl HttpServiceFactory<Request> + use<> {
         let shared = self.clone();
         fn_factory(move || {
             let shared = shared.clone();
@@ -55,23 +72,9 @@ impl SharedApp {
     pub(crate) fn request_service<F>(
         &self,
         factory: F,
-    ) -> impl ServiceFactory<
-        Request,
-        Config = (),
-        Response = Response<BoxBody>,
-        Error = Response<BoxBody>,
-        InitError = (),
-        Service: 'static,
-    > + use<F>
+    ) -> impl HttpServiceFactory<Response<BoxBody>> + use<F>
     where
-        F: ServiceFactory<
-                Request,
-                Config = (),
-                Response = Response<BoxBody>,
-                Error = Response<BoxBody>,
-                InitError = (),
-                Service: 'static,
-            > + 'static,
+        F: HttpServiceFactory<Response<BoxBody>> + 'static,
     {
         let shared = self.clone();
         fn_factory(move || {

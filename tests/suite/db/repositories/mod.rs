@@ -10,6 +10,7 @@ mod job_list;
 mod job_metrics;
 mod job_updates;
 mod jobs;
+mod jobs_by_metadata;
 mod layout_analysis;
 mod missing_jobs;
 mod processing_logs;

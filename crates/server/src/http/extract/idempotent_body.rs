@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
-use crate::http::extract::receive_body::{self, BodyBounds};
+use crate::http::extract::receive_body::{self, BodyBounds, ReceivedBody};
 use crate::http::extract::transcript_body;
 use crate::http::memory_budget::WithPermit;
 use crate::http::response::{ApiResponse, ApiResult};
@@ -151,12 +151,9 @@ where
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let received = receive_body::receive_json(request, payload, BodyBounds::general(request));
-        let key = KeyOfBody::of(request);
+        let decoded = decode_with_key::<T, _>(request, received);
         Box::pin(async move {
-            let (key, received) = (key?, received.await?);
-            let raw = received.bytes.clone();
-            let body = json_body::decode::<T>(received).await?;
-            let key = key.with_json(raw).await?;
+            let (body, key) = decoded.await?;
             Ok(Self { body, key })
         })
     }
@@ -172,14 +169,31 @@ where
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let received = json_body::receive_optional(request, payload);
-        let key = KeyOfBody::of(request);
+        let decoded = decode_with_key::<T, _>(request, received);
         Box::pin(async move {
-            let (key, received) = (key?, received.await?);
-            let raw = received.bytes.clone();
-            let body = json_body::decode::<T>(received).await?;
-            let key = key.with_json(raw).await?;
+            let (body, key) = decoded.await?;
             Ok(Self { body, key })
         })
+    }
+}
+
+/// Decodes a JSON body when it is received; also returns the key of the request.
+fn decode_with_key<T, F>(
+    request: &HttpRequest,
+    received: F,
+) -> impl Future<Output = Result<(WithPermit<T::Domain>, RequestKey), ApiError>> + use<T, F>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+    F: Future<Output = Result<ReceivedBody, ApiError>>,
+{
+    let key = KeyOfBody::of(request);
+    async move {
+        let (key, received) = (key?, received.await?);
+        let raw = received.bytes.clone();
+        let body = json_body::decode::<T>(received).await?;
+        let key = key.with_json(raw).await?;
+        Ok((body, key))
     }
 }
 

@@ -39,9 +39,11 @@ pub(crate) struct PatchBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 pub(crate) struct OutputPatchBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 
 /// Changes that may contain JSON objects.
-pub(crate) trait Changes {
-    /// The same changes, with the objects as patches to be merged.
-    fn merging(self) -> Self;
+pub(crate) trait Changes: Sized {
+    /// The same changes, with the objects as patches to be merged. By default, there are none.
+    fn merging(self) -> Self {
+        self
+    }
 }
 
 impl Changes for JobUpdate {
@@ -56,19 +58,9 @@ impl Changes for ClipUpdate {
     }
 }
 
-/// Has no JSON objects.
-impl Changes for TranscriptSegmentUpdate {
-    fn merging(self) -> Self {
-        self
-    }
-}
+impl Changes for TranscriptSegmentUpdate {}
 
-/// Has no JSON objects.
-impl Changes for ContentSegmentUpdate {
-    fn merging(self) -> Self {
-        self
-    }
-}
+impl Changes for ContentSegmentUpdate {}
 
 impl<T> FromRequest for OutputBody<T>
 where
