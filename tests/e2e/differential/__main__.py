@@ -33,7 +33,7 @@ from servers import Servers  # noqa: E402
 from shortening import Shortener  # noqa: E402
 
 SEEDS = [1, 2, 3, 4]
-STEPS = 1500
+STEPS = 1200
 SHORTENING_SECONDS = 120.0
 # Of the last jobs, every state is compared at the end.
 JOBS_AT_THE_END = 20

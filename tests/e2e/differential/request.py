@@ -105,7 +105,7 @@ class Client:
         try:
             self.connection.request(method, path, body, headers)
             return self._read(self.connection.getresponse())
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.BadStatusLine, http.client.IncompleteRead) as error:
             self.connection.close()
             return Answer(0, [], f"no answer: {type(error).__name__}".encode())
 

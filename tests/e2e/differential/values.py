@@ -8,6 +8,8 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from request import REFERENCE
+
 # Pairs of texts that some comparisons take for the same: by case, by decomposition, by width.
 WORDS = [
     "Lecture", "LECTURE", "lecture", "ΟΔΥΣΣΕΥΣ", "οδυσσευς", "οδυσσευσ", "Ὀδυσσεύς", "ὈΔΥΣΣΕΎΣ",
@@ -99,10 +101,11 @@ def query(parameters: list[tuple[str, str]]) -> str:
 
 
 def _quoted(text: str) -> str:
-    parts = re.split(r"(«[^»]*»)", text)
-    return "".join(
-        part if part.startswith("«") else quote(part, safe="", errors="surrogatepass") for part in parts
-    )
+    quoted, end = "", 0
+    for found in REFERENCE.finditer(text):
+        quoted += quote(text[end : found.start()], safe="", errors="surrogatepass") + found[0]
+        end = found.end()
+    return quoted + quote(text[end:], safe="", errors="surrogatepass")
 
 
 class Values:

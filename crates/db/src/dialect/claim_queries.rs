@@ -292,8 +292,8 @@ struct StageRow {
     stage: String,
 }
 
-/// Locks the jobs in `job_ids` that no other transaction has locked, and returns their
-/// ids.
+/// Locks the jobs in `job_ids`, which are sorted, except those that another transaction has
+/// locked, and returns their ids in this order.
 pub(crate) fn lock_free_jobs(
     conn: &mut DbConnection,
     job_ids: &[Id<JobId>],
@@ -301,6 +301,7 @@ pub(crate) fn lock_free_jobs(
     match conn {
         DbConnection::Postgres(conn) => jobs::table
             .filter(jobs::job_id.eq_any(job_ids))
+            .order(jobs::job_id)
             .select(jobs::job_id)
             .for_no_key_update()
             .skip_locked()

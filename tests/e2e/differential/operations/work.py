@@ -56,10 +56,13 @@ def claim(seq: Sequence) -> Request:
 
 @operation("claimWork that expires", 0.06)
 def expire(seq: Sequence) -> Request:
-    """A claim with a lease that has expired when the next request is answered."""
-    claim = {"lease_seconds": 1, "stages": WORK, "worker": "lost"}
-    path = f"{API}/jobs/«{seq.step}/claims/0/job/job_id»/stages"
-    seq.planned.append(Request("listStages", "GET", path, until_gone=LOST_RUN))
+    """A claim with leases that have expired when the next requests are answered."""
+    most = 4
+    claim = {"lease_seconds": 1, "stages": WORK, "worker": "lost", "max": most}
+    for i in range(most):
+        # Of a claim that is not granted, this asks for a job that does not exist.
+        path = f"{API}/jobs/«{seq.step}/claims/{i}/job/job_id»/stages"
+        seq.planned.append(Request("listStages", "GET", path, until_gone=LOST_RUN))
     return seq.write("claimWork", "POST", f"{API}/work/claim", claim)
 
 

@@ -80,7 +80,7 @@ fn seqs(events: &[JobEvent]) -> BTreeMap<JobId, Vec<i64>> {
 }
 
 /// Jobs whose order in the queue is neither that of their ids nor its reverse.
-fn a_queue(db: &TestDb) {
+fn a_queue(db: &Database) {
     for priority in [3, 9, 1, 12, 7, 2, 10, 5, 11, 4, 8, 6] {
         a_job().priority(priority).create(db);
     }
@@ -120,6 +120,39 @@ fn the_events_of_two_claims_of_a_transaction_are_in_their_order(db: TestDb) {
     order.dedup();
     assert_eq!(order.len(), 7);
     assert_eq!(jobs_of_events(&db, 22), order);
+}
+
+/// Without an index, PostgreSQL finds rows in the order in which they were changed last.
+#[test]
+fn the_events_of_expired_leases_are_in_the_order_of_the_jobs() {
+    let test = TestDb::on(Backend::Postgres);
+    let mut sql = test.sql();
+    for scan in ["indexscan", "bitmapscan", "indexonlyscan"] {
+        sql.batch(&format!(
+            "DO $$ BEGIN
+                 EXECUTE format('ALTER DATABASE %I SET enable_{scan} = off', current_database());
+             END $$"
+        ))
+        .unwrap();
+    }
+    let db = Database::open(test.url()).unwrap();
+    a_queue(&db);
+    let claimed = claim(&db, &[Stage::Transcription], 12);
+    let mut jobs: Vec<_> = claimed.iter().map(|claim| claim.job.job_id).collect();
+    for job in &jobs {
+        sql.execute(&format!(
+            "UPDATE jobs SET version = version WHERE job_id = '{job}'"
+        ))
+        .unwrap();
+    }
+    jobs.sort();
+    sql.execute("UPDATE stage_runs SET lease_expires_at = started_at WHERE status = 'running'")
+        .unwrap();
+    assert_eq!(db.write(|tx| tx.work().expire()).unwrap(), 12);
+    let (events, _) = read(&db, None, 100, 60);
+    let mut of_expired: Vec<_> = events[36..].iter().map(|event| event.job_id).collect();
+    of_expired.dedup();
+    assert_eq!(of_expired, jobs);
 }
 
 fn a_reader_gets_every_event_of_every_job_once(db: TestDb) {
