@@ -41,13 +41,17 @@
 //! # Ok::<(), lectern_domain::Invalid>(())
 //! ```
 
+mod housekeeping;
+mod language;
 mod segment_ref;
+mod sentence;
 mod term;
 mod time_span;
 
 pub mod chunking;
 pub mod clip;
 pub mod content_segment;
+pub mod hallucination;
 pub mod layout_analysis;
 pub mod silence_region;
 

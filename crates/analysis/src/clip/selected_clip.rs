@@ -13,6 +13,8 @@ pub struct SelectedClip {
     pub segment_index: Option<usize>,
     /// `content_segment_id` is `None`; the caller sets it.
     pub clip: NewClip,
+    /// The sentence of the clip that says most about its topic; `None` without a transcript.
+    pub description: Option<String>,
 }
 
 impl SelectedClip {
@@ -23,6 +25,7 @@ impl SelectedClip {
         selection: &Selection,
         segment: &ContentSegmentRef<'_>,
         number: usize,
+        description: Option<&str>,
     ) -> Result<Self, Invalid> {
         let title = Title::new(segment.topic.as_str())?;
         let title = match number {
@@ -34,8 +37,9 @@ impl SelectedClip {
             clip: NewClip {
                 topic: Some(ClipTopic::new(segment.topic.as_str())?),
                 importance_score: Some(segment.importance_score),
-                ..with_title(position, selection.span, title)?
+                ..with_title(position, selection.run.span, title)?
             },
+            description: description.map(str::to_owned),
         })
     }
 
@@ -45,6 +49,7 @@ impl SelectedClip {
         Ok(Self {
             segment_index: None,
             clip: with_title(position, span, title)?,
+            description: None,
         })
     }
 }
