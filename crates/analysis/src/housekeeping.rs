@@ -17,15 +17,15 @@ use crate::term::tokenize;
 use crate::time_span::TimeSpan;
 
 /// The cost of a change between content and housekeeping, as log-odds.
-const CHANGE_COST: f64 = 2.8;
+const CHANGE_COST: f64 = 2.0;
 /// Log-odds of a sentence about which nothing is known.
-const PRIOR: f64 = -0.6;
+const PRIOR: f64 = -1.0;
 /// A recording opens and closes within these many seconds, and this fraction of its time.
 const EDGE_SECONDS: f64 = 100.0;
 const EDGE_FRACTION: f64 = 0.12;
 /// Log-odds that a sentence at an edge, or elsewhere, is housekeeping.
-const EDGE: f64 = 1.0;
-const MIDDLE: f64 = -0.6;
+const EDGE: f64 = 0.8;
+const MIDDLE: f64 = -0.3;
 /// Log-odds of an appointment: a date and somebody who is addressed.
 const APPOINTMENT: f64 = 1.5;
 /// Log-odds of each own term of the recording, and the most that count.
@@ -35,6 +35,9 @@ const MAX_OWN_TERMS: usize = 3;
 const NO_OWN_TERM: f64 = 0.4;
 /// The most that the words of one sentence count.
 const MAX_WORDS_LOG_ODDS: f64 = 6.0;
+/// The words of a stretch together have at least these log-odds, so that nothing is
+/// housekeeping only because of its place.
+const MIN_STRETCH_LOG_ODDS: f64 = 3.0;
 /// The number of sentences in which a term occurs, at least, if it is the recording's own.
 const MIN_OWN_TERM_SENTENCES: usize = 3;
 /// The minimum number of letters of an own term.
@@ -209,7 +212,127 @@ fn kinds(is_housekeeping: &[bool], signs: &[Signs]) -> Vec<Option<Housekeeping>>
         } else {
             Housekeeping::Interruption
         };
-        kinds.resize(range.end, run[0].then_some(kind));
+        let words: f64 = signs[range.clone()].iter().map(|signs| signs.words).sum();
+        let is_certain = run[0] && words >= MIN_STRETCH_LOG_ODDS;
+        kinds.resize(range.end, is_certain.then_some(kind));
     }
     kinds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Housekeeping::{Announcement, Closing, Interruption, Opening};
+
+    const TREES: [&str; 12] = [
+        "A tree has a root and many leaves.",
+        "Each leaf of the tree hangs on a node.",
+        "The root of the tree is a node too.",
+        "You can search the tree for a key.",
+        "The search starts at the root and compares one key at each node.",
+        "A leaf has no node below it.",
+        "Please note that a deep tree makes the search slow.",
+        "A rotation moves a node closer to the root.",
+        "Every rotation keeps the order of the keys.",
+        "With rotation the tree is never deep.",
+        "The search then needs few nodes.",
+        "So a balanced tree with rotation keeps its keys close to the root.",
+    ];
+
+    /// Sentences of four seconds each.
+    fn kinds(texts: &[&str]) -> Vec<Option<Housekeeping>> {
+        let sentences: Vec<Sentence> = (0_u32..)
+            .zip(texts)
+            .map(|(i, text)| Sentence {
+                text: (*text).to_owned(),
+                span: TimeSpan::new(f64::from(i) * 4.0, f64::from(i) * 4.0 + 3.6),
+                speech_time: 3.6,
+                words: text.split(' ').count(),
+                certainty: 1.0,
+                is_start_known: true,
+            })
+            .collect();
+        classify(&sentences, Lexicon::of(texts.iter().copied()))
+    }
+
+    /// The kinds of the sentences between the first and the last six of [`TREES`], or before or
+    /// after all of them.
+    fn kinds_of(place: usize, texts: &[&str]) -> Vec<Option<Housekeeping>> {
+        let all = [&TREES[..place], texts, &TREES[place..]].concat();
+        let found = kinds(&all);
+        for (i, kind) in found.iter().enumerate() {
+            let is_tree = i < place || i >= place + texts.len();
+            assert!(!is_tree || kind.is_none(), "{}", all[i]);
+        }
+        found[place..place + texts.len()].to_vec()
+    }
+
+    #[test]
+    fn content_is_not_housekeeping() {
+        assert_eq!(kinds(&TREES), [None; 12]);
+        assert_eq!(kinds(&[]), []);
+    }
+
+    #[test]
+    fn the_opening_and_its_announcements_are_told_apart() {
+        let opening = [
+            "Good morning, everybody, and welcome.",
+            "Can you hear me in the back row?",
+            "Great.",
+            "The homework is due on Friday, and you have to submit it online.",
+            "You may bring one sheet.",
+            "Are there any questions?",
+        ];
+        assert_eq!(kinds_of(0, &opening), [Some(Opening); 6]);
+    }
+
+    #[test]
+    fn the_homework_and_the_goodbye_are_told_apart() {
+        let closing = [
+            "For next week please read chapter nine.",
+            "The slides will be online this evening.",
+            "Thank you, and see you on Monday.",
+        ];
+        assert_eq!(kinds_of(12, &closing), [Some(Closing); 3]);
+    }
+
+    #[test]
+    fn interruptions_and_announcements_in_the_middle_are_told_apart() {
+        let interruption = [
+            "Sorry, one moment, the projector is off.",
+            "It needs a minute.",
+            "Could somebody in the first row press the button, please?",
+        ];
+        assert_eq!(kinds_of(6, &interruption), [Some(Interruption); 3]);
+        let announcement = [
+            "Before I forget, the exam for you is on the third of July.",
+            "Please hand in your assignment before, and write me an email if you have questions.",
+        ];
+        assert_eq!(kinds_of(6, &announcement), [Some(Announcement); 2]);
+    }
+
+    #[test]
+    fn german_housekeeping_is_told_apart() {
+        let texts = [
+            "Guten Morgen, schön, dass Sie da sind.",
+            "Die Klausur findet am 14. Februar statt, bitte melden Sie sich an.",
+            "Ein Baum hat eine Wurzel und viele Blätter.",
+            "Jedes Blatt von dem Baum hängt an einem Knoten.",
+            "Die Wurzel von dem Baum ist auch ein Knoten.",
+            "Die Suche beginnt bei der Wurzel.",
+            "Ein Blatt hat keine Knoten unter sich.",
+            "Der Baum hat bei der Wurzel die wenigsten Knoten.",
+            "Haben Sie noch Fragen zu den Hausaufgaben?",
+            "Dann vielen Dank und bis nächste Woche.",
+        ];
+        let found = kinds(&texts);
+        assert_eq!(found[..2], [Some(Opening); 2]);
+        assert_eq!(found[2..8], [None; 6]);
+        assert_eq!(found[8..], [Some(Closing); 2]);
+    }
+
+    #[test]
+    fn other_languages_have_no_housekeeping() {
+        assert_eq!(kinds(&["Bonjour tout le monde.", "Les devoirs sont pour vendredi."]), [None; 2]);
+    }
 }

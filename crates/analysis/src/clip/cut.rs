@@ -16,17 +16,18 @@ pub(super) fn clip_span(
     recording: TimeSpan,
 ) -> TimeSpan {
     let (start, end) = (passages[first].span.start, passages[last].span.end);
-    let pause_before = match first.checked_sub(1) {
-        Some(previous) => (start - passages[previous].span.end) / 2.0,
-        None => start - recording.start,
+    // Two clips get the same middle of the pause between them.
+    let earliest = match first.checked_sub(1) {
+        Some(previous) => passages[previous].span.end.midpoint(start),
+        None => recording.start,
     };
-    let pause_after = match passages.get(last + 1) {
-        Some(next) => (next.span.start - end) / 2.0,
-        None => recording.end - end,
+    let latest = match passages.get(last + 1) {
+        Some(next) => end.midpoint(next.span.start),
+        None => recording.end,
     };
     TimeSpan::new(
-        (start - pause_before.clamp(0.0, MAX_MARGIN)).max(recording.start),
-        (end + pause_after.clamp(0.0, MAX_MARGIN)).min(recording.end),
+        earliest.max(start - MAX_MARGIN),
+        latest.min(end + MAX_MARGIN),
     )
 }
 

@@ -111,10 +111,18 @@ pub fn select(
 
     let spans: Vec<TimeSpan> = segments
         .iter()
-        .filter_map(|segment| TimeSpan::from(segment.time).intersection(recording))
+        .map(|segment| {
+            // Empty if the segment is outside the recording.
+            let (start, end) = (segment.time.start(), segment.time.end());
+            TimeSpan::new(start.min(recording.end), end.min(recording.end))
+        })
         .collect();
-    if spans.len() == segments.len() && !segments.is_empty() {
-        let passages = with_untranscribed(sentences.clone(), &spans, &quiet, rules);
+    if !segments.is_empty() {
+        let mut untranscribed = spans.clone();
+        if sentences.is_empty() {
+            untranscribed.extend(recording.difference(&TimeSpan::union(spans.clone())));
+        }
+        let passages = with_untranscribed(sentences.clone(), &untranscribed, &quiet, rules);
         let candidates: Vec<Candidate> = segments
             .iter()
             .zip(&spans)
@@ -182,7 +190,16 @@ fn with_untranscribed(
     rules: &ClipRules,
 ) -> Vec<Passage> {
     let mut added = Vec::new();
+    let mut spans = spans.to_vec();
+    spans.sort_by(|a, b| a.start.total_cmp(&b.start));
+    let mut covered = 0.0;
     for span in spans {
+        // Segments that another program has found may overlap.
+        let span = &TimeSpan::new(span.start.max(covered), span.end);
+        if span.length() <= 0.0 {
+            continue;
+        }
+        covered = span.end;
         if passages_in(*span, &passages).is_empty() {
             added.extend(parts_between_silences(*span, quiet, rules.min_length));
         }

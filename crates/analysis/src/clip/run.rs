@@ -23,9 +23,16 @@ const SEGMENT_START: f64 = 0.6;
 const SEGMENT_END: f64 = 0.4;
 const SUBJECT_CHANGE: f64 = 0.5;
 const QUESTION_AT_END: f64 = -1.5;
-const UNCERTAIN_BOUNDARY: f64 = -3.0;
-const ESTIMATED_PAUSE: f64 = -0.7;
+const UNCERTAIN_BOUNDARY: f64 = -6.0;
+const IMPROBABLE_BOUNDARY: f64 = -6.0;
+/// The certainty below which a sentence probably does not begin there.
+const MIN_CERTAINTY: f64 = 0.3;
+const ESTIMATED_PAUSE: f64 = -1.0;
 const SILENT_TIME: f64 = -2.0;
+/// The longest time without speech inside a clip, in seconds.
+const MAX_INNER_PAUSE: f64 = 15.0;
+/// The greatest fraction of a clip's time that is not speech.
+const MAX_SILENT: f64 = 0.6;
 /// The standard deviation of the logarithm of the length.
 const LOG_LENGTH_DEVIATION: f64 = 0.45;
 /// The most distinct terms of the topic that count in one passage.
@@ -81,7 +88,7 @@ impl Search<'_> {
         for first in self.permitted.clone() {
             let (mut topic, mut time) = (0.0, 0.0);
             for last in first..self.permitted.end {
-                if is_excluded(last) {
+                if is_excluded(last) || last > first && self.pause_before(last) > MAX_INNER_PAUSE {
                     break;
                 }
                 topic += weighted(last);
@@ -97,6 +104,9 @@ impl Search<'_> {
                 let relative = if mean > 0.0 { topic / time.max(1e-9) / mean } else { 1.0 };
                 let deviation = (span.length() / lengths.target).ln() / LOG_LENGTH_DEVIATION;
                 let silent = 1.0 - (time / span.length()).min(1.0);
+                if silent > MAX_SILENT {
+                    continue;
+                }
                 let score = TOPIC * relative.min(2.0) - LENGTH * deviation * deviation / 2.0
                     + SILENT_TIME * silent
                     + self.start_score(first)
@@ -111,6 +121,10 @@ impl Search<'_> {
             }
         }
         best
+    }
+
+    fn pause_before(&self, i: usize) -> f64 {
+        self.passages[i].span.start - self.passages[i - 1].span.end
     }
 
     fn length(&self, i: usize) -> f64 {
@@ -153,7 +167,9 @@ impl Search<'_> {
             return 0.0;
         };
         let estimated = if passage.is_start_known { 0.0 } else { ESTIMATED_PAUSE };
+        let improbable = if passage.certainty < MIN_CERTAINTY { IMPROBABLE_BOUNDARY } else { 0.0 };
         UNCERTAIN_BOUNDARY * (1.0 - passage.certainty)
+            + improbable
             + estimated
             + SUBJECT_CHANGE * (passage.subject_change - 0.5)
     }

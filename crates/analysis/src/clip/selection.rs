@@ -60,9 +60,12 @@ impl ClipSelector<'_> {
         let content: Vec<usize> = (0..self.candidates.len())
             .filter(|&i| !self.is_housekeeping(i))
             .collect();
+        let all: Vec<usize> = (0..self.candidates.len()).collect();
         let mut selected = self.select_from(&content, true);
         if selected.is_empty() {
-            let all: Vec<usize> = (0..self.candidates.len()).collect();
+            selected = self.select_from(&all, true);
+        }
+        if selected.is_empty() {
             selected = self.select_from(&all, false);
         }
         selected.sort_by(|a, b| a.run.span.start.total_cmp(&b.run.span.start));

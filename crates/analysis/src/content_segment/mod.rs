@@ -47,7 +47,7 @@ use utterance::{Utterance, group_into_utterances, total_span};
 use vocabulary::Vocabulary;
 
 /// A shorter stretch of housekeeping belongs to the segment around it, in seconds.
-const MIN_HOUSEKEEPING_STRETCH: f64 = 8.0;
+const MIN_HOUSEKEEPING_STRETCH: f64 = 5.0;
 
 /// Finds the content segments of a transcript, as [`find_with_silences`] without silences.
 ///

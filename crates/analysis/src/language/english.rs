@@ -21,24 +21,27 @@ pub(super) fn lexicon() -> Lexicon {
         capitalizes_nouns: false,
         sentence_starts: weighted(&[
             (
-                2.0,
+                2.5,
                 "let suppose imagine consider remember notice okay alright well hello however \
                  now today next finally please thank thanks sorry",
             ),
             (
                 1.2,
-                "how what why another first second third last these those this there then good \
-                 right here in",
+                "another first second third last these those this there then good right here",
             ),
             (
                 0.6,
-                "we if when i you they he she it every each most many some such at on after \
-                 before during one today's",
+                "we i you they he she it each every most many some such after during today's",
             ),
-            (0.3, "the so my our a an by all neither no in"),
-            (-0.4, "but as for since while therefore yet"),
-            (-1.2, "and because from whether where rather"),
-            (-2.5, "or which that who whose whom than of to nor is are was were has have"),
+            (0.3, "the my our a an by all neither no when in at on before one what why"),
+            (-0.5, "so but as for since how if while therefore yet"),
+            (-1.5, "and because from whether where rather with"),
+            (
+                -3.0,
+                "or which that who whose whom than of to nor is are was were has have had does \
+                 will can would could should must may means says tells takes makes gives goes \
+                 comes falls rises leaves needs becomes gets keeps lets runs turns holds brings",
+            ),
         ]),
         sentence_ends: weighted(&[
             (

@@ -21,28 +21,28 @@ pub(super) fn lexicon() -> Lexicon {
         capitalizes_nouns: true,
         sentence_starts: weighted(&[
             (
-                2.0,
+                2.5,
                 "kommen wenden schauen betrachten stellen merken vergessen gut okay hallo guten bitte \
                  entschuldigung moment danke zuletzt zunächst erstens zweitens drittens",
             ),
             (
-                1.2,
-                "im beim am bei darum trotzdem heute jetzt jeder jede jedes dieser dieses solche \
-                 dann dabei daraus davon dafür damit umgekehrt zwischen innerhalb unter auch wenn \
-                 was wo warum wer welche unser unsere darunter",
+                1.0,
+                "im beim am bei darum trotzdem heute jetzt dieser dieses solche \
+                 dann dabei daraus davon dafür damit umgekehrt zwischen innerhalb auch wenn \
+                 wo warum wer unser unsere darunter deshalb",
             ),
             (
-                0.5,
-                "ich man wir er es ein eine in auf ohne nach vor deshalb mit für schon viele \
-                 manche sein seine nur um haben gibt",
+                0.4,
+                "ich man wir er es ein eine in auf ohne nach vor mit für schon viele jeder jede jedes \
+                 manche sein seine nur um haben gibt der das die so sie an was welche unter",
             ),
-            (0.2, "der das die so sie an aber"),
-            (-0.8, "während obwohl wie von als daher"),
-            (-1.4, "und denn weil wo"),
+            (-0.8, "während obwohl von als daher aber"),
+            (-2.0, "und denn weil wie"),
             (
-                -3.0,
+                -3.5,
                 "oder dass sondern nämlich zu deren dessen welcher welches desto sodass bevor \
-                 ist sind war hat wird den dem",
+                 ist sind war hat wird den dem heißt erreicht nimmt geht kommt steht liegt bleibt macht \
+                 zeigt braucht findet hält führt bringt wurde kann muss soll darf",
             ),
         ]),
         sentence_ends: weighted(&[

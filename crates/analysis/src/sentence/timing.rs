@@ -18,6 +18,8 @@ use crate::time_span::TimeSpan;
 const SEARCH_WORDS: usize = 6;
 /// The standard deviation of the estimated time of a word, in seconds.
 const TIME_DEVIATION: f64 = 0.6;
+/// A silence this many seconds from the expected place, or less, is near it.
+const MAX_NEAR: f64 = 0.7;
 /// The time that a word takes in addition to its letters, in letters.
 const WORD_LETTERS: f64 = 1.5;
 /// The expected pauses after a sentence and after a clause, where no silence is known,
@@ -78,27 +80,41 @@ fn estimate_in_segment(
     }
     let splits = split_into_islands(words, next_word, &islands, lexicon);
     let mut first = 0;
-    for (i, (island, end)) in islands.iter().zip(splits).enumerate() {
+    for (i, (island, Split { end, is_near })) in islands.iter().zip(splits).enumerate() {
         let is_last = i + 1 == islands.len();
         let ends_in_silence = !is_last || silences.iter().any(|silence| silence.start <= island.end && island.end < silence.end);
         let has_final_pause = is_last && is_contiguous && !ends_in_silence;
         distribute(&mut words[first..end], *island, has_final_pause);
-        words[end - 1].is_pause_known = true;
+        words[end - 1].is_pause_known = is_near;
         first = end;
     }
 }
 
-/// For each island, the index after its last word. Minimizes the squared distances of the
+/// The end of an island.
+#[derive(Debug, Clone, Copy)]
+struct Split {
+    /// The index after its last word.
+    end: usize,
+    /// Whether the silence after it is near the expected place. If not, the silence may
+    /// be at another place, and this one only looked better by its words.
+    is_near: bool,
+}
+
+/// The end of each island. Minimizes the squared distances of the
 /// silences from their expected places, minus the log-odds that a speaker pauses there.
 fn split_into_islands(
     words: &[Word<'_>],
     next_word: Option<Word<'_>>,
     islands: &[TimeSpan],
     lexicon: &Lexicon,
-) -> Vec<usize> {
+) -> Vec<Split> {
     let count = words.len();
+    let last = Split {
+        end: count,
+        is_near: true,
+    };
     if islands.len() == 1 {
-        return vec![count];
+        return vec![last];
     }
     let total_time: f64 = islands.iter().map(|island| island.length()).sum();
     let total_letters: f64 = words.iter().map(|word| letters(word)).sum();
@@ -113,6 +129,7 @@ fn split_into_islands(
         .collect();
     // The best cost of each place for the silences so far, with the place before it.
     let mut layers: Vec<Vec<(usize, f64, usize)>> = Vec::new();
+    let mut speech_times = Vec::new();
     let mut speech_time = 0.0;
     for (i, island) in islands[..islands.len() - 1].iter().enumerate() {
         speech_time += island.length();
@@ -142,33 +159,41 @@ fn split_into_islands(
             return proportional_splits(count, islands.len());
         }
         layers.push(layer);
+        speech_times.push(speech_time);
     }
     let best = |layer: &[(usize, f64, usize)]| {
         let best = layer.iter().min_by(|a, b| a.1.total_cmp(&b.1));
         best.map(|(place, ..)| *place)
     };
-    let mut splits = vec![count];
+    let mut splits = vec![last];
     let mut place = layers.last().and_then(|layer| best(layer));
-    for layer in layers.iter().rev() {
+    for (layer, speech_time) in layers.iter().zip(speech_times).rev() {
         let Some((found, _, before)) = layer.iter().find(|entry| Some(entry.0) == place) else {
             return proportional_splits(count, islands.len());
         };
-        splits.push(*found);
+        splits.push(Split {
+            end: *found,
+            is_near: (ends[found - 1] - speech_time).abs() <= MAX_NEAR,
+        });
         place = Some(*before);
     }
     splits.reverse();
     splits
 }
 
-fn proportional_splits(words: usize, islands: usize) -> Vec<usize> {
-    (1..=islands).map(|i| (i * words / islands).max(i)).collect()
+fn proportional_splits(words: usize, islands: usize) -> Vec<Split> {
+    let split = |i: usize| Split {
+        end: (i * words / islands).max(i),
+        is_near: i == islands,
+    };
+    (1..=islands).map(split).collect()
 }
 
 /// The log-odds that a speaker pauses between two words.
 fn pause_log_odds(word: Word<'_>, next: Option<Word<'_>>, lexicon: &Lexicon) -> f64 {
     match (word.ending, next) {
-        (Ending::Sentence, _) => 4.0,
-        (Ending::Clause, _) => 2.0,
+        (Ending::Sentence, _) => 3.0,
+        (Ending::Clause, _) => 1.5,
         (Ending::None, Some(next)) => {
             0.5 * boundary_log_odds(&word.normalized(), &next.normalized(), lexicon)
         }
@@ -198,9 +223,9 @@ fn distribute(words: &mut [Word<'_>], span: TimeSpan, has_final_pause: bool) {
     let mut time = span.start;
     for (i, word) in words.iter_mut().enumerate() {
         let pause = pause(i, word);
-        word.start = time;
+        word.start = time.min(span.end);
         time += letters(word) * seconds_per_letter;
-        word.end = time;
+        word.end = time.min(span.end);
         time += pause * seconds_per_letter;
     }
     if !has_final_pause {
