@@ -25,7 +25,10 @@ fn analyse(input: &Value) -> Result<Value, Invalid> {
     let items = |name: &str| input[name].as_array().cloned().unwrap_or_default();
     let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
     let time = |item: &Value| TimeRange::new(number(&item[0]), number(&item[1]));
-    let silences: Vec<TimeRange> = items("silences").iter().map(time).collect::<Result<_, _>>()?;
+    let silences: Vec<TimeRange> = items("silences")
+        .iter()
+        .map(time)
+        .collect::<Result<_, _>>()?;
     let segments = items("transcript");
     let transcript: Vec<TranscriptSegmentRef<'_>> = segments
         .iter()
@@ -41,9 +44,20 @@ fn analyse(input: &Value) -> Result<Value, Invalid> {
 
     let topics = content_segment::find_with_silences(transcript.iter().copied(), &silences)?;
     let refs: Vec<ContentSegmentRef<'_>> = topics.iter().map(Into::into).collect();
-    let clips = clip::select(&refs, &transcript, &silences, duration, &ClipRules::default())?;
+    let clips = clip::select(
+        &refs,
+        &transcript,
+        &silences,
+        duration,
+        &ClipRules::default(),
+    )?;
 
-    let words = |words: &[Keyword]| words.iter().map(|word| json!(word.as_str())).collect::<Value>();
+    let words = |words: &[Keyword]| {
+        words
+            .iter()
+            .map(|word| json!(word.as_str()))
+            .collect::<Value>()
+    };
     let topics: Vec<Value> = topics
         .iter()
         .map(|topic| {

@@ -121,7 +121,11 @@ pub(crate) fn partition<'a>(
 ) -> (Vec<TranscriptSegmentRef<'a>>, Vec<TranscriptSegmentRef<'a>>) {
     let (mut spoken, mut invented) = (Vec::new(), Vec::new());
     for (segment, sign) in segments.iter().zip(signs(segments, silences)) {
-        let part = if sign.is_none() { &mut spoken } else { &mut invented };
+        let part = if sign.is_none() {
+            &mut spoken
+        } else {
+            &mut invented
+        };
         part.push(*segment);
     }
     (spoken, invented)
@@ -169,7 +173,9 @@ fn repeated_segments(segments: &[TranscriptSegmentRef<'_>]) -> Vec<bool> {
         .into_iter()
         .map(|range| {
             let in_loop = is_in_loop[range.clone()].iter().filter(|&&is| is).count();
-            let is_refrain = texts.get(&words[range.clone()]).is_some_and(|&count| count >= MIN_REFRAIN);
+            let is_refrain = texts
+                .get(&words[range.clone()])
+                .is_some_and(|&count| count >= MIN_REFRAIN);
             is_refrain || !range.is_empty() && 2 * in_loop > range.len()
         })
         .collect()
@@ -256,29 +262,52 @@ mod tests {
         assert_eq!(found(&LECTURE, &[]), []);
         assert_eq!(found(&[], &[]), []);
         assert_eq!(found(&["♪", "♪", "♪", "♪", "♪", "♪"], &[]), []);
-        assert_eq!(found(&["Okay.", "Okay.", "Okay.", "Okay.", "Okay."], &[]), []);
+        assert_eq!(
+            found(&["Okay.", "Okay.", "Okay.", "Okay.", "Okay."], &[]),
+            []
+        );
     }
 
     #[test]
     fn a_sentence_that_follows_itself_is_a_loop_however_it_is_cut() {
         let sentence = "Subtitles were made by the community. ";
         let whole: Vec<&str> = LECTURE.into_iter().chain([sentence; 15]).collect();
-        assert_eq!(found(&whole, &[]), [(15, 32.0, HallucinationSign::Repetition)]);
+        assert_eq!(
+            found(&whole, &[]),
+            [(15, 32.0, HallucinationSign::Repetition)]
+        );
 
         let repeated = sentence.repeat(15);
         let in_one: Vec<&str> = LECTURE.into_iter().chain([repeated.as_str()]).collect();
-        assert_eq!(found(&in_one, &[]), [(1, 32.0, HallucinationSign::Repetition)]);
+        assert_eq!(
+            found(&in_one, &[]),
+            [(1, 32.0, HallucinationSign::Repetition)]
+        );
 
         let words: Vec<&str> = repeated.split(' ').collect();
         let cues: Vec<String> = words.chunks(7).map(|words| words.join(" ")).collect();
-        let cut: Vec<&str> = LECTURE.into_iter().chain(cues.iter().map(String::as_str)).collect();
-        assert_eq!(found(&cut, &[]), [(13, 32.0, HallucinationSign::Repetition)]);
+        let cut: Vec<&str> = LECTURE
+            .into_iter()
+            .chain(cues.iter().map(String::as_str))
+            .collect();
+        assert_eq!(
+            found(&cut, &[]),
+            [(13, 32.0, HallucinationSign::Repetition)]
+        );
     }
 
     #[test]
     fn capitals_and_punctuation_do_not_hide_a_repetition() {
-        let variants = ["Thank you so much!", "thank you so much", "Thank you, so much.", "THANK YOU SO MUCH"];
-        assert_eq!(found(&variants, &[]), [(4, 0.0, HallucinationSign::Repetition)]);
+        let variants = [
+            "Thank you so much!",
+            "thank you so much",
+            "Thank you, so much.",
+            "THANK YOU SO MUCH",
+        ];
+        assert_eq!(
+            found(&variants, &[]),
+            [(4, 0.0, HallucinationSign::Repetition)]
+        );
     }
 
     #[test]
@@ -296,6 +325,10 @@ mod tests {
         let sign = HallucinationSign::Silence;
         assert_eq!(found(&LECTURE, &[(4.1, 8.2)]), [(1, 4.0, sign)]);
         assert_eq!(found(&LECTURE, &[(4.1, 7.0)]), []);
-        assert_eq!(found(&LECTURE, &[(0.0, 30.0)]), [], "most of the lecture cannot be silent");
+        assert_eq!(
+            found(&LECTURE, &[(0.0, 30.0)]),
+            [],
+            "most of the lecture cannot be silent"
+        );
     }
 }

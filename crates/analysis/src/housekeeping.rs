@@ -124,10 +124,14 @@ impl Signs {
             for next in words.iter().skip(i + 1).take(MAX_PHRASE_WORDS - 1) {
                 phrase.push(' ');
                 phrase.push_str(next);
-                sum += lexicon.housekeeping_phrases.get(phrase.as_str()).unwrap_or(&0.0);
+                sum += lexicon
+                    .housekeeping_phrases
+                    .get(phrase.as_str())
+                    .unwrap_or(&0.0);
             }
         }
-        let has = |set: &HashSet<&'static str>| words.iter().any(|word| set.contains(word.as_str()));
+        let has =
+            |set: &HashSet<&'static str>| words.iter().any(|word| set.contains(word.as_str()));
         Self {
             words: sum.min(MAX_WORDS_LOG_ODDS),
             has_appointment: has(&lexicon.dates) && has(&lexicon.second_person),
@@ -135,7 +139,12 @@ impl Signs {
     }
 
     fn log_odds(self) -> f64 {
-        self.words + if self.has_appointment { APPOINTMENT } else { 0.0 }
+        self.words
+            + if self.has_appointment {
+                APPOINTMENT
+            } else {
+                0.0
+            }
     }
 }
 
@@ -182,8 +191,16 @@ fn most_probable_states(log_odds: &[f64]) -> Vec<bool> {
     for odds in log_odds {
         let to_content = housekeeping - CHANGE_COST > content;
         let to_housekeeping = housekeeping >= content - CHANGE_COST;
-        let next_content = if to_content { housekeeping - CHANGE_COST } else { content };
-        let next = if to_housekeeping { housekeeping } else { content - CHANGE_COST };
+        let next_content = if to_content {
+            housekeeping - CHANGE_COST
+        } else {
+            content
+        };
+        let next = if to_housekeeping {
+            housekeeping
+        } else {
+            content - CHANGE_COST
+        };
         (content, housekeeping) = (next_content, next + odds);
         before.push((to_content, to_housekeeping));
     }
@@ -191,7 +208,11 @@ fn most_probable_states(log_odds: &[f64]) -> Vec<bool> {
     let mut states = Vec::with_capacity(log_odds.len());
     for (from_content, from_housekeeping) in before.into_iter().rev() {
         states.push(state);
-        state = if state { from_housekeeping } else { from_content };
+        state = if state {
+            from_housekeeping
+        } else {
+            from_content
+        };
     }
     states.reverse();
     states
@@ -201,7 +222,9 @@ fn kinds(is_housekeeping: &[bool], signs: &[Signs]) -> Vec<Option<Housekeeping>>
     let mut kinds = Vec::with_capacity(is_housekeeping.len());
     for run in is_housekeeping.chunk_by(|a, b| a == b) {
         let range = kinds.len()..kinds.len() + run.len();
-        let has_appointment = signs[range.clone()].iter().any(|signs| signs.has_appointment);
+        let has_appointment = signs[range.clone()]
+            .iter()
+            .any(|signs| signs.has_appointment);
         let (is_first, is_last) = (range.start == 0, range.end == is_housekeeping.len());
         let kind = if is_first && !is_last {
             Housekeeping::Opening
@@ -333,6 +356,9 @@ mod tests {
 
     #[test]
     fn other_languages_have_no_housekeeping() {
-        assert_eq!(kinds(&["Bonjour tout le monde.", "Les devoirs sont pour vendredi."]), [None; 2]);
+        assert_eq!(
+            kinds(&["Bonjour tout le monde.", "Les devoirs sont pour vendredi."]),
+            [None; 2]
+        );
     }
 }

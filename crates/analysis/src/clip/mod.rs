@@ -209,10 +209,16 @@ fn with_untranscribed(
     passages
 }
 
-/// The indices of the passages whose middle is in the span. The passages are sorted.
+/// The indices of the passages whose middle is in the span; if there are none, of those
+/// that overlap it. The passages are sorted.
 fn passages_in(span: TimeSpan, passages: &[Passage]) -> Range<usize> {
     let first = passages.partition_point(|passage| passage.span.midpoint() < span.start);
     let end = passages.partition_point(|passage| passage.span.midpoint() < span.end);
+    if first < end {
+        return first..end;
+    }
+    let first = passages.partition_point(|passage| passage.span.end <= span.start);
+    let end = passages.partition_point(|passage| passage.span.start < span.end);
     first..end.max(first)
 }
 
@@ -288,7 +294,11 @@ fn description<'a>(passages: &'a [Passage], segment: &ContentSegmentRef<'_>) -> 
     let value = |passage: &&Passage| {
         let common = passage.keys.intersection(&keys).count() as f64;
         let length = (passage.keys.len().max(1) as f64).sqrt();
-        let opening = if passage.opening == passage::Opening::Connective { 0.7 } else { 1.0 };
+        let opening = if passage.opening == passage::Opening::Connective {
+            0.7
+        } else {
+            1.0
+        };
         let question = if passage.is_question { 0.3 } else { 1.0 };
         opening * question * (common + 0.5 * passage.emphasis.min(2) as f64) / length
     };

@@ -166,7 +166,10 @@ fn opening(words: &[String], lexicon: &Lexicon) -> Opening {
 /// smaller group (the overlap coefficient).
 fn overlap(a: &[Passage], b: &[Passage]) -> f64 {
     let keys = |passages: &[Passage]| -> HashSet<String> {
-        passages.iter().flat_map(|passage| passage.keys.iter().cloned()).collect()
+        passages
+            .iter()
+            .flat_map(|passage| passage.keys.iter().cloned())
+            .collect()
     };
     let (a, b) = (keys(a), keys(b));
     let smaller = a.len().min(b.len());

@@ -101,7 +101,11 @@ impl Search<'_> {
                 if span.length() < lengths.min || must_contain_segment && !contains_segment {
                     continue;
                 }
-                let relative = if mean > 0.0 { topic / time.max(1e-9) / mean } else { 1.0 };
+                let relative = if mean > 0.0 {
+                    topic / time.max(1e-9) / mean
+                } else {
+                    1.0
+                };
                 let deviation = (span.length() / lengths.target).ln() / LOG_LENGTH_DEVIATION;
                 let silent = 1.0 - (time / span.length()).min(1.0);
                 if silent > MAX_SILENT {
@@ -134,7 +138,11 @@ impl Search<'_> {
     /// How much a passage says about the topic.
     fn value(&self, i: usize) -> f64 {
         let passage = &self.passages[i];
-        let terms = passage.keys.iter().filter(|key| self.keys.contains(*key)).count();
+        let terms = passage
+            .keys
+            .iter()
+            .filter(|key| self.keys.contains(*key))
+            .count();
         terms.min(MAX_TOPIC_TERMS) as f64 + 0.5 * passage.emphasis.min(2) as f64
     }
 
@@ -145,13 +153,25 @@ impl Search<'_> {
             Opening::Neutral => 0.0,
             Opening::Connective => CONNECTIVE_START,
         };
-        let place = if first == self.segment.start { SEGMENT_START } else { 0.0 };
+        let place = if first == self.segment.start {
+            SEGMENT_START
+        } else {
+            0.0
+        };
         opening + place + self.boundary_score(first)
     }
 
     fn end_score(&self, last: usize) -> f64 {
-        let question = if self.passages[last].is_question { QUESTION_AT_END } else { 0.0 };
-        let place = if last + 1 == self.segment.end { SEGMENT_END } else { 0.0 };
+        let question = if self.passages[last].is_question {
+            QUESTION_AT_END
+        } else {
+            0.0
+        };
+        let place = if last + 1 == self.segment.end {
+            SEGMENT_END
+        } else {
+            0.0
+        };
         let next = match self.passages.get(last + 1).map(|next| next.opening) {
             Some(Opening::LeadIn) => LEAD_IN_NEXT,
             Some(Opening::Connective) => CONNECTIVE_NEXT,
@@ -166,8 +186,16 @@ impl Search<'_> {
         let Some(passage) = self.passages.get(i).filter(|_| i > 0) else {
             return 0.0;
         };
-        let estimated = if passage.is_start_known { 0.0 } else { ESTIMATED_PAUSE };
-        let improbable = if passage.certainty < MIN_CERTAINTY { IMPROBABLE_BOUNDARY } else { 0.0 };
+        let estimated = if passage.is_start_known {
+            0.0
+        } else {
+            ESTIMATED_PAUSE
+        };
+        let improbable = if passage.certainty < MIN_CERTAINTY {
+            IMPROBABLE_BOUNDARY
+        } else {
+            0.0
+        };
         UNCERTAIN_BOUNDARY * (1.0 - passage.certainty)
             + improbable
             + estimated

@@ -106,7 +106,8 @@ impl ClipSelector<'_> {
                 let Some(candidate) = self.take_next(&mut remaining, &selected) else {
                     break;
                 };
-                let lengths = self.lengths(max_length, budget - used, candidates.len(), selected.len());
+                let lengths =
+                    self.lengths(max_length, budget - used, candidates.len(), selected.len());
                 let is_excluded = |i: usize| {
                     is_taken[i] || skips_housekeeping && self.passages[i].is_housekeeping
                 };
@@ -128,13 +129,23 @@ impl ClipSelector<'_> {
     /// The lengths of the next clip, if `budget` seconds are left. The budget is shared
     /// equally between the clips that will be made.
     fn lengths(&self, max_length: f64, budget: f64, candidates: usize, selected: usize) -> Lengths {
-        let ClipRules { min_length, min_clips, max_clips, .. } = *self.rules;
-        let count = candidates.clamp(min_clips.max(1), max_clips).saturating_sub(selected).max(1);
+        let ClipRules {
+            min_length,
+            min_clips,
+            max_clips,
+            ..
+        } = *self.rules;
+        let count = candidates
+            .clamp(min_clips.max(1), max_clips)
+            .saturating_sub(selected)
+            .max(1);
         let share = budget / count as f64;
         Lengths {
             min: min_length,
             max: max_length.min(budget),
-            target: share.min(IDEA_LENGTH).clamp(min_length, (max_length * 0.75).max(min_length)),
+            target: share
+                .min(IDEA_LENGTH)
+                .clamp(min_length, (max_length * 0.75).max(min_length)),
         }
     }
 
@@ -150,7 +161,9 @@ impl ClipSelector<'_> {
                 .fold(0.0, f64::max);
             candidate.importance - SAME_TOPIC * similarity
         };
-        let best = first_max(0..remaining.len(), |&position| utility(&remaining[position]))?;
+        let best = first_max(0..remaining.len(), |&position| {
+            utility(&remaining[position])
+        })?;
         Some(remaining.remove(best))
     }
 
@@ -185,8 +198,13 @@ impl ClipSelector<'_> {
             passage.span.start >= candidate.span.start - reach
                 && passage.span.end <= candidate.span.end + reach
         };
-        let before = self.passages[..segment.start].iter().rev().take_while(|passage| near(passage));
-        let after = self.passages[segment.end..].iter().take_while(|passage| near(passage));
+        let before = self.passages[..segment.start]
+            .iter()
+            .rev()
+            .take_while(|passage| near(passage));
+        let after = self.passages[segment.end..]
+            .iter()
+            .take_while(|passage| near(passage));
         let permitted = segment.start - before.count()..segment.end + after.count();
         search(permitted).best(lengths, &is_excluded)
     }

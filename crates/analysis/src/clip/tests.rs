@@ -43,7 +43,13 @@ fn select_clips(
     silences: &[(f64, f64)],
     duration: f64,
 ) -> Vec<SelectedClip> {
-    select_with(segments, sentences, silences, duration, &ClipRules::default())
+    select_with(
+        segments,
+        sentences,
+        silences,
+        duration,
+        &ClipRules::default(),
+    )
 }
 
 fn select_with(
@@ -161,7 +167,9 @@ fn a_long_segment_gives_the_part_that_says_most_about_its_topic() {
         segment(400.0, 450.0, "Banks", 0.5),
         segment(450.0, 500.0, "Trees", 0.5),
     ];
-    let other: Vec<String> = (0..50).map(|i| format!("There was something else {i}.")).collect();
+    let other: Vec<String> = (0..50)
+        .map(|i| format!("There was something else {i}."))
+        .collect();
     let fugues = fugues(5);
     let mut texts = refs(&other);
     texts[20..25].copy_from_slice(&refs(&fugues));
@@ -175,20 +183,39 @@ fn a_long_segment_gives_the_part_that_says_most_about_its_topic() {
 #[test]
 fn the_clips_of_a_long_recording_are_a_part_of_it() {
     let segments: Vec<Segment> = (0_u32..10)
-        .map(|i| segment(f64::from(i) * 60.0, f64::from(i) * 60.0 + 60.0, "Topic", 0.5))
+        .map(|i| {
+            segment(
+                f64::from(i) * 60.0,
+                f64::from(i) * 60.0 + 60.0,
+                "Topic",
+                0.5,
+            )
+        })
         .collect();
     let total = |duration, max_share| -> f64 {
         let rules = ClipRules {
             max_share,
             ..ClipRules::default()
         };
-        let clips = select_with(&segments, &lecture(&refs(&fugues(60))), &[], duration, &rules);
-        clips.iter().map(|selected| selected.clip.time.duration()).sum()
+        let clips = select_with(
+            &segments,
+            &lecture(&refs(&fugues(60))),
+            &[],
+            duration,
+            &rules,
+        );
+        clips
+            .iter()
+            .map(|selected| selected.clip.time.duration())
+            .sum()
     };
     assert!((100.0..=180.0).contains(&total(600.0, 0.3)));
     assert!((40.0..=60.0).contains(&total(600.0, 0.1)));
     assert!(total(600.0, 1.0) > 300.0);
-    assert!(total(300.0, 0.1) > 100.0, "a recording of five minutes has no limit");
+    assert!(
+        total(300.0, 0.1) > 100.0,
+        "a recording of five minutes has no limit"
+    );
 }
 
 #[test]
@@ -200,7 +227,10 @@ fn a_short_segment_is_extended() {
     ];
     let silences = [(20.0, 21.0), (62.0, 63.0)];
     let (start, end) = bounds(&select_clips(&segments, &[], &silences, 200.0))[0];
-    assert!(start <= 50.0 && end >= 58.0 && end - start >= 20.0, "{start} {end}");
+    assert!(
+        start <= 50.0 && end >= 58.0 && end - start >= 20.0,
+        "{start} {end}"
+    );
 }
 
 #[test]
@@ -214,7 +244,10 @@ fn a_short_segment_at_the_end_stays_in_its_clip() {
     let clips = select_clips(&segments, &[], &silences, 100.0);
     assert_eq!(clips[2].clip.title.as_str(), "Short");
     let (start, end) = bounds(&clips)[2];
-    assert!((72.0..=80.0).contains(&start) && end == 100.0, "{start} {end}");
+    assert!(
+        (72.0..=80.0).contains(&start) && end == 100.0,
+        "{start} {end}"
+    );
 }
 
 #[test]
@@ -224,11 +257,27 @@ fn sentences_are_not_cut_although_captions_cut_them() {
     let captions = [
         (0.0, 4.0, "is how it was. Now let us talk about the"),
         (4.0, 8.0, "fugue, which is a strict form with a theme. The"),
-        (8.0, 12.0, "theme is first heard in one voice, and the second"),
-        (12.0, 16.0, "voice has the theme a fifth above. The fugue is"),
-        (16.0, 20.0, "complete when every voice has had the theme of the"),
+        (
+            8.0,
+            12.0,
+            "theme is first heard in one voice, and the second",
+        ),
+        (
+            12.0,
+            16.0,
+            "voice has the theme a fifth above. The fugue is",
+        ),
+        (
+            16.0,
+            20.0,
+            "complete when every voice has had the theme of the",
+        ),
         (20.0, 24.0, "fugue. But there is more, and it goes on and"),
-        (24.0, 28.0, "on. However, we stop here with that. Then we go"),
+        (
+            24.0,
+            28.0,
+            "on. However, we stop here with that. Then we go",
+        ),
     ];
     let rules = ClipRules {
         min_clips: 1,
@@ -242,7 +291,10 @@ fn sentences_are_not_cut_although_captions_cut_them() {
     let clips = select_with(&segments, &captions, &silences, 28.0, &rules);
     let expected = [(1.4, 20.8)];
     for (found, expected) in bounds(&clips).iter().zip(expected) {
-        assert!((found.0 - expected.0).abs() < 1e-9 && (found.1 - expected.1).abs() < 1e-9, "{found:?}");
+        assert!(
+            (found.0 - expected.0).abs() < 1e-9 && (found.1 - expected.1).abs() < 1e-9,
+            "{found:?}"
+        );
     }
 }
 
@@ -304,8 +356,17 @@ fn announcements_are_in_no_clip_while_there_is_something_else() {
         assert!(selected.clip.time.start() >= 59.0, "{selected:?}");
     }
     // In one segment with the fugue, too.
-    let clips = select_clips(&[segment(0.0, 110.0, "All", 1.0)], &lecture(&texts), &[], 110.0);
-    assert!(clips.iter().all(|selected| selected.clip.time.start() >= 59.0));
+    let clips = select_clips(
+        &[segment(0.0, 110.0, "All", 1.0)],
+        &lecture(&texts),
+        &[],
+        110.0,
+    );
+    assert!(
+        clips
+            .iter()
+            .all(|selected| selected.clip.time.start() >= 59.0)
+    );
 }
 
 #[test]
@@ -318,7 +379,14 @@ fn announcements_give_clips_if_there_is_nothing_else() {
 #[test]
 fn segments_with_the_same_keywords_give_a_clip_after_others() {
     let mut segments: Vec<Segment> = (0_u32..6)
-        .map(|i| segment(f64::from(i) * 60.0, f64::from(i) * 60.0 + 60.0, "Fugues", 0.9))
+        .map(|i| {
+            segment(
+                f64::from(i) * 60.0,
+                f64::from(i) * 60.0 + 60.0,
+                "Fugues",
+                0.9,
+            )
+        })
         .collect();
     for (i, other) in [(3, "bank"), (5, "tree")] {
         segments[i].importance = Ratio::new(0.3).unwrap();
@@ -330,7 +398,10 @@ fn segments_with_the_same_keywords_give_a_clip_after_others() {
         ..ClipRules::default()
     };
     let clips = select_with(&segments, &lecture(&refs(&fugues(36))), &[], 360.0, &rules);
-    let indices: Vec<_> = clips.iter().map(|selected| selected.segment_index).collect();
+    let indices: Vec<_> = clips
+        .iter()
+        .map(|selected| selected.segment_index)
+        .collect();
     assert_eq!(indices, [Some(0), Some(3), Some(5)]);
 }
 
@@ -347,7 +418,12 @@ fn what_nobody_has_spoken_is_in_no_clip() {
     let segments = [segment(0.0, 200.0, "Fugues", 0.9)];
     let clips = select_clips(&segments, &lecture(&texts), &[(50.0, 200.0)], 200.0);
     assert!(!clips.is_empty());
-    assert!(clips.iter().all(|selected| selected.clip.time.end() <= 50.0), "{clips:?}");
+    assert!(
+        clips
+            .iter()
+            .all(|selected| selected.clip.time.end() <= 50.0),
+        "{clips:?}"
+    );
     // Not even if there are no segments.
     let clips = select_clips(&[], &lecture(&texts[5..]), &[], 150.0);
     assert_eq!(bounds(&clips), []);
@@ -493,7 +569,7 @@ proptest! {
     #[test]
     fn clips_begin_and_end_at_sentences(
         lengths in prop::collection::vec(1.0..12.0_f64, 30..90),
-        pauses in prop::collection::vec(0.0..3.0_f64, 90),
+        pauses in prop::collection::vec(0.1..3.0_f64, 90),
     ) {
         let mut start = 0.0;
         let texts = fugues(lengths.len());

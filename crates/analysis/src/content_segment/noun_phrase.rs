@@ -58,7 +58,9 @@ impl Casing {
 }
 
 fn is_capitalized(word: &str) -> bool {
-    word.chars().find(|c| c.is_alphanumeric()).is_some_and(char::is_uppercase)
+    word.chars()
+        .find(|c| c.is_alphanumeric())
+        .is_some_and(char::is_uppercase)
 }
 
 /// A word of a sentence without punctuation.
@@ -112,7 +114,11 @@ fn token<'a>(word: &'a str, lexicon: &Lexicon) -> Token<'a> {
         || lexicon.general_words.contains(normalized.as_str());
     let has_apostrophe = text.contains(['\'', '’']);
     let kind = match letters {
-        1 if text.chars().count() == 1 && !["a", "i", "s", "t", "o"].contains(&normalized.as_str()) => Kind::Letter,
+        1 if text.chars().count() == 1
+            && !["a", "i", "s", "t", "o"].contains(&normalized.as_str()) =>
+        {
+            Kind::Letter
+        }
         2.. if !is_general && !has_apostrophe => Kind::Content,
         _ => Kind::Other,
     };
@@ -157,7 +163,9 @@ fn phrase_length(
         });
     let is_after_determiner = start > 0
         && !tokens[start - 1].ends_clause
-        && lexicon.determiners.contains(tokens[start - 1].normalized.as_str());
+        && lexicon
+            .determiners
+            .contains(tokens[start - 1].normalized.as_str());
     if is_verb_last && (count > 1 || !is_after_determiner) {
         count -= 1;
     }
@@ -170,13 +178,22 @@ fn phrase_length(
 }
 
 /// Pronouns that follow a verb.
-const OBJECTS: [&str; 8] = ["it", "them", "him", "her", "us", "me", "itself", "themselves"];
+const OBJECTS: [&str; 8] = [
+    "it",
+    "them",
+    "him",
+    "her",
+    "us",
+    "me",
+    "itself",
+    "themselves",
+];
 
 /// Prepositions that stand after nouns as often as after verbs.
 fn is_noun_preposition(word: &str) -> bool {
     [
-        "in", "on", "at", "by", "for", "from", "with", "into", "between", "without", "about", "over",
-        "under", "through", "onto", "no", "some", "any", "called",
+        "in", "on", "at", "by", "for", "from", "with", "into", "between", "without", "about",
+        "over", "under", "through", "onto", "no", "some", "any", "called",
     ]
     .contains(&word)
 }
@@ -200,7 +217,10 @@ fn german_phrase_length(
     let is_adjective = |i: usize| {
         let word = &tokens[i].normalized;
         let endings = ["e", "en", "er", "es", "em"];
-        i > 0 && word.len() > 4 && !is_capitalized(tokens[i].text) && endings.iter().any(|ending| word.ends_with(ending))
+        i > 0
+            && word.len() > 4
+            && !is_capitalized(tokens[i].text)
+            && endings.iter().any(|ending| word.ends_with(ending))
     };
     if count == 0 || tokens[start].kind == Kind::Letter {
         return None;
@@ -228,7 +248,8 @@ fn linked_length(
         return None;
     }
     let is_link = |token: &Token<'_>| {
-        ["of", "der", "des", "von", "vom"].contains(&token.normalized.as_str()) && !token.ends_clause
+        ["of", "der", "des", "von", "vom"].contains(&token.normalized.as_str())
+            && !token.ends_clause
     };
     let mut next = start + count;
     if !tokens.get(next).is_some_and(is_link) {
@@ -256,19 +277,22 @@ fn phrase(
     casing: &Casing,
     lexicon: &Lexicon,
 ) -> NounPhrase {
-    let words = tokens[start..start + count].iter().enumerate().map(|(offset, token)| {
-        let is_sentence_start = start + offset == 0;
-        let has_inner_capitals = token.text.chars().skip(1).any(char::is_uppercase)
-            || token.text.chars().count() == 1;
-        let keeps_case = !is_sentence_start
-            || has_inner_capitals
-            || casing.is_capitalized(&token.normalized, lexicon.capitalizes_nouns);
-        if keeps_case {
-            token.text.to_owned()
-        } else {
-            lower_first(token.text)
-        }
-    });
+    let words = tokens[start..start + count]
+        .iter()
+        .enumerate()
+        .map(|(offset, token)| {
+            let is_sentence_start = start + offset == 0;
+            let has_inner_capitals = token.text.chars().skip(1).any(char::is_uppercase)
+                || token.text.chars().count() == 1;
+            let keeps_case = !is_sentence_start
+                || has_inner_capitals
+                || casing.is_capitalized(&token.normalized, lexicon.capitalizes_nouns);
+            if keeps_case {
+                token.text.to_owned()
+            } else {
+                lower_first(token.text)
+            }
+        });
     NounPhrase {
         text: words.collect::<Vec<_>>().join(" "),
         position: start,
@@ -297,7 +321,10 @@ mod tests {
     #[test]
     fn a_phrase_has_no_function_words_at_its_ends() {
         assert_eq!(
-            phrases("And the standard error is, of course, a kind of wild distance.", &[]),
+            phrases(
+                "And the standard error is, of course, a kind of wild distance.",
+                &[]
+            ),
             ["standard error", "wild distance"]
         );
     }
@@ -322,15 +349,26 @@ mod tests {
     fn the_first_word_is_written_as_in_the_middle_of_sentences() {
         let others = ["We saw an erosion there.", "I was with Carnot in Paris."];
         assert_eq!(phrases("Erosion is slow.", &others), ["erosion"]);
-        assert_eq!(phrases("Carnot has the proof.", &others), ["Carnot", "proof"]);
+        assert_eq!(
+            phrases("Carnot has the proof.", &others),
+            ["Carnot", "proof"]
+        );
         assert_eq!(phrases("B trees are in it.", &others), ["B trees"]);
     }
 
     #[test]
     fn german_phrases_end_with_nouns() {
         assert_eq!(
-            phrases("Die latente Wärme ist das Maß der inneren Energie und wird langsam frei.", &[]),
-            ["latente Wärme", "Maß", "Maß der inneren Energie", "inneren Energie"]
+            phrases(
+                "Die latente Wärme ist das Maß der inneren Energie und wird langsam frei.",
+                &[]
+            ),
+            [
+                "latente Wärme",
+                "Maß",
+                "Maß der inneren Energie",
+                "inneren Energie"
+            ]
         );
     }
 }

@@ -64,7 +64,9 @@ impl Titles<'_> {
         let mut candidates = self.candidates(sentences, weights);
         candidates.sort_by(|a, b| {
             let by_score = b.score.total_cmp(&a.score);
-            by_score.then(a.first_sentence.cmp(&b.first_sentence)).then_with(|| a.text.cmp(&b.text))
+            by_score
+                .then(a.first_sentence.cmp(&b.first_sentence))
+                .then_with(|| a.text.cmp(&b.text))
         });
         let head = candidates.first()?;
         let mut chosen = vec![head];
@@ -75,7 +77,9 @@ impl Titles<'_> {
             if chosen.len() > MAX_ASPECTS {
                 break;
             }
-            let is_new = chosen.iter().all(|other| other.ids.iter().all(|id| !candidate.ids.contains(id)));
+            let is_new = chosen
+                .iter()
+                .all(|other| other.ids.iter().all(|id| !candidate.ids.contains(id)));
             let conjunction = usize::from(chosen.len() == MAX_ASPECTS);
             let fits = words + candidate.words + conjunction <= MAX_WORDS;
             if is_new && fits && candidate.score >= min_score {
@@ -83,14 +87,20 @@ impl Titles<'_> {
                 chosen.push(candidate);
             }
         }
-        let and = if self.lexicon.capitalizes_nouns { "und" } else { "and" };
+        let and = if self.lexicon.capitalizes_nouns {
+            "und"
+        } else {
+            "and"
+        };
         let title = match chosen.as_slice() {
             [head] => head.text.clone(),
             [head, aspect] if words + 1 >= MIN_WORDS && head.words + aspect.words < MIN_WORDS => {
                 format!("{} {and} {}", head.text, aspect.text)
             }
             [head, aspect] => format!("{}: {}", head.text, aspect.text),
-            [head, first, second, ..] => format!("{}: {} {and} {}", head.text, first.text, second.text),
+            [head, first, second, ..] => {
+                format!("{}: {} {and} {}", head.text, first.text, second.text)
+            }
             [] => return None,
         };
         Some(capitalize(&title))
@@ -98,7 +108,10 @@ impl Titles<'_> {
 
     fn ids(&self, text: &str) -> Vec<TermId> {
         let terms = tokenize(text);
-        let mut ids: Vec<TermId> = terms.iter().filter_map(|term| self.vocabulary.find(term)).collect();
+        let mut ids: Vec<TermId> = terms
+            .iter()
+            .filter_map(|term| self.vocabulary.find(term))
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -108,11 +121,18 @@ impl Titles<'_> {
     fn question(&self, sentences: &[&str], weights: &TermWeights) -> Option<String> {
         let highest = weights.highest();
         sentences.iter().take(2).find_map(|sentence| {
-            let sentence = sentence.split_inclusive(['?', '.', '!']).map(str::trim).find(|part| part.ends_with('?'))?;
+            let sentence = sentence
+                .split_inclusive(['?', '.', '!'])
+                .map(str::trim)
+                .find(|part| part.ends_with('?'))?;
             let words: Vec<&str> = sentence.split_whitespace().collect();
             let is_opener = |word: &&&str| {
                 let word = normalize(word);
-                ["now", "so", "and", "but", "well", "okay", "then", "und", "aber", "also", "nun", "jetzt"].contains(&word.as_str())
+                [
+                    "now", "so", "and", "but", "well", "okay", "then", "und", "aber", "also",
+                    "nun", "jetzt",
+                ]
+                .contains(&word.as_str())
             };
             let words = &words[words.iter().take_while(is_opener).count()..];
             if !(MIN_WORDS + 1..=MAX_WORDS).contains(&words.len()) {
@@ -138,7 +158,9 @@ impl Titles<'_> {
             let announced = announced.and_then(|position| {
                 phrases
                     .iter()
-                    .filter(|phrase| (position..=position + MAX_FRAME_DISTANCE).contains(&phrase.position))
+                    .filter(|phrase| {
+                        (position..=position + MAX_FRAME_DISTANCE).contains(&phrase.position)
+                    })
                     .map(|phrase| phrase.position)
                     .min()
             });
@@ -169,9 +191,14 @@ impl Titles<'_> {
         let mut candidates: Vec<Candidate> = found.into_values().collect();
         for candidate in &mut candidates {
             let sum: f64 = candidate.ids.iter().map(|&id| weights.get(id)).sum();
-            let several = if candidate.words > 1 { SEVERAL_WORDS_FACTOR } else { 1.0 };
+            let several = if candidate.words > 1 {
+                SEVERAL_WORDS_FACTOR
+            } else {
+                1.0
+            };
             let repeated = 1.0 + (candidate.count as f64).ln();
-            candidate.score = sum / (candidate.ids.len() as f64).sqrt() * several * repeated * candidate.factor;
+            candidate.score =
+                sum / (candidate.ids.len() as f64).sqrt() * several * repeated * candidate.factor;
         }
         candidates
     }

@@ -50,7 +50,10 @@ pub(super) fn group_into_utterances(
         let start = parts[0].span.start;
         let ends = parts.iter().map(|sentence| sentence.span.end);
         let end = ends.fold(start, f64::max);
-        let texts: Vec<&str> = parts.iter().map(|sentence| sentence.text.as_str()).collect();
+        let texts: Vec<&str> = parts
+            .iter()
+            .map(|sentence| sentence.text.as_str())
+            .collect();
         let text = texts.join(" ");
         let speech_time: f64 = parts.iter().map(|sentence| sentence.speech_time).sum();
         utterances.push(Utterance {

@@ -100,7 +100,7 @@ pub(super) fn lexicon() -> Lexicon {
         dates: words(
             "monday tuesday wednesday thursday friday saturday sunday january february march \
              april june july august september october november december tomorrow tonight \
-             midnight noon morning afternoon evening week weekend first second third fourth \
+             midnight noon morning afternoon evening week weekend fourth \
              fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth \
              fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth o'clock",
         ),

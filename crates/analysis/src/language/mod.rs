@@ -142,7 +142,9 @@ fn weighted(lists: &[(f64, &'static str)]) -> HashMap<&'static str, f64> {
 /// As [`weighted`], with phrases that are separated by commas.
 fn weighted_phrases(lists: &[(f64, &'static str)]) -> HashMap<&'static str, f64> {
     let phrases = |&(weight, text): &(f64, &'static str)| {
-        phrases(text).into_iter().map(move |phrase| (phrase, weight))
+        phrases(text)
+            .into_iter()
+            .map(move |phrase| (phrase, weight))
     };
     lists.iter().flat_map(phrases).collect()
 }
@@ -156,9 +158,15 @@ mod tests {
         let is = |text: &str, lexicon: &'static Lexicon| {
             std::ptr::eq(Lexicon::of([text].into_iter()), lexicon)
         };
-        assert!(is("The loop is joined with the table that is smaller.", &ENGLISH));
+        assert!(is(
+            "The loop is joined with the table that is smaller.",
+            &ENGLISH
+        ));
         assert!(is("Die Tabelle wird mit der kleineren verbunden.", &GERMAN));
-        assert!(is("La table est jointe avec une autre, plus petite.", &OTHER));
+        assert!(is(
+            "La table est jointe avec une autre, plus petite.",
+            &OTHER
+        ));
         assert!(is("海のプレートは陸のプレートの下に沈み込みます。", &OTHER));
         assert!(is("", &OTHER));
     }

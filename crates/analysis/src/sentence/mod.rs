@@ -112,7 +112,10 @@ fn sentence(words: &[Word<'_>], range: Range<usize>, certainty: f64) -> Sentence
         text: texts.join(" "),
         span,
         speech_time: speech.min(span.length()),
-        words: words.iter().map(|word| word.text.unicode_words().count()).sum(),
+        words: words
+            .iter()
+            .map(|word| word.text.unicode_words().count())
+            .sum(),
         certainty,
         is_start_known,
     }

@@ -23,9 +23,11 @@ const MAX_NEAR: f64 = 0.7;
 /// The time that a word takes in addition to its letters, in letters.
 const WORD_LETTERS: f64 = 1.5;
 /// The expected pauses after a sentence and after a clause, where no silence is known,
-/// in letters. A lecturer speaks about 14 letters per second.
-const SENTENCE_PAUSE_LETTERS: f64 = 6.0;
-const CLAUSE_PAUSE_LETTERS: f64 = 2.0;
+/// in seconds.
+const SENTENCE_PAUSE: f64 = 0.45;
+const CLAUSE_PAUSE: f64 = 0.15;
+/// The pauses are at most this fraction of the time: who speaks fast pauses less.
+const MAX_PAUSES: f64 = 0.25;
 /// Segments that are this many seconds apart, or less, are shown without a break: the
 /// pause between their sentences is part of the first.
 const MAX_CONTIGUOUS_GAP: f64 = 0.05;
@@ -50,7 +52,14 @@ pub(super) fn estimate(
         let next_word = words.get(first + count).copied();
         let silences = silences_near(silences, span);
         let segment_words = &mut words[first..first + count];
-        estimate_in_segment(segment_words, next_word, span, silences, is_contiguous, lexicon);
+        estimate_in_segment(
+            segment_words,
+            next_word,
+            span,
+            silences,
+            is_contiguous,
+            lexicon,
+        );
         // The times of two segments are given; a pause between them is known.
         segment_words[count - 1].is_pause_known = true;
         first += count;
@@ -82,7 +91,10 @@ fn estimate_in_segment(
     let mut first = 0;
     for (i, (island, Split { end, is_near })) in islands.iter().zip(splits).enumerate() {
         let is_last = i + 1 == islands.len();
-        let ends_in_silence = !is_last || silences.iter().any(|silence| silence.start <= island.end && island.end < silence.end);
+        let ends_in_silence = !is_last
+            || silences
+                .iter()
+                .any(|silence| silence.start <= island.end && island.end < silence.end);
         let has_final_pause = is_last && is_contiguous && !ends_in_silence;
         distribute(&mut words[first..end], *island, has_final_pause);
         words[end - 1].is_pause_known = is_near;
@@ -210,26 +222,117 @@ fn distribute(words: &mut [Word<'_>], span: TimeSpan, has_final_pause: bool) {
     let last = words.len() - 1;
     let pause = |i: usize, word: &Word<'_>| match word.ending {
         _ if i == last && !has_final_pause => 0.0,
-        Ending::Sentence => SENTENCE_PAUSE_LETTERS,
-        Ending::Clause if i < last => CLAUSE_PAUSE_LETTERS,
+        Ending::Sentence => SENTENCE_PAUSE,
+        Ending::Clause if i < last => CLAUSE_PAUSE,
         Ending::Clause | Ending::None => 0.0,
     };
-    let total: f64 = words
+    let pauses: f64 = words
         .iter()
         .enumerate()
-        .map(|(i, word)| letters(word) + pause(i, word))
+        .map(|(i, word)| pause(i, word))
         .sum();
-    let seconds_per_letter = span.length() / total;
+    let scale = (MAX_PAUSES * span.length() / pauses.max(1e-9)).min(1.0);
+    let total_letters: f64 = words.iter().map(|word| letters(word)).sum();
+    let seconds_per_letter = (span.length() - scale * pauses) / total_letters;
     let mut time = span.start;
     for (i, word) in words.iter_mut().enumerate() {
         let pause = pause(i, word);
+        // Rounding may carry the sum past the end.
         word.start = time.min(span.end);
         time += letters(word) * seconds_per_letter;
         word.end = time.min(span.end);
-        time += pause * seconds_per_letter;
+        time += scale * pause;
     }
     if !has_final_pause {
-        // Without rounding errors.
         words[last].end = span.end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_domain::TimeRange;
+
+    use super::super::word::words;
+    use super::*;
+
+    /// The words with their times, rounded to a tenth of a second.
+    fn times(segments: &[(f64, f64, &str)], silences: &[(f64, f64)]) -> Vec<(String, f64, f64)> {
+        let segments: Vec<TranscriptSegmentRef<'_>> = segments
+            .iter()
+            .map(|&(start, end, text)| TranscriptSegmentRef {
+                time: TimeRange::new(start, end).unwrap(),
+                text,
+            })
+            .collect();
+        let silences: Vec<TimeSpan> = silences
+            .iter()
+            .map(|&(start, end)| TimeSpan::new(start, end))
+            .collect();
+        let lexicon = Lexicon::of(segments.iter().map(|segment| segment.text));
+        let mut words = words(&segments, lexicon);
+        estimate(&mut words, &segments, &silences, lexicon);
+        let round = |time: f64| (time * 10.0).round() / 10.0;
+        words
+            .iter()
+            .map(|word| (word.text.to_owned(), round(word.start), round(word.end)))
+            .collect()
+    }
+
+    fn time_of(word: &str, segments: &[(f64, f64, &str)], silences: &[(f64, f64)]) -> (f64, f64) {
+        let times = times(segments, silences);
+        let (_, start, end) = times.iter().find(|(text, ..)| text == word).unwrap();
+        (*start, *end)
+    }
+
+    #[test]
+    fn words_take_time_by_their_length() {
+        let segment = [(0.0, 4.0, "it is transcendental")];
+        assert_eq!(time_of("it", &segment, &[]), (0.0, 0.6));
+        assert_eq!(time_of("transcendental", &segment, &[]), (1.2, 4.0));
+    }
+
+    #[test]
+    fn the_times_of_single_words_are_kept() {
+        let segments = [(0.0, 0.4, "a"), (1.0, 1.3, "tree"), (1.3, 1.9, "grows")];
+        let found = times(&segments, &[(0.4, 1.0)]);
+        let expected = segments.map(|(start, end, text)| (text.to_owned(), start, end));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_pause_is_expected_after_a_sentence() {
+        let segment = [(0.0, 4.0, "That was it. This is it.")];
+        assert_eq!(time_of("it.", &segment, &[]), (1.4, 1.8));
+        let (start, _) = time_of("This", &segment, &[]);
+        assert!((2.1..=2.5).contains(&start), "{start}");
+    }
+
+    #[test]
+    fn a_silence_is_assigned_to_the_end_of_a_sentence_near_it() {
+        let segment = [(0.0, 6.0, "we see the end of it. Now we go on from there")];
+        // One second later than the estimated place of the full stop.
+        let silences = [(3.4, 4.0)];
+        assert_eq!(time_of("it.", &segment, &silences).1, 3.4);
+        assert_eq!(time_of("Now", &segment, &silences).0, 4.0);
+    }
+
+    #[test]
+    fn silences_at_the_edges_of_a_segment_have_no_words() {
+        let segment = [(0.0, 6.0, "we see the end")];
+        let silences = [(0.0, 1.0), (5.0, 7.0)];
+        assert_eq!(time_of("we", &segment, &silences).0, 1.0);
+        assert_eq!(time_of("end", &segment, &silences).1, 5.0);
+    }
+
+    #[test]
+    fn more_silences_than_words_are_ignored() {
+        let segment = [(0.0, 6.0, "so well")];
+        let silences = [(1.0, 1.5), (2.0, 2.5), (3.0, 3.5), (4.0, 4.5)];
+        assert_eq!(times(&segment, &silences), times(&segment, &[]));
+    }
+
+    #[test]
+    fn the_words_of_a_segment_without_length_are_at_its_time() {
+        assert_eq!(time_of("well.", &[(3.0, 3.0, "so well.")], &[]), (3.0, 3.0));
     }
 }

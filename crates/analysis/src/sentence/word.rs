@@ -4,9 +4,7 @@ use crate::language::Lexicon;
 use crate::segment_ref::TranscriptSegmentRef;
 
 /// Characters that end a sentence in any script, apart from the full stop.
-const TERMINATORS: [char; 11] = [
-    '!', '?', '。', '！', '？', '؟', '۔', '।', '።', '։', '．',
-];
+const TERMINATORS: [char; 11] = ['!', '?', '。', '！', '？', '؟', '۔', '।', '።', '։', '．'];
 /// Terminators after which a sentence may follow without a space.
 const TERMINATORS_WITHOUT_SPACE: [char; 3] = ['。', '！', '？'];
 const CLOSING: &str = "\"'”’»)]」』";
@@ -56,10 +54,7 @@ pub(crate) fn normalize(word: &str) -> String {
 
 /// The words of the segments, without times. A segment in brackets, or within notes of
 /// music, has none: it describes a sound.
-pub(super) fn words<'a>(
-    segments: &[TranscriptSegmentRef<'a>],
-    lexicon: &Lexicon,
-) -> Vec<Word<'a>> {
+pub(super) fn words<'a>(segments: &[TranscriptSegmentRef<'a>], lexicon: &Lexicon) -> Vec<Word<'a>> {
     let mut words: Vec<Word<'a>> = Vec::new();
     for (index, segment) in segments.iter().enumerate() {
         for text in spoken_tokens(segment.text) {
@@ -88,9 +83,12 @@ fn spoken_tokens(text: &str) -> Vec<&str> {
         trimmed.len() > 1
             && trimmed.starts_with(open)
             && trimmed.ends_with(close)
-            && !trimmed[open.len_utf8()..].trim_end_matches(close).contains([open, close])
+            && !trimmed[open.len_utf8()..]
+                .trim_end_matches(close)
+                .contains([open, close])
     };
-    let is_sound = is_enclosed('(', ')') || is_enclosed('*', '*') || trimmed.starts_with(['♪', '♫']);
+    let is_sound =
+        is_enclosed('(', ')') || is_enclosed('*', '*') || trimmed.starts_with(['♪', '♫']);
     if is_sound {
         return Vec::new();
     }
@@ -105,11 +103,19 @@ fn spoken_tokens(text: &str) -> Vec<&str> {
             None => (rest, ""),
         };
         let is_speech = |token: &&str| !token.chars().all(|c| "♪♫>-–—*".contains(c));
-        tokens.extend(before.split_whitespace().flat_map(split_after_terminators).filter(is_speech));
+        tokens.extend(
+            before
+                .split_whitespace()
+                .flat_map(split_after_terminators)
+                .filter(is_speech),
+        );
         rest = after;
     }
     // Only symbols, for example dots while nobody speaks.
-    if !tokens.iter().any(|token| token.chars().any(char::is_alphanumeric)) {
+    if !tokens
+        .iter()
+        .any(|token| token.chars().any(char::is_alphanumeric))
+    {
         tokens.clear();
     }
     tokens
@@ -139,7 +145,11 @@ fn has_capitals_after_full_stops(words: &[Word<'_>], lexicon: &Lexicon) -> bool 
     let after = words
         .windows(2)
         .filter(|pair| pair[0].text.ends_with('.'))
-        .filter(|pair| !lexicon.abbreviations.contains(pair[0].normalized().as_str()))
+        .filter(|pair| {
+            !lexicon
+                .abbreviations
+                .contains(pair[0].normalized().as_str())
+        })
         .map(|pair| pair[1]);
     let (mut upper, mut lower) = (0, 0);
     for word in after {
@@ -161,7 +171,9 @@ fn starts_with_lower_case(word: &str) -> bool {
 }
 
 fn first_letter(word: &str) -> Option<char> {
-    word.trim_start_matches(|c| OPENING.contains(c)).chars().next()
+    word.trim_start_matches(|c| OPENING.contains(c))
+        .chars()
+        .next()
 }
 
 /// What the punctuation of `word` says before the word `next`. `is_cased`: sentences
@@ -170,11 +182,19 @@ fn ending(word: &str, next: Option<&str>, is_cased: bool, lexicon: &Lexicon) -> 
     let trimmed = word.trim_end_matches(|c| CLOSING.contains(c));
     let continues = is_cased && next.is_some_and(starts_with_lower_case);
     if trimmed.ends_with(TERMINATORS) {
-        return if continues { Ending::Clause } else { Ending::Sentence };
+        return if continues {
+            Ending::Clause
+        } else {
+            Ending::Sentence
+        };
     }
     if trimmed.ends_with('…') || trimmed.ends_with("..") {
         let begins = next.is_none_or(starts_with_upper_case);
-        return if begins { Ending::Sentence } else { Ending::Clause };
+        return if begins {
+            Ending::Sentence
+        } else {
+            Ending::Clause
+        };
     }
     if trimmed.ends_with([',', ';', ':', '、', '，', '–', '—']) {
         return Ending::Clause;
@@ -192,7 +212,8 @@ fn ending(word: &str, next: Option<&str>, is_cased: bool, lexicon: &Lexicon) -> 
 /// well.
 fn is_abbreviated(stem: &str, next: &str, lexicon: &Lexicon) -> bool {
     let stem = normalize(stem);
-    let is_initial = stem.chars().count() == 1 && stem.chars().all(char::is_alphabetic) && stem != "i";
+    let is_initial =
+        stem.chars().count() == 1 && stem.chars().all(char::is_alphabetic) && stem != "i";
     let is_ordinal = lexicon.has_ordinal_dots
         && (1..=2).contains(&stem.len())
         && stem.bytes().all(|byte| byte.is_ascii_digit());
@@ -220,7 +241,13 @@ mod tests {
         let words = words(&[segment], lexicon);
         words
             .split_inclusive(|word| word.ending == Ending::Sentence)
-            .map(|words| words.iter().map(|word| word.text).collect::<Vec<_>>().join(" "))
+            .map(|words| {
+                words
+                    .iter()
+                    .map(|word| word.text)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
             .collect()
     }
 
@@ -245,7 +272,10 @@ mod tests {
             ("Wir treffen uns in Raum 12.", "Wer kommt, ist da."),
             ("That was in 1990.", "Paris is the place."),
             ("He is as tall as I.", "You are not."),
-            ("Das waren Bach, Händel usw.", "Die anderen kennt man nicht."),
+            (
+                "Das waren Bach, Händel usw.",
+                "Die anderen kennt man nicht.",
+            ),
         ] {
             assert_eq!(sentences(&format!("{first} {second}")), [first, second]);
         }
@@ -253,11 +283,23 @@ mod tests {
 
     #[test]
     fn sentences_end_in_any_script_and_inside_quotes() {
-        assert_eq!(sentences("これは海です。次は山です！"), ["これは海です。", "次は山です！"]);
+        assert_eq!(
+            sentences("これは海です。次は山です！"),
+            ["これは海です。", "次は山です！"]
+        );
         assert_eq!(sentences("هل هذا صحيح؟ نعم."), ["هل هذا صحيح؟", "نعم."]);
-        assert_eq!(sentences("He said \"stop.\" Then he left."), ["He said \"stop.\"", "Then he left."]);
-        assert_eq!(sentences("\"Why?\" she asked, and left."), ["\"Why?\" she asked, and left."]);
-        assert_eq!(sentences("Well… it is hard. Really…"), ["Well… it is hard.", "Really…"]);
+        assert_eq!(
+            sentences("He said \"stop.\" Then he left."),
+            ["He said \"stop.\"", "Then he left."]
+        );
+        assert_eq!(
+            sentences("\"Why?\" she asked, and left."),
+            ["\"Why?\" she asked, and left."]
+        );
+        assert_eq!(
+            sentences("Well… it is hard. Really…"),
+            ["Well… it is hard.", "Really…"]
+        );
     }
 
     #[test]
@@ -270,11 +312,22 @@ mod tests {
 
     #[test]
     fn descriptions_of_sounds_are_not_words() {
-        for text in ["[Music]", "(applause)", "♪ la la ♪", "*laughs*", "[ Musik ]", "…", ">> [inaudible]"] {
+        for text in [
+            "[Music]",
+            "(applause)",
+            "♪ la la ♪",
+            "*laughs*",
+            "[ Musik ]",
+            "…",
+            ">> [inaudible]",
+        ] {
             assert!(sentences(text).is_empty(), "{text}");
         }
         assert_eq!(sentences(">> So [coughs] a tree [laughter]"), ["So a tree"]);
         assert_eq!(sentences("f(x) [is] open [ here"), ["f(x) open [ here"]);
-        assert_eq!(sentences("(a) and (b) are equal"), ["(a) and (b) are equal"]);
+        assert_eq!(
+            sentences("(a) and (b) are equal"),
+            ["(a) and (b) are equal"]
+        );
     }
 }

@@ -37,7 +37,10 @@ fn one_transcript_segment_gives_one_content_segment() {
 fn descriptions_of_sounds_are_no_topic() {
     let sounds = [(0.0, 2.0, "♪ ♪"), (2.0, 4.0, "…"), (4.0, 6.0, "[Music]")];
     assert!(find(&sounds).is_empty());
-    let found = find(&[sounds[2], (6.0, 9.0, "[Music] A fugue has voices. [Applause]")]);
+    let found = find(&[
+        sounds[2],
+        (6.0, 9.0, "[Music] A fugue has voices. [Applause]"),
+    ]);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].time, TimeRange::new(6.0, 9.0).unwrap());
     assert_eq!(found[0].description.as_deref(), Some("A fugue has voices."));
