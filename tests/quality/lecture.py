@@ -67,8 +67,11 @@ def read(path, seed):
     for line in path.read_text().splitlines():
         if line.startswith("# "):
             kind, _, terms = line[2:].partition(": ")
-            lecture.topics.append(Topic(kind == "housekeeping", terms.split("; ")))
+            topic = Topic(kind == "housekeeping", terms.split("; "))
             at += TOPIC_PAUSE
+            # An opening and the announcements after it are one stretch.
+            if not (topic.is_housekeeping and lecture.topics and lecture.topics[-1].is_housekeeping):
+                lecture.topics.append(topic)
             continue
         sentence = Sentence(line.replace(" | ", " "), len(lecture.topics) - 1)
         rate = chance.uniform(0.85, 1.2)

@@ -17,7 +17,7 @@ use crate::term::tokenize;
 use crate::time_span::TimeSpan;
 
 /// The cost of a change between content and housekeeping, as log-odds.
-const CHANGE_COST: f64 = 2.0;
+const CHANGE_COST: f64 = 1.7;
 /// Log-odds of a sentence about which nothing is known.
 const PRIOR: f64 = -1.0;
 /// A recording opens and closes within these many seconds, and this fraction of its time.

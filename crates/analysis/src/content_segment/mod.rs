@@ -40,7 +40,7 @@ use crate::segment_ref::TranscriptSegmentRef;
 use crate::sentence::{self, Sentence};
 use crate::time_span::TimeSpan;
 use importance::importance_scores;
-use noun_phrase::Casing;
+use noun_phrase::WordUse;
 use summary::Summary;
 use title::Titles;
 use utterance::{Utterance, group_into_utterances, total_span};
@@ -118,10 +118,11 @@ pub fn find_with_silences<'a>(
         .map(|range| &utterances[range])
         .collect();
     let scores = importance_scores(&segments, &vocabulary, lexicon)?;
-    let casing = Casing::of(sentences.iter().map(|sentence| sentence.text.as_str()));
+    let texts = sentences.iter().map(|sentence| sentence.text.as_str());
+    let word_use = WordUse::of(texts, lexicon);
     let titles = Titles {
         vocabulary: &vocabulary,
-        casing: &casing,
+        word_use: &word_use,
         lexicon,
     };
     segments

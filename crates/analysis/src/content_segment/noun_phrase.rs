@@ -6,13 +6,15 @@
 //! is recognized by the article after it. In German a phrase ends with nouns, which have
 //! capital letters. The running time is linear in the number of words.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::language::Lexicon;
 use crate::sentence::normalize;
 
 /// The maximum number of words that are not links.
 const MAX_WORDS: usize = 3;
+/// The minimum fraction of words with a capital letter, if a recognizer writes them.
+const MIN_CAPITALIZED: f64 = 0.05;
 /// The maximum number of words with the part after a link, as in "law of motion".
 const MAX_LINKED_WORDS: usize = 5;
 
@@ -27,34 +29,78 @@ pub(super) struct NounPhrase {
     pub(super) words: usize,
 }
 
-/// How the words of a recording are written in the middle of its sentences.
+/// How the words of a recording are used in its sentences.
 #[derive(Debug, Default)]
-pub(super) struct Casing(HashMap<String, (usize, usize)>);
+pub(super) struct WordUse {
+    /// How often each word begins with a capital letter in the middle of a sentence, and
+    /// how often it does not.
+    casing: HashMap<String, (usize, usize)>,
+    /// The beginnings of words that are used as nouns somewhere: after an article or a
+    /// preposition, or before "is" or "of".
+    nouns: HashSet<String>,
+    /// Whether nouns can be recognized by their capital letters.
+    has_capitalized_nouns: bool,
+}
 
-impl Casing {
-    pub(super) fn of<'a>(sentences: impl Iterator<Item = &'a str>) -> Self {
-        let mut counts: HashMap<String, (usize, usize)> = HashMap::new();
+impl WordUse {
+    pub(super) fn of<'a>(sentences: impl Iterator<Item = &'a str>, lexicon: &Lexicon) -> Self {
+        let mut casing: HashMap<String, (usize, usize)> = HashMap::new();
+        let mut nouns = HashSet::new();
         for sentence in sentences {
-            for word in sentence.split_whitespace().skip(1) {
-                let count = counts.entry(normalize(word)).or_default();
+            let words: Vec<&str> = sentence.split_whitespace().collect();
+            let normalized: Vec<String> = words.iter().map(|word| normalize(word)).collect();
+            for (word, normalized) in words.iter().zip(&normalized).skip(1) {
+                let count = casing.entry(normalized.clone()).or_default();
                 if is_capitalized(word) {
                     count.0 += 1;
                 } else {
                     count.1 += 1;
                 }
             }
+            for (before, after) in normalized.iter().zip(normalized.iter().skip(1)) {
+                if lexicon.determiners.contains(before.as_str()) {
+                    nouns.insert(stem(after));
+                }
+                if NOUN_FOLLOWERS.contains(&after.as_str()) {
+                    nouns.insert(stem(before));
+                }
+            }
         }
-        Self(counts)
+        let (upper, lower) = casing
+            .values()
+            .fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
+        // In German, about a quarter of the words.
+        let has_capitals = upper as f64 > MIN_CAPITALIZED * (upper + lower) as f64;
+        Self {
+            casing,
+            nouns,
+            has_capitalized_nouns: lexicon.capitalizes_nouns && has_capitals,
+        }
+    }
+
+    fn is_noun(&self, normalized: &str) -> bool {
+        self.nouns.contains(&stem(normalized))
     }
 
     /// Whether the word begins with a capital letter in the middle of a sentence.
     /// `unknown` is returned for a word that only begins sentences.
     fn is_capitalized(&self, normalized: &str, unknown: bool) -> bool {
-        match self.0.get(normalized) {
+        match self.casing.get(normalized) {
             Some((upper, lower)) => upper > lower,
             None => unknown,
         }
     }
+}
+
+/// The beginning of a word, which its singular and its plural have in common.
+fn stem(word: &str) -> String {
+    let length = word.chars().count();
+    let kept = if length > 4 {
+        length - 2
+    } else {
+        length.min(3)
+    };
+    word.chars().take(kept).collect()
 }
 
 fn is_capitalized(word: &str) -> bool {
@@ -84,7 +130,7 @@ enum Kind {
 }
 
 /// The phrases of a sentence, in order.
-pub(super) fn noun_phrases(sentence: &str, casing: &Casing, lexicon: &Lexicon) -> Vec<NounPhrase> {
+pub(super) fn noun_phrases(sentence: &str, words: &WordUse, lexicon: &Lexicon) -> Vec<NounPhrase> {
     let tokens: Vec<Token<'_>> = sentence
         .split_whitespace()
         .map(|word| token(word, lexicon))
@@ -92,13 +138,13 @@ pub(super) fn noun_phrases(sentence: &str, casing: &Casing, lexicon: &Lexicon) -
     let mut phrases: Vec<NounPhrase> = Vec::new();
     let mut i = 0;
     while i < tokens.len() {
-        let Some(count) = phrase_length(&tokens, i, casing, lexicon) else {
+        let Some(count) = phrase_length(&tokens, i, words, lexicon) else {
             i += 1;
             continue;
         };
-        phrases.push(phrase(&tokens, i, count, casing, lexicon));
-        if let Some(linked) = linked_length(&tokens, i, count, casing, lexicon) {
-            phrases.push(phrase(&tokens, i, linked, casing, lexicon));
+        phrases.push(phrase(&tokens, i, count, words, lexicon));
+        if let Some(linked) = linked_length(&tokens, i, count, words, lexicon) {
+            phrases.push(phrase(&tokens, i, linked, words, lexicon));
         }
         i += count;
     }
@@ -134,7 +180,7 @@ fn token<'a>(word: &'a str, lexicon: &Lexicon) -> Token<'a> {
 fn phrase_length(
     tokens: &[Token<'_>],
     start: usize,
-    casing: &Casing,
+    words: &WordUse,
     lexicon: &Lexicon,
 ) -> Option<usize> {
     let mut count = 0;
@@ -148,8 +194,8 @@ fn phrase_length(
             break;
         }
     }
-    if lexicon.capitalizes_nouns {
-        return german_phrase_length(tokens, start, count, casing);
+    if words.has_capitalized_nouns {
+        return german_phrase_length(tokens, start, count, words);
     }
     let after = tokens.get(start + count);
     let is_verb_last = count > 0
@@ -169,6 +215,22 @@ fn phrase_length(
     if is_verb_last && (count > 1 || !is_after_determiner) {
         count -= 1;
     }
+    // A word that is never used as a noun, before a preposition, is probably a verb:
+    // "the stones knock against each other".
+    let is_before_preposition = tokens.get(start + count).is_some_and(|after| {
+        let word = after.normalized.as_str();
+        lexicon.is_function_word(word)
+            && !NOUN_FOLLOWERS.contains(&word)
+            && !["and", "or"].contains(&word)
+    });
+    let last = start + count.saturating_sub(1);
+    if count > 1
+        && !tokens[last].ends_clause
+        && is_before_preposition
+        && !words.is_noun(&tokens[last].normalized)
+    {
+        count -= 1;
+    }
     while count > 0 && is_adverb(&tokens[start + count - 1].normalized) {
         count -= 1;
     }
@@ -176,6 +238,9 @@ fn phrase_length(
     (count > 0 && count <= MAX_WORDS && !is_only_letter && !is_adverb(&tokens[start].normalized))
         .then_some(count)
 }
+
+/// Words before which a noun stands.
+const NOUN_FOLLOWERS: [&str; 6] = ["is", "are", "of", "was", "were", "has"];
 
 /// Pronouns that follow a verb.
 const OBJECTS: [&str; 8] = [
@@ -207,12 +272,12 @@ fn german_phrase_length(
     tokens: &[Token<'_>],
     start: usize,
     count: usize,
-    casing: &Casing,
+    words: &WordUse,
 ) -> Option<usize> {
     let is_noun = |i: usize| {
         let token = &tokens[i];
         let is_upper = is_capitalized(token.text);
-        is_upper && (i > 0 || casing.is_capitalized(&token.normalized, token.normalized.len() > 4))
+        is_upper && (i > 0 || words.is_capitalized(&token.normalized, token.normalized.len() > 4))
     };
     let is_adjective = |i: usize| {
         let word = &tokens[i].normalized;
@@ -241,7 +306,7 @@ fn linked_length(
     tokens: &[Token<'_>],
     start: usize,
     count: usize,
-    casing: &Casing,
+    words: &WordUse,
     lexicon: &Lexicon,
 ) -> Option<usize> {
     if tokens[start + count - 1].ends_clause {
@@ -265,7 +330,7 @@ fn linked_length(
     if next >= tokens.len() {
         return None;
     }
-    let second = phrase_length(tokens, next, casing, lexicon)?;
+    let second = phrase_length(tokens, next, words, lexicon)?;
     let total = next + second - start;
     (total <= MAX_LINKED_WORDS).then_some(total)
 }
@@ -274,10 +339,10 @@ fn phrase(
     tokens: &[Token<'_>],
     start: usize,
     count: usize,
-    casing: &Casing,
+    words: &WordUse,
     lexicon: &Lexicon,
 ) -> NounPhrase {
-    let words = tokens[start..start + count]
+    let texts = tokens[start..start + count]
         .iter()
         .enumerate()
         .map(|(offset, token)| {
@@ -286,7 +351,7 @@ fn phrase(
                 || token.text.chars().count() == 1;
             let keeps_case = !is_sentence_start
                 || has_inner_capitals
-                || casing.is_capitalized(&token.normalized, lexicon.capitalizes_nouns);
+                || words.is_capitalized(&token.normalized, lexicon.capitalizes_nouns);
             if keeps_case {
                 token.text.to_owned()
             } else {
@@ -294,7 +359,7 @@ fn phrase(
             }
         });
     NounPhrase {
-        text: words.collect::<Vec<_>>().join(" "),
+        text: texts.collect::<Vec<_>>().join(" "),
         position: start,
         words: count,
     }
@@ -313,8 +378,8 @@ mod tests {
     fn phrases(sentence: &str, others: &[&str]) -> Vec<String> {
         let all = || [sentence].into_iter().chain(others.iter().copied());
         let lexicon = Lexicon::of(all());
-        let casing = Casing::of(all());
-        let found = noun_phrases(sentence, &casing, lexicon);
+        let words = WordUse::of(all(), lexicon);
+        let found = noun_phrases(sentence, &words, lexicon);
         found.into_iter().map(|phrase| phrase.text).collect()
     }
 
@@ -334,6 +399,22 @@ mod tests {
         assert_eq!(
             phrases("A hash join builds a hash table and probes it.", &[]),
             ["hash join", "hash table"]
+        );
+    }
+
+    #[test]
+    fn a_verb_before_a_preposition_is_not_in_the_phrase() {
+        assert_eq!(
+            phrases("The stones knock against the bank.", &[]),
+            ["stones", "bank"]
+        );
+        let others = [
+            "We saw the cliff dwellings there.",
+            "They sit beside the dwelling.",
+        ];
+        assert_eq!(
+            phrases("The cliff dwellings in the rock.", &others),
+            ["cliff dwellings", "rock"]
         );
     }
 

@@ -1,9 +1,10 @@
 //! Makes a title from the sentences of a segment.
 //!
 //! A title has three to eight words and is like "Write ahead log: redo and undo": the phrase
-//! that the segment is about, and two more that it explains. The first is the one with the
-//! highest score: the weights of its terms, times factors for a phrase that the lecturer
-//! announces ("let us talk about …"), defines ("… means that …") or repeats. A question at the
+//! that the segment is about, and two more that it explains. The first is the one that the
+//! lecturer announces ("let us talk about …"), or else the one with the highest score: the
+//! weights of its terms, times factors for a phrase that is defined ("… means that …") or
+//! repeated. A question at the
 //! start of the segment, such as "How does a database survive a crash?", is a title itself.
 //! In languages without a lexicon, the title is made of the best keywords. The running time
 //! is `O(n log n)` in the number of words of the segment.
@@ -11,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use super::keyphrases::TermWeights;
-use super::noun_phrase::{Casing, NounPhrase, noun_phrases};
+use super::noun_phrase::{NounPhrase, WordUse, noun_phrases};
 use super::vocabulary::{TermId, Vocabulary};
 use crate::language::Lexicon;
 use crate::sentence::normalize;
@@ -23,7 +24,6 @@ const MAX_WORDS: usize = 8;
 const INTRODUCTION_SENTENCES: usize = 4;
 /// The maximum number of words between an announcement and its phrase.
 const MAX_FRAME_DISTANCE: usize = 5;
-const ANNOUNCED_FACTOR: f64 = 4.0;
 const DEFINED_FACTOR: f64 = 1.5;
 const SEVERAL_WORDS_FACTOR: f64 = 1.25;
 /// The minimum weight of a term of a question that becomes the title, as a fraction of the
@@ -36,7 +36,7 @@ const MAX_ASPECTS: usize = 2;
 /// What titles are made with: the words of the recording and of its language.
 pub(super) struct Titles<'a> {
     pub(super) vocabulary: &'a Vocabulary,
-    pub(super) casing: &'a Casing,
+    pub(super) word_use: &'a WordUse,
     pub(super) lexicon: &'static Lexicon,
 }
 
@@ -49,6 +49,7 @@ struct Candidate {
     score: f64,
     count: usize,
     factor: f64,
+    is_announced: bool,
     first_sentence: usize,
 }
 
@@ -63,7 +64,10 @@ impl Titles<'_> {
         }
         let mut candidates = self.candidates(sentences, weights);
         candidates.sort_by(|a, b| {
-            let by_score = b.score.total_cmp(&a.score);
+            // An announcement names the topic, however rare its words are.
+            let announced = |of: &Candidate| of.is_announced.then_some(of.words);
+            let by_announcement = announced(b).cmp(&announced(a));
+            let by_score = by_announcement.then(b.score.total_cmp(&a.score));
             by_score
                 .then(a.first_sentence.cmp(&b.first_sentence))
                 .then_with(|| a.text.cmp(&b.text))
@@ -71,8 +75,10 @@ impl Titles<'_> {
         let head = candidates.first()?;
         let mut chosen = vec![head];
         let mut words = head.words;
-        // The head decides how unspecific the other phrases may be, but not by its factor.
-        let min_score = MIN_ASPECT_SCORE * head.score / head.factor;
+        let highest = candidates
+            .iter()
+            .map(|candidate| candidate.score / candidate.factor);
+        let min_score = MIN_ASPECT_SCORE * highest.fold(0.0, f64::max);
         for candidate in &candidates[1..] {
             if chosen.len() > MAX_ASPECTS {
                 break;
@@ -151,7 +157,7 @@ impl Titles<'_> {
         let mut found: BTreeMap<Vec<TermId>, Candidate> = BTreeMap::new();
         for (i, sentence) in sentences.iter().enumerate() {
             let words: Vec<String> = sentence.split_whitespace().map(normalize).collect();
-            let phrases = noun_phrases(sentence, self.casing, self.lexicon);
+            let phrases = noun_phrases(sentence, self.word_use, self.lexicon);
             let announced = (i < INTRODUCTION_SENTENCES)
                 .then(|| self.announced_position(&words))
                 .flatten();
@@ -169,12 +175,8 @@ impl Titles<'_> {
                 if ids.is_empty() {
                     continue;
                 }
-                let mut factor: f64 = 1.0;
-                if announced == Some(phrase.position) {
-                    factor = ANNOUNCED_FACTOR;
-                } else if self.is_defined(&phrase, &words) {
-                    factor = DEFINED_FACTOR;
-                }
+                let is_defined = self.is_defined(&phrase, &words);
+                let factor: f64 = if is_defined { DEFINED_FACTOR } else { 1.0 };
                 let candidate = found.entry(ids.clone()).or_insert_with(|| Candidate {
                     text: phrase.text.clone(),
                     words: phrase.words,
@@ -182,10 +184,12 @@ impl Titles<'_> {
                     score: 0.0,
                     count: 0,
                     factor: 1.0,
+                    is_announced: false,
                     first_sentence: i,
                 });
                 candidate.count += 1;
                 candidate.factor = candidate.factor.max(factor);
+                candidate.is_announced |= announced == Some(phrase.position);
             }
         }
         let mut candidates: Vec<Candidate> = found.into_values().collect();

@@ -7,7 +7,7 @@ pub(super) fn lexicon() -> Lexicon {
         function_words: words(FUNCTION_WORDS),
         general_words: words(GENERAL_WORDS),
         determiners: words(
-            "the a an this that these those each every its their our his her my your some any \
+            "to the a an this that these those each every its their our his her my your some any \
              no of in on at by for from with into onto between without about over under through \
              called two three four five",
         ),
@@ -189,7 +189,7 @@ const HOUSEKEEPING_STEMS: &[(f64, &str)] = &[
 
 const HOUSEKEEPING_PHRASES: &[(f64, &str)] = &[
     (
-        3.0,
+        3.6,
         "good morning, good afternoon, good evening, welcome back, welcome to, can you hear, \
          hear me, back row, first row, front row, office hours, office hour, teaching assistant, problem sheet, exercise sheet, \
          due on, hand it in, hand in, turn it in, see you, have a nice, nice weekend, any questions, \

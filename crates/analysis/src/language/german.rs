@@ -172,7 +172,7 @@ const HOUSEKEEPING_STEMS: &[(f64, &str)] = &[
 
 const HOUSEKEEPING_PHRASES: &[(f64, &str)] = &[
     (
-        3.0,
+        3.6,
         "guten morgen, guten tag, guten abend, herzlich willkommen, schön dass sie, verstehen sie mich, \
          hören sie mich, letzten reihe, ersten reihe, fangen wir gleich, fangen wir an, können wir beginnen, \
          das war es, noch fragen, vielen dank, danke schön, bis nächste woche, bis nächsten, \
