@@ -5,6 +5,10 @@ use lectern_domain::{ClipTopic, Invalid, NewClip, NonNegativeInt, Title};
 use super::selection::Selection;
 use crate::segment_ref::ContentSegmentRef;
 use crate::time_span::TimeSpan;
+use crate::truncate::truncate;
+
+/// The maximum length of a description, in characters.
+const MAX_DESCRIPTION: usize = 300;
 
 /// A clip and the content segment it was taken from.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +17,8 @@ pub struct SelectedClip {
     pub segment_index: Option<usize>,
     /// `content_segment_id` is `None`; the caller sets it.
     pub clip: NewClip,
-    /// The sentence of the clip that says most about its topic; `None` without a transcript.
+    /// The sentence of the clip that says most about its topic, at most 300 characters;
+    /// `None` without a transcript.
     pub description: Option<String>,
 }
 
@@ -39,7 +44,7 @@ impl SelectedClip {
                 importance_score: Some(segment.importance_score),
                 ..with_title(position, selection.run.span, title)?
             },
-            description: description.map(str::to_owned),
+            description: description.map(|text| truncate(text, MAX_DESCRIPTION)),
         })
     }
 

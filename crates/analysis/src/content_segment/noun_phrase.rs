@@ -223,8 +223,10 @@ fn phrase_length(
             && !NOUN_FOLLOWERS.contains(&word)
             && !["and", "or"].contains(&word)
     });
+    let follows_content =
+        start > 0 && tokens[start - 1].kind == Kind::Content && !tokens[start - 1].ends_clause;
     let last = start + count.saturating_sub(1);
-    if count > 1
+    if (count > 1 || count == 1 && follows_content)
         && !tokens[last].ends_clause
         && is_before_preposition
         && !words.is_noun(&tokens[last].normalized)

@@ -13,6 +13,7 @@ use super::utterance::Utterance;
 use super::vocabulary::{TermId, Vocabulary};
 use crate::sentence::Sentence;
 use crate::term::tokenize;
+use crate::truncate::truncate;
 
 const TITLE_KEYWORDS: usize = 3;
 const SUMMARY_SENTENCES: usize = 2;
@@ -108,17 +109,4 @@ fn truncated_texts<T: BoundedText>(texts: &[&str]) -> Result<Vec<T>, Invalid> {
 
 fn truncated_text<T: BoundedText>(text: &str) -> Result<T, Invalid> {
     T::from_text(truncate(text, T::MAX))
-}
-
-/// Shortens a text to at most `max` characters. A shortened text ends with a
-/// whole word and an ellipsis.
-fn truncate(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(max - 1).collect();
-    let whole_words = kept
-        .rsplit_once(' ')
-        .map_or(kept.as_str(), |(words, _)| words);
-    format!("{}…", whole_words.trim_end())
 }
