@@ -6,7 +6,7 @@
 //!     cargo run --example select_clips
 //! ```
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use lectern_analysis::clip::{self, ClipRules};
 use lectern_analysis::{ContentSegmentRef, TranscriptSegmentRef, content_segment};
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut input = String::new();
     io::stdin().read_to_string(&mut input)?;
     let input: Value = serde_json::from_str(&input)?;
-    println!("{}", analyse(&input)?);
+    writeln!(io::stdout(), "{}", analyse(&input)?)?;
     Ok(())
 }
 

@@ -44,11 +44,12 @@ mod tests {
         let passages = parts_between_silences(recording, &silences, 60.0);
         let cut = |first, last| {
             let span = clip_span(&passages, first, last, recording);
-            [span.start, span.end].map(|time| (time * 1e3).round() / 1e3)
+            let round = |time: f64| (time * 1e3).round() / 1e3;
+            (round(span.start), round(span.end))
         };
-        assert_eq!(cut(0, 0), [0.0, 10.15]);
-        assert_eq!(cut(1, 1), [10.15, 20.4]);
-        assert_eq!(cut(2, 2), [20.4, 30.5]);
-        assert_eq!(cut(3, 4), [33.5, 50.0]);
+        assert_eq!(cut(0, 0), (0.0, 10.15));
+        assert_eq!(cut(1, 1), (10.15, 20.4));
+        assert_eq!(cut(2, 2), (20.4, 30.5));
+        assert_eq!(cut(3, 4), (33.5, 50.0));
     }
 }

@@ -32,6 +32,9 @@ use run::Run;
 pub use selected_clip::SelectedClip;
 use selection::{Candidate, ClipSelector, Selection, first_max};
 
+/// Shorter parts without text are pauses, in seconds.
+const MIN_UNTRANSCRIBED: f64 = 0.1;
+
 /// Selects clips from a recording of the given duration, in order of time.
 ///
 /// A clip begins at the beginning of a sentence and ends at the end of one, with half of the
@@ -117,12 +120,20 @@ pub fn select(
             TimeSpan::new(start.min(recording.end), end.min(recording.end))
         })
         .collect();
-    if !segments.is_empty() {
-        let mut untranscribed = spans.clone();
-        if sentences.is_empty() {
-            untranscribed.extend(recording.difference(&TimeSpan::union(spans.clone())));
-        }
-        let passages = with_untranscribed(sentences.clone(), &untranscribed, &quiet, rules);
+    // Sound without text, for example music, is only used if there is nothing else.
+    let everywhere = vec![recording];
+    let without_text = if sentences.is_empty() {
+        everywhere.clone()
+    } else {
+        let has_text = |span: &TimeSpan| !passages_in(*span, &sentences).is_empty();
+        spans
+            .iter()
+            .copied()
+            .filter(|span| !has_text(span))
+            .collect()
+    };
+    for filled in [without_text, everywhere.clone()] {
+        let passages = with_untranscribed(&sentences, filled, &quiet, rules);
         let candidates: Vec<Candidate> = segments
             .iter()
             .zip(&spans)
@@ -133,15 +144,14 @@ pub fn select(
             return with_segment_titles(&selections, segments, &passages);
         }
     }
-    let slots = slots(recording, rules);
-    let passages = with_untranscribed(sentences, &slots, &quiet, rules);
-    let candidates: Vec<Candidate> = slots
-        .iter()
-        .map(|slot| Candidate {
-            span: *slot,
+    let passages = with_untranscribed(&sentences, everywhere, &quiet, rules);
+    let candidates: Vec<Candidate> = slots(recording, rules)
+        .into_iter()
+        .map(|span| Candidate {
+            span,
             importance: 1.0,
             keys: HashSet::new(),
-            passages: passages_in(*slot, &passages),
+            passages: passages_in(span, &passages),
         })
         .collect();
     select_from(&candidates, &passages, recording, rules)
@@ -182,29 +192,22 @@ fn within(passage: Passage, recording: TimeSpan) -> Option<Passage> {
     Some(Passage { span, ..passage })
 }
 
-/// Adds the parts between silences of the spans that have no sentence.
+/// Adds what is neither silent nor transcribed within the spans, divided at silences.
 fn with_untranscribed(
-    mut passages: Vec<Passage>,
-    spans: &[TimeSpan],
+    sentences: &[Passage],
+    spans: Vec<TimeSpan>,
     quiet: &[TimeSpan],
     rules: &ClipRules,
 ) -> Vec<Passage> {
-    let mut added = Vec::new();
-    let mut spans = spans.to_vec();
-    spans.sort_by(|a, b| a.start.total_cmp(&b.start));
-    let mut covered = 0.0;
-    for span in spans {
-        // Segments that another program has found may overlap.
-        let span = &TimeSpan::new(span.start.max(covered), span.end);
-        if span.length() <= 0.0 {
-            continue;
-        }
-        covered = span.end;
-        if passages_in(*span, &passages).is_empty() {
-            added.extend(parts_between_silences(*span, quiet, rules.min_length));
-        }
+    let spoken = TimeSpan::union(sentences.iter().map(|passage| passage.span).collect());
+    let mut passages = sentences.to_vec();
+    for part in TimeSpan::union(spans)
+        .into_iter()
+        .flat_map(|span| span.difference(&spoken))
+        .filter(|part| part.length() >= MIN_UNTRANSCRIBED)
+    {
+        passages.extend(parts_between_silences(part, quiet, rules.min_length));
     }
-    passages.append(&mut added);
     passages.sort_by(|a, b| a.span.start.total_cmp(&b.span.start));
     passages
 }

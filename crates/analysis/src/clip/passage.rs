@@ -20,6 +20,9 @@ const MAX_PHRASE_WORDS: usize = 4;
 /// of subject.
 const COMPARED_PASSAGES: usize = 3;
 
+/// Parts between silences are not divided into shorter ones than this, in seconds.
+const MIN_PART: f64 = 1.0;
+
 /// A part of the recording that is never cut.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Passage {
@@ -85,24 +88,22 @@ pub(super) fn parts_between_silences(
 ) -> Vec<Passage> {
     let mut passages = Vec::new();
     for part in span.difference(silences) {
-        let count = (part.length() / max_length).ceil().max(1.0);
-        let length = part.length() / count;
-        let mut start = part.start;
-        for number in 1..=count as usize {
-            let end = part.start + length * number as f64;
+        let count = (part.length() / max_length.max(MIN_PART)).ceil().max(1.0);
+        let boundary = |number: u32| part.start + part.length() * f64::from(number) / count;
+        for number in (0_u32..).take_while(|number| f64::from(*number) < count) {
+            let is_after_silence = number == 0;
             passages.push(Passage {
-                span: TimeSpan::new(start, end.min(part.end)),
+                span: TimeSpan::new(boundary(number), boundary(number + 1).min(part.end)),
                 text: String::new(),
                 keys: HashSet::new(),
                 emphasis: 0,
                 is_housekeeping: false,
                 opening: Opening::Neutral,
                 is_question: false,
-                certainty: if number == 1 { 1.0 } else { 0.0 },
-                is_start_known: number == 1,
+                certainty: if is_after_silence { 1.0 } else { 0.0 },
+                is_start_known: is_after_silence,
                 subject_change: 0.0,
             });
-            start = end;
         }
     }
     passages

@@ -33,7 +33,10 @@ pub(super) fn lexicon() -> Lexicon {
                 0.6,
                 "we i you they he she it each every most many some such after during today's",
             ),
-            (0.3, "the my our a an by all neither no when in at on before one what why"),
+            (
+                0.3,
+                "the my our a an by all neither no when in at on before one what why",
+            ),
             (-0.5, "so but as for since how if while therefore yet"),
             (-1.5, "and because from whether where rather with"),
             (
@@ -55,43 +58,15 @@ pub(super) fn lexicon() -> Lexicon {
                 "in on up over can will would could should may must has have had do does did \
                  we they i he she it only also just how what why then therefore",
             ),
-            (0.8, "it them him us me again today anymore either neither well together"),
+            (
+                0.8,
+                "it them him us me again today anymore either neither well together",
+            ),
         ]),
-        connectives: phrases(
-            "however, but, and, or, so, therefore, thus, hence, because, although, though, yet, \
-             nevertheless, moreover, furthermore, consequently, otherwise, instead, similarly, \
-             likewise, also, then, this, that, these, those, it, they, he, she, its, their, \
-             them, such, neither, either, another, as a result, for example, for instance, \
-             in this way, at the same time, on the other hand, in contrast, which, who, there, \
-             at that point, then again, with this, with that, with these, from this, by this, \
-             yes, no, the same, the other, the second, the third, in that case, his, her, each of them, \
-             to repair this, the answer, the cure, the reason, the result",
-        )
-        .into_iter()
-        .collect(),
-        lead_ins: phrases(
-            "now, let, let's, so now, today, our first, our next, our subject, the first topic, the next, \
-             the last, next, the second topic, first of all, suppose, imagine, consider, what is, what are, \
-             how does, how do, how is, how can, how far, why do, why does, why is, last of all, finally let, \
-             i want to, i would like to, next i, next comes, the question is, when we, \
-             so today's, today's, in the next, we now, we turn, we come, last",
-        )
-        .into_iter()
-        .collect(),
-        topic_frames: phrases(
-            "let us now leave, let us talk about, let me talk about, talk about, talks about, turn to, \
-             speak about, look at, move on to, come to, begin with, start with, topic is, topic for today is, \
-             topic today is, subject is, subject for today is, topic of today is, next comes, begins with, \
-             leads us to, lead us to, to compare, let me now explain, let me explain, let us discuss, \
-             discuss, introduce, want to show you, the way, the answer is",
-        ),
-        emphasis: phrases(
-            "important, remember, key, main, essential, central, crucial, fundamental, called, \
-             means, reason, defined, definition, therefore, result, rule, principle, because, \
-             consists, notice, difference, idea, conclusion, known",
-        )
-        .into_iter()
-        .collect(),
+        connectives: phrases(CONNECTIVES).into_iter().collect(),
+        lead_ins: phrases(LEAD_INS).into_iter().collect(),
+        topic_frames: phrases(TOPIC_FRAMES),
+        emphasis: phrases(EMPHASIS).into_iter().collect(),
         housekeeping_stems: HOUSEKEEPING_STEMS
             .iter()
             .flat_map(|&(weight, text)| text.split_whitespace().map(move |stem| (stem, weight)))
@@ -113,6 +88,31 @@ pub(super) fn lexicon() -> Lexicon {
         },
     }
 }
+
+const CONNECTIVES: &str = "however, but, and, or, so, therefore, thus, hence, because, although, though, yet, \
+             nevertheless, moreover, furthermore, consequently, otherwise, instead, similarly, \
+             likewise, also, then, this, that, these, those, it, they, he, she, its, their, \
+             them, such, neither, either, another, as a result, for example, for instance, \
+             in this way, at the same time, on the other hand, in contrast, which, who, there, \
+             at that point, then again, with this, with that, with these, from this, by this, \
+             yes, no, the same, the other, the second, the third, in that case, his, her, each of them, \
+             to repair this, the answer, the cure, the reason, the result";
+
+const TOPIC_FRAMES: &str = "let us now leave, let us talk about, let me talk about, talk about, talks about, turn to, \
+             speak about, look at, move on to, come to, begin with, start with, topic is, topic for today is, \
+             topic today is, subject is, subject for today is, topic of today is, next comes, begins with, \
+             leads us to, lead us to, to compare, let me now explain, let me explain, let us discuss, \
+             discuss, introduce, want to show you, the way, the answer is";
+
+const LEAD_INS: &str = "now, let, let's, so now, today, our first, our next, our subject, the first topic, the next, \
+             the last, next, the second topic, first of all, suppose, imagine, consider, what is, what are, \
+             how does, how do, how is, how can, how far, why do, why does, why is, last of all, finally let, \
+             i want to, i would like to, next i, next comes, the question is, when we, \
+             so today's, today's, in the next, we now, we turn, we come, last";
+
+const EMPHASIS: &str = "important, remember, key, main, essential, central, crucial, fundamental, called, \
+             means, reason, defined, definition, therefore, result, rule, principle, because, \
+             consists, notice, difference, idea, conclusion, known";
 
 const FUNCTION_WORDS: &str = "\
     a an the this that these those each every either neither some any no none all both half several \

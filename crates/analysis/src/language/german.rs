@@ -59,40 +59,10 @@ pub(super) fn lexicon() -> Lexicon {
             ),
             (0.8, "wird werden ab hat haben kann können war aus zurück"),
         ]),
-        connectives: phrases(
-            "aber, und, oder, also, deshalb, darum, daher, deswegen, denn, jedoch, trotzdem, \
-             dennoch, außerdem, dabei, dadurch, damit, dafür, dagegen, davon, daraus, danach, \
-             dann, sonst, auch, das, dies, diese, dieser, dieses, diesen, er, sie, es, sein, \
-             seine, ihr, ihre, solche, solch, so, umgekehrt, allerdings, andererseits, zum \
-             beispiel, ebenso, anschließend, schließlich, weil, ja, nein, aus diesem, auf diese weise, der zweite, \
-             der dritte, der rest, beide, dazu, dem, den, deren, hier, dort, da",
-        )
-        .into_iter()
-        .collect(),
-        lead_ins: phrases(
-            "kommen wir, wenden wir, schauen wir, betrachten wir, sprechen wir, stellen wir, \
-             stellen sie sich, unser erstes, unser nächstes, unser thema, als nächstes, \
-             zunächst, zum abschluss, zum schluss, zuletzt, jetzt, nun, heute, was ist, was sind, was bedeutet, wie \
-             funktioniert, warum, wie kommt, welche, bevor wir, nehmen wir, fangen wir, wir fangen, wir kommen, \
-             ich möchte, die frage ist, das nächste thema, das letzte thema, das erste thema, wo bleibt",
-        )
-        .into_iter()
-        .collect(),
-        topic_frames: phrases(
-            "sprechen wir über, sprechen wir nun über, reden wir über, kommen wir nun zum, kommen wir nun zur, \
-             kommen wir zum, kommen wir zur, kommen wir zu, kommen wir jetzt zu, jetzt kommen wir zu, jetzt kommen wir zur, \
-             jetzt kommen wir zum, nämlich zum, nämlich zur, wenden wir uns jetzt, wenden wir uns nun, \
-             wenden wir uns, betrachten wir, schauen wir uns, erstes thema heute ist, \
-             nächstes thema ist, letztes thema ist, erstes thema ist, thema heute ist, müssen wir über, \
-             ich möchte über, handelt von, geht es um, fangen heute mit, fangen an mit, beginnen mit, nämlich mit",
-        ),
-        emphasis: phrases(
-            "wichtig, merken, grund, bedeutet, heißt, nennen, nennt, folgt, folglich, prinzip, satz, \
-             gesetz, deshalb, definition, unterschied, regel, genau, eigentliche, kern, ergebnis, darum, \
-             besteht, versteht",
-        )
-        .into_iter()
-        .collect(),
+        connectives: phrases(CONNECTIVES).into_iter().collect(),
+        lead_ins: phrases(LEAD_INS).into_iter().collect(),
+        topic_frames: phrases(TOPIC_FRAMES),
+        emphasis: phrases(EMPHASIS).into_iter().collect(),
         housekeeping_stems: HOUSEKEEPING_STEMS
             .iter()
             .flat_map(|&(weight, text)| text.split_whitespace().map(move |stem| (stem, weight)))
@@ -112,6 +82,30 @@ pub(super) fn lexicon() -> Lexicon {
         },
     }
 }
+
+const CONNECTIVES: &str = "aber, und, oder, also, deshalb, darum, daher, deswegen, denn, jedoch, trotzdem, \
+             dennoch, außerdem, dabei, dadurch, damit, dafür, dagegen, davon, daraus, danach, \
+             dann, sonst, auch, das, dies, diese, dieser, dieses, diesen, er, sie, es, sein, \
+             seine, ihr, ihre, solche, solch, so, umgekehrt, allerdings, andererseits, zum \
+             beispiel, ebenso, anschließend, schließlich, weil, ja, nein, aus diesem, auf diese weise, der zweite, \
+             der dritte, der rest, beide, dazu, dem, den, deren, hier, dort, da";
+
+const TOPIC_FRAMES: &str = "sprechen wir über, sprechen wir nun über, reden wir über, kommen wir nun zum, kommen wir nun zur, \
+             kommen wir zum, kommen wir zur, kommen wir zu, kommen wir jetzt zu, jetzt kommen wir zu, jetzt kommen wir zur, \
+             jetzt kommen wir zum, nämlich zum, nämlich zur, wenden wir uns jetzt, wenden wir uns nun, \
+             wenden wir uns, betrachten wir, schauen wir uns, erstes thema heute ist, \
+             nächstes thema ist, letztes thema ist, erstes thema ist, thema heute ist, müssen wir über, \
+             ich möchte über, handelt von, geht es um, fangen heute mit, fangen an mit, beginnen mit, nämlich mit";
+
+const LEAD_INS: &str = "kommen wir, wenden wir, schauen wir, betrachten wir, sprechen wir, stellen wir, \
+             stellen sie sich, unser erstes, unser nächstes, unser thema, als nächstes, \
+             zunächst, zum abschluss, zum schluss, zuletzt, jetzt, nun, heute, was ist, was sind, was bedeutet, wie \
+             funktioniert, warum, wie kommt, welche, bevor wir, nehmen wir, fangen wir, wir fangen, wir kommen, \
+             ich möchte, die frage ist, das nächste thema, das letzte thema, das erste thema, wo bleibt";
+
+const EMPHASIS: &str = "wichtig, merken, grund, bedeutet, heißt, nennen, nennt, folgt, folglich, prinzip, satz, \
+             gesetz, deshalb, definition, unterschied, regel, genau, eigentliche, kern, ergebnis, darum, \
+             besteht, versteht";
 
 const FUNCTION_WORDS: &str = "\
     der die das den dem des ein eine einen einem einer eines kein keine keinen keinem keiner \

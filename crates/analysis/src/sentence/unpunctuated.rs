@@ -191,7 +191,8 @@ mod tests {
 
     #[test]
     fn text_without_pauses_is_divided_into_sentences_of_limited_length() {
-        let text: String = (0..300).map(|i| format!("tree{i} ")).collect();
+        let words: Vec<String> = (0..300).map(|i| format!("tree{i}")).collect();
+        let text = words.join(" ");
         let found = sentences(&text);
         assert!(found.len() >= 5);
         assert!(
