@@ -30,6 +30,7 @@ mod title;
 mod topic_segmentation;
 mod utterance;
 mod vocabulary;
+mod word_use;
 
 use lectern_domain::{Invalid, NewContentSegment, NonNegativeInt, TimeRange};
 
@@ -40,11 +41,11 @@ use crate::segment_ref::TranscriptSegmentRef;
 use crate::sentence::{self, Sentence};
 use crate::time_span::TimeSpan;
 use importance::importance_scores;
-use noun_phrase::WordUse;
 use summary::Summary;
 use title::Titles;
 use utterance::{Utterance, group_into_utterances, total_span};
 use vocabulary::Vocabulary;
+use word_use::WordUse;
 
 /// A shorter stretch of housekeeping belongs to the segment around it, in seconds.
 const MIN_HOUSEKEEPING_STRETCH: f64 = 5.0;

@@ -6,15 +6,12 @@
 //! is recognized by the article after it. In German a phrase ends with nouns, which have
 //! capital letters. The running time is linear in the number of words.
 
-use std::collections::{HashMap, HashSet};
-
+use super::word_use::{NOUN_FOLLOWERS, WordUse, is_capitalized};
 use crate::language::Lexicon;
 use crate::sentence::normalize;
 
 /// The maximum number of words that are not links.
 const MAX_WORDS: usize = 3;
-/// The minimum fraction of words with a capital letter, if a recognizer writes them.
-const MIN_CAPITALIZED: f64 = 0.05;
 /// The maximum number of words with the part after a link, as in "law of motion".
 const MAX_LINKED_WORDS: usize = 5;
 
@@ -27,86 +24,6 @@ pub(super) struct NounPhrase {
     pub(super) position: usize,
     /// The number of words.
     pub(super) words: usize,
-}
-
-/// How the words of a recording are used in its sentences.
-#[derive(Debug, Default)]
-pub(super) struct WordUse {
-    /// How often each word begins with a capital letter in the middle of a sentence, and
-    /// how often it does not.
-    casing: HashMap<String, (usize, usize)>,
-    /// The beginnings of words that are used as nouns somewhere: after an article or a
-    /// preposition, or before "is" or "of".
-    nouns: HashSet<String>,
-    /// Whether nouns can be recognized by their capital letters.
-    has_capitalized_nouns: bool,
-}
-
-impl WordUse {
-    pub(super) fn of<'a>(sentences: impl Iterator<Item = &'a str>, lexicon: &Lexicon) -> Self {
-        let mut casing: HashMap<String, (usize, usize)> = HashMap::new();
-        let mut nouns = HashSet::new();
-        for sentence in sentences {
-            let words: Vec<&str> = sentence.split_whitespace().collect();
-            let normalized: Vec<String> = words.iter().map(|word| normalize(word)).collect();
-            for (word, normalized) in words.iter().zip(&normalized).skip(1) {
-                let count = casing.entry(normalized.clone()).or_default();
-                if is_capitalized(word) {
-                    count.0 += 1;
-                } else {
-                    count.1 += 1;
-                }
-            }
-            for (before, after) in normalized.iter().zip(normalized.iter().skip(1)) {
-                if lexicon.determiners.contains(before.as_str()) {
-                    nouns.insert(stem(after));
-                }
-                if NOUN_FOLLOWERS.contains(&after.as_str()) {
-                    nouns.insert(stem(before));
-                }
-            }
-        }
-        let (upper, lower) = casing
-            .values()
-            .fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
-        // In German, about a quarter of the words.
-        let has_capitals = upper as f64 > MIN_CAPITALIZED * (upper + lower) as f64;
-        Self {
-            casing,
-            nouns,
-            has_capitalized_nouns: lexicon.capitalizes_nouns && has_capitals,
-        }
-    }
-
-    fn is_noun(&self, normalized: &str) -> bool {
-        self.nouns.contains(&stem(normalized))
-    }
-
-    /// Whether the word begins with a capital letter in the middle of a sentence.
-    /// `unknown` is returned for a word that only begins sentences.
-    fn is_capitalized(&self, normalized: &str, unknown: bool) -> bool {
-        match self.casing.get(normalized) {
-            Some((upper, lower)) => upper > lower,
-            None => unknown,
-        }
-    }
-}
-
-/// The beginning of a word, which its singular and its plural have in common.
-fn stem(word: &str) -> String {
-    let length = word.chars().count();
-    let kept = if length > 4 {
-        length - 2
-    } else {
-        length.min(3)
-    };
-    word.chars().take(kept).collect()
-}
-
-fn is_capitalized(word: &str) -> bool {
-    word.chars()
-        .find(|c| c.is_alphanumeric())
-        .is_some_and(char::is_uppercase)
 }
 
 /// A word of a sentence without punctuation.
@@ -240,9 +157,6 @@ fn phrase_length(
     (count > 0 && count <= MAX_WORDS && !is_only_letter && !is_adverb(&tokens[start].normalized))
         .then_some(count)
 }
-
-/// Words before which a noun stands.
-const NOUN_FOLLOWERS: [&str; 6] = ["is", "are", "of", "was", "were", "has"];
 
 /// Pronouns that follow a verb.
 const OBJECTS: [&str; 8] = [

@@ -12,8 +12,9 @@
 use std::collections::BTreeMap;
 
 use super::keyphrases::TermWeights;
-use super::noun_phrase::{NounPhrase, WordUse, noun_phrases};
+use super::noun_phrase::{NounPhrase, noun_phrases};
 use super::vocabulary::{TermId, Vocabulary};
+use super::word_use::WordUse;
 use crate::language::Lexicon;
 use crate::sentence::normalize;
 use crate::term::tokenize;
@@ -235,4 +236,95 @@ pub(super) fn capitalize(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(characters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_domain::TimeRange;
+
+    use crate::TranscriptSegmentRef;
+    use crate::content_segment;
+
+    /// The title of a segment with these sentences.
+    fn title_of(sentences: &[&str]) -> String {
+        let segments = (0_u32..)
+            .zip(sentences)
+            .map(|(i, text)| TranscriptSegmentRef {
+                time: TimeRange::new(f64::from(i) * 5.0, f64::from(i) * 5.0 + 4.6).unwrap(),
+                text,
+            });
+        let found = content_segment::find(segments).unwrap();
+        found[0].topic.as_str().to_owned()
+    }
+
+    const LOG: [&str; 6] = [
+        "Every change is written to the write ahead log before the page changes.",
+        "After a crash the first pass is redo, and redo repeats the changes.",
+        "The second pass is undo, and undo removes the open changes.",
+        "The write ahead log is written sequentially, so it is fast.",
+        "Redo needs the write ahead log from the last checkpoint.",
+        "Undo needs the write ahead log as well.",
+    ];
+
+    #[test]
+    fn a_title_has_the_main_phrase_and_what_is_said_about_it() {
+        let title = title_of(&LOG);
+        let words = title.split(' ').count();
+        assert!((3..=8).contains(&words), "{title}");
+        assert!(title.to_lowercase().contains("log"), "{title}");
+        assert!(title.contains("redo") || title.contains("undo"), "{title}");
+    }
+
+    #[test]
+    fn the_announced_topic_is_the_main_phrase() {
+        let mut sentences = vec!["Let us now talk about crash recovery, which is hard."];
+        sentences.extend(LOG);
+        let title = title_of(&sentences);
+        assert!(title.starts_with("Crash recovery: "), "{title}");
+        let german = [
+            "Als Nächstes sprechen wir über die Wärmekapazität.",
+            "Das Meer gibt die Energie in der Nacht langsam ab.",
+            "Die Energie in dem Meer ist sehr groß, und der Sand hat wenig Energie.",
+            "Mit einem Kalorimeter messen wir die Energie.",
+        ];
+        assert!(title_of(&german).starts_with("Wärmekapazität: "));
+    }
+
+    #[test]
+    fn a_question_that_names_the_topic_is_the_title() {
+        let mut sentences = vec!["Now, how does the log survive a crash?"];
+        sentences.extend(LOG);
+        assert_eq!(title_of(&sentences), "How does the log survive a crash?");
+        sentences[0] = "Is it back?";
+        assert!(!title_of(&sentences).contains('?'));
+    }
+
+    #[test]
+    fn fillers_and_sounds_are_not_in_the_title() {
+        let sentences: Vec<String> = LOG
+            .iter()
+            .map(|sentence| format!("[Music] Um, okay, whatever, well. {sentence}"))
+            .collect();
+        let refs: Vec<&str> = sentences.iter().map(String::as_str).collect();
+        let title = title_of(&refs).to_lowercase();
+        for filler in ["music", "um", "okay", "whatever", "well"] {
+            let is_there = title
+                .split(|c: char| !c.is_alphabetic())
+                .any(|word| word == filler);
+            assert!(!is_there, "{title}");
+        }
+    }
+
+    #[test]
+    fn other_languages_have_keywords_as_titles() {
+        let title = title_of(&[
+            "La photosynthèse transforme la lumière du soleil en sucre.",
+            "La lumière est absorbée par la chlorophylle.",
+            "Sans la lumière, la photosynthèse s'arrête.",
+        ]);
+        assert!(
+            title.contains(", ") && title.to_lowercase().contains("photosynthèse"),
+            "{title}"
+        );
+    }
 }
