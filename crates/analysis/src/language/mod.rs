@@ -50,7 +50,7 @@ pub(crate) struct Lexicon {
     pub(crate) lead_ins: HashSet<&'static str>,
     /// Phrases after which a topic is named, as in "let us talk about".
     pub(crate) topic_frames: Vec<&'static str>,
-    /// Phrases before which a topic is named, as in "is our next topic".
+    /// Words that mark definitions, reasons and conclusions.
     pub(crate) emphasis: HashSet<&'static str>,
     /// Beginnings of words about the organization of a course, with a weight.
     pub(crate) housekeeping_stems: Vec<(&'static str, f64)>,
