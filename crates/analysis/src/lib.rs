@@ -10,7 +10,8 @@
 //! | [`silence_region`] | ranges without sound, ranges without a picture | silence regions |
 //! | [`chunking`] | silences | chunks for parallel speech recognition |
 //! | [`layout_analysis`] | sampled frames | layout of screen and camera |
-//! | [`content_segment`] | transcript | content segments with keywords and importance |
+//! | [`hallucination`] | transcript, silences | text that nobody has spoken |
+//! | [`content_segment`] | transcript, silences | content segments with titles and importance |
 //! | [`clip`] | content segments, transcript, silences | clips |
 //!
 //! From a transcript to clips:
@@ -41,13 +42,18 @@
 //! # Ok::<(), lectern_domain::Invalid>(())
 //! ```
 
+mod housekeeping;
+mod language;
 mod segment_ref;
+mod sentence;
 mod term;
 mod time_span;
+mod truncate;
 
 pub mod chunking;
 pub mod clip;
 pub mod content_segment;
+pub mod hallucination;
 pub mod layout_analysis;
 pub mod silence_region;
 

@@ -1,48 +1,58 @@
 //! Selects the parts of a recording to cut out as clips.
 //!
 //! The input is the content segments, the transcript and the silences of a
-//! recording. One clip is taken from each of the most important segments, up to
-//! a maximum number. From a segment that is too long, the clip is the part in which
-//! the segment's keywords occur most often; a segment that is too short is extended
-//! on both sides. Then the boundaries of each clip are moved to places without speech.
-//! Clips never overlap. All times are in seconds. The running time is
-//! `O(segments × (clips + silences + transcript segments))`.
+//! recording. A clip consists of whole sentences (`passage`). From each of the most important
+//! segments the consecutive sentences that make the best clip are taken (`run`), up to a
+//! number and a total length (`selection`). The clip is cut in the pauses before and after
+//! them (`cut`). Where there is no transcript, the parts between silences take the place
+//! of sentences. Clips never overlap. All times are in seconds. The running time is
+//! linear in the length of the transcript, times the number of sentences in a clip.
 
-mod even_spread;
-mod keyword_index;
+mod cut;
+mod passage;
 mod rules;
+mod run;
 mod selected_clip;
 mod selection;
-mod snapping;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+use std::ops::Range;
+
 use lectern_domain::{InField, Invalid, TimeRange, VideoDuration};
 
+use crate::hallucination;
 use crate::segment_ref::{ContentSegmentRef, TranscriptSegmentRef};
 use crate::term::tokenize;
 use crate::time_span::TimeSpan;
-use even_spread::spread_evenly;
-use keyword_index::KeywordIndex;
+use passage::{Passage, parts_between_silences};
 pub use rules::ClipRules;
+use run::Run;
 pub use selected_clip::SelectedClip;
 use selection::{Candidate, ClipSelector, Selection, first_max};
-use snapping::SnapPoints;
+
+/// Shorter parts without text are pauses, in seconds.
+const MIN_UNTRANSCRIBED: f64 = 0.1;
 
 /// Selects clips from a recording of the given duration, in order of time.
 ///
-/// To get `min_clips` clips, more than one clip is taken from a segment, and clips
-/// are made shorter if necessary. A recording with little content may still give
-/// fewer clips.
+/// A clip begins at the beginning of a sentence and ends at the end of one, with half of the
+/// pause around it, but at most half a second. In text without punctuation, the words and
+/// the pauses show where sentences end. A clip is as long as the part of its segment that
+/// says most about its topic, begins with a lead-in rather than with "However", and does
+/// not end with a question.
 ///
-/// Each boundary moves by at most `max_snap_distance` to a place without speech: the
-/// middle of a silence (but at most a second of it remains in the clip), or else a
-/// gap between transcript segments. At least half of a segment that was extended
-/// remains in its clip.
+/// Each content segment gives one clip, and of two segments with the same keywords, one gives a
+/// clip only after all others. To get `min_clips` clips, more than one clip is taken from a
+/// segment, and clips are made shorter if necessary. A recording with little content may still
+/// give fewer clips. Announcements, interruptions and the like give a clip only if there is
+/// nothing else. Text that nobody has spoken ([`hallucination`](crate::hallucination)) and
+/// silences are not in clips, apart from pauses.
 ///
-/// Without content segments, clips are spread evenly over the parts between
-/// silences and have the titles "Part 1", "Part 2" and so on. A recording that is at
-/// most as long as `min_length` gives one clip of the whole recording.
+/// Without content segments, clips are spread evenly over the recording and have the
+/// titles "Part 1", "Part 2" and so on; there are none if all of the recording is silent. A
+/// recording that is at most as long as `min_length` gives one clip of the whole recording.
 ///
 /// `silences` are the ranges without sound, as from
 /// [`audio_silences`](crate::silence_region::audio_silences), in any order.
@@ -67,7 +77,7 @@ use snapping::SnapPoints;
 /// let silences = [TimeRange::new(29.5, 30.5)?, TimeRange::new(88.0, 90.0)?];
 /// let rules = ClipRules { min_clips: 1, ..ClipRules::default() };
 /// let selected = select(&[segment], &[], &silences, VideoDuration::new(120.0)?, &rules)?;
-/// assert_eq!(selected[0].clip.time, TimeRange::new(30.0, 89.0)?);
+/// assert_eq!(selected[0].clip.time, TimeRange::new(30.5, 88.5)?);
 /// assert_eq!(selected[0].clip.title.as_str(), "Balanced trees");
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
@@ -80,63 +90,188 @@ pub fn select(
 ) -> Result<Vec<SelectedClip>, Invalid> {
     rules.validate().in_field("rules")?;
     let recording = TimeSpan::new(0.0, duration.get());
-    let is_short = recording.length() <= rules.min_length;
+    let silences = TimeSpan::union_of_ranges(silences);
     let mut transcript = transcript.to_vec();
     transcript.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
-    let snap_points = SnapPoints::new(silences, &transcript);
-    let candidates: Vec<Candidate> = segments.iter().map(candidate).collect();
+    transcript.retain(|segment| segment.time.start() < recording.end);
+    let (spoken, invented) = hallucination::partition(&transcript, &silences);
 
-    let selections = if is_short {
-        whole_recording(&candidates, recording)
-            .into_iter()
-            .collect()
-    } else {
-        let selector = ClipSelector {
-            candidates: &candidates,
-            keyword_index: &KeywordIndex::new(&transcript),
-            snap_points: &snap_points,
-            recording,
-            rules,
-        };
-        selector.select()
-    };
-    if !selections.is_empty() {
-        return with_segment_titles(&selections, segments);
+    if recording.length() <= rules.min_length {
+        return whole_recording(segments, recording);
     }
-    let spans = if is_short {
-        vec![recording]
-    } else {
-        let silences = TimeSpan::union_of_ranges(silences);
-        spread_evenly(&silences, &snap_points, recording, rules)
-    };
-    spans
+    // What nobody has spoken is cut as if it were silent.
+    let quiet = TimeSpan::union(
+        invented
+            .iter()
+            .map(|segment| TimeSpan::from(segment.time))
+            .chain(silences.iter().copied())
+            .collect(),
+    );
+    let sentences: Vec<Passage> = passage::sentences(&spoken, &silences)
         .into_iter()
+        .filter_map(|passage| within(passage, recording))
+        .collect();
+
+    let spans: Vec<TimeSpan> = segments
+        .iter()
+        .map(|segment| {
+            // Empty if the segment is outside the recording.
+            let (start, end) = (segment.time.start(), segment.time.end());
+            TimeSpan::new(start.min(recording.end), end.min(recording.end))
+        })
+        .collect();
+    // Sound without text, for example music, is only used if there is nothing else.
+    let everywhere = vec![recording];
+    let without_text = if sentences.is_empty() {
+        everywhere.clone()
+    } else {
+        let has_text = |span: &TimeSpan| !passages_in(*span, &sentences).is_empty();
+        spans
+            .iter()
+            .copied()
+            .filter(|span| !has_text(span))
+            .collect()
+    };
+    for filled in [without_text, everywhere.clone()] {
+        let passages = with_untranscribed(&sentences, filled, &quiet, rules);
+        let candidates: Vec<Candidate> = segments
+            .iter()
+            .zip(&spans)
+            .map(|(segment, span)| candidate(segment, *span, &passages))
+            .collect();
+        let selections = select_from(&candidates, &passages, recording, rules);
+        if !selections.is_empty() {
+            return with_segment_titles(&selections, segments, &passages);
+        }
+    }
+    let passages = with_untranscribed(&sentences, everywhere, &quiet, rules);
+    let candidates: Vec<Candidate> = slots(recording, rules)
+        .into_iter()
+        .map(|span| Candidate {
+            span,
+            importance: 1.0,
+            keys: HashSet::new(),
+            passages: passages_in(span, &passages),
+        })
+        .collect();
+    select_from(&candidates, &passages, recording, rules)
+        .iter()
         .enumerate()
-        .map(|(position, span)| SelectedClip::without_segment(position, span))
+        .map(|(position, selection)| SelectedClip::without_segment(position, selection.run.span))
         .collect()
 }
 
-fn candidate(segment: &ContentSegmentRef<'_>) -> Candidate {
+fn select_from(
+    candidates: &[Candidate],
+    passages: &[Passage],
+    recording: TimeSpan,
+    rules: &ClipRules,
+) -> Vec<Selection> {
+    let selector = ClipSelector {
+        candidates,
+        passages,
+        recording,
+        rules,
+    };
+    selector.select()
+}
+
+fn candidate(segment: &ContentSegmentRef<'_>, span: TimeSpan, passages: &[Passage]) -> Candidate {
     let terms = segment.keywords.iter().flat_map(|word| tokenize(word));
     Candidate {
-        span: segment.time.into(),
+        span,
         importance: segment.importance_score.get(),
         keys: terms.map(|term| term.key).collect(),
+        passages: passages_in(span, passages),
     }
 }
 
-/// One clip of the whole recording, for the most important candidate.
-fn whole_recording(candidates: &[Candidate], recording: TimeSpan) -> Option<Selection> {
-    let candidate = first_max(0..candidates.len(), |&i| candidates[i].importance)?;
-    Some(Selection {
-        candidate,
-        span: recording,
-    })
+/// The passage, if it begins before the end of the recording.
+fn within(passage: Passage, recording: TimeSpan) -> Option<Passage> {
+    let span = passage.span.intersection(recording)?;
+    Some(Passage { span, ..passage })
+}
+
+/// Adds what is neither silent nor transcribed within the spans, divided at silences.
+fn with_untranscribed(
+    sentences: &[Passage],
+    spans: Vec<TimeSpan>,
+    quiet: &[TimeSpan],
+    rules: &ClipRules,
+) -> Vec<Passage> {
+    let spoken = TimeSpan::union(sentences.iter().map(|passage| passage.span).collect());
+    let mut passages = sentences.to_vec();
+    for part in TimeSpan::union(spans)
+        .into_iter()
+        .flat_map(|span| span.difference(&spoken))
+        .filter(|part| part.length() >= MIN_UNTRANSCRIBED)
+    {
+        passages.extend(parts_between_silences(part, quiet, rules.min_length));
+    }
+    passages.sort_by(|a, b| a.span.start.total_cmp(&b.span.start));
+    passages
+}
+
+/// The indices of the passages whose middle is in the span; if there are none, of those
+/// that overlap it. The passages are sorted.
+fn passages_in(span: TimeSpan, passages: &[Passage]) -> Range<usize> {
+    let first = passages.partition_point(|passage| passage.span.midpoint() < span.start);
+    let end = passages.partition_point(|passage| passage.span.midpoint() < span.end);
+    if first < end {
+        return first..end;
+    }
+    let first = passages.partition_point(|passage| passage.span.end <= span.start);
+    let end = passages.partition_point(|passage| passage.span.start < span.end);
+    first..end.max(first)
+}
+
+/// Equal parts of a recording without content segments: as many as clips of the maximum
+/// length fit into it, but at least the minimum and at most the maximum number of clips.
+/// None is shorter than the minimum length of a clip.
+fn slots(recording: TimeSpan, rules: &ClipRules) -> Vec<TimeSpan> {
+    let count_that_fits = |length: f64| {
+        (1..=rules.max_clips)
+            .rev()
+            .find(|&count| count as f64 * length <= recording.length())
+            .unwrap_or(1)
+    };
+    let count = count_that_fits(rules.max_length)
+        .max(rules.min_clips)
+        .min(count_that_fits(rules.min_length));
+    let length = recording.length() / count as f64;
+    (0..count)
+        .map(|i| {
+            let start = recording.start + i as f64 * length;
+            TimeSpan::new(start, (start + length).min(recording.end))
+        })
+        .collect()
+}
+
+/// One clip of the whole recording, with the title of its most important segment.
+fn whole_recording(
+    segments: &[ContentSegmentRef<'_>],
+    recording: TimeSpan,
+) -> Result<Vec<SelectedClip>, Invalid> {
+    let most_important = first_max(0..segments.len(), |&i| segments[i].importance_score.get());
+    let clip = match most_important {
+        None => SelectedClip::without_segment(0, recording)?,
+        Some(candidate) => {
+            let run = Run {
+                passages: 0..0,
+                span: recording,
+                score: 0.0,
+            };
+            let selection = Selection { candidate, run };
+            SelectedClip::from_segment(0, &selection, &segments[candidate], 1, None)?
+        }
+    };
+    Ok(vec![clip])
 }
 
 fn with_segment_titles(
     selections: &[Selection],
     segments: &[ContentSegmentRef<'_>],
+    passages: &[Passage],
 ) -> Result<Vec<SelectedClip>, Invalid> {
     selections
         .iter()
@@ -145,7 +280,32 @@ fn with_segment_titles(
             let same_segment = |other: &&Selection| other.candidate == selection.candidate;
             let number = 1 + selections[..position].iter().filter(same_segment).count();
             let segment = &segments[selection.candidate];
-            SelectedClip::from_segment(position, selection, segment, number)
+            let description = description(&passages[selection.run.passages.clone()], segment);
+            SelectedClip::from_segment(position, selection, segment, number, description)
         })
         .collect()
+}
+
+/// The sentence of a clip that says most about the topic of its segment.
+fn description<'a>(passages: &'a [Passage], segment: &ContentSegmentRef<'_>) -> Option<&'a str> {
+    let keys: HashSet<String> = segment
+        .keywords
+        .iter()
+        .flat_map(|word| tokenize(word))
+        .map(|term| term.key)
+        .collect();
+    let value = |passage: &&Passage| {
+        let common = passage.keys.intersection(&keys).count() as f64;
+        let length = (passage.keys.len().max(1) as f64).sqrt();
+        let opening = if passage.opening == passage::Opening::Connective {
+            0.7
+        } else {
+            1.0
+        };
+        let question = if passage.is_question { 0.3 } else { 1.0 };
+        opening * question * (common + 0.5 * passage.emphasis.min(2) as f64) / length
+    };
+    first_max(passages, value)
+        .map(|passage| passage.text.as_str())
+        .filter(|text| !text.is_empty())
 }

@@ -13,27 +13,42 @@ pub struct ClipRules {
     /// The minimum length of a clip, in seconds; positive. Only a recording that is
     /// shorter than this gives a shorter clip.
     pub min_length: f64,
-    /// The maximum length of a clip, in seconds.
+    /// The maximum length of a clip, in seconds. Most clips are much shorter: as long as
+    /// one idea.
     pub max_length: f64,
-    /// The maximum distance by which a boundary is moved to a silence or to a gap in
-    /// the transcript, in seconds.
-    pub max_snap_distance: f64,
+    /// The maximum length of all clips together, as a fraction of a recording of more than
+    /// [`ClipRules::SHORT_RECORDING`]; more than 0, and 1 for no limit. A single clip of the
+    /// minimum length is permitted in any case.
+    pub max_share: f64,
 }
 
 impl Default for ClipRules {
-    /// Three to eight clips of 20 to 120 seconds; boundaries move by at most 5 seconds.
+    /// Three to eight clips of 20 to 120 seconds, which are at most 30 % of a long
+    /// recording.
     fn default() -> Self {
         Self {
             min_clips: 3,
             max_clips: 8,
             min_length: 20.0,
             max_length: 120.0,
-            max_snap_distance: 5.0,
+            max_share: 0.3,
         }
     }
 }
 
 impl ClipRules {
+    /// The longest recording for which `max_share` does not apply, in seconds.
+    pub const SHORT_RECORDING: f64 = 300.0;
+
+    /// The maximum length of all clips together, in seconds.
+    pub(super) fn budget(&self, duration: f64) -> f64 {
+        if duration > Self::SHORT_RECORDING {
+            (self.max_share * duration).max(self.min_length)
+        } else {
+            duration
+        }
+    }
+
     /// Checks that the rules are consistent; the error names the field.
     pub(super) fn validate(&self) -> Result<(), Invalid> {
         let is_duration = |value: f64| value.is_finite() && value >= 0.0;
@@ -55,10 +70,10 @@ impl ClipRules {
                 "must be finite and not below min_length",
             ));
         }
-        if !is_duration(self.max_snap_distance) {
+        if !(self.max_share > 0.0 && self.max_share <= 1.0) {
             return Err(Invalid::field(
-                "max_snap_distance",
-                "must be finite and at least 0 seconds",
+                "max_share",
+                "must be more than 0 and at most 1",
             ));
         }
         Ok(())

@@ -5,6 +5,10 @@ use lectern_domain::{ClipTopic, Invalid, NewClip, NonNegativeInt, Title};
 use super::selection::Selection;
 use crate::segment_ref::ContentSegmentRef;
 use crate::time_span::TimeSpan;
+use crate::truncate::truncate;
+
+/// The maximum length of a description, in characters.
+const MAX_DESCRIPTION: usize = 300;
 
 /// A clip and the content segment it was taken from.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +17,9 @@ pub struct SelectedClip {
     pub segment_index: Option<usize>,
     /// `content_segment_id` is `None`; the caller sets it.
     pub clip: NewClip,
+    /// The sentence of the clip that says most about its topic, at most 300 characters;
+    /// `None` without a transcript.
+    pub description: Option<String>,
 }
 
 impl SelectedClip {
@@ -23,6 +30,7 @@ impl SelectedClip {
         selection: &Selection,
         segment: &ContentSegmentRef<'_>,
         number: usize,
+        description: Option<&str>,
     ) -> Result<Self, Invalid> {
         let title = Title::new(segment.topic.as_str())?;
         let title = match number {
@@ -34,8 +42,9 @@ impl SelectedClip {
             clip: NewClip {
                 topic: Some(ClipTopic::new(segment.topic.as_str())?),
                 importance_score: Some(segment.importance_score),
-                ..with_title(position, selection.span, title)?
+                ..with_title(position, selection.run.span, title)?
             },
+            description: description.map(|text| truncate(text, MAX_DESCRIPTION)),
         })
     }
 
@@ -45,6 +54,7 @@ impl SelectedClip {
         Ok(Self {
             segment_index: None,
             clip: with_title(position, span, title)?,
+            description: None,
         })
     }
 }

@@ -1,33 +1,51 @@
-//! Selects clips from the content segments of a recording.
+//! Selects clips from the segments of a recording.
+//!
+//! One clip is taken from each segment, the most important first, until the number or the
+//! total length of clips is reached. A segment whose keywords are those of a segment that has a
+//! clip already comes later. Only if there are too few segments, further clips are taken
+//! from them. Housekeeping gives a clip only if nothing else does.
 
-use super::keyword_index::KeywordIndex;
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::passage::Passage;
 use super::rules::ClipRules;
-use super::snapping::SnapPoints;
+use super::run::{Lengths, Run, Search};
 use crate::time_span::TimeSpan;
 
-/// A content segment from which clips may be taken.
+/// How much less important a segment is for a clip if it has the same keywords as one
+/// that already has a clip.
+const SAME_TOPIC: f64 = 0.8;
+/// The preferred length of a clip, in seconds, if the rules permit it: about the time in
+/// which a lecturer explains one idea.
+const IDEA_LENGTH: f64 = 50.0;
+/// A segment is housekeeping if more than this fraction of its time is.
+const MAX_HOUSEKEEPING: f64 = 0.5;
+
+/// A segment from which clips may be taken.
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) span: TimeSpan,
     /// 0 to 1.
     pub(super) importance: f64,
     /// The keys of the terms in its keywords.
-    pub(super) keys: Vec<String>,
+    pub(super) keys: HashSet<String>,
+    /// Indices of its passages.
+    pub(super) passages: Range<usize>,
 }
 
 /// A selected clip.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Selection {
     /// Index of the candidate.
     pub(super) candidate: usize,
-    pub(super) span: TimeSpan,
+    pub(super) run: Run,
 }
 
 /// Selects from these candidates.
 pub(super) struct ClipSelector<'a> {
     pub(super) candidates: &'a [Candidate],
-    pub(super) keyword_index: &'a KeywordIndex,
-    pub(super) snap_points: &'a SnapPoints,
+    pub(super) passages: &'a [Passage],
     pub(super) recording: TimeSpan,
     pub(super) rules: &'a ClipRules,
 }
@@ -39,100 +57,173 @@ impl ClipSelector<'_> {
     /// minimum length. The attempt with the most clips is used; of attempts with
     /// equally many clips, the one with the greatest maximum length.
     pub(super) fn select(&self) -> Vec<Selection> {
+        let content: Vec<usize> = (0..self.candidates.len())
+            .filter(|&i| !self.is_housekeeping(i))
+            .collect();
+        let all: Vec<usize> = (0..self.candidates.len()).collect();
+        let mut selected = self.select_from(&content, true);
+        if selected.is_empty() {
+            selected = self.select_from(&all, true);
+        }
+        if selected.is_empty() {
+            selected = self.select_from(&all, false);
+        }
+        selected.sort_by(|a, b| a.run.span.start.total_cmp(&b.run.span.start));
+        selected
+    }
+
+    fn select_from(&self, candidates: &[usize], skips_housekeeping: bool) -> Vec<Selection> {
         let mut max_length = self.rules.max_length;
-        let mut selected = self.select_up_to(max_length);
+        let mut selected = self.select_up_to(max_length, candidates, skips_housekeeping);
         while selected.len() < self.rules.min_clips && max_length > self.rules.min_length {
             max_length = (max_length / 2.0).max(self.rules.min_length);
-            let shorter = self.select_up_to(max_length);
+            let shorter = self.select_up_to(max_length, candidates, skips_housekeeping);
             if shorter.len() > selected.len() {
                 selected = shorter;
             }
         }
-        selected.sort_by(|a, b| a.span.start.total_cmp(&b.span.start));
         selected
     }
 
-    /// Takes one clip from each candidate, the most important first, up to the
-    /// maximum number. While there are fewer than the minimum number, takes further
-    /// clips from the parts of the candidates that are not in a clip yet.
-    fn select_up_to(&self, max_length: f64) -> Vec<Selection> {
-        let by_importance = self.by_importance();
+    /// Takes one clip from each candidate, up to the maximum number. While there are fewer
+    /// than the minimum number, takes further clips from the passages of the candidates
+    /// that are not in a clip yet.
+    fn select_up_to(
+        &self,
+        max_length: f64,
+        candidates: &[usize],
+        skips_housekeeping: bool,
+    ) -> Vec<Selection> {
+        let budget = self.rules.budget(self.recording.length());
+        let mut used = 0.0;
         let mut selected: Vec<Selection> = Vec::new();
+        let mut is_taken = vec![false; self.passages.len()];
         let mut max_count = self.rules.max_clips;
         loop {
             let previous_count = selected.len();
-            for &candidate in &by_importance {
-                if selected.len() >= max_count {
-                    return selected;
-                }
-                let span = self.next_clip(candidate, max_length, &selected);
-                selected.extend(span.map(|span| Selection { candidate, span }));
+            let mut remaining = candidates.to_vec();
+            while selected.len() < max_count {
+                let Some(candidate) = self.take_next(&mut remaining, &selected) else {
+                    break;
+                };
+                let lengths =
+                    self.lengths(max_length, budget - used, candidates.len(), selected.len());
+                let is_excluded = |i: usize| {
+                    is_taken[i] || skips_housekeeping && self.passages[i].is_housekeeping
+                };
+                let is_first = selected.iter().all(|clip| clip.candidate != candidate);
+                let Some(run) = self.best_run(candidate, lengths, is_first, is_excluded) else {
+                    continue;
+                };
+                is_taken[run.passages.clone()].fill(true);
+                used += run.span.length();
+                selected.push(Selection { candidate, run });
             }
-            if selected.len() == previous_count {
+            if selected.len() == previous_count || selected.len() >= self.rules.min_clips {
                 return selected;
             }
             max_count = self.rules.min_clips;
         }
     }
 
-    /// Indices of the candidates, the most important first, then in order of
-    /// time.
-    fn by_importance(&self) -> Vec<usize> {
-        let mut indices: Vec<usize> = (0..self.candidates.len()).collect();
-        indices.sort_by(|&a, &b| {
-            let (a, b) = (&self.candidates[a], &self.candidates[b]);
-            let by_importance = b.importance.total_cmp(&a.importance);
-            by_importance.then_with(|| a.span.start.total_cmp(&b.span.start))
-        });
-        indices
+    /// The lengths of the next clip, if `budget` seconds are left. The budget is shared
+    /// equally between the clips that will be made.
+    fn lengths(&self, max_length: f64, budget: f64, candidates: usize, selected: usize) -> Lengths {
+        let ClipRules {
+            min_length,
+            min_clips,
+            max_clips,
+            ..
+        } = *self.rules;
+        let count = candidates
+            .clamp(min_clips.max(1), max_clips)
+            .saturating_sub(selected)
+            .max(1);
+        let share = budget / count as f64;
+        Lengths {
+            min: min_length,
+            max: max_length.min(budget),
+            target: share
+                .min(IDEA_LENGTH)
+                .clamp(min_length, (max_length * 0.75).max(min_length)),
+        }
     }
 
-    /// The next clip of a candidate that does not overlap the `selected` clips.
-    fn next_clip(
+    /// Removes and returns the most important of the remaining candidates, given those that
+    /// have a clip already; the first of equals.
+    fn take_next(&self, remaining: &mut Vec<usize>, selected: &[Selection]) -> Option<usize> {
+        let utility = |&i: &usize| {
+            let candidate = &self.candidates[i];
+            let similarity = selected
+                .iter()
+                .filter(|clip| clip.candidate != i)
+                .map(|clip| similarity(&candidate.keys, &self.candidates[clip.candidate].keys))
+                .fold(0.0, f64::max);
+            candidate.importance - SAME_TOPIC * similarity
+        };
+        let best = first_max(0..remaining.len(), |&position| {
+            utility(&remaining[position])
+        })?;
+        Some(remaining.remove(best))
+    }
+
+    /// The best run of a candidate. If it is too short for a clip, its first clip also
+    /// contains passages around it.
+    fn best_run(
         &self,
         candidate: usize,
-        max_length: f64,
-        selected: &[Selection],
-    ) -> Option<TimeSpan> {
-        let taken = TimeSpan::union(selected.iter().map(|clip| clip.span).collect());
-        let Candidate { span, keys, .. } = &self.candidates[candidate];
-        // `free` is a gap between the selected clips, and `part` is the part of the
-        // candidate in it.
-        let free_parts = self
-            .recording
-            .difference(&taken)
-            .into_iter()
-            .filter_map(|free| Some((free, span.intersection(free)?)));
-        let (free, part) = first_max(free_parts, |(_, part)| part.length())?;
-        let is_first = selected.iter().all(|clip| clip.candidate != candidate);
-        let min_length = self.rules.min_length;
-        let (content, clip) = if part.length() > max_length {
-            // Leave room for the boundaries to move.
-            let length = (max_length - self.rules.max_snap_distance).max(min_length);
-            let window = self
-                .keyword_index
-                .densest_window(keys, part, length, min_length);
-            (window, window)
-        } else if part.length() >= min_length {
-            (part, part)
-        } else if is_first && free.length() >= min_length {
-            (part, extended(part, min_length, free))
-        } else {
+        lengths: Lengths,
+        is_first: bool,
+        is_excluded: impl Fn(usize) -> bool,
+    ) -> Option<Run> {
+        let candidate = &self.candidates[candidate];
+        let segment = candidate.passages.clone();
+        if segment.is_empty() {
             return None;
+        }
+        let search = |permitted| Search {
+            passages: self.passages,
+            keys: &candidate.keys,
+            segment: segment.clone(),
+            permitted,
+            recording: self.recording,
         };
-        // A short part may be at the edge of its clip, where snapping could
-        // remove it: keep at least half of it.
-        let anchor = content.midpoint();
-        Some(self.snap_points.snap(clip, anchor, free, self.rules))
+        let found = search(segment.clone()).best(lengths, &is_excluded);
+        let is_short = candidate.span.length() < lengths.min;
+        if found.is_some() || !is_first || !is_short {
+            return found;
+        }
+        let reach = lengths.max;
+        let near = |passage: &Passage| {
+            passage.span.start >= candidate.span.start - reach
+                && passage.span.end <= candidate.span.end + reach
+        };
+        let before = self.passages[..segment.start]
+            .iter()
+            .rev()
+            .take_while(|passage| near(passage));
+        let after = self.passages[segment.end..]
+            .iter()
+            .take_while(|passage| near(passage));
+        let permitted = segment.start - before.count()..segment.end + after.count();
+        search(permitted).best(lengths, &is_excluded)
+    }
+
+    fn is_housekeeping(&self, candidate: usize) -> bool {
+        let passages = &self.passages[self.candidates[candidate].passages.clone()];
+        let time = |passage: &Passage| passage.span.length();
+        let total: f64 = passages.iter().map(time).sum();
+        let housekeeping = passages.iter().filter(|passage| passage.is_housekeeping);
+        housekeeping.map(time).sum::<f64>() > MAX_HOUSEKEEPING * total
     }
 }
 
-/// Extends `span` to `length` seconds, equally on both sides as far as `bounds`
-/// permit.
-fn extended(span: TimeSpan, length: f64, bounds: TimeSpan) -> TimeSpan {
-    let start = span.midpoint() - length / 2.0;
-    let start = start.min(bounds.end - length).max(bounds.start);
-    TimeSpan::new(start, start + length)
+/// The cosine similarity of two sets, 0 to 1.
+fn similarity(a: &HashSet<String>, b: &HashSet<String>) -> f64 {
+    if a.is_empty() || b.is_empty() {
+        return 0.0;
+    }
+    a.intersection(b).count() as f64 / ((a.len() * b.len()) as f64).sqrt()
 }
 
 /// The item with the highest `key`; the first of equal items, unlike [`Iterator::max_by`].
@@ -147,18 +238,4 @@ pub(super) fn first_max<T>(
             best
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_extended_span_stays_in_bounds() {
-        let bounds = TimeSpan::new(10.0, 40.0);
-        let extend = |start, end| extended(TimeSpan::new(start, end), 20.0, bounds);
-        assert_eq!(extend(20.0, 30.0), TimeSpan::new(15.0, 35.0));
-        assert_eq!(extend(10.0, 12.0), TimeSpan::new(10.0, 30.0));
-        assert_eq!(extend(38.0, 40.0), TimeSpan::new(20.0, 40.0));
-    }
 }

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 use super::utterance::Utterance;
 use super::vocabulary::{TermId, Vocabulary};
+use crate::language::Lexicon;
+use crate::sentence::normalize;
 use crate::term::{Term, tokenize};
 
 const MAX_KEYWORDS: usize = 8;
@@ -43,6 +45,11 @@ impl TermWeights {
         )
     }
 
+    /// The highest weight; 0 without terms.
+    pub(super) fn highest(&self) -> f64 {
+        self.0.values().copied().fold(0.0, f64::max)
+    }
+
     /// The weight of a term; 0 if the segment does not contain it.
     pub(super) fn get(&self, id: TermId) -> f64 {
         self.0.get(&id).copied().unwrap_or(0.0)
@@ -61,8 +68,9 @@ impl<'a> Keyphrases<'a> {
         utterances: &'a [Utterance],
         vocabulary: &Vocabulary,
         weights: &TermWeights,
+        lexicon: &Lexicon,
     ) -> Self {
-        let ranked = ranked_terms(utterances, vocabulary, weights);
+        let ranked = ranked_terms(utterances, vocabulary, weights, lexicon);
         let highest = ranked.first().map_or(0.0, |(id, _)| weights.get(*id));
         let (keyword_ids, keywords): (Vec<TermId>, Vec<&str>) = ranked
             .into_iter()
@@ -83,12 +91,13 @@ fn ranked_terms<'a>(
     utterances: &'a [Utterance],
     vocabulary: &Vocabulary,
     weights: &TermWeights,
+    lexicon: &Lexicon,
 ) -> Vec<(TermId, &'a str)> {
     let mut spellings: BTreeMap<TermId, BTreeMap<&str, usize>> = BTreeMap::new();
     let terms = utterances
         .iter()
         .flat_map(|utterance| tokenize(&utterance.text));
-    for term in terms.filter(|term| may_be_keyword(term.surface)) {
+    for term in terms.filter(|term| may_be_keyword(term.surface, lexicon)) {
         if let Some(id) = vocabulary.find(&term) {
             let counts = spellings.entry(id).or_default();
             *counts.entry(term.surface).or_default() += 1;
@@ -110,11 +119,14 @@ fn ranked_terms<'a>(
     ranked
 }
 
-/// A keyword has at least two letters and no hiragana, in which Japanese
+/// A keyword names a topic, has at least two letters, and no hiragana, in which Japanese
 /// function words and endings are written.
-fn may_be_keyword(word: &str) -> bool {
+fn may_be_keyword(word: &str, lexicon: &Lexicon) -> bool {
     let letters = word.chars().filter(|c| c.is_alphabetic()).count();
-    letters > 1 && !word.chars().any(|c| ('\u{3041}'..='\u{309f}').contains(&c))
+    let normalized = normalize(word);
+    let is_general = lexicon.is_function_word(&normalized)
+        || lexicon.general_words.contains(normalized.as_str());
+    letters > 1 && !is_general && !word.chars().any(|c| ('\u{3041}'..='\u{309f}').contains(&c))
 }
 
 /// The sequences of two or three terms that start and end with two different

@@ -3,49 +3,58 @@
 //! The input is a transcript, the output a list of segments, each with a title,
 //! keywords, key phrases, a summary and an importance. The steps are:
 //!
-//! 1. `utterance`: group the transcript into utterances of about one sentence;
-//! 2. `vocabulary`: count their terms;
-//! 3. `topic_segmentation`: divide the utterances where the vocabulary changes
+//! 1. [`hallucination`](crate::hallucination): leave out text that nobody has spoken;
+//! 2. `sentence`: divide the text into sentences with times;
+//! 3. `housekeeping`: tell content from announcements and the like;
+//! 4. `utterance`, `vocabulary`: group short sentences, and count their terms;
+//! 5. `topic_segmentation`: divide the content where the vocabulary changes
 //!    (Bayesian topic segmentation);
-//! 4. `keyphrases`, `summary`: describe each segment by its own words;
-//! 5. `importance`: score each segment.
+//! 6. `keyphrases`, `noun_phrase`, `title`, `summary`: describe each segment by its own
+//!    words;
+//! 7. `importance`: score each segment.
 //!
-//! Only term statistics of the lecture itself are used: no dictionary, no stop
-//! word list and no trained model. So any language works, and the same transcript
-//! always gives the same segments. Step 3 takes most of the running time, which is
-//! linear in the length of the transcript.
+//! Topics and keywords are found by term statistics of the lecture itself, in any
+//! language. For English and German, word lists add titles that are phrases, and tell
+//! housekeeping from content. There is no trained model, so the same transcript always gives
+//! the same segments. Step 5 takes most of the running time, which is linear in the length of
+//! the transcript. A language model writes better titles and descriptions; a worker may
+//! be given one, which then takes the place of this module.
 
 mod importance;
 mod keyphrases;
+mod noun_phrase;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod title;
 mod topic_segmentation;
 mod utterance;
 mod vocabulary;
+mod word_use;
 
-use lectern_domain::{Invalid, NewContentSegment, NonNegativeInt};
+use lectern_domain::{Invalid, NewContentSegment, NonNegativeInt, TimeRange};
 
+use crate::hallucination;
+use crate::housekeeping::{self, Housekeeping};
+use crate::language::Lexicon;
 use crate::segment_ref::TranscriptSegmentRef;
+use crate::sentence::{self, Sentence};
 use crate::time_span::TimeSpan;
 use importance::importance_scores;
 use summary::Summary;
+use title::Titles;
 use utterance::{Utterance, group_into_utterances, total_span};
 use vocabulary::Vocabulary;
+use word_use::WordUse;
 
-/// Finds the content segments of a transcript. The transcript segments may be in any
-/// order.
+/// A shorter stretch of housekeeping belongs to the segment around it, in seconds.
+const MIN_HOUSEKEEPING_STRETCH: f64 = 5.0;
+
+/// Finds the content segments of a transcript, as [`find_with_silences`] without silences.
 ///
-/// The content segments are in order and do not overlap; there may be pauses
-/// between them. Most segments last between half a minute (in a talk of three
-/// minutes) and eight minutes (in a long lecture). A boundary never splits a transcript
-/// segment, and rarely a sentence. Transcript segments without text are
-/// ignored. An empty transcript gives no content segments.
+/// # Errors
 ///
-/// `importance_score` is the sum of half the centrality (how similar the
-/// vocabulary of the segment is to that of the lecture), three tenths of the
-/// density (information per second, relative to the densest segment) and two
-/// tenths of the fraction of the segment's time that is speech.
+/// None for a valid transcript.
 ///
 /// ```
 /// use lectern_analysis::{TranscriptSegmentRef, content_segment};
@@ -64,23 +73,65 @@ use vocabulary::Vocabulary;
 pub fn find<'a>(
     transcript: impl IntoIterator<Item: Into<TranscriptSegmentRef<'a>>>,
 ) -> Result<Vec<NewContentSegment>, Invalid> {
+    find_with_silences(transcript, &[])
+}
+
+/// Finds the content segments of a transcript. The transcript segments may be in any
+/// order, and so may `silences`, the ranges without sound, as from
+/// [`audio_silences`](crate::silence_region::audio_silences).
+///
+/// The content segments are in order and do not overlap; there may be pauses
+/// between them. Most segments last between half a minute (in a talk of three
+/// minutes) and eight minutes (in a long lecture). Each begins and ends with a
+/// sentence. If a transcript segment contains several sentences, the times between them are
+/// estimated. Text that nobody has spoken ([`hallucination`](crate::hallucination)) and
+/// descriptions of sounds such as "[Music]" are ignored. A transcript without any other text
+/// gives no content segments.
+///
+/// A stretch of housekeeping, such as the opening with its announcements, is a segment of
+/// its own. `importance_score` is relative to the other segments of the recording: the most
+/// important one has 1, other content at least 0.3, and housekeeping at most 0.1. It
+/// increases with how typical the vocabulary of the segment is for the lecture, how much it
+/// says per second, how much of its time is speech, and how often it defines, explains and
+/// concludes.
+///
+/// # Errors
+///
+/// None for a valid transcript.
+pub fn find_with_silences<'a>(
+    transcript: impl IntoIterator<Item: Into<TranscriptSegmentRef<'a>>>,
+    silences: &[TimeRange],
+) -> Result<Vec<NewContentSegment>, Invalid> {
     let mut transcript: Vec<TranscriptSegmentRef<'a>> =
         transcript.into_iter().map(Into::into).collect();
-    transcript.retain(|segment| !segment.text.trim().is_empty());
     transcript.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
+    let silences = TimeSpan::union_of_ranges(silences);
+    let (transcript, _) = hallucination::partition(&transcript, &silences);
+    let lexicon = Lexicon::of(transcript.iter().map(|segment| segment.text));
+    let sentences = sentence::split(&transcript, &silences, lexicon);
+    let mut kinds = housekeeping::classify(&sentences, lexicon);
+    drop_short_stretches(&sentences, &mut kinds);
+
     let mut vocabulary = Vocabulary::default();
-    let utterances = group_into_utterances(&transcript, &mut vocabulary);
+    let utterances = group_into_utterances(&sentences, &kinds, &mut vocabulary);
     let segments: Vec<&[Utterance]> = topic_segmentation::segment(&utterances, &vocabulary)
         .into_iter()
         .map(|range| &utterances[range])
         .collect();
-    let scores = importance_scores(&segments, &vocabulary)?;
+    let scores = importance_scores(&segments, &vocabulary, lexicon)?;
+    let texts = sentences.iter().map(|sentence| sentence.text.as_str());
+    let word_use = WordUse::of(texts, lexicon);
+    let titles = Titles {
+        vocabulary: &vocabulary,
+        word_use: &word_use,
+        lexicon,
+    };
     segments
         .iter()
         .zip(scores)
         .enumerate()
         .map(|(i, (utterances, importance_score))| {
-            let summary = Summary::of(utterances, &vocabulary)?;
+            let summary = Summary::of(utterances, &sentences, &titles)?;
             let next_start = segments.get(i + 1).map(|next| next[0].span.start);
             Ok(NewContentSegment {
                 time: segment_span(utterances, next_start).to_range()?,
@@ -93,6 +144,19 @@ pub fn find<'a>(
             })
         })
         .collect()
+}
+
+/// Lets short stretches of housekeeping count as content.
+fn drop_short_stretches(sentences: &[Sentence], kinds: &mut [Option<Housekeeping>]) {
+    let mut start = 0;
+    for stretch in kinds.chunk_by_mut(|a, b| a == b) {
+        let end = start + stretch.len();
+        let length = sentences[end - 1].span.end - sentences[start].span.start;
+        if length < MIN_HOUSEKEEPING_STRETCH {
+            stretch.fill(None);
+        }
+        start = end;
+    }
 }
 
 /// The span of the utterances, but at most to the start of the next segment:

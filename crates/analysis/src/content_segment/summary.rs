@@ -1,18 +1,19 @@
 //! Describes a segment: title, summary, keywords and key phrases.
 //!
-//! The title is made of the three best keywords. The summary consists of the
-//! two sentences that are most similar to the whole segment, in the order they
-//! are spoken. This is extractive summarization by centroid (Radev et al.,
-//! "Centroid-based summarization of multiple documents", 2004). The running
+//! The summary consists of the two sentences that are most similar to the whole
+//! segment, in the order they are spoken. This is extractive summarization by centroid
+//! (Radev et al., "Centroid-based summarization of multiple documents", 2004). The running
 //! time is `O(n log n)` in the number of words of the segment.
 
 use lectern_domain::{BoundedText, Invalid, Keyword, LongText, Topic};
-use unicode_segmentation::UnicodeSegmentation;
 
 use super::keyphrases::{Keyphrases, TermWeights};
+use super::title::{Titles, capitalize};
 use super::utterance::Utterance;
 use super::vocabulary::{TermId, Vocabulary};
+use crate::sentence::Sentence;
 use crate::term::tokenize;
+use crate::truncate::truncate;
 
 const TITLE_KEYWORDS: usize = 3;
 const SUMMARY_SENTENCES: usize = 2;
@@ -29,29 +30,50 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Summarizes the segment that consists of these utterances.
-    pub(super) fn of(utterances: &[Utterance], vocabulary: &Vocabulary) -> Result<Self, Invalid> {
+    /// Summarizes the segment that consists of these utterances, which are groups of
+    /// `sentences`.
+    pub(super) fn of(
+        utterances: &[Utterance],
+        sentences: &[Sentence],
+        titles: &Titles<'_>,
+    ) -> Result<Self, Invalid> {
+        let vocabulary = titles.vocabulary;
         let weights = TermWeights::of(utterances, vocabulary);
         let Keyphrases { keywords, phrases } =
-            Keyphrases::extract(utterances, vocabulary, &weights);
-        let sentences = central_sentences(utterances, vocabulary, &weights);
-        let title = match keywords.as_slice() {
-            [] => sentences.first().cloned().unwrap_or_default(),
-            keywords => capitalize(&keywords[..keywords.len().min(TITLE_KEYWORDS)].join(", ")),
+            Keyphrases::extract(utterances, vocabulary, &weights, titles.lexicon);
+        let (first, last) = (&utterances[0], &utterances[utterances.len() - 1]);
+        let texts: Vec<&str> = sentences[first.sentences.start..last.sentences.end]
+            .iter()
+            .map(|sentence| sentence.text.as_str())
+            .collect();
+        let central = central_sentences(&texts, vocabulary, &weights);
+        let title = match first.housekeeping {
+            Some(kind) => kind.title(&titles.lexicon.housekeeping_titles).to_owned(),
+            None => titles
+                .title(&texts, &weights)
+                .unwrap_or_else(|| keyword_title(&keywords, &central)),
         };
         Ok(Self {
             topic: truncated_text(&title)?,
-            description: LongText::new(sentences.join(" "))?,
+            description: LongText::new(central.join(" "))?,
             keywords: truncated_texts(&keywords)?,
             concepts: truncated_texts(&phrases)?,
         })
     }
 }
 
+/// The best keywords, or a sentence if there are none.
+fn keyword_title(keywords: &[&str], sentences: &[String]) -> String {
+    match keywords {
+        [] => sentences.first().cloned().unwrap_or_default(),
+        keywords => capitalize(&keywords[..keywords.len().min(TITLE_KEYWORDS)].join(", ")),
+    }
+}
+
 /// The sentences with the highest cosine similarity between their distinct
 /// terms and the weighted terms of the segment, in the order they are spoken.
 fn central_sentences(
-    utterances: &[Utterance],
+    sentences: &[&str],
     vocabulary: &Vocabulary,
     weights: &TermWeights,
 ) -> Vec<String> {
@@ -67,13 +89,10 @@ fn central_sentences(
         let dot_product: f64 = ids.iter().map(|&id| weights.get(id)).sum();
         dot_product / (ids.len().max(1) as f64).sqrt()
     };
-    let mut ranked: Vec<(usize, f64, &str)> = utterances
+    let mut ranked: Vec<(usize, f64, &str)> = sentences
         .iter()
-        .flat_map(|utterance| utterance.text.split_sentence_bounds())
-        .map(str::trim)
-        .filter(|sentence| !sentence.is_empty())
         .enumerate()
-        .map(|(position, sentence)| (position, similarity(sentence), sentence))
+        .map(|(position, sentence)| (position, similarity(sentence), *sentence))
         .collect();
     ranked.sort_by(|(i, a, _), (j, b, _)| b.total_cmp(a).then(i.cmp(j)));
     ranked.truncate(SUMMARY_SENTENCES);
@@ -84,29 +103,10 @@ fn central_sentences(
         .collect()
 }
 
-fn capitalize(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(characters).collect()
-}
-
 fn truncated_texts<T: BoundedText>(texts: &[&str]) -> Result<Vec<T>, Invalid> {
     texts.iter().map(|text| truncated_text(text)).collect()
 }
 
 fn truncated_text<T: BoundedText>(text: &str) -> Result<T, Invalid> {
     T::from_text(truncate(text, T::MAX))
-}
-
-/// Shortens a text to at most `max` characters. A shortened text ends with a
-/// whole word and an ellipsis.
-fn truncate(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(max - 1).collect();
-    let whole_words = kept
-        .rsplit_once(' ')
-        .map_or(kept.as_str(), |(words, _)| words);
-    format!("{}…", whole_words.trim_end())
 }

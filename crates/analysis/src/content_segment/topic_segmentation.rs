@@ -28,6 +28,13 @@
 //! - **Length.** Segment lengths are log-normally distributed around
 //!   [`expected_length`].
 //!
+//! # Fixed boundaries
+//!
+//! A stretch of housekeeping is one segment, and the content before it and after it is
+//! divided without it.
+//!
+//! # The strength of the prior
+//!
 //! The best `A` depends on the lecture: it is low if the topics share few terms.
 //! The value whose best segmentation costs least is chosen from
 //! [`PRIOR_STRENGTHS`] (empirical Bayes). The lowest value is always tried. A
@@ -84,6 +91,9 @@ struct Segmenter<'a> {
     /// The relative frequency of each term among the shared terms of all utterances;
     /// not used for terms that are not shared.
     frequencies: Vec<f64>,
+    /// For each utterance, the index after the last one of its stretch of content or of
+    /// housekeeping.
+    stretch_ends: Vec<usize>,
     /// In seconds.
     expected_length: f64,
 }
@@ -99,7 +109,13 @@ impl<'a> Segmenter<'a> {
         // A term occurs at most once in `utterance.terms`, so this count is
         // also the number of its occurrences.
         let frequency = |id| vocabulary.utterance_count(id) / total.max(1) as f64;
+        let mut stretch_ends = Vec::with_capacity(utterances.len());
+        for stretch in utterances.chunk_by(|a, b| a.housekeeping == b.housekeeping) {
+            let end = stretch_ends.len() + stretch.len();
+            stretch_ends.resize(end, end);
+        }
         Self {
+            stretch_ends,
             utterances,
             shared_terms,
             frequencies: (0..vocabulary.len()).map(frequency).collect(),
@@ -136,8 +152,19 @@ impl<'a> Segmenter<'a> {
         let first = &self.utterances[start];
         let boundary_cost = (self.utterances.len() as f64).ln();
         let mut cost = best[start].cost + boundary_cost - first.pause_before.ln_1p();
+        let stretch_end = self.stretch_ends[start];
+        if first.housekeeping.is_some() {
+            // Only the whole stretch. No segment ends inside it, so none starts there.
+            if best[start].cost < best[stretch_end].cost {
+                best[stretch_end] = BestPrefix {
+                    cost: best[start].cost,
+                    last_start: start,
+                };
+            }
+            return;
+        }
         let mut end = start;
-        while end < self.utterances.len() && end - start < MAX_UTTERANCES {
+        while end < stretch_end && end - start < MAX_UTTERANCES {
             let length = self.utterances[end].span.end - first.span.start;
             if end > start && length > MAX_LENGTH {
                 break;

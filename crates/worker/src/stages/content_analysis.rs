@@ -1,6 +1,8 @@
 //! Finds the topics of a recording.
 
 use lectern_analysis::content_segment;
+use lectern_analysis::hallucination::{self, Hallucination, HallucinationSign};
+use lectern_analysis::silence_region::audio_silences;
 use lectern_db::Tx;
 use lectern_domain::Stage;
 
@@ -8,8 +10,14 @@ use super::openai::ChatService;
 use crate::failure::Failure;
 use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 
+/// The maximum number of characters of a text in a note.
+const MAX_QUOTE: usize = 60;
+/// The maximum number of invented texts that a note names.
+const MAX_NAMED: usize = 5;
+
 /// Finds the topics in the transcript: with a service if there is one and it
-/// succeeds, otherwise locally.
+/// succeeds, otherwise locally. A service with a language model writes better titles and
+/// descriptions. The note names text that nobody has spoken, which is not used.
 #[derive(Debug)]
 pub(super) struct ContentAnalysis(pub(super) Option<ChatService>);
 
@@ -20,10 +28,23 @@ impl StageHandler for ContentAnalysis {
 
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
         let job_id = context.job().job_id;
-        let transcript = context
-            .db()
-            .read(|conn| conn.transcripts().for_job(job_id))?;
+        let (transcript, silence_regions) = context.db().read(|conn| {
+            Ok::<_, lectern_db::Error>((
+                conn.transcripts().for_job(job_id)?,
+                conn.silence_regions().for_job(job_id)?,
+            ))
+        })?;
+        let silences = audio_silences(
+            silence_regions
+                .iter()
+                .map(|region| (region.time, region.silence_type)),
+        );
+        let invented = hallucination::find(&transcript, &silences);
         let mut notes = Notes::default();
+        if let Some(note) = hallucination_note(&invented) {
+            notes.warning(note);
+        }
+        let find_locally = || content_segment::find_with_silences(&transcript, &silences);
         let segments = match &self.0 {
             Some(chat) if !transcript.is_empty() => match chat.topics(&transcript, context) {
                 Ok(segments) => segments,
@@ -32,10 +53,10 @@ impl StageHandler for ContentAnalysis {
                     notes.warning(format!(
                         "the chat service failed, and topics were found locally: {failure}"
                     ));
-                    content_segment::find(&transcript)?
+                    find_locally()?
                 }
             },
-            _ => content_segment::find(&transcript)?,
+            _ => find_locally()?,
         };
         let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.content_segments()
@@ -44,4 +65,34 @@ impl StageHandler for ContentAnalysis {
         });
         Ok(output.with_notes(notes))
     }
+}
+
+/// A note that names the invented text, if there is any.
+fn hallucination_note(invented: &[Hallucination]) -> Option<String> {
+    if invented.is_empty() {
+        return None;
+    }
+    let named = invented.iter().take(MAX_NAMED).map(|text| {
+        let quote: String = text.text.chars().take(MAX_QUOTE).collect();
+        let ellipsis = if quote.len() < text.text.len() {
+            "…"
+        } else {
+            ""
+        };
+        let reason = match text.sign {
+            HallucinationSign::Repetition => "repeated",
+            HallucinationSign::Silence => "on a silence",
+        };
+        let (start, end) = (text.time.start(), text.time.end());
+        format!("\"{quote}{ellipsis}\", {reason}, {start:.0} s to {end:.0} s")
+    });
+    let named = named.collect::<Vec<_>>().join("; ");
+    let more = match invented.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        count => format!("; and {count} more"),
+    };
+    Some(format!(
+        "the recognizer has probably invented text, which stays in the transcript but is not \
+         used for topics and clips: {named}{more}"
+    ))
 }

@@ -4,7 +4,8 @@ use lectern_analysis::clip::{self, ClipRules};
 use lectern_analysis::silence_region::audio_silences;
 use lectern_analysis::{ContentSegmentRef, TranscriptSegmentRef};
 use lectern_db::Tx;
-use lectern_domain::{Clip, ClipItem, NewClip, Stage, VideoDuration};
+use lectern_domain::{Clip, ClipItem, Invalid, JsonObject, NewClip, Stage, VideoDuration};
+use serde_json::json;
 
 use crate::failure::Failure;
 use crate::stage_handler::{StageContext, StageHandler, StageOutput};
@@ -54,18 +55,27 @@ impl StageHandler for Segmentation {
         )?;
         let clips: Vec<ClipItem> = selected
             .into_iter()
-            .map(|selected| NewClip {
-                content_segment_id: selected
-                    .segment_index
-                    .and_then(|index| segments.get(index))
-                    .map(|segment| segment.segment_id),
-                ..selected.clip
+            .map(|selected| {
+                let segment = selected.segment_index.and_then(|index| segments.get(index));
+                let clip = NewClip {
+                    content_segment_id: segment.map(|segment| segment.segment_id),
+                    extra_metadata: metadata(selected.description)?,
+                    ..selected.clip
+                };
+                Ok(keep_files(clip, &stored))
             })
-            .map(|clip| keep_files(clip, &stored))
-            .collect();
+            .collect::<Result<_, Invalid>>()?;
         Ok(StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.clips().replace_with_items(job_id, &clips).map(drop)
         }))
+    }
+}
+
+/// The clip's `extra_metadata`: the sentence that describes it.
+fn metadata(description: Option<String>) -> Result<JsonObject, Invalid> {
+    match description {
+        Some(description) => JsonObject::try_from(json!({ "description": description })),
+        None => Ok(JsonObject::default()),
     }
 }
 

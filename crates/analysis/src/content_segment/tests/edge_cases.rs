@@ -34,22 +34,49 @@ fn one_transcript_segment_gives_one_content_segment() {
 }
 
 #[test]
-fn text_without_words_is_its_own_title() {
-    let found = find(&[(0.0, 2.0, "♪ ♪"), (2.0, 4.0, "…")]);
+fn descriptions_of_sounds_are_no_topic() {
+    let sounds = [(0.0, 2.0, "♪ ♪"), (2.0, 4.0, "…"), (4.0, 6.0, "[Music]")];
+    assert!(find(&sounds).is_empty());
+    let found = find(&[
+        sounds[2],
+        (6.0, 9.0, "[Music] A fugue has voices. [Applause]"),
+    ]);
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].topic.as_str(), "♪ ♪ …");
-    assert!(found[0].keywords.is_empty());
+    assert_eq!(found[0].time, TimeRange::new(6.0, 9.0).unwrap());
+    assert_eq!(found[0].description.as_deref(), Some("A fugue has voices."));
 }
 
 #[test]
-fn a_short_talk_that_repeats_one_sentence_is_one_segment() {
-    let transcript: Vec<_> = (0_u32..45)
+fn a_sentence_repeated_by_the_recognizer_is_in_no_segment() {
+    let speech = [
+        (0.0, 4.0, "A tree has a root and many leaves."),
+        (4.0, 8.0, "Each leaf of the tree hangs on a node."),
+    ];
+    let repeated: Vec<_> = (2_u32..17)
         .map(|i| {
             let start = f64::from(i) * 4.0;
-            (start, start + 3.5, "The same words again and again.")
+            (start, start + 3.5, "Thank you for watching this video.")
         })
         .collect();
-    assert_eq!(find(&transcript).len(), 1);
+    assert!(find(&repeated).is_empty());
+    let all: Vec<_> = speech.into_iter().chain(repeated).collect();
+    assert_eq!(find(&all), find(&speech));
+}
+
+#[test]
+fn text_on_a_silence_is_in_no_segment() {
+    let transcript = [
+        (0.0, 4.0, "A tree has a root and many leaves."),
+        (4.0, 8.0, "Each leaf of the tree hangs on a node."),
+        (8.0, 12.0, "Subtitles by the community."),
+    ];
+    let segments = transcript.map(|(start, end, text)| TranscriptSegmentRef {
+        time: TimeRange::new(start, end).unwrap(),
+        text,
+    });
+    let silence = TimeRange::new(8.0, 20.0).unwrap();
+    let found = content_segment::find_with_silences(segments, &[silence]).unwrap();
+    assert_eq!(found, find(&transcript[..2]));
 }
 
 #[test]
@@ -93,10 +120,9 @@ proptest! {
         let found = find(&transcript);
         prop_assert_eq!(&found, &find(&transcript));
 
-        let with_text = transcript.iter().filter(|segment| !segment.2.trim().is_empty());
-        let start = with_text.map(|segment| segment.0).min_by(f64::total_cmp);
+        let start = transcript.iter().map(|segment| segment.0).fold(f64::INFINITY, f64::min);
         let end = transcript.iter().map(|segment| segment.1).fold(0.0, f64::max);
-        prop_assert_eq!(found.first().map(|segment| segment.time.start()), start);
+        prop_assert!(found.iter().all(|segment| start <= segment.time.start()));
         for pair in found.windows(2) {
             prop_assert!(pair[0].time.end() <= pair[1].time.start());
             prop_assert!(pair[0].segment_order < pair[1].segment_order);

@@ -1,6 +1,7 @@
 //! Single stages, on recordings that ffmpeg renders.
 
 mod compilation;
+mod content_analysis;
 mod layout_analysis;
 mod transcription;
 

@@ -1,0 +1,85 @@
+//! How the words of a recording are used in its sentences.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::language::Lexicon;
+use crate::sentence::normalize;
+
+/// The minimum fraction of words with a capital letter, if a recognizer writes them.
+const MIN_CAPITALIZED: f64 = 0.05;
+/// Words before which a noun stands.
+pub(super) const NOUN_FOLLOWERS: [&str; 6] = ["is", "are", "of", "was", "were", "has"];
+
+/// How the words of a recording are used in its sentences.
+#[derive(Debug, Default)]
+pub(super) struct WordUse {
+    /// How often each word begins with a capital letter in the middle of a sentence, and
+    /// how often it does not.
+    casing: HashMap<String, (usize, usize)>,
+    /// The words, without the endings of the plural, that are used as nouns somewhere: after an article or a
+    /// preposition, or before "is" or "of".
+    nouns: HashSet<String>,
+    /// Whether nouns can be recognized by their capital letters.
+    pub(super) has_capitalized_nouns: bool,
+}
+
+impl WordUse {
+    pub(super) fn of<'a>(sentences: impl Iterator<Item = &'a str>, lexicon: &Lexicon) -> Self {
+        let mut casing: HashMap<String, (usize, usize)> = HashMap::new();
+        let mut nouns = HashSet::new();
+        for sentence in sentences {
+            let words: Vec<&str> = sentence.split_whitespace().collect();
+            let normalized: Vec<String> = words.iter().map(|word| normalize(word)).collect();
+            for (word, normalized) in words.iter().zip(&normalized).skip(1) {
+                let count = casing.entry(normalized.clone()).or_default();
+                if is_capitalized(word) {
+                    count.0 += 1;
+                } else {
+                    count.1 += 1;
+                }
+            }
+            for (before, after) in normalized.iter().zip(normalized.iter().skip(1)) {
+                if lexicon.determiners.contains(before.as_str()) {
+                    nouns.insert(stem(after));
+                }
+                if NOUN_FOLLOWERS.contains(&after.as_str()) {
+                    nouns.insert(stem(before));
+                }
+            }
+        }
+        let (upper, lower) = casing
+            .values()
+            .fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
+        // In German, about a quarter of the words.
+        let has_capitals = upper as f64 > MIN_CAPITALIZED * (upper + lower) as f64;
+        Self {
+            casing,
+            nouns,
+            has_capitalized_nouns: lexicon.capitalizes_nouns && has_capitals,
+        }
+    }
+
+    pub(super) fn is_noun(&self, normalized: &str) -> bool {
+        self.nouns.contains(&stem(normalized))
+    }
+
+    /// Whether the word begins with a capital letter in the middle of a sentence.
+    /// `unknown` is returned for a word that only begins sentences.
+    pub(super) fn is_capitalized(&self, normalized: &str, unknown: bool) -> bool {
+        match self.casing.get(normalized) {
+            Some((upper, lower)) => upper > lower,
+            None => unknown,
+        }
+    }
+}
+
+/// A word without the endings of the plural, "s" and "es".
+fn stem(word: &str) -> String {
+    word.trim_end_matches('s').trim_end_matches('e').to_owned()
+}
+
+pub(super) fn is_capitalized(word: &str) -> bool {
+    word.chars()
+        .find(|c| c.is_alphanumeric())
+        .is_some_and(char::is_uppercase)
+}

@@ -1,0 +1,211 @@
+//! Word lists of English.
+
+use super::{HousekeepingTitles, Lexicon, phrases, weighted, weighted_phrases, words};
+
+pub(super) fn lexicon() -> Lexicon {
+    Lexicon {
+        function_words: words(FUNCTION_WORDS),
+        general_words: words(GENERAL_WORDS),
+        determiners: words(
+            "to the a an this that these those each every its their our his her my your some any \
+             no of in on at by for from with into onto between without about over under through \
+             called two three four five",
+        ),
+        phrase_links: words("of for in to the a and"),
+        defining_verbs: words("is are means describes denotes consists refers says"),
+        abbreviations: words(
+            "dr mr mrs ms prof st vs etc e.g i.e eg ie cf fig figs no nos approx al resp \
+             vol ch sec eq eqs dept inc ltd jr sr p pp a.m p.m u.s u.k",
+        ),
+        has_ordinal_dots: false,
+        capitalizes_nouns: false,
+        sentence_starts: weighted(&[
+            (
+                2.5,
+                "let suppose imagine consider remember notice okay alright well hello however \
+                 now today next finally please thank thanks sorry",
+            ),
+            (
+                1.2,
+                "another first second third last these those this there then good right here",
+            ),
+            (
+                0.6,
+                "we i you they he she it each every most many some such after during today's",
+            ),
+            (
+                0.3,
+                "the my our a an by all neither no when in at on before one what why",
+            ),
+            (-0.5, "so but as for since how if while therefore yet"),
+            (-1.5, "and because from whether where rather with"),
+            (
+                -3.0,
+                "or which that who whose whom than of to nor is are was were has have had does \
+                 will can would could should must may means says tells takes makes gives goes \
+                 comes falls rises leaves needs becomes gets keeps lets runs turns holds brings",
+            ),
+        ]),
+        sentence_ends: weighted(&[
+            (
+                -4.0,
+                "the a an of to and or but that which who whose because if when than as with \
+                 from for by at its their our my your his this these every each no very more \
+                 most into onto between whether while where since is are was were be not so",
+            ),
+            (
+                -1.5,
+                "in on up over can will would could should may must has have had do does did \
+                 we they i he she it only also just how what why then therefore",
+            ),
+            (
+                0.8,
+                "it them him us me again today anymore either neither well together",
+            ),
+        ]),
+        connectives: phrases(CONNECTIVES).into_iter().collect(),
+        lead_ins: phrases(LEAD_INS).into_iter().collect(),
+        topic_frames: phrases(TOPIC_FRAMES),
+        emphasis: phrases(EMPHASIS).into_iter().collect(),
+        housekeeping_stems: HOUSEKEEPING_STEMS
+            .iter()
+            .flat_map(|&(weight, text)| text.split_whitespace().map(move |stem| (stem, weight)))
+            .collect(),
+        housekeeping_phrases: weighted_phrases(HOUSEKEEPING_PHRASES),
+        dates: words(
+            "monday tuesday wednesday thursday friday saturday sunday january february march \
+             april june july august september october november december tomorrow tonight \
+             midnight noon morning afternoon evening week weekend fourth \
+             fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth \
+             fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth o'clock",
+        ),
+        second_person: words("you your yours yourself yourselves everybody anybody somebody"),
+        housekeeping_titles: HousekeepingTitles {
+            opening: "Welcome and opening remarks",
+            announcement: "Announcements for the course",
+            interruption: "Interruption of the lecture",
+            closing: "Closing remarks and homework",
+        },
+    }
+}
+
+const CONNECTIVES: &str = "however, but, and, or, so, therefore, thus, hence, because, although, though, yet, \
+             nevertheless, moreover, furthermore, consequently, otherwise, instead, similarly, \
+             likewise, also, then, this, that, these, those, it, they, he, she, its, their, \
+             them, such, neither, either, another, as a result, for example, for instance, \
+             in this way, at the same time, on the other hand, in contrast, which, who, there, \
+             at that point, then again, with this, with that, with these, from this, by this, \
+             yes, no, the same, the other, the second, the third, in that case, his, her, each of them, \
+             to repair this, the answer, the cure, the reason, the result";
+
+const TOPIC_FRAMES: &str = "let us now leave, let us talk about, let me talk about, talk about, talks about, turn to, \
+             speak about, look at, move on to, come to, begin with, start with, topic is, topic for today is, \
+             topic today is, subject is, subject for today is, topic of today is, next comes, begins with, \
+             leads us to, lead us to, to compare, let me now explain, let me explain, let us discuss, \
+             discuss, introduce, want to show you, the way, the answer is";
+
+const LEAD_INS: &str = "now, let, let's, so now, today, our first, our next, our subject, the first topic, the next, \
+             the last, next, the second topic, first of all, suppose, imagine, consider, what is, what are, \
+             how does, how do, how is, how can, how far, why do, why does, why is, last of all, finally let, \
+             i want to, i would like to, next i, next comes, the question is, when we, \
+             so today's, today's, in the next, we now, we turn, we come, last";
+
+const EMPHASIS: &str = "important, remember, key, main, essential, central, crucial, fundamental, called, \
+             means, reason, defined, definition, therefore, result, rule, principle, because, \
+             consists, notice, difference, idea, conclusion, known";
+
+const FUNCTION_WORDS: &str = "\
+    a an the this that these those each every either neither some any no none all both half several \
+    few many much more most other another such same own \
+    i me my mine myself we us our ours ourselves you your yours yourself yourselves he him his \
+    himself she her hers herself it its itself they them their theirs themselves one ones \
+    who whom whose which what whatever whichever whoever someone somebody something anyone anybody \
+    anything everyone everybody everything nobody nothing \
+    am is are was were be been being do does did done doing have has had having will would shall \
+    should can could may might must ought cannot can't don't doesn't didn't isn't aren't wasn't \
+    won't wouldn't it's that's there's let's i'm you're we're they're i've we've \
+    s t re ve ll d m don doesn isn aren didn wasn won wouldn couldn shouldn \
+    of in on at by for from with without into onto upon to toward towards through throughout \
+    over under above below between among across along around about against before after during \
+    since until till up down off out away back ahead near behind beside besides beyond within per via than as like unlike \
+    and or but nor so yet because although though if unless while whereas when whenever where \
+    wherever whether how why once \
+    not never always often sometimes usually quite rather very too also just only even still already \
+    again here there now then thus hence therefore however moreover otherwise instead perhaps maybe \
+    really actually basically simply merely almost nearly hardly about roughly well soon later ago \
+    today yesterday tomorrow together apart else ever yes okay ok alright right um uh er hmm ah oh \
+    please thanks thank sorry hello hi";
+
+const GENERAL_WORDS: &str = "\
+    say says said tell tells told ask asks asked call calls called name names mean means meant \
+    make makes made take takes took taken give gives gave given get gets got go goes went gone \
+    come comes came become becomes became keep keeps kept let lets put puts see sees saw seen \
+    look looks looked find finds found know knows knew known think thinks thought want wants wanted \
+    need needs needed use uses used using try tries tried work works worked show shows showed shown \
+    talk talks speak speaks begin begins began start starts started end ends ended stop stops \
+    happen happens happened leave leaves left bring brings brought hold holds held turn turns turned \
+    seem seems appear appears remain remains stay stays move moves moved \
+    consist consists contain contains contained cause causes depend depends follow follows followed choose \
+    chooses chose chosen compare compares build builds built draw draws drew explain explains \
+    write writes wrote written read reads grow grows grew fall falls fell run runs ran \
+    help helps allow allows carry carries lose loses lost \
+    sit sits walk walks walked stand stands stood win wins won pay pays paid buy buys bought \
+    send sends sent meet meets met add adds added cut cuts live lives lived cover covers \
+    protect protects survive survives decide decides decided \
+    answer answers solve solves change changes changed happened everything \
+    suppose imagine remember notice consider note \
+    course thing things way ways kind kinds sort lot lots bit number part parts case cases example examples \
+    fact point points question questions topic topics subject idea ideas reason reasons time times day \
+    days year years week weeks hour hours minute minutes second seconds people person man men woman women \
+    somebody word words end beginning middle side sides place places result results rest \
+    first second third last next two three four five six seven eight nine ten hundred thousand \
+    million million's dozen zero twenty thirty forty fifty sixty seventy eighty ninety \
+    good bad better best worse worst great big bigger biggest large larger largest small smaller smallest \
+    long longer longest short shorter shortest high higher highest low lower lowest new newer newest old older oldest young early earlier earliest late latest \
+    little less least different similar important interesting simple easy easier hard harder difficult true false whole \
+    full empty certain clear possible impossible nice famous common usual typical exact exactly enough main single \
+    fast faster fastest slow slower quickly slowly deep deeper wide far further \
+    slightly completely entirely particularly especially directly immediately suddenly finally therefore \
+    possibly probably certainly clearly obviously systematic wrong quite straight";
+
+const HOUSEKEEPING_STEMS: &[(f64, &str)] = &[
+    (
+        2.2,
+        "homework midterm deadline microphone projector handout syllabus announcement \
+         coursework plagiari attendance enrol tutorial moodle canvas blackboard makeup",
+    ),
+    (
+        1.6,
+        "exam quiz assignment submit upload grades graded grading slides lecturer laptop website portal \
+         forum email e-mail inbox reschedul cancelled registration calculator",
+    ),
+    (
+        0.8,
+        "please welcome thank thanks sorry excuse goodbye bye hello everybody anybody somebody questions \
+         seats door noise chapter sheet exercise seminar office hall classroom \
+         trip list read project partner assistant chat weekend programme notes",
+    ),
+];
+
+const HOUSEKEEPING_PHRASES: &[(f64, &str)] = &[
+    (
+        3.6,
+        "good morning, good afternoon, good evening, welcome back, welcome to, can you hear, \
+         hear me, back row, first row, front row, office hours, office hour, teaching assistant, problem sheet, exercise sheet, \
+         due on, hand it in, hand in, turn it in, see you, have a nice, nice weekend, any questions, \
+         have a question, have questions, for next week, for next time, course page, field trip, \
+         at the back, then let us begin, get going, let us get started, before we start, before we begin, \
+         practical things, take care, and goodbye, one moment, hold on, excuse me, \
+         thank you for, thanks for, questions left, nearly over, \
+         end of the hour, end of today's, our time is, sign up, \
+         carry on, next lecture, last lecture, \
+         office on",
+    ),
+    (
+        1.2,
+        "you can find, you will find, you have to, you need, you may bring, will be on, will be online, takes place, \
+         let me know, this week, next week, this friday, this time, if you have, on monday, on tuesday, on wednesday, on thursday, on friday, \
+         until sunday, on the fourteenth, this evening, \
+         this afternoon, great thank",
+    ),
+];

@@ -1,0 +1,182 @@
+//! Word lists of German.
+
+use super::{HousekeepingTitles, Lexicon, phrases, weighted, weighted_phrases, words};
+
+pub(super) fn lexicon() -> Lexicon {
+    Lexicon {
+        function_words: words(FUNCTION_WORDS),
+        general_words: words(GENERAL_WORDS),
+        determiners: words(
+            "der die das den dem des ein eine einen einem einer eines dieser diese dieses diesem \
+             diesen jeder jede jedes kein keine ihr ihre sein seine unser unsere von vom zu zum \
+             zur in im am an auf aus bei beim mit durch für ohne über unter zwischen",
+        ),
+        phrase_links: words("der des von vom und für in im aus zur zum am mit"),
+        defining_verbs: words("ist sind heißt heißen bedeutet bezeichnet bestand besteht sagt war"),
+        abbreviations: words(
+            "dr prof hr fr nr abb abs bd bzw ca d.h z.b u.a usw evtl ggf vgl s sog st str inkl \
+             max min mio mrd jh geb z d h b u a o.ä etc kap aufl hrsg bspw tel",
+        ),
+        has_ordinal_dots: true,
+        capitalizes_nouns: true,
+        sentence_starts: weighted(&[
+            (
+                2.5,
+                "kommen wenden schauen betrachten stellen merken vergessen gut okay hallo guten bitte \
+                 entschuldigung moment danke zuletzt zunächst erstens zweitens drittens",
+            ),
+            (
+                1.0,
+                "im beim am bei darum trotzdem heute jetzt dieser dieses solche \
+                 dann dabei daraus davon dafür damit umgekehrt zwischen innerhalb auch wenn \
+                 wo warum wer unser unsere darunter deshalb",
+            ),
+            (
+                0.4,
+                "ich man wir er es ein eine in auf ohne nach vor mit für schon viele jeder jede jedes \
+                 manche sein seine nur um haben gibt der das die so sie an was welche unter",
+            ),
+            (-0.8, "während obwohl von als daher aber"),
+            (-2.0, "und denn weil wie"),
+            (
+                -3.5,
+                "oder dass sondern nämlich zu deren dessen welcher welches desto sodass bevor \
+                 ist sind war hat wird den dem heißt erreicht nimmt geht kommt steht liegt bleibt macht \
+                 zeigt braucht findet hält führt bringt wurde kann muss soll darf",
+            ),
+        ]),
+        sentence_ends: weighted(&[
+            (
+                -4.0,
+                "der die das den dem des ein eine einen einem einer eines und oder aber dass weil \
+                 denn wenn als wie von vom zum zur im am beim in bei aus für ohne durch über unter \
+                 zwischen ihr ihre seine unser unsere kein keine sehr so je desto dieser diese dieses sich \
+                 jeder jede jedes mein meine deren dessen sondern um",
+            ),
+            (
+                -1.5,
+                "wir ich er sie es man noch auch nur schon mit auf an nach vor dann etwa ist sind",
+            ),
+            (0.8, "wird werden ab hat haben kann können war aus zurück"),
+        ]),
+        connectives: phrases(CONNECTIVES).into_iter().collect(),
+        lead_ins: phrases(LEAD_INS).into_iter().collect(),
+        topic_frames: phrases(TOPIC_FRAMES),
+        emphasis: phrases(EMPHASIS).into_iter().collect(),
+        housekeeping_stems: HOUSEKEEPING_STEMS
+            .iter()
+            .flat_map(|&(weight, text)| text.split_whitespace().map(move |stem| (stem, weight)))
+            .collect(),
+        housekeeping_phrases: weighted_phrases(HOUSEKEEPING_PHRASES),
+        dates: words(
+            "montag dienstag mittwoch donnerstag freitag samstag sonntag januar februar märz april \
+             mai juni juli august september oktober november dezember morgen übermorgen woche \
+             wochenende uhr mitternacht vormittag nachmittag abend",
+        ),
+        second_person: words("sie ihnen ihre ihren ihr euch eure du dich dir jemand"),
+        housekeeping_titles: HousekeepingTitles {
+            opening: "Begrüßung und erste Hinweise",
+            announcement: "Ankündigungen zur Veranstaltung",
+            interruption: "Unterbrechung der Vorlesung",
+            closing: "Hausaufgaben und Verabschiedung",
+        },
+    }
+}
+
+const CONNECTIVES: &str = "aber, und, oder, also, deshalb, darum, daher, deswegen, denn, jedoch, trotzdem, \
+             dennoch, außerdem, dabei, dadurch, damit, dafür, dagegen, davon, daraus, danach, \
+             dann, sonst, auch, das, dies, diese, dieser, dieses, diesen, er, sie, es, sein, \
+             seine, ihr, ihre, solche, solch, so, umgekehrt, allerdings, andererseits, zum \
+             beispiel, ebenso, anschließend, schließlich, weil, ja, nein, aus diesem, auf diese weise, der zweite, \
+             der dritte, der rest, beide, dazu, dem, den, deren, hier, dort, da";
+
+const TOPIC_FRAMES: &str = "sprechen wir über, sprechen wir nun über, reden wir über, kommen wir nun zum, kommen wir nun zur, \
+             kommen wir zum, kommen wir zur, kommen wir zu, kommen wir jetzt zu, jetzt kommen wir zu, jetzt kommen wir zur, \
+             jetzt kommen wir zum, nämlich zum, nämlich zur, wenden wir uns jetzt, wenden wir uns nun, \
+             wenden wir uns, betrachten wir, schauen wir uns, erstes thema heute ist, \
+             nächstes thema ist, letztes thema ist, erstes thema ist, thema heute ist, müssen wir über, \
+             ich möchte über, handelt von, geht es um, fangen heute mit, fangen an mit, beginnen mit, nämlich mit";
+
+const LEAD_INS: &str = "kommen wir, wenden wir, schauen wir, betrachten wir, sprechen wir, stellen wir, \
+             stellen sie sich, unser erstes, unser nächstes, unser thema, als nächstes, \
+             zunächst, zum abschluss, zum schluss, zuletzt, jetzt, nun, heute, was ist, was sind, was bedeutet, wie \
+             funktioniert, warum, wie kommt, welche, bevor wir, nehmen wir, fangen wir, wir fangen, wir kommen, \
+             ich möchte, die frage ist, das nächste thema, das letzte thema, das erste thema, wo bleibt";
+
+const EMPHASIS: &str = "wichtig, merken, grund, bedeutet, heißt, nennen, nennt, folgt, folglich, prinzip, satz, \
+             gesetz, deshalb, definition, unterschied, regel, genau, eigentliche, kern, ergebnis, darum, \
+             besteht, versteht";
+
+const FUNCTION_WORDS: &str = "\
+    der die das den dem des ein eine einen einem einer eines kein keine keinen keinem keiner \
+    dieser diese dieses diesem diesen jener jene jenes jeder jede jedes jedem jeden mancher manche \
+    manchen solche solchen solcher welche welcher welches welchen alle allem allen aller alles beide beiden \
+    ich mich mir mein meine meinen meiner du dich dir dein deine er ihn ihm sein seine seinen seiner seinem \
+    seines sie es ihr ihre ihren ihrer ihrem ihres wir uns unser unsere unseren unserem unserer euch euer \
+    ihnen man sich wer wen wem wessen was etwas nichts niemand jemand jemandem einander selbst selber \
+    bin bist ist sind seid war waren warst sei wäre wären gewesen habe hast hat haben habt hatte hatten \
+    hätte hätten gehabt werde wirst wird werden wurde wurden würde würden geworden worden kann kannst \
+    können konnte konnten könnte könnten muss müssen musste mussten müsste soll sollen sollte sollten \
+    will wollen wollte wollten darf dürfen durfte durften mag mögen möchte möchten lässt lassen ließ \
+    in im ins an am ans auf aufs aus bei beim mit nach seit von vom zu zum zur für gegen ohne um durch über \
+    unter vor hinter neben zwischen während wegen trotz bis ab außer innerhalb außerhalb je pro gegenüber per \
+    und oder aber denn sondern doch dass daß weil wenn als wie ob obwohl damit bevor nachdem sobald \
+    solange falls indem sodass wo woher wohin warum wieso weshalb wann desto umso \
+    nicht nie niemals immer oft manchmal meistens meist sehr zu auch nur noch schon erst sogar eben \
+    gerade jetzt nun dann da hier dort so also deshalb daher darum deswegen trotzdem jedoch dennoch \
+    allerdings außerdem dabei dadurch dafür dagegen daran darauf daraus darin davon dazu danach \
+    daneben darunter darüber daran hin her hinein hinaus herein wieder ganz etwa ungefähr ziemlich \
+    eher vielleicht wohl wirklich eigentlich einfach fast kaum genau bald später früher heute gestern \
+    morgen zusammen anders sonst ja nein okay äh ähm hm ach na tja bitte danke zwar umgekehrt dagegen \
+    übrigens freilich natürlich leider ebenfalls mehr weniger viel viele vielen wenig wenige mehrere \
+    einige einigen anderes andere anderen anderer zweite zweiten dritte dritten erste ersten erstes nächste nächsten nächstes letzte letzten letztes";
+
+const GENERAL_WORDS: &str = "\
+    sagen sagt sagte fragen fragt nennen nennt nannte heißen heißt hieß machen macht machte nehmen \
+    nimmt nahm geben gibt gab gehen geht ging kommen kommt kam bleiben bleibt blieb finden findet fand \
+    wissen weiß denken dachte brauchen braucht brauchte sehen sieht sah zeigen zeigt zeigte stehen \
+    steht stand stehen liegen liegt lag beginnen beginnt begann halten hält hielt bringen bringt brachte \
+    sprechen spricht reden anfangen enden messen misst entstehen entsteht \
+    ding dinge sache sachen art arten weise teil teile fall fälle beispiel beispiele frage fragen thema \
+    themen grund gründe zeit zeiten tag tage tages jahr jahre jahren jahres woche wochen stunde stunden minute minuten mensch \
+    menschen leute mann frau wort worte ende anfang mitte seite seiten schluss stelle \
+    zehntel menge antwort satz weg wege abschluss zahl moment \
+    eins zwei drei vier fünf sechs sieben acht neun zehn hundert tausend million millionen null grad prozent \
+    gut gute guten schlecht groß große großen großer großes größer klein kleine kleinen lang lange langen kurz kurze hoch \
+    hohe neu neue neuen alt alte alten jung früh spät wichtig einfach schwer leicht ganze ganzen verschieden bestimmte besser beste \
+    besonders gleich gleiche gleichen";
+
+const HOUSEKEEPING_STEMS: &[(f64, &str)] = &[
+    (
+        2.2,
+        "klausur hausaufgab übungsblatt übungsblätter sprechstunde mikrofon beamer tutorin tutorium \
+         ankündigung abgabe hausarbeit sekretariat exkursion prüfung hörsaal moodle anwesenheit \
+         verabschied teilnehmer organisatorisch treffpunkt",
+    ),
+    (
+        1.6,
+        "folien anmeld vorlesung seminar skript regenschirm laptop mail tagung ausnahmsweise \
+         wiedersehen tschüss willkommen lehrbuch entschuldigung aufgaben",
+    ),
+    (
+        0.8,
+        "bitte danke fragen kapitel gruppe liste semester wochenende reihe online netz",
+    ),
+];
+
+const HOUSEKEEPING_PHRASES: &[(f64, &str)] = &[
+    (
+        3.6,
+        "guten morgen, guten tag, guten abend, herzlich willkommen, schön dass sie, verstehen sie mich, \
+         hören sie mich, letzten reihe, ersten reihe, fangen wir gleich, fangen wir an, können wir beginnen, \
+         das war es, noch fragen, vielen dank, danke schön, bis nächste woche, bis nächsten, \
+         auf wiedersehen, schönes wochenende, die zeit ist, am ende, melden sie sich, tragen sie sich, \
+         moment bitte, könnte jemand, setzen sie sich, sehr schön, für heute, ins netz, \
+         nächste woche, diese woche, rechnen sie, lesen sie, wenn nicht",
+    ),
+    (
+        1.2,
+        "wie immer, um zwölf uhr, um neun uhr, in die liste, sieht man wieder, haben sie, \
+         wenn sie interesse, ausgegangen, wer noch keine, treffen wir uns, verschoben worden",
+    ),
+];

@@ -1,0 +1,194 @@
+//! What the analysis knows about English and German.
+//!
+//! Statistics of the recording itself come first, and work in any language. The word
+//! lists here add what statistics cannot show: which words begin a sentence, which ones
+//! announce a topic, and how lecturers speak about homework. In other languages every
+//! list is empty, and the callers do without.
+
+mod english;
+mod german;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The minimum fraction of words that are function words of a language, for a text to
+/// be in that language. English and German texts have 0.4 to 0.6.
+const MIN_FUNCTION_WORDS: f64 = 0.2;
+/// The language is recognized from this many words.
+const SAMPLE_WORDS: usize = 5_000;
+
+/// Word lists of one language. All words are in lower case.
+#[derive(Debug, Default)]
+pub(crate) struct Lexicon {
+    /// Words that name no topic: articles, pronouns, prepositions, conjunctions,
+    /// auxiliaries, adverbs, and fillers such as "um".
+    pub(crate) function_words: HashSet<&'static str>,
+    /// Common verbs and general nouns, which are no part of a title either.
+    pub(crate) general_words: HashSet<&'static str>,
+    /// Articles, possessives and prepositions that a noun phrase follows.
+    pub(crate) determiners: HashSet<&'static str>,
+    /// Words that connect the nouns of a phrase, as in "law of motion".
+    pub(crate) phrase_links: HashSet<&'static str>,
+    /// Finite verbs with which a definition continues after its subject.
+    pub(crate) defining_verbs: HashSet<&'static str>,
+    /// Abbreviations that are written with a full stop, without it.
+    pub(crate) abbreviations: HashSet<&'static str>,
+    /// Whether a number with a full stop is an ordinal number, as in "14. Februar".
+    pub(crate) has_ordinal_dots: bool,
+    /// Whether nouns begin with a capital letter.
+    pub(crate) capitalizes_nouns: bool,
+    /// Log-odds that a sentence begins with the word, and does not only continue with it
+    /// after a hesitation.
+    pub(crate) sentence_starts: HashMap<&'static str, f64>,
+    /// Log-odds that a sentence ends with the word.
+    pub(crate) sentence_ends: HashMap<&'static str, f64>,
+    /// Words and phrases at the start of a sentence that refers to the one before it.
+    pub(crate) connectives: HashSet<&'static str>,
+    /// Words and phrases at the start of a sentence that begins an idea.
+    pub(crate) lead_ins: HashSet<&'static str>,
+    /// Phrases after which a topic is named, as in "let us talk about".
+    pub(crate) topic_frames: Vec<&'static str>,
+    /// Words that mark definitions, reasons and conclusions.
+    pub(crate) emphasis: HashSet<&'static str>,
+    /// Beginnings of words about the organization of a course, with a weight.
+    pub(crate) housekeeping_stems: Vec<(&'static str, f64)>,
+    /// Phrases about the organization of a course, with a weight.
+    pub(crate) housekeeping_phrases: HashMap<&'static str, f64>,
+    /// Days, months and the like, which make appointments with "you".
+    pub(crate) dates: HashSet<&'static str>,
+    /// Pronouns of the second person.
+    pub(crate) second_person: HashSet<&'static str>,
+    /// Titles of stretches of housekeeping.
+    pub(crate) housekeeping_titles: HousekeepingTitles,
+}
+
+/// Titles for content segments without content.
+#[derive(Debug)]
+pub(crate) struct HousekeepingTitles {
+    pub(crate) opening: &'static str,
+    pub(crate) announcement: &'static str,
+    pub(crate) interruption: &'static str,
+    pub(crate) closing: &'static str,
+}
+
+impl Default for HousekeepingTitles {
+    /// In English, because texts of other languages are not recognized as
+    /// housekeeping.
+    fn default() -> Self {
+        Self {
+            opening: "Welcome and opening remarks",
+            announcement: "Announcements for the course",
+            interruption: "Interruption of the lecture",
+            closing: "Closing remarks and homework",
+        }
+    }
+}
+
+static ENGLISH: LazyLock<Lexicon> = LazyLock::new(english::lexicon);
+static GERMAN: LazyLock<Lexicon> = LazyLock::new(german::lexicon);
+static OTHER: LazyLock<Lexicon> = LazyLock::new(Lexicon::default);
+
+impl Lexicon {
+    /// The word lists of the language of a text.
+    pub(crate) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> &'static Self {
+        let (mut words, mut english, mut german) = (0.0, 0.0, 0.0);
+        let sample = texts.flat_map(str::unicode_words).take(SAMPLE_WORDS);
+        for word in sample {
+            let word = word.to_lowercase();
+            words += 1.0;
+            english += f64::from(u8::from(ENGLISH.function_words.contains(word.as_str())));
+            german += f64::from(u8::from(GERMAN.function_words.contains(word.as_str())));
+        }
+        if english.max(german) < MIN_FUNCTION_WORDS * words || words == 0.0 {
+            &OTHER
+        } else if english >= german {
+            &ENGLISH
+        } else {
+            &GERMAN
+        }
+    }
+
+    /// Whether the list is of a language that the analysis knows.
+    pub(crate) fn is_known(&self) -> bool {
+        !self.function_words.is_empty()
+    }
+
+    /// Whether a word, in lower case, names no topic.
+    pub(crate) fn is_function_word(&self, word: &str) -> bool {
+        self.function_words.contains(word)
+    }
+}
+
+/// The words of a text in which they are separated by white space.
+fn words(text: &'static str) -> HashSet<&'static str> {
+    text.split_whitespace().collect()
+}
+
+/// The phrases of a text in which they are separated by commas.
+fn phrases(text: &'static str) -> Vec<&'static str> {
+    text.split(',').map(str::trim).collect()
+}
+
+/// The words of several lists, with the number of their list.
+fn weighted(lists: &[(f64, &'static str)]) -> HashMap<&'static str, f64> {
+    let words = |&(weight, text): &(f64, &'static str)| {
+        text.split_whitespace().map(move |word| (word, weight))
+    };
+    lists.iter().flat_map(words).collect()
+}
+
+/// As [`weighted`], with phrases that are separated by commas.
+fn weighted_phrases(lists: &[(f64, &'static str)]) -> HashMap<&'static str, f64> {
+    let phrases = |&(weight, text): &(f64, &'static str)| {
+        phrases(text)
+            .into_iter()
+            .map(move |phrase| (phrase, weight))
+    };
+    lists.iter().flat_map(phrases).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_recognized_by_its_function_words() {
+        let is = |text: &str, lexicon: &'static Lexicon| {
+            std::ptr::eq(Lexicon::of([text].into_iter()), lexicon)
+        };
+        assert!(is(
+            "The loop is joined with the table that is smaller.",
+            &ENGLISH
+        ));
+        assert!(is("Die Tabelle wird mit der kleineren verbunden.", &GERMAN));
+        assert!(is(
+            "La table est jointe avec une autre, plus petite.",
+            &OTHER
+        ));
+        assert!(is("海のプレートは陸のプレートの下に沈み込みます。", &OTHER));
+        assert!(is("", &OTHER));
+    }
+
+    #[test]
+    fn all_words_are_in_lower_case() {
+        for lexicon in [&*ENGLISH, &*GERMAN] {
+            let words = [
+                &lexicon.function_words,
+                &lexicon.general_words,
+                &lexicon.abbreviations,
+                &lexicon.connectives,
+                &lexicon.lead_ins,
+                &lexicon.emphasis,
+            ];
+            for word in words.into_iter().flatten() {
+                assert_eq!(*word, word.to_lowercase());
+                assert!(!word.is_empty());
+            }
+            for phrase in lexicon.housekeeping_phrases.keys() {
+                assert!(phrase.split(' ').count() <= 4, "{phrase}");
+            }
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Estimates when each word is spoken.
+//!
+//! A transcript segment has one start and one end. Within it, words take time by their
+//! length, and a pause is expected at punctuation. Silences inside a segment are known
+//! pauses: the words are distributed over the rest of the segment, and each silence is
+//! assigned to the place between two words where it fits best by time, by
+//! punctuation and by the words around it. Where every word is a segment of its own, its
+//! times are kept. The running time is linear in the number of words, because a silence is
+//! compared only with the [`SEARCH_WORDS`] places around its time.
+
+use super::unpunctuated::boundary_log_odds;
+use super::word::{Ending, Word};
+use crate::language::Lexicon;
+use crate::segment_ref::TranscriptSegmentRef;
+use crate::time_span::TimeSpan;
+
+/// How many places before and after the expected one are compared for a silence.
+const SEARCH_WORDS: usize = 6;
+/// The standard deviation of the estimated time of a word, in seconds.
+const TIME_DEVIATION: f64 = 0.6;
+/// A silence this many seconds from the expected place, or less, is near it.
+const MAX_NEAR: f64 = 0.7;
+/// The time that a word takes in addition to its letters, in letters.
+const WORD_LETTERS: f64 = 1.5;
+/// The expected pauses after a sentence and after a clause, where no silence is known,
+/// in seconds.
+const SENTENCE_PAUSE: f64 = 0.45;
+const CLAUSE_PAUSE: f64 = 0.15;
+/// The pauses are at most this fraction of the time: who speaks fast pauses less.
+const MAX_PAUSES: f64 = 0.25;
+/// Segments that are this many seconds apart, or less, are shown without a break: the
+/// pause between their sentences is part of the first.
+const MAX_CONTIGUOUS_GAP: f64 = 0.05;
+/// Shorter parts between two silences have no words.
+const MIN_ISLAND: f64 = 0.12;
+
+/// Sets the times of the words. `words` are in the order of `segments`, which are
+/// sorted by start; `silences` are sorted and disjoint.
+pub(super) fn estimate(
+    words: &mut [Word<'_>],
+    segments: &[TranscriptSegmentRef<'_>],
+    silences: &[TimeSpan],
+    lexicon: &Lexicon,
+) {
+    let mut first = 0;
+    while first < words.len() {
+        let segment = words[first].segment;
+        let count = words[first..].partition_point(|word| word.segment == segment);
+        let span = TimeSpan::from(segments[segment].time);
+        let next_start = segments.get(segment + 1).map(|next| next.time.start());
+        let is_contiguous = next_start.is_some_and(|next| next - span.end <= MAX_CONTIGUOUS_GAP);
+        let next_word = words.get(first + count).copied();
+        let silences = silences_near(silences, span);
+        let segment_words = &mut words[first..first + count];
+        estimate_in_segment(
+            segment_words,
+            next_word,
+            span,
+            silences,
+            is_contiguous,
+            lexicon,
+        );
+        // The times of two segments are given; a pause between them is known.
+        segment_words[count - 1].is_pause_known = true;
+        first += count;
+    }
+}
+
+/// The silences that overlap the span.
+fn silences_near(silences: &[TimeSpan], span: TimeSpan) -> &[TimeSpan] {
+    let first = silences.partition_point(|silence| silence.end <= span.start);
+    let last = silences.partition_point(|silence| silence.start < span.end);
+    silences.get(first..last).unwrap_or_default()
+}
+
+fn estimate_in_segment(
+    words: &mut [Word<'_>],
+    next_word: Option<Word<'_>>,
+    span: TimeSpan,
+    silences: &[TimeSpan],
+    is_contiguous: bool,
+    lexicon: &Lexicon,
+) {
+    let mut islands: Vec<TimeSpan> = span.difference(silences);
+    islands.retain(|island| island.length() >= MIN_ISLAND);
+    // Not even a word per island: the silences or the times are wrong.
+    if islands.is_empty() || islands.len() > words.len() {
+        islands = vec![span];
+    }
+    let splits = split_into_islands(words, next_word, &islands, lexicon);
+    let mut first = 0;
+    for (i, (island, Split { end, is_near })) in islands.iter().zip(splits).enumerate() {
+        let is_last = i + 1 == islands.len();
+        let ends_in_silence = !is_last
+            || silences
+                .iter()
+                .any(|silence| silence.start <= island.end && island.end < silence.end);
+        let has_final_pause = is_last && is_contiguous && !ends_in_silence;
+        distribute(&mut words[first..end], *island, has_final_pause);
+        words[end - 1].is_pause_known = is_near;
+        first = end;
+    }
+}
+
+/// The end of an island.
+#[derive(Debug, Clone, Copy)]
+struct Split {
+    /// The index after its last word.
+    end: usize,
+    /// Whether the silence after it is near the expected place. If not, the silence may
+    /// be at another place, and this one only looked better by its words.
+    is_near: bool,
+}
+
+/// The end of each island. Minimizes the squared distances of the
+/// silences from their expected places, minus the log-odds that a speaker pauses there.
+fn split_into_islands(
+    words: &[Word<'_>],
+    next_word: Option<Word<'_>>,
+    islands: &[TimeSpan],
+    lexicon: &Lexicon,
+) -> Vec<Split> {
+    let count = words.len();
+    let last = Split {
+        end: count,
+        is_near: true,
+    };
+    if islands.len() == 1 {
+        return vec![last];
+    }
+    let total_time: f64 = islands.iter().map(|island| island.length()).sum();
+    let total_letters: f64 = words.iter().map(|word| letters(word)).sum();
+    let seconds_per_letter = total_time / total_letters.max(1.0);
+    // ends[i]: the speech time when word i has ended.
+    let ends: Vec<f64> = words
+        .iter()
+        .scan(0.0, |sum, word| {
+            *sum += letters(word) * seconds_per_letter;
+            Some(*sum)
+        })
+        .collect();
+    // The best cost of each place for the silences so far, with the place before it.
+    let mut layers: Vec<Vec<(usize, f64, usize)>> = Vec::new();
+    let mut speech_times = Vec::new();
+    let mut speech_time = 0.0;
+    for (i, island) in islands[..islands.len() - 1].iter().enumerate() {
+        speech_time += island.length();
+        let expected = ends.partition_point(|end| *end < speech_time);
+        // Each island has a word.
+        let (lowest, highest) = (i + 1, count - (islands.len() - 1 - i));
+        let from = expected.saturating_sub(SEARCH_WORDS).clamp(lowest, highest);
+        let to = (expected + SEARCH_WORDS).clamp(lowest, highest);
+        let layer = (from..=to).filter_map(|place| {
+            let distance = (ends[place - 1] - speech_time) / TIME_DEVIATION;
+            let next = words.get(place).copied().or(next_word);
+            let pause = pause_log_odds(words[place - 1], next, lexicon);
+            let cost = distance * distance / 2.0 - pause;
+            let (before, previous_cost) = match layers.last() {
+                None => (0, 0.0),
+                Some(layer) => layer
+                    .iter()
+                    .filter(|(before, ..)| *before < place)
+                    .map(|(before, cost, _)| (*before, *cost))
+                    .min_by(|a, b| a.1.total_cmp(&b.1))?,
+            };
+            Some((place, cost + previous_cost, before))
+        });
+        let layer: Vec<_> = layer.collect();
+        if layer.is_empty() {
+            // The islands are too crowded for this many words near each silence.
+            return proportional_splits(count, islands.len());
+        }
+        layers.push(layer);
+        speech_times.push(speech_time);
+    }
+    let best = |layer: &[(usize, f64, usize)]| {
+        let best = layer.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+        best.map(|(place, ..)| *place)
+    };
+    let mut splits = vec![last];
+    let mut place = layers.last().and_then(|layer| best(layer));
+    for (layer, speech_time) in layers.iter().zip(speech_times).rev() {
+        let Some((found, _, before)) = layer.iter().find(|entry| Some(entry.0) == place) else {
+            return proportional_splits(count, islands.len());
+        };
+        splits.push(Split {
+            end: *found,
+            is_near: (ends[found - 1] - speech_time).abs() <= MAX_NEAR,
+        });
+        place = Some(*before);
+    }
+    splits.reverse();
+    splits
+}
+
+fn proportional_splits(words: usize, islands: usize) -> Vec<Split> {
+    let split = |i: usize| Split {
+        end: (i * words / islands).max(i),
+        is_near: i == islands,
+    };
+    (1..=islands).map(split).collect()
+}
+
+/// The log-odds that a speaker pauses between two words.
+fn pause_log_odds(word: Word<'_>, next: Option<Word<'_>>, lexicon: &Lexicon) -> f64 {
+    match (word.ending, next) {
+        (Ending::Sentence, _) => 3.0,
+        (Ending::Clause, _) => 1.5,
+        (Ending::None, Some(next)) => {
+            0.5 * boundary_log_odds(&word.normalized(), &next.normalized(), lexicon)
+        }
+        (Ending::None, None) => 0.0,
+    }
+}
+
+fn letters(word: &Word<'_>) -> f64 {
+    WORD_LETTERS + word.text.chars().filter(|c| c.is_alphanumeric()).count() as f64
+}
+
+/// Distributes the words over a part of the recording without known pauses.
+fn distribute(words: &mut [Word<'_>], span: TimeSpan, has_final_pause: bool) {
+    let last = words.len() - 1;
+    let pause = |i: usize, word: &Word<'_>| match word.ending {
+        _ if i == last && !has_final_pause => 0.0,
+        Ending::Sentence => SENTENCE_PAUSE,
+        Ending::Clause if i < last => CLAUSE_PAUSE,
+        Ending::Clause | Ending::None => 0.0,
+    };
+    let pauses: f64 = words
+        .iter()
+        .enumerate()
+        .map(|(i, word)| pause(i, word))
+        .sum();
+    let scale = (MAX_PAUSES * span.length() / pauses.max(1e-9)).min(1.0);
+    let total_letters: f64 = words.iter().map(|word| letters(word)).sum();
+    let seconds_per_letter = (span.length() - scale * pauses) / total_letters;
+    let mut time = span.start;
+    for (i, word) in words.iter_mut().enumerate() {
+        let pause = pause(i, word);
+        // Rounding may carry the sum past the end.
+        word.start = time.min(span.end);
+        time += letters(word) * seconds_per_letter;
+        word.end = time.min(span.end);
+        time += scale * pause;
+    }
+    if !has_final_pause {
+        words[last].end = span.end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_domain::TimeRange;
+
+    use super::super::word::words;
+    use super::*;
+
+    /// The words with their times, rounded to a tenth of a second.
+    fn times(segments: &[(f64, f64, &str)], silences: &[(f64, f64)]) -> Vec<(String, f64, f64)> {
+        let segments: Vec<TranscriptSegmentRef<'_>> = segments
+            .iter()
+            .map(|&(start, end, text)| TranscriptSegmentRef {
+                time: TimeRange::new(start, end).unwrap(),
+                text,
+            })
+            .collect();
+        let silences: Vec<TimeSpan> = silences
+            .iter()
+            .map(|&(start, end)| TimeSpan::new(start, end))
+            .collect();
+        let lexicon = Lexicon::of(segments.iter().map(|segment| segment.text));
+        let mut words = words(&segments, lexicon);
+        estimate(&mut words, &segments, &silences, lexicon);
+        let round = |time: f64| (time * 10.0).round() / 10.0;
+        words
+            .iter()
+            .map(|word| (word.text.to_owned(), round(word.start), round(word.end)))
+            .collect()
+    }
+
+    fn time_of(word: &str, segments: &[(f64, f64, &str)], silences: &[(f64, f64)]) -> (f64, f64) {
+        let times = times(segments, silences);
+        let (_, start, end) = times.iter().find(|(text, ..)| text == word).unwrap();
+        (*start, *end)
+    }
+
+    #[test]
+    fn words_take_time_by_their_length() {
+        let segment = [(0.0, 4.0, "it is transcendental")];
+        assert_eq!(time_of("it", &segment, &[]), (0.0, 0.6));
+        assert_eq!(time_of("transcendental", &segment, &[]), (1.2, 4.0));
+    }
+
+    #[test]
+    fn the_times_of_single_words_are_kept() {
+        let segments = [(0.0, 0.4, "a"), (1.0, 1.3, "tree"), (1.3, 1.9, "grows")];
+        let found = times(&segments, &[(0.4, 1.0)]);
+        let expected = segments.map(|(start, end, text)| (text.to_owned(), start, end));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_pause_is_expected_after_a_sentence() {
+        let segment = [(0.0, 4.0, "That was it. This is it.")];
+        assert_eq!(time_of("it.", &segment, &[]), (1.4, 1.8));
+        let (start, _) = time_of("This", &segment, &[]);
+        assert!((2.1..=2.5).contains(&start), "{start}");
+    }
+
+    #[test]
+    fn a_silence_is_assigned_to_the_end_of_a_sentence_near_it() {
+        let segment = [(0.0, 6.0, "we see the end of it. Now we go on from there")];
+        // One second later than the estimated place of the full stop.
+        let silences = [(3.4, 4.0)];
+        let (_, end) = time_of("it.", &segment, &silences);
+        let (start, _) = time_of("Now", &segment, &silences);
+        assert_eq!((end, start), (3.4, 4.0));
+    }
+
+    #[test]
+    fn silences_at_the_edges_of_a_segment_have_no_words() {
+        let segment = [(0.0, 6.0, "we see the end")];
+        let silences = [(0.0, 1.0), (5.0, 7.0)];
+        let (start, _) = time_of("we", &segment, &silences);
+        let (_, end) = time_of("end", &segment, &silences);
+        assert_eq!((start, end), (1.0, 5.0));
+    }
+
+    #[test]
+    fn more_silences_than_words_are_ignored() {
+        let segment = [(0.0, 6.0, "so well")];
+        let silences = [(1.0, 1.5), (2.0, 2.5), (3.0, 3.5), (4.0, 4.5)];
+        assert_eq!(times(&segment, &silences), times(&segment, &[]));
+    }
+
+    #[test]
+    fn the_words_of_a_segment_without_length_are_at_its_time() {
+        assert_eq!(time_of("well.", &[(3.0, 3.0, "so well.")], &[]), (3.0, 3.0));
+    }
+}

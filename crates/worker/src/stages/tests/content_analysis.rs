@@ -1,0 +1,109 @@
+//! Topics and clips of transcripts with text that nobody has spoken.
+
+use lectern_domain::{
+    JobStatus, Keyword, NewContentSegment, NewSilenceRegion, NewTranscriptSegment, Ratio,
+    SilenceType, Stage, TimeRange,
+};
+
+use super::StageFixture;
+use crate::stages::RecognizerSettings;
+
+const FUGUE: [&str; 6] = [
+    "Now let us talk about the fugue.",
+    "A fugue begins with a single voice, which has the theme.",
+    "The second voice has the theme of the fugue a fifth above.",
+    "The theme wanders through all voices of the fugue.",
+    "Between the entries of the theme there are episodes.",
+    "At the end of the fugue the theme is heard in the bass.",
+];
+const REPEATED: &str = "Thank you for watching this video.";
+
+/// Stores the fugue and then the same sentence fifteen times, in segments of four seconds.
+fn store_transcript(fixture: &StageFixture) {
+    let texts = FUGUE.into_iter().chain([REPEATED; 15]);
+    let segments: Vec<NewTranscriptSegment> = (0_u32..)
+        .zip(texts)
+        .map(|(i, text)| {
+            let start = f64::from(i) * 4.0;
+            NewTranscriptSegment::new(text, TimeRange::new(start, start + 3.8).unwrap()).unwrap()
+        })
+        .collect();
+    let silence = NewSilenceRegion {
+        time: TimeRange::new(24.0, 84.0).unwrap(),
+        silence_type: SilenceType::AudioSilence,
+        amplitude_threshold: None,
+    };
+    let job_id = fixture.job.job_id;
+    fixture
+        .db
+        .write(|tx| {
+            tx.transcripts().replace_for_job(job_id, &segments)?;
+            tx.silence_regions()
+                .replace_for_job(job_id, std::slice::from_ref(&silence))
+                .map(drop)
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_sentence_repeated_by_the_recognizer_is_in_no_topic_and_the_note_says_so() {
+    let fixture = StageFixture::new(Stage::ContentAnalysis, "-f lavfi -i testsrc2=d=1");
+    store_transcript(&fixture);
+    assert_eq!(
+        fixture.run_stage(RecognizerSettings::default()),
+        JobStatus::Completed
+    );
+    let job_id = fixture.job.job_id;
+    let (topics, transcript) = fixture
+        .db
+        .read(|conn| {
+            let topics = conn.content_segments().for_job(job_id)?;
+            Ok::<_, lectern_db::Error>((topics, conn.transcripts().for_job(job_id)?))
+        })
+        .unwrap();
+    assert_eq!(transcript.len(), 21, "the transcript is complete");
+    assert!(!topics.is_empty());
+    assert!(
+        topics.iter().all(|topic| topic.time.end() <= 24.0),
+        "{topics:?}"
+    );
+    assert!(fixture.notes().contains(REPEATED), "{}", fixture.notes());
+}
+
+#[test]
+fn a_clip_has_a_description_and_no_text_that_nobody_has_spoken() {
+    let fixture = StageFixture::new(Stage::Segmentation, "-f lavfi -i color=d=84:r=1:s=64x64");
+    store_transcript(&fixture);
+    let job_id = fixture.job.job_id;
+    let time = TimeRange::new(0.0, 84.0).unwrap();
+    let topic = NewContentSegment {
+        keywords: vec![Keyword::new("fugue").unwrap()],
+        ..NewContentSegment::new("Fugues", time, Ratio::new(1.0).unwrap()).unwrap()
+    };
+    fixture
+        .db
+        .write(|tx| {
+            let topics = std::slice::from_ref(&topic);
+            tx.content_segments()
+                .replace_for_job(job_id, topics)
+                .map(drop)
+        })
+        .unwrap();
+    assert_eq!(
+        fixture.run_stage(RecognizerSettings::default()),
+        JobStatus::Completed
+    );
+    let clips = fixture
+        .db
+        .read(|conn| conn.clips().for_job(job_id))
+        .unwrap();
+    assert!(!clips.is_empty());
+    let description = clips[0].extra_metadata.get()["description"]
+        .as_str()
+        .unwrap();
+    assert!(FUGUE.contains(&description), "{description}");
+    assert!(
+        clips.iter().all(|clip| clip.time.end() <= 24.5),
+        "{clips:?}"
+    );
+}

@@ -1,0 +1,91 @@
+"""Makes the tables of docs/quality.md, and compares the results with their floors."""
+
+import statistics
+
+START, END = "<!-- measured -->\n", "<!-- end of measured -->\n"
+# The lowest permitted share of starts and ends at sentences.
+EDGE_FLOORS = {
+    "sentences": 0.97,
+    "captions": 0.95,
+    "captions, noise": 0.95,
+    "captions, no silences": 0.9,
+    "plain words with times": 0.8,
+    "plain captions": 0.8,
+    "plain captions, noise": 0.6,
+}
+
+
+def total(results, name):
+    return sum(result[name] for result in results)
+
+
+def mean(results, name):
+    return statistics.mean(result[name] for result in results)
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+def make(results, others, titles):
+    """The tables in Markdown, and the results that are below their floors."""
+    lines, failures = [], []
+    lines += ["### Clips", ""]
+    lines.append("| lectures | transcript | clips | starts | ends | housekeeping | connective | repeated topic | of the recording | median |")
+    lines.append("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+    for (kind, variant), found in results.items():
+        clips, seconds = total(found, "clips"), total(found, "seconds")
+        starts, ends = total(found, "starts"), total(found, "ends")
+        lengths = [length for result in found for length in result["lengths"]]
+        housekeeping = total(found, "housekeeping") / seconds
+        share = max(result["seconds"] / result["duration"] for result in found)
+        lines.append(
+            f"| {kind} | {variant} | {clips} | {percent(starts, clips)} | {percent(ends, clips)} "
+            f"| {percent(housekeeping, 1)} | {percent(total(found, 'connectives'), clips)} "
+            f"| {percent(total(found, 'repeated'), clips)} | ≤ {percent(share, 1)} | {statistics.median(lengths):.0f} s |"
+        )
+        for name, right in (("starts", starts), ("ends", ends)):
+            if right < EDGE_FLOORS[variant] * clips:
+                failures.append(f"{kind}, {variant}: {right} of {clips} {name} at sentences")
+        if share > 0.3 + 1e-9:
+            failures.append(f"{kind}, {variant}: clips are {share:.2f} of a recording")
+        if housekeeping > 0.02:
+            failures.append(f"{kind}, {variant}: {housekeeping:.2f} of the clips is housekeeping")
+    lines += ["", "### Topics", ""]
+    lines.append("| lectures | transcript | precision | recall | WindowDiff | good titles |")
+    lines.append("|---|---|--:|--:|--:|--:|")
+    for (kind, variant), found in results.items():
+        judged = [title for result in found for title in result["titles"]]
+        good = sum(is_good for *_, is_good in judged)
+        lines.append(
+            f"| {kind} | {variant} | {mean(found, 'precision'):.2f} | {mean(found, 'recall'):.2f} "
+            f"| {mean(found, 'window_diff'):.2f} | {percent(good, len(judged))} |"
+        )
+        if mean(found, "window_diff") > 0.2:
+            failures.append(f"{kind}, {variant}: WindowDiff is {mean(found, 'window_diff'):.2f}")
+        if not variant.startswith("plain") and good < 0.8 * len(judged):
+            failures.append(f"{kind}, {variant}: {good} of {len(judged)} titles are good")
+    for kind, found in others.items():
+        if all("precision" in other for other in found):
+            lines.append(
+                f"| {kind} | sentences, TextTiling | {mean(found, 'precision'):.2f} | {mean(found, 'recall'):.2f} "
+                f"| {mean(found, 'window_diff'):.2f} | |"
+            )
+        judged = [title for other in found for title in other.get("titles", [])]
+        if judged:
+            good = sum(is_good for *_, is_good in judged)
+            lines.append(f"| {kind} | true topics, YAKE | | | | {percent(good, len(judged))} |")
+    lines += ["", "### Titles", "", "| lecture | topic | title | YAKE |", "|---|---|---|---|"]
+    by_topic = {title[0]: title[1] for found in others.values() for other in found for title in other.get("titles", [])}
+    for name, found in titles.items():
+        for topic, title, is_good in found:
+            mark = "" if is_good else " (✗)"
+            lines.append(f"| {name} | {topic} | {title}{mark} | {by_topic.get(topic, '')} |")
+    return "\n".join(lines) + "\n", failures
+
+
+def write(path, table):
+    """Replaces the measured part of the document."""
+    before, rest = path.read_text().split(START)
+    _, after = rest.split(END)
+    path.write_text(f"{before}{START}\n{table}\n{END}{after}")
