@@ -45,34 +45,33 @@
 mod accept;
 mod charset;
 mod cue;
-mod cue_blocks;
 mod error;
 mod file_parts;
 mod format;
+mod html_references;
+mod input_format;
+pub mod json;
+mod lines;
+mod notes;
+mod parsed_file;
 pub mod plain_text;
+mod rolling_captions;
+mod speaker_names;
 pub mod subrip;
 mod time;
+mod time_unit;
+mod timing_line;
 pub mod webvtt;
 pub mod whisper_json;
+mod word_grouping;
 
 pub use accept::negotiate;
 pub use charset::Charset;
-pub use cue::{Cue, clip_to};
+pub use cue::{Cue, Word, clip_to};
 pub use error::FormatError;
 pub use file_parts::FileParts;
 pub use format::{Format, UnknownFormat};
-
-/// Upper bound of the memory that reading a subtitle file needs, for its text, its lines
-/// and its cues, in bytes.
-pub fn memory(file: &[u8]) -> usize {
-    let lines = file
-        .iter()
-        .filter(|byte| matches!(byte, b'\n' | b'\r'))
-        .count();
-    let cues = file.windows(3).filter(|part| part == b"-->").count();
-    // Each voice of a cue of WebVTT becomes a cue, and the end of a voice begins another.
-    let is_voice = |part: &&[u8]| part.starts_with(b"<v") || *part == b"</v";
-    let voices = file.windows(3).filter(is_voice).count();
-    3 * file.len() + 24 * lines + 256 * (cues + voices)
-}
+pub use input_format::InputFormat;
+pub use notes::{Change, Notes};
+pub use parsed_file::{ParsedFile, Transcript};
 pub use time::{MAX_MILLIS, millis, seconds};

@@ -1,26 +1,33 @@
 //! The markup in the text of a `SubRip` cue. The format has tags, but no way to escape
 //! a `<`.
 
-use crate::cue::normalize_line_ends;
-
-/// WORD JOINER, which has no width and is not white space. Players do not recognize
-/// markup if a joiner follows the `<`, `{` or `--`, and do not end the cue at an empty
-/// line that contains a joiner.
-const JOINER: char = '\u{2060}';
+use crate::cue::without_blank_lines;
+use crate::timing_line::{Arrows, JOINER, TimingLine, parse_timing_line};
 
 /// Removes tags (`b`, `i`, `u`, `s`, `font`, `{\…}`) and the joiners that [`escape`]
-/// inserts.
+/// inserts. `\N` becomes a line break and `\h` a space, as programs for another format write
+/// them, except in paths such as `C:\New`.
 pub(crate) fn unescape(source: &str) -> String {
     let joiner_len = |rest: &str| rest.len() - rest.strip_prefix(JOINER).unwrap_or(rest).len();
     let mut text = String::with_capacity(source.len());
+    let mut token_start = 0;
     let mut at = joiner_len(source);
     while let Some(c) = source[at..].chars().next() {
         if let Some(length) = tag_len(&source[at..]) {
             at += length;
             continue;
         }
+        if let Some(sign) = control_sign(&source[at..], &text[token_start..]) {
+            text.push(sign);
+            at += 2;
+            token_start = text.len();
+            continue;
+        }
         text.push(c);
         at += c.len_utf8();
+        if c.is_whitespace() {
+            token_start = text.len();
+        }
         if may_need_joiner(&text) {
             at += joiner_len(&source[at..]);
         }
@@ -28,23 +35,28 @@ pub(crate) fn unescape(source: &str) -> String {
     text
 }
 
-/// Inserts joiners where the text would otherwise be read as markup. Where
-/// [`unescape`] would remove a joiner of the text itself, a second joiner is inserted
-/// before that joiner.
+/// Inserts joiners where the text would otherwise be read as markup or as a timing line, and
+/// removes blank lines. Where [`unescape`] would remove a joiner of the text itself, a second
+/// joiner is inserted before that joiner.
 pub(crate) fn escape(text: &str) -> String {
-    let text = normalize_line_ends(text);
+    let text = without_blank_lines(text);
     let mut escaped = String::with_capacity(text.len());
-    if first_line_is_blank(&text) || text.starts_with(JOINER) {
+    let mut token_start = 0;
+    if is_timing_line(&text) || text.starts_with(JOINER) {
         escaped.push(JOINER);
     }
     for (at, c) in text.char_indices() {
         escaped.push(c);
         let (before, after) = text.split_at(at + c.len_utf8());
         let begins_markup = match c {
-            '\n' => first_line_is_blank(after),
+            '\n' => is_timing_line(after),
             '<' | '{' => tag_len(&text[at..]).is_some(),
+            '\\' => control_sign(&text[at..], &text[token_start..at]).is_some(),
             _ => after.starts_with('>'),
         };
+        if c.is_whitespace() {
+            token_start = at + c.len_utf8();
+        }
         if may_need_joiner(before) && (begins_markup || after.starts_with(JOINER)) {
             escaped.push(JOINER);
         }
@@ -54,13 +66,29 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// Whether [`escape`] may have inserted a joiner after this text.
 fn may_need_joiner(before: &str) -> bool {
-    before.ends_with(['\n', '<', '{']) || before.ends_with("--")
+    before.ends_with(['\n', '<', '{', '\\']) || before.ends_with("--")
 }
 
-/// Whether the first line has only spaces and tabs.
-fn first_line_is_blank(text: &str) -> bool {
-    let rest = text.trim_start_matches([' ', '\t']);
-    rest.is_empty() || rest.starts_with('\n')
+/// Whether the first line would be read as a timing line.
+fn is_timing_line(text: &str) -> bool {
+    let line = text.split('\n').next().unwrap_or_default();
+    parse_timing_line(line, Arrows::Any) != TimingLine::NotTiming
+}
+
+/// The character that `\N` or `\h` at the beginning stands for, after the part of a word in
+/// `before`. A backslash in a path is a backslash.
+fn control_sign(markup: &str, before: &str) -> Option<char> {
+    let sign = match markup.as_bytes() {
+        [b'\\', b'N', ..] => '\n',
+        [b'\\', b'h', ..] => ' ',
+        _ => return None,
+    };
+    let is_path = match before.as_bytes() {
+        [drive, b':', ..] => drive.is_ascii_alphabetic(),
+        [b'\\', ..] => true,
+        _ => before.contains('\\'),
+    };
+    (!is_path).then_some(sign)
 }
 
 /// The length in bytes of the tag at the beginning of a text.
@@ -99,6 +127,21 @@ mod tests {
     }
 
     #[test]
+    fn line_breaks_and_spaces_of_other_formats_are_read() {
+        assert_eq!(unescape("{\\an8}On top\\Nsecond"), "On top\nsecond");
+        assert_eq!(unescape("a\\h\\hgap"), "a  gap");
+        for text in ["C:\\New\\home", "\\\\server\\home", "a\\b\\home", "\\n"] {
+            assert_eq!(unescape(text), text);
+            assert_eq!(escape(text), text);
+        }
+    }
+
+    #[test]
+    fn blank_lines_are_not_written() {
+        assert_eq!(escape("a\r\n\r\n \t\nb\n"), "a\nb");
+    }
+
+    #[test]
     fn anything_but_a_subrip_tag_is_text() {
         for text in [
             "a < b > c",
@@ -122,9 +165,12 @@ mod tests {
             ("{\\an8}", "{_\\an8}"),
             ("a --> b", "a --_> b"),
             ("--->", "---_>"),
-            ("a\n\n b", "a\n_\n b"),
-            ("\na\n \n", "_\na\n_ \n_"),
-            ("a\r\rb", "a\n_\nb"),
+            ("a\n0:01 --> 0:02", "a\n_0:01 --_> 0:02"),
+            (
+                "00:00:01,000 → 00:00:02,000",
+                "_00:00:01,000 → 00:00:02,000",
+            ),
+            ("a\\Nb C:\\New", "a\\_Nb C:\\New"),
             ("<_b>", "<__b>"),
             ("--_", "--__"),
             ("_a\n_", "__a\n__"),
@@ -132,10 +178,7 @@ mod tests {
         ] {
             let with_joiners = |text: &str| text.replace('_', "\u{2060}");
             assert_eq!(escape(&with_joiners(text)), with_joiners(escaped));
-            assert_eq!(
-                unescape(&with_joiners(escaped)),
-                normalize_line_ends(&with_joiners(text))
-            );
+            assert_eq!(unescape(&with_joiners(escaped)), with_joiners(text));
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use lectern_db::Tx;
 use lectern_domain::{NewTranscriptSegment, Stage};
-use lectern_formats::{Cue, Format};
+use lectern_formats::{FormatError, InputFormat, ParsedFile, Transcript};
 use lectern_media::Confinement;
 
 use crate::failure::Failure;
@@ -57,8 +57,14 @@ pub(super) struct Transcription(pub(super) RecognizerSettings);
 
 /// A speech recognizer.
 trait Recognizer: Sync {
-    /// Transcribes a short WAV file. The cues' times are from its start.
-    fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure>;
+    /// Transcribes a short WAV file of this length in seconds. The cues' times are from its
+    /// start.
+    fn recognize(
+        &self,
+        audio: &Path,
+        seconds: f64,
+        context: &StageContext<'_>,
+    ) -> Result<Transcript, Failure>;
 }
 
 impl StageHandler for Transcription {
@@ -71,13 +77,13 @@ impl StageHandler for Transcription {
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
         context.report_progress(0.0, "looking for subtitles");
         let mut unreadable = UnreadableSidecars::default();
-        if let Some((cues, source)) = read_sidecar(context, &mut unreadable)? {
-            return store(cues, unreadable, Some(source));
+        if let Some((transcript, source)) = read_sidecar(context, &mut unreadable)? {
+            return store(transcript, unreadable, Some(source));
         }
         let probe = context.probe()?;
-        if let Some(cues) = embedded_subtitles::read(context, &probe)? {
+        if let Some(transcript) = embedded_subtitles::read(context, &probe)? {
             let source = "taken from a track of the recording".to_owned();
-            return store(cues, unreadable, Some(source));
+            return store(transcript, unreadable, Some(source));
         }
         if unreadable.has_subtitles {
             return Err(unreadable.into());
@@ -94,16 +100,20 @@ impl StageHandler for Transcription {
         };
         match recognizer {
             Some(recognizer) => {
-                let cues = chunks::recognize(recognizer.as_ref(), context, &probe)?;
-                store(cues, unreadable, None)
+                let transcript = chunks::recognize(recognizer.as_ref(), context, &probe)?;
+                store(transcript, unreadable, None)
             }
             // An empty transcript would hide that a sidecar could not be read.
             None if !unreadable.errors.is_empty() => Err(unreadable.into()),
             None if probe.audio.is_none() => {
                 let note = "the recording has no sound".to_owned();
-                store(Vec::new(), unreadable, Some(note))
+                store(Transcript::default(), unreadable, Some(note))
             }
-            None => store(Vec::new(), unreadable, Some(NO_RECOGNIZER.to_owned())),
+            None => store(
+                Transcript::default(),
+                unreadable,
+                Some(NO_RECOGNIZER.to_owned()),
+            ),
         }
     }
 }
@@ -130,12 +140,12 @@ impl From<UnreadableSidecars> for Failure {
     }
 }
 
-/// Returns the cues of the first sidecar file that can be read, and a note that
+/// Returns the transcript of the first sidecar file that can be read, and a note that
 /// names it. Adds the files that cannot be read to `unreadable`.
 fn read_sidecar(
     context: &StageContext<'_>,
     unreadable: &mut UnreadableSidecars,
-) -> Result<Option<(Vec<Cue>, String)>, Failure> {
+) -> Result<Option<(Transcript, String)>, Failure> {
     let storage = context.storage();
     for extension in sidecar::EXTENSIONS {
         let Some(key) = sidecar::key(context.recording_key(), extension) else {
@@ -150,32 +160,40 @@ fn read_sidecar(
             }
             Err(failure) => return Err(failure),
         };
-        match read_any_format(&bytes) {
-            Ok(cues) => return Ok(Some((cues, format!("taken from {key}")))),
+        let file = match read_any_format(&bytes) {
+            Ok(file) => file,
+            Err(error) => {
+                unreadable.add(extension, format!("{key}: {error}"));
+                continue;
+            }
+        };
+        // Most files can be read without the recording, which need not be downloaded then.
+        let seconds = if file.needs_recording_length() {
+            Some(context.probe()?.duration)
+        } else {
+            None
+        };
+        match file.transcript(seconds) {
+            Ok(transcript) => return Ok(Some((transcript, format!("taken from {key}")))),
             Err(error) => unreadable.add(extension, format!("{key}: {error}")),
         }
     }
     Ok(None)
 }
 
-/// Reads Whisper's JSON, WebVTT or SubRip, recognized by its first characters.
-fn read_any_format(bytes: &[u8]) -> Result<Vec<Cue>, lectern_formats::FormatError> {
-    // Skips byte order marks and the zero bytes of UTF-16.
-    let letters = bytes.iter().copied().filter(u8::is_ascii_graphic);
-    let format = match letters.take(6).collect::<Vec<_>>().as_slice() {
-        [b'{' | b'[', ..] => Format::WhisperJson,
-        b"WEBVTT" => Format::Vtt,
-        _ => Format::Srt,
-    };
-    format.read(bytes)
+/// Reads a file of any format, recognized by its content.
+fn read_any_format(bytes: &[u8]) -> Result<ParsedFile, FormatError> {
+    InputFormat::of_content(bytes).read(bytes)
 }
 
-/// Stores the transcript. The notes name the unreadable sidecars and the source.
+/// Stores the transcript. The notes name the unreadable sidecars, the source, and what was left
+/// out or changed in it.
 fn store(
-    cues: Vec<Cue>,
+    transcript: Transcript,
     unreadable: UnreadableSidecars,
     note: Option<String>,
 ) -> Result<StageOutput, Failure> {
+    let Transcript { cues, notes } = transcript;
     let segments: Vec<_> = cues
         .into_iter()
         .map(NewTranscriptSegment::try_from)
@@ -187,6 +205,6 @@ fn store(
     });
     let errors = unreadable.errors.into_iter();
     let skipped = errors.map(|error| format!("skipped {error}"));
-    let notes: Vec<_> = skipped.chain(note).collect();
+    let notes: Vec<_> = skipped.chain(note).chain(notes.messages()).collect();
     Ok(output.with_notes(&notes))
 }

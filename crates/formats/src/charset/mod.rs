@@ -1,11 +1,13 @@
 //! Character encodings of subtitle files.
 
+mod detection;
+
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, X_USER_DEFINED};
 
-use crate::cue_blocks::lines;
 use crate::error::FormatError;
+use crate::lines::lines;
 
 /// A charset that subtitles may be declared in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,22 +19,32 @@ pub enum Charset {
     /// order follows from the position of its zero byte. Unpaired surrogates become
     /// U+FFFD.
     Utf16,
-    /// Windows-1252, which includes the letters of ISO 8859-1.
-    Windows1252,
+    /// Another charset of the web, such as windows-1251, `Shift_JIS` or GBK.
+    Legacy(&'static Encoding),
 }
 
 impl Charset {
-    /// The charset of a label such as the `utf-8` in `text/vtt; charset=utf-8`.
+    /// The charset of a label such as the `utf-8` in `text/vtt; charset=utf-8`; labels are
+    /// those of browsers, <https://encoding.spec.whatwg.org/#names-and-labels>.
     pub fn from_label(label: &str) -> Option<Self> {
-        match label.to_ascii_lowercase().as_str() {
-            "utf-8" | "utf8" | "us-ascii" | "ascii" => Some(Self::Utf8),
-            "utf-16" => Some(Self::Utf16),
-            // Browsers treat these labels as one charset, too:
-            // https://encoding.spec.whatwg.org/#names-and-labels
-            "windows-1252" | "cp1252" | "iso-8859-1" | "iso8859-1" | "latin1" => {
-                Some(Self::Windows1252)
-            }
-            _ => None,
+        let label = label.trim();
+        let is_ascii = ["ascii", "us-ascii"]
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(label));
+        if is_ascii {
+            return Some(Self::Utf8);
+        }
+        let encoding = Encoding::for_label(label.as_bytes())
+            // Names that Java and Python write, such as `cp1251` and `windows_1251`.
+            .or_else(|| Encoding::for_label(label.replace('_', "-").as_bytes()))?;
+        if encoding == UTF_8 {
+            Some(Self::Utf8)
+        } else if encoding == UTF_16LE || encoding == UTF_16BE {
+            Some(Self::Utf16)
+        } else if encoding == REPLACEMENT || encoding == X_USER_DEFINED {
+            None
+        } else {
+            Some(Self::Legacy(encoding))
         }
     }
 
@@ -40,8 +52,10 @@ impl Charset {
     /// removed. UTF-16, and UTF-8 with a byte order mark, are recognized whatever
     /// charset was declared.
     ///
-    /// The error names the line of the first invalid byte, or line 1 if a file is declared
-    /// to be in UTF-16 and is not. In windows-1252 every byte is valid.
+    /// # Errors
+    ///
+    /// The bytes are invalid in the charset. The error names the line of the first invalid
+    /// byte, or line 1 if a file is declared to be in UTF-16 and is not.
     pub fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
         if let Some(text) = decode_utf16(bytes) {
             return Ok(text);
@@ -49,7 +63,15 @@ impl Charset {
         match (self, bytes.strip_prefix(UTF8_BOM)) {
             (_, Some(rest)) => decode_utf8(rest),
             (Self::Utf8, None) => decode_utf8(bytes),
-            (Self::Windows1252, None) => Ok(decode_windows_1252(bytes)),
+            (Self::Legacy(encoding), None) => {
+                let (text, has_errors) = encoding.decode_without_bom_handling(bytes);
+                if has_errors {
+                    let valid = text.split('\u{fffd}').next().unwrap_or_default();
+                    let message = format!("expected {}, as declared", encoding.name());
+                    return Err(FormatError::new(lines(valid).len(), message));
+                }
+                Ok(text)
+            }
             (Self::Utf16, None) => {
                 let expected = "expected UTF-16 with a byte order mark";
                 Err(FormatError::new(1, expected))
@@ -62,15 +84,32 @@ impl Charset {
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Decodes a file whose charset is not declared: as UTF-16 or UTF-8 if it looks like
-/// one of them, otherwise as windows-1252, in which every byte is valid.
-pub(crate) fn decode_detected(bytes: &[u8]) -> Cow<'_, str> {
+/// one of them, otherwise in the charset that its letters are certainly in.
+///
+/// # Errors
+///
+/// No charset is certain.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
     if let Some(text) = decode_utf16(bytes) {
-        text
-    } else if looks_like_utf8(bytes) {
-        decode_utf8_lossy(bytes)
-    } else {
-        decode_windows_1252(bytes)
+        return Ok(text);
     }
+    if looks_like_utf8(bytes) {
+        return Ok(decode_utf8_lossy(bytes));
+    }
+    if let Some(encoding) = detection::certain_encoding(bytes) {
+        let (text, _) = encoding.decode_without_bom_handling(bytes);
+        return Ok(text);
+    }
+    let ascii_len = bytes
+        .iter()
+        .position(|byte| !byte.is_ascii())
+        .unwrap_or(bytes.len());
+    let before = String::from_utf8_lossy(&bytes[..ascii_len]);
+    Err(FormatError::new(
+        lines(&before).len(),
+        "the file is not UTF-8 and its charset cannot be detected with certainty: convert it to \
+         UTF-8, or declare the charset as in Content-Type: text/vtt; charset=windows-1251",
+    ))
 }
 
 /// Decodes a file that is UTF-8 or UTF-16. Invalid sequences become U+FFFD.
@@ -79,8 +118,8 @@ pub(crate) fn decode_unicode(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// Whether a file begins with the byte order mark of UTF-8, or has at least as many valid
-/// characters outside ASCII as invalid sequences. A few invalid sequences are common, because speech recognizers cut
-/// characters in half between segments.
+/// characters outside ASCII as invalid sequences. A few invalid sequences are common, because
+/// speech recognizers cut characters in half between segments.
 fn looks_like_utf8(bytes: &[u8]) -> bool {
     let (mut valid, mut invalid) = (0, 0);
     for chunk in bytes.utf8_chunks() {
@@ -111,21 +150,19 @@ fn decode_utf16(bytes: &[u8]) -> Option<Cow<'_, str>> {
         _ => return None,
     };
     let even_len = bytes.len() - bytes.len() % 2;
-    Some(decode_without_bom(encoding, &bytes[..even_len]))
-}
-
-fn decode_windows_1252(bytes: &[u8]) -> Cow<'_, str> {
-    decode_without_bom(WINDOWS_1252, bytes)
-}
-
-fn decode_without_bom<'b>(encoding: &'static Encoding, bytes: &'b [u8]) -> Cow<'b, str> {
-    let (text, _had_errors) = encoding.decode_without_bom_handling(bytes);
-    text
+    let (text, _) = encoding.decode_without_bom_handling(&bytes[..even_len]);
+    Some(text)
 }
 
 #[cfg(test)]
 mod tests {
+    use encoding_rs::{KOI8_R, SHIFT_JIS, WINDOWS_1251, WINDOWS_1252};
+
     use super::*;
+
+    fn detected(bytes: &[u8]) -> String {
+        decode(bytes).unwrap().into_owned()
+    }
 
     #[test]
     fn a_byte_order_mark_is_removed_and_overrides_the_declared_charset() {
@@ -134,9 +171,9 @@ mod tests {
             &[0xff, 0xfe, 0xe9, 0],
             &[0xfe, 0xff, 0, 0xe9, 7],
         ] {
-            assert_eq!(decode_detected(file), "é");
+            assert_eq!(detected(file), "é");
             assert_eq!(decode_unicode(file), "é");
-            for charset in [Charset::Utf8, Charset::Utf16, Charset::Windows1252] {
+            for charset in [Charset::Utf8, Charset::Utf16, Charset::Legacy(WINDOWS_1252)] {
                 assert_eq!(charset.decode(file).unwrap(), "é");
             }
         }
@@ -144,8 +181,8 @@ mod tests {
 
     #[test]
     fn utf_16_without_a_byte_order_mark_is_recognized_by_an_ascii_character() {
-        assert_eq!(decode_detected(&[b'1', 0, 0xe9, 0]), "1é");
-        assert_eq!(decode_detected(&[0, b'\n', 0x6f, 0x22]), "\n漢");
+        assert_eq!(detected(&[b'1', 0, 0xe9, 0]), "1é");
+        assert_eq!(detected(&[0, b'\n', 0x6f, 0x22]), "\n漢");
         assert_eq!(Charset::Utf16.decode(&[b'1', 0]).unwrap(), "1");
         let error = Charset::Utf16.decode(b"WEBVTT").unwrap_err();
         assert_eq!(
@@ -155,28 +192,9 @@ mod tests {
     }
 
     #[test]
-    fn invalid_unicode_is_decoded_as_windows_1252() {
-        assert_eq!(decode_detected(b"caf\xe9"), "café");
-        assert_eq!(
-            decode_detected(b"\x93d\xe9j\xe0 vu\x94 \x80\x85\x9f"),
-            "“déjà vu” €…Ÿ"
-        );
-        // The last two bytes are valid UTF-8 by chance.
-        assert_eq!(decode_detected(b"\xe0 l\xe0 CAF\xc9\xbb"), "à là CAFÉ»");
-        let all: Vec<u8> = (0..=u8::MAX).collect();
-        let text = Charset::Windows1252.decode(&all).unwrap();
-        assert_eq!(text.chars().count(), 256);
-        assert!(text.starts_with("\0\x01\x02") && text.ends_with("ýþÿ"));
-        // windows-1252 does not assign these bytes; they decode to control characters.
-        for byte in [0x81_u8, 0x8d, 0x8f, 0x90, 0x9d] {
-            assert_eq!(text.chars().nth(byte.into()), Some(byte.into()));
-        }
-    }
-
-    #[test]
     fn unpaired_surrogates_are_replaced() {
         let text = [0xff, 0xfe, 0x3d, 0xd8, b'a', 0, 0x00, 0xdc, 0x3d, 0xd8];
-        assert_eq!(decode_detected(&text), "\u{fffd}a\u{fffd}\u{fffd}");
+        assert_eq!(detected(&text), "\u{fffd}a\u{fffd}\u{fffd}");
     }
 
     #[test]
@@ -188,38 +206,49 @@ mod tests {
             &"世".as_bytes()[2..],
         ]
         .concat();
-        assert_eq!(decode_detected(&cut), "你好\u{fffd}\n\u{fffd}");
-        assert_eq!(
-            decode_detected(b"\xef\xbb\xbfd\xe9j\xe0"),
-            "d\u{fffd}j\u{fffd}"
-        );
+        assert_eq!(detected(&cut), "你好\u{fffd}\n\u{fffd}");
+        assert_eq!(detected(b"\xef\xbb\xbfd\xe9j\xe0"), "d\u{fffd}j\u{fffd}");
         assert_eq!(decode_unicode(b"caf\xe9"), "caf\u{fffd}");
     }
 
     #[test]
     fn bytes_that_are_invalid_in_the_declared_charset_are_refused() {
         assert_eq!(Charset::Utf8.decode("né".as_bytes()).unwrap(), "né");
-        assert_eq!(Charset::Windows1252.decode("né".as_bytes()).unwrap(), "nÃ©");
+        let windows_1252 = Charset::Legacy(WINDOWS_1252);
+        assert_eq!(windows_1252.decode("né".as_bytes()).unwrap(), "nÃ©");
         let error = Charset::Utf8.decode(b"\xc3\xa9\r\n\rcaf\xe9");
         assert_eq!(
             error.unwrap_err().to_string(),
             "line 3: expected UTF-8, as declared"
         );
+        let error = Charset::Legacy(SHIFT_JIS).decode(b"a\n\xff\xff");
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "line 2: expected Shift_JIS, as declared"
+        );
     }
 
     #[test]
-    fn labels_are_case_insensitive() {
+    fn the_labels_of_browsers_are_known() {
         assert_eq!(Charset::from_label("UTF-8"), Some(Charset::Utf8));
         assert_eq!(Charset::from_label("us-ascii"), Some(Charset::Utf8));
         assert_eq!(Charset::from_label("utf-16"), Some(Charset::Utf16));
         for label in ["Windows-1252", "ISO-8859-1", "latin1"] {
             assert_eq!(
                 Charset::from_label(label),
-                Some(Charset::Windows1252),
+                Some(Charset::Legacy(WINDOWS_1252)),
                 "{label}"
             );
         }
-        for label in ["", "iso-8859-15", "windows-1251", "gbk"] {
+        for label in ["windows-1251", "cp1251", "x-cp1251", "windows_1251"] {
+            assert_eq!(
+                Charset::from_label(label),
+                Some(Charset::Legacy(WINDOWS_1251)),
+                "{label}"
+            );
+        }
+        assert_eq!(Charset::from_label("koi8-r"), Some(Charset::Legacy(KOI8_R)));
+        for label in ["", "klingon", "utf-7", "x-user-defined"] {
             assert_eq!(Charset::from_label(label), None, "{label}");
         }
     }
