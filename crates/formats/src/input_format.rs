@@ -3,7 +3,7 @@
 use crate::charset::{self, Charset};
 use crate::error::FormatError;
 use crate::parsed_file::ParsedFile;
-use crate::{json, subrip, webvtt};
+use crate::{json, lrc, sbv, subrip, substation_alpha, ttml, webvtt};
 
 /// Bytes for an entry, its cue and its words, besides its text.
 const MEMORY_PER_ENTRY: usize = 400;
@@ -17,18 +17,34 @@ pub enum InputFormat {
     Srt,
     /// The JSON of speech recognizers, or JSON lines.
     Json,
+    /// TTML, or the XML of `YouTube`.
+    Ttml,
+    /// SubStation Alpha.
+    Ass,
+    /// The plain captions of `YouTube`.
+    Sbv,
+    /// Lines with starts, as for lyrics.
+    Lrc,
 }
 
 impl InputFormat {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Vtt, Self::Srt, Self::Json];
+    pub const ALL: [Self; 7] = [
+        Self::Vtt,
+        Self::Srt,
+        Self::Json,
+        Self::Ttml,
+        Self::Ass,
+        Self::Sbv,
+        Self::Lrc,
+    ];
 
     /// The media types that a file may be declared as, in lower case and without parameters,
-    /// the preferred one first.
+    /// the preferred one first. Only those of WebVTT, JSON and TTML are registered; the others
+    /// are in use.
     pub fn media_types(self) -> &'static [&'static str] {
         match self {
             Self::Vtt => &["text/vtt"],
-            // No media type of SubRip is registered; all of these are in use.
             Self::Srt => &[
                 "application/x-subrip",
                 "application/srt",
@@ -41,6 +57,22 @@ impl InputFormat {
                 "application/x-ndjson",
                 "application/jsonlines",
             ],
+            Self::Ttml => &[
+                "application/ttml+xml",
+                "application/ttaf+xml",
+                "application/xml",
+                "text/xml",
+            ],
+            Self::Ass => &[
+                "text/x-ssa",
+                "text/x-ass",
+                "application/x-ass",
+                "application/x-ssa",
+                "text/ass",
+                "text/ssa",
+            ],
+            Self::Sbv => &["text/x-sbv", "application/x-sbv", "text/sbv"],
+            Self::Lrc => &["text/x-lrc", "application/x-lrc", "text/lrc"],
         }
     }
 
@@ -50,6 +82,10 @@ impl InputFormat {
             Self::Vtt => &["vtt"],
             Self::Srt => &["srt"],
             Self::Json => &["json", "json3", "jsonl"],
+            Self::Ttml => &["ttml", "dfxp", "xml"],
+            Self::Ass => &["ass", "ssa"],
+            Self::Sbv => &["sbv"],
+            Self::Lrc => &["lrc"],
         }
     }
 
@@ -70,15 +106,39 @@ impl InputFormat {
             .find(|format| format.extensions().iter().any(matches))
     }
 
-    /// The format of a file by its first characters. A file that has no signature is taken for
-    /// `SubRip`, which has none.
+    /// The format of a file by its first characters. A file of no known format is taken for
+    /// `SubRip`, which has no signature.
     pub fn of_content(bytes: &[u8]) -> Self {
         // Skips byte order marks and the zero bytes of UTF-16.
-        let letters = bytes.iter().copied().filter(u8::is_ascii_graphic);
-        match letters.take(6).collect::<Vec<_>>().as_slice() {
-            [b'{' | b'[', ..] => Self::Json,
-            b"WEBVTT" => Self::Vtt,
-            _ => Self::Srt,
+        let start = &bytes[..bytes.len().min(4_096)];
+        let start: String = start
+            .iter()
+            .filter(|byte| byte.is_ascii() && **byte != 0)
+            .map(|byte| char::from(*byte))
+            .collect();
+        let start = start.trim_start();
+        let is_section = |name: &str| {
+            let first = start.get(..name.len());
+            first.is_some_and(|first| first.eq_ignore_ascii_case(name))
+        };
+        if start.starts_with("WEBVTT") {
+            Self::Vtt
+        } else if start.starts_with('<') {
+            Self::Ttml
+        } else if ["[script info]", "[v4", "[events]"]
+            .into_iter()
+            .any(is_section)
+            || start.starts_with(';') && start.to_ascii_lowercase().contains("[script info]")
+        {
+            Self::Ass
+        } else if lrc::detect(start) {
+            Self::Lrc
+        } else if start.starts_with(['{', '[']) {
+            Self::Json
+        } else if sbv::detect(start) {
+            Self::Sbv
+        } else {
+            Self::Srt
         }
     }
 
@@ -91,6 +151,7 @@ impl InputFormat {
         match self {
             // JSON is Unicode by definition.
             Self::Json => self.parse(&charset::decode_unicode(bytes)),
+            Self::Ttml => self.parse(&charset::decode_xml(bytes)?),
             _ => self.parse(&charset::decode(bytes)?),
         }
     }
@@ -115,6 +176,9 @@ impl InputFormat {
         };
         let entries = match self {
             Self::Json => count(b"{"),
+            Self::Ttml => count(b"<") / 2 + 1,
+            Self::Ass | Self::Sbv => line_ends(bytes) + 1,
+            Self::Lrc => count(b"[") + count(b"<") + 1,
             Self::Vtt | Self::Srt => {
                 // Each voice of a cue becomes a cue, and the end of a voice begins another.
                 timing_lines(bytes) + count(b"<v") + count(b"</v")
@@ -128,6 +192,10 @@ impl InputFormat {
             Self::Vtt => webvtt::parse(text),
             Self::Srt => subrip::parse(text),
             Self::Json => json::parse(text),
+            Self::Ttml => ttml::parse(text),
+            Self::Ass => substation_alpha::parse(text),
+            Self::Sbv => sbv::parse(text),
+            Self::Lrc => lrc::parse(text),
         }
     }
 }

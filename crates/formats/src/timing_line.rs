@@ -60,6 +60,14 @@ pub(crate) fn parse_timing_line(line: &str, arrows: Arrows) -> TimingLine {
     }
 }
 
+/// Parses a single time, such as `0:00:01.50`, in milliseconds.
+pub(crate) fn parse_time(text: &str) -> Option<i64> {
+    let mut scanner = Scanner(text);
+    let time = scanner.time()?;
+    scanner.skip_spaces();
+    scanner.0.is_empty().then_some(time.millis)
+}
+
 /// Whether the text has no characters but those of a time.
 fn is_only_time(text: &str) -> bool {
     text.chars().all(|c| {

@@ -78,6 +78,17 @@ fn rewritten_twice(input: InputFormat, output: Format, bytes: &[u8]) -> (String,
     (once, twice.unwrap_or_else(|error| error.to_string()))
 }
 
+/// The seeds of the fuzz targets, with their formats.
+fn seeds() -> Vec<(InputFormat, Vec<u8>)> {
+    let seeds = InputFormat::ALL.into_iter().flat_map(|format| {
+        let folder = format.extensions()[0];
+        let folder = format!("{}/fuzz/seeds/{folder}", env!("CARGO_MANIFEST_DIR"));
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        files.filter_map(move |file| Some((format, std::fs::read(file.path()).ok()?)))
+    });
+    seeds.collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -162,6 +173,28 @@ proptest! {
             }
         }
         json::detect(&bytes);
+    }
+
+    #[test]
+    fn damaged_files_are_refused_or_keep_their_cues_when_rewritten(
+        seed in prop::sample::select(seeds()),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0..20_usize, prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..4),
+            text().prop_map(|text| text.into_string().into_bytes()),
+        ]), 1..6),
+    ) {
+        let (input, mut bytes) = seed;
+        for (at, removed, inserted) in damage {
+            let at = at.index(bytes.len() + 1);
+            let end = (at + removed).min(bytes.len());
+            bytes.splice(at..end, inserted);
+        }
+        InputFormat::of_content(&bytes);
+        json::detect(&bytes);
+        for output in [Format::Vtt, Format::Srt] {
+            let (once, twice) = rewritten_twice(input, output, &bytes);
+            prop_assert_eq!(once, twice);
+        }
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn words_are_joined_up_to_a_pause_ten_seconds_or_eighty_characters() {
         [cue(0, 200, "你好")]
     );
     let unaligned = r#"{"words": [{"word": "In"}, {"word": "1999", "start": 1.0}, {"word": ","}]}"#;
-    assert_eq!(summary(unaligned).unwrap(), [cue(0, 1_000, "In 1999 ,")]);
+    assert_eq!(summary(unaligned).unwrap(), [cue(0, 1_000, "In 1999,")]);
 }
 
 #[test]

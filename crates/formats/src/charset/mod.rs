@@ -112,6 +112,40 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
     ))
 }
 
+/// Decodes XML, which is UTF-8 unless a byte order mark or its declaration says otherwise.
+///
+/// # Errors
+///
+/// The declared charset is unknown, or the bytes are invalid in it.
+pub(crate) fn decode_xml(bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
+    let start = &bytes[..bytes.len().min(200)];
+    let start = String::from_utf8_lossy(start.strip_prefix(UTF8_BOM).unwrap_or(start));
+    let declaration = start
+        .strip_prefix("<?xml")
+        .and_then(|rest| rest.split("?>").next());
+    let label = declaration.and_then(|declaration| {
+        let (_, value) = declaration.split_once("encoding")?;
+        value
+            .trim_start()
+            .strip_prefix('=')?
+            .trim()
+            .split(['"', '\''])
+            .nth(1)
+    });
+    match label {
+        // Without a declaration, other charsets occur all the same.
+        None => decode(bytes),
+        Some(label) => match Charset::from_label(label) {
+            Some(Charset::Utf16) => decode(bytes),
+            Some(charset) => charset.decode(bytes),
+            None => Err(FormatError::new(
+                1,
+                "the charset of the XML declaration is unknown",
+            )),
+        },
+    }
+}
+
 /// Decodes a file that is UTF-8 or UTF-16. Invalid sequences become U+FFFD.
 pub(crate) fn decode_unicode(bytes: &[u8]) -> Cow<'_, str> {
     decode_utf16(bytes).unwrap_or_else(|| decode_utf8_lossy(bytes))
