@@ -59,6 +59,7 @@
 mod accept;
 mod charset;
 mod cue;
+mod entry;
 mod error;
 mod file_parts;
 mod format;

@@ -2,12 +2,13 @@
 //! one begins.
 
 use crate::cue::Word;
+use crate::entry::Entry;
 use crate::error::FormatError;
 use crate::lines::lines;
 use crate::notes::{Change, Notes};
-use crate::parsed_file::{Entry, ParsedFile};
+use crate::parsed_file::ParsedFile;
+use crate::time::non_negative;
 use crate::timing_line::parse_time;
-use crate::word_grouping::non_negative;
 
 /// Reads a file. A line may have several starts, and words with starts of their own
 /// (`<00:12.80>`). Tags such as `[ar:…]` are dropped; `[offset:…]` moves all times, and

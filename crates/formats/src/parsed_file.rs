@@ -1,11 +1,10 @@
 //! What all readers share: from the entries of a file to the cues of a recording.
 
-use lectern_domain::Ratio;
-
-use crate::cue::{Cue, Word, speaker_id, spoken_text};
+use crate::cue::{Cue, speaker_id, spoken_text};
+use crate::entry::Entry;
 use crate::error::FormatError;
 use crate::notes::{Change, Notes};
-use crate::time::{MAX_MILLIS, millis};
+use crate::time::{MAX_MILLIS, millis, non_negative};
 use crate::word_grouping::WordSeparator;
 use crate::{rolling_captions, speaker_names, time_unit, word_grouping};
 
@@ -23,20 +22,6 @@ pub struct Transcript {
     pub cues: Vec<Cue>,
     /// What differs from the file.
     pub notes: Notes,
-}
-
-/// An entry of a file, as it is written there.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Entry {
-    /// Where the entry begins, counted from 1.
-    pub(crate) line: usize,
-    /// In milliseconds, possibly negative; `None` if the file does not say.
-    pub(crate) start_ms: Option<i64>,
-    pub(crate) end_ms: Option<i64>,
-    pub(crate) text: String,
-    pub(crate) speaker: Option<String>,
-    pub(crate) confidence: Option<Ratio>,
-    pub(crate) words: Vec<Word>,
 }
 
 /// A file whose entries were read. [`ParsedFile::transcript`] makes its cues.
@@ -87,7 +72,8 @@ impl ParsedFile {
     pub fn transcript(mut self, recording_seconds: Option<f64>) -> Result<Transcript, FormatError> {
         let recording_ms = recording_seconds.map(millis).filter(|&ms| ms > 0);
         if self.is_unit_undeclared {
-            time_unit::correct(&mut self, recording_ms)?;
+            let are_words = self.words_to_join.is_some();
+            time_unit::correct(&mut self.entries, &mut self.notes, are_words, recording_ms)?;
         }
         if let Some(separator) = self.words_to_join {
             self.entries = word_grouping::join(self.entries, separator);
@@ -198,7 +184,6 @@ fn cue(entry: Entry, notes: &mut Notes) -> Option<Cue> {
     if is_cut {
         notes.add(Change::LongSpeaker, entry.line);
     }
-    let non_negative = |ms: i64| u64::try_from(ms).unwrap_or(0);
     let cue = Cue::new(non_negative(start), non_negative(end), text)
         .with_speaker(speaker)
         .with_confidence(entry.confidence)

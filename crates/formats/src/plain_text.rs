@@ -185,7 +185,7 @@ mod tests {
             .split("\n\n")
             .map(|text| text.chars().count())
             .collect();
-        assert_eq!(lengths, [604, 604, 911, 911], "{file}");
+        assert_eq!(lengths, [595, 595, 910, 911], "{file}");
     }
 
     #[test]

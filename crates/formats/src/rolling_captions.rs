@@ -1,7 +1,7 @@
 //! Captions that roll: each cue repeats the last lines of the one before and adds a line.
 
+use crate::entry::Entry;
 use crate::notes::{Change, Notes};
-use crate::parsed_file::Entry;
 
 /// A cue that begins up to this long after the one before continues it.
 const MAX_GAP_MS: i64 = 100;

@@ -1,10 +1,11 @@
 //! The captions of `YouTube` as `.sbv`: a line such as `0:00:01.000,0:00:02.500`, and below it
 //! a text that ends at a blank line.
 
+use crate::entry::Entry;
 use crate::error::FormatError;
 use crate::lines::{Line, join, lines, trim_blank_lines};
 use crate::notes::{Change, Notes};
-use crate::parsed_file::{Entry, ParsedFile};
+use crate::parsed_file::ParsedFile;
 use crate::timing_line::parse_time;
 
 /// Reads a file.

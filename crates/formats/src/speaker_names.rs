@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::cue::collapse_whitespace;
-use crate::parsed_file::Entry;
+use crate::entry::Entry;
 
 /// The most characters of a name in a text.
 const MAX_CHARS: usize = 80;

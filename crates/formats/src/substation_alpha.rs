@@ -4,10 +4,11 @@
 
 use std::collections::HashSet;
 
+use crate::entry::Entry;
 use crate::error::FormatError;
 use crate::lines::lines;
 use crate::notes::{Change, Notes};
-use crate::parsed_file::{Entry, ParsedFile};
+use crate::parsed_file::ParsedFile;
 use crate::timing_line::parse_time;
 
 /// The fields of a line, unless the file has a line `Format:`.

@@ -4,8 +4,9 @@
 //! characters in a second: if the texts are a hundred or a thousand times too short for
 //! their times, the numbers are hundredths of a second or milliseconds.
 
+use crate::entry::Entry;
 use crate::error::FormatError;
-use crate::parsed_file::{Entry, ParsedFile};
+use crate::notes::Notes;
 
 /// Characters per second below which speech is not plausible.
 const SLOWEST: f64 = 0.5;
@@ -27,8 +28,13 @@ const UNITS: [(i64, &str); 2] = [(1_000, "milliseconds"), (100, "hundredths of a
 /// # Errors
 ///
 /// The times fit neither the recording nor speech in any unit.
-pub(crate) fn correct(file: &mut ParsedFile, recording_ms: Option<u64>) -> Result<(), FormatError> {
-    let Some(pace) = Pace::of(&file.entries) else {
+pub(crate) fn correct(
+    entries: &mut [Entry],
+    notes: &mut Notes,
+    are_words: bool,
+    recording_ms: Option<u64>,
+) -> Result<(), FormatError> {
+    let Some(pace) = Pace::of(entries) else {
         return Ok(());
     };
     // Files may name the length in another unit than their times, so only the length of
@@ -39,9 +45,10 @@ pub(crate) fn correct(file: &mut ParsedFile, recording_ms: Option<u64>) -> Resul
             last <= length + length / 10 + 10_000
         })
     };
-    let longest_plausible = match file.words_to_join {
-        Some(_) => SUSPICIOUS_WORD_MS,
-        None => SUSPICIOUS_MS,
+    let longest_plausible = if are_words {
+        SUSPICIOUS_WORD_MS
+    } else {
+        SUSPICIOUS_MS
     };
     let is_suspicious = match recording_ms {
         Some(_) => !fits(1),
@@ -61,7 +68,7 @@ pub(crate) fn correct(file: &mut ParsedFile, recording_ms: Option<u64>) -> Resul
         .min_by(|a, b| distance(a.0).total_cmp(&distance(b.0)));
     let Some((divisor, name)) = unit else {
         let last = pace.last_ms / 1_000;
-        let line = file.entries.first().map_or(1, |entry| entry.line);
+        let line = entries.first().map_or(1, |entry| entry.line);
         return Err(FormatError::new(
             line,
             match recording_ms {
@@ -77,7 +84,7 @@ pub(crate) fn correct(file: &mut ParsedFile, recording_ms: Option<u64>) -> Resul
             },
         ));
     };
-    for entry in &mut file.entries {
+    for entry in entries {
         entry.start_ms = entry.start_ms.map(|ms| ms / divisor);
         entry.end_ms = entry.end_ms.map(|ms| ms / divisor);
         for word in &mut entry.words {
@@ -85,7 +92,7 @@ pub(crate) fn correct(file: &mut ParsedFile, recording_ms: Option<u64>) -> Resul
             word.end_ms /= divisor.unsigned_abs();
         }
     }
-    file.notes.remark(format!(
+    notes.remark(format!(
         "the times were read as {name}, because they are too long for the texts in seconds"
     ));
     Ok(())
@@ -156,7 +163,7 @@ mod tests {
     const TEXT: &str = "a tree has one root";
 
     /// Entries of two units each, with a pause of one, read as seconds.
-    fn file(unit_ms: i64, count: i64) -> ParsedFile {
+    fn entries(unit_ms: i64, count: i64) -> Vec<Entry> {
         let entry = |i: i64| Entry {
             line: 1,
             start_ms: Some(3 * i * unit_ms),
@@ -164,50 +171,49 @@ mod tests {
             text: TEXT.to_owned(),
             ..Entry::default()
         };
-        ParsedFile {
-            entries: (0..count).map(entry).collect(),
-            is_unit_undeclared: true,
-            ..ParsedFile::default()
-        }
+        (0..count).map(entry).collect()
     }
 
     /// The second start, in milliseconds.
-    fn second_start(mut file: ParsedFile, recording_ms: Option<u64>) -> Result<i64, FormatError> {
-        correct(&mut file, recording_ms)?;
-        Ok(file.entries[1].start_ms.unwrap())
+    fn second_start(
+        mut entries: Vec<Entry>,
+        recording_ms: Option<u64>,
+    ) -> Result<Option<i64>, FormatError> {
+        correct(&mut entries, &mut Notes::default(), false, recording_ms)?;
+        Ok(entries[1].start_ms)
     }
 
     #[test]
     fn the_unit_follows_from_the_texts_and_the_recording() {
         for recording_ms in [None, Some(31_000)] {
             for unit_ms in [1_000, 100_000, 1_000_000] {
-                let second = second_start(file(unit_ms, 10), recording_ms);
-                assert_eq!(second, Ok(3_000), "{unit_ms} {recording_ms:?}");
+                let second = second_start(entries(unit_ms, 10), recording_ms);
+                assert_eq!(second, Ok(Some(3_000)), "{unit_ms} {recording_ms:?}");
             }
         }
-        let mut milliseconds = file(1_000_000, 10);
-        correct(&mut milliseconds, None).unwrap();
+        let mut notes = Notes::default();
+        correct(&mut entries(1_000_000, 10), &mut notes, false, None).unwrap();
         assert_eq!(
-            milliseconds.notes.to_string(),
+            notes.to_string(),
             "the times were read as milliseconds, because they are too long for the texts in seconds"
         );
     }
 
     #[test]
     fn sparse_speech_keeps_its_times() {
-        let mut music = file(15_000, 10);
-        for entry in &mut music.entries {
+        let mut music = entries(15_000, 10);
+        for entry in &mut music {
             entry.text = "♪".to_owned();
         }
-        assert_eq!(second_start(music, None), Ok(45_000));
-        let mut one_wrong = file(1_000, 10);
-        one_wrong.entries[4].end_ms = Some(3_600_000_000);
-        assert_eq!(second_start(one_wrong, Some(31_000)), Ok(3_000));
+        assert_eq!(second_start(music, None), Ok(Some(45_000)));
+        let mut one_wrong = entries(1_000, 10);
+        one_wrong[4].end_ms = Some(3_600_000_000);
+        assert_eq!(second_start(one_wrong, Some(31_000)), Ok(Some(3_000)));
     }
 
     #[test]
     fn times_that_fit_in_no_unit_are_refused() {
-        let error = second_start(file(1_000_000_000, 10), Some(31_000)).unwrap_err();
+        let error = second_start(entries(1_000_000_000, 10), Some(31_000)).unwrap_err();
         assert!(
             error.message.starts_with("the times reach 27000000, which"),
             "{error}"

@@ -6,12 +6,15 @@ use crate::time::MAX_MILLIS;
 /// WORD JOINER, which the writer of `SubRip` inserts into text that looks like a timing line.
 pub(crate) const JOINER: char = '\u{2060}';
 
-/// How a file marks a `>` in its arrows.
+/// The longest separator of two complete times that is not an arrow, in characters.
+const MAX_SEPARATOR_CHARS: usize = 6;
+
+/// Which arrows a file may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrows {
     /// Only `-->`, which no other line of a WebVTT file may contain.
     Exact,
-    /// Also `->`, `-- >`, `→`, `--&gt;` and dashes alone.
+    /// Also `->`, `-- >`, `→`, `--&gt;`, dashes and words.
     Any,
 }
 
@@ -33,31 +36,52 @@ pub(crate) enum TimingLine {
 }
 
 /// Parses a line. Times may have spaces after their colons and marks, wide colons and
-/// digits of other scripts. 60 seconds are a minute and 60 minutes an hour.
+/// digits of other scripts. 60 seconds are a minute and 60 minutes an hour. Two complete times
+/// may have anything short between them.
 pub(crate) fn parse_timing_line(line: &str, arrows: Arrows) -> TimingLine {
-    if !line.contains(['-', '>', '–', '—', '−', '→', '⟶', '➔', '➜', '⇒', '＞', '&'])
-        || line.contains(JOINER)
-    {
+    // Most lines of text have few digits.
+    let digits = line.chars().filter(|&c| digit(c).is_some()).take(2).count();
+    if digits < 2 || line.contains(JOINER) {
         return TimingLine::NotTiming;
     }
     if let Some(times) = parse_times(line, arrows) {
+        return TimingLine::Valid(times);
+    }
+    if arrows == Arrows::Any
+        && let Some(line) = with_colons(line)
+        && let Some(times) = parse_times(&line, arrows)
+    {
         return TimingLine::Valid(times);
     }
     let Some((start, end)) = split_at_arrow(line, arrows) else {
         return TimingLine::NotTiming;
     };
     let is_time = |text: &str| Scanner(text).time().is_some();
-    let has_parts = |text: &str| {
-        let is_digit = |c: char| digit(c).is_some();
-        text.contains(is_digit) && text.contains(is_colon)
-    };
+    let count_digits = |text: &str| text.chars().filter(|&c| digit(c).is_some()).count();
+    let has_parts = |text: &str| count_digits(text) > 0 && text.contains(is_colon);
     // Speech with an arrow between two words or numbers is text.
-    let is_start = (is_time(start) || has_parts(start)) && is_only_time(start);
+    let is_start = (has_parts(start) || count_digits(start) > 5) && is_only_time(start);
     if is_start || is_time(end) || (has_parts(start) && has_parts(end)) {
         TimingLine::Malformed
     } else {
         TimingLine::NotTiming
     }
+}
+
+/// A line such as `00.00.01,000 --> 00.00.02,000`, with colons. `None` if it is not one.
+fn with_colons(line: &str) -> Option<String> {
+    let is_dotted = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '>' | ' ');
+    if line.contains(':') || !line.chars().all(is_dotted) {
+        return None;
+    }
+    let times: Vec<_> = line
+        .split(' ')
+        .map(|time| match time.matches('.').count() {
+            2 | 3 => time.replacen('.', ":", 2),
+            _ => time.to_owned(),
+        })
+        .collect();
+    Some(times.join(" "))
 }
 
 /// Parses a single time, such as `0:00:01.50`, in milliseconds.
@@ -79,15 +103,30 @@ fn parse_times(line: &str, arrows: Arrows) -> Option<Times> {
     let mut scanner = Scanner(line);
     let start = scanner.time()?;
     scanner.skip_spaces();
-    let arrow = scanner.arrow()?;
-    let end = scanner.time()?;
-    let is_complete = start.is_complete && end.is_complete;
-    match (arrow, arrows) {
-        (Arrow::Exact, _) => {}
-        (Arrow::Pointed, Arrows::Any) if is_complete => {}
-        (Arrow::Dashes, Arrows::Any) if start.has_fraction && end.has_fraction => {}
-        _ => return None,
-    }
+    let after_start = scanner.0;
+    let end = match (scanner.arrow(), arrows) {
+        (Some(Arrow::Exact), _) => scanner.time()?,
+        (Some(Arrow::Pointed), Arrows::Any) => {
+            let end = scanner
+                .time()
+                .filter(|end| start.is_complete && end.is_complete);
+            end?
+        }
+        (_, Arrows::Exact) => return None,
+        // Translators replace the arrow by a dash or a word.
+        (_, Arrows::Any) => {
+            let separator = after_start.find(|c| digit(c).is_some())?;
+            if after_start[..separator].chars().count() > MAX_SEPARATOR_CHARS {
+                return None;
+            }
+            scanner.0 = &after_start[separator..];
+            let end = scanner.time()?;
+            if !(start.has_fraction && start.is_complete && end.has_fraction) {
+                return None;
+            }
+            end
+        }
+    };
     // Cue settings or coordinates may follow the end, after a space.
     let is_end = scanner.0.chars().next().is_none_or(is_space);
     is_end.then_some(Times {
@@ -282,8 +321,8 @@ fn is_space(c: char) -> bool {
     )
 }
 
-fn is_colon(c: char) -> bool {
-    matches!(c, ':' | '：' | '﹕' | '∶' | '꞉')
+pub(crate) fn is_colon(c: char) -> bool {
+    matches!(c, ':' | '：' | '﹕' | '∶' | '꞉' | ';' | '；')
 }
 
 fn is_decimal_mark(c: char) -> bool {
@@ -338,6 +377,12 @@ mod tests {
             "00:00:02, 500 --> 00:00:03, 000",
             "00:00:02,500 → 00:00:03,000",
             "00:00:02,500 – 00:00:03,000",
+            "00:00:02,500 00:00:03,000",
+            "00:00:02,500 bis 00:00:03,000",
+            "00.00.02,500 --> 00.00.03,000",
+            "00;00;02,500 --> 00;00;03,000",
+            "00 : 00 : 02 , 500 --> 00 : 00 : 03 , 000",
+            "00:00:02,500 => 00:00:03,000",
             "00:00:02:500 --> 00:00:03:000",
             "٠٠:٠٠:٠٢٫٥٠٠ --> ٠٠:٠٠:٠٣٫٠٠٠",
             "\u{200f}00:00:02,500 --> 00:00:03,000\u{200f}",
@@ -369,6 +414,7 @@ mod tests {
             "0:01:-0 --> 0:02:x",
             "00:00:1x -> 00:00:02,000",
             "00:00:01,000 --> ",
+            "00 00 01,000 --> 00 00 02,000",
         ] {
             assert_eq!(
                 parse_timing_line(line, Arrows::Any),
@@ -383,6 +429,8 @@ mod tests {
             "10:30 - 11:00",
             "a -> b",
             "f: A → B",
+            "2024 -> 2025",
+            "at 00:00:01,000 and then at 00:00:02,000",
             "\u{2060}00:01 --> 00:02",
         ] {
             assert_eq!(

@@ -3,7 +3,8 @@
 use lectern_domain::Ratio;
 
 use crate::cue::Word;
-use crate::parsed_file::Entry;
+use crate::entry::Entry;
+use crate::time::non_negative;
 
 /// The longest pause within a cue.
 const MAX_PAUSE_MS: i64 = 1_000;
@@ -235,8 +236,4 @@ fn is_opening(c: char) -> bool {
             | '$'
             | '€'
     )
-}
-
-pub(crate) fn non_negative(ms: i64) -> u64 {
-    u64::try_from(ms).unwrap_or(0)
 }

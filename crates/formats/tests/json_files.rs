@@ -371,6 +371,8 @@ fn podcasting_and_other_lists_of_segments_are_read() {
         "speaker_labels": [{ "from": 0.1, "to": 0.4, "speaker": 2 }, { "from": 0.4, "to": 0.9, "speaker": 2 }],
     });
     assert_eq!(cues(&watson), [HI.replace('-', "2")]);
+    let line = json!({ "start": 0.1, "end": 0.9, "text": "Hi all." });
+    assert_eq!(cues(&line), [HI]);
     let lines = "{\"start\": 0.1, \"end\": 0.9, \"text\": \"Hi all.\"}\n{\"start\": 1, \"end\": 2, \"text\": \"b\"}\n{oops\n";
     let read = read(lines, None).unwrap();
     assert_eq!(summary(&read), [HI, r#"1000 2000 - "b""#]);

@@ -225,6 +225,7 @@ fn json_of_other_programs_is_distinguished_from_the_json_of_lectern() {
         r#"{"start_time": 0, "end_time": 1, "text": "a"}"#,
         "{}",
         "[]",
+        "[{}]",
         "[[[]]]",
         "WEBVTT",
     ] {

@@ -2,6 +2,9 @@
 // writes the cues as JSON: start and end in milliseconds, and the text as it is shown.
 const { WebVTT, VTTCue } = require("vtt.js");
 
+// vtt.js asks for the browser.
+globalThis.navigator ??= { userAgent: "" };
+
 const fakeWindow = { VTTCue };
 const nodes = {
   createElement: () => ({ children: [], appendChild(child) { this.children.push(child); return child; } }),

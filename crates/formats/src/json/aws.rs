@@ -4,11 +4,11 @@
 
 use std::collections::HashMap;
 
+use super::content::Content;
 use super::document::{Object, Raw};
 use super::item::{ItemReader, confidence, mean, timed_word};
-use super::shapes::Content;
+use crate::entry::Entry;
 use crate::notes::Change;
-use crate::parsed_file::Entry;
 use crate::word_grouping::WordSeparator;
 
 /// Reads the object `results`; `None` if it is not of this shape.

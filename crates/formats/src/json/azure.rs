@@ -2,11 +2,11 @@
 //!
 //! <https://learn.microsoft.com/azure/ai-services/speech-service/batch-transcription-get>
 
+use super::content::Content;
 use super::document::{Object, Raw};
 use super::item::{ItemReader, confidence, speaker, timed_word};
-use super::shapes::Content;
 use super::times::item_times;
-use crate::parsed_file::Entry;
+use crate::entry::Entry;
 
 /// Reads a batch (`recognizedPhrases`) or a fast transcription (`phrases`).
 pub(super) fn read<'a>(reader: &mut ItemReader<'a>, file: &Object<'a>) -> Option<Content> {

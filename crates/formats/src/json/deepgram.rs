@@ -2,10 +2,10 @@
 //!
 //! <https://developers.deepgram.com/reference/speech-to-text/listen-pre-recorded>
 
+use super::content::Content;
 use super::document::Object;
 use super::item::{ItemReader, attach_words};
-use super::shapes::Content;
-use crate::parsed_file::Entry;
+use crate::entry::Entry;
 
 /// Reads the object `results`; `None` if it is not of this shape.
 pub(super) fn read<'a>(reader: &mut ItemReader<'a>, results: &Object<'a>) -> Option<Content> {

@@ -40,9 +40,10 @@ pub fn detect(bytes: &[u8]) -> bool {
 fn is_foreign(value: Raw<'_>) -> bool {
     let Some(file) = Object::of(value) else {
         let items = list(value).unwrap_or_default();
-        return items.iter().any(|raw| Object::of(raw).is_some());
+        let first = items.first().and_then(|raw| Object::of(raw));
+        return first.is_some_and(|first| !first.is_empty() && !is_of_lectern(&first));
     };
-    if file.is_empty() || file.first(&LECTERN_FIELDS).is_some() {
+    if file.is_empty() || is_of_lectern(&file) {
         return false;
     }
     let has_foreign_field = file.first(&FOREIGN_FIELDS).is_some();
@@ -51,9 +52,14 @@ fn is_foreign(value: Raw<'_>) -> bool {
     }
     let first = file.list("segments").first().copied();
     match first.map(Object::of) {
-        Some(Some(first)) => has_foreign_field || first.first(&LECTERN_FIELDS).is_none(),
+        Some(Some(first)) => has_foreign_field || !is_of_lectern(&first),
         // No list of objects.
         Some(None) => false,
         None => has_foreign_field,
     }
+}
+
+/// Whether a segment has a field of Lectern's, at least by its name.
+fn is_of_lectern(segment: &Object<'_>) -> bool {
+    segment.first(&LECTERN_FIELDS).is_some()
 }

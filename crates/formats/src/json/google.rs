@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
+use super::content::Content;
 use super::document::{Object, Raw, list, number, text};
 use super::item::{ItemReader, confidence};
-use super::shapes::Content;
 use super::times::item_times;
-use crate::parsed_file::Entry;
+use crate::entry::Entry;
 
 /// Reads the list `results` of a file; `None` if it is not of this shape.
 pub(super) fn read<'a>(

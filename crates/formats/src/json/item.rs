@@ -5,9 +5,10 @@ use lectern_domain::Ratio;
 use super::document::{LineFinder, Object, Raw, list, number, text};
 use super::times::item_times;
 use crate::cue::Word;
+use crate::entry::Entry;
 use crate::notes::{Change, Notes};
-use crate::parsed_file::Entry;
-use crate::word_grouping::{WordSeparator, join, non_negative};
+use crate::time::non_negative;
+use crate::word_grouping::{WordSeparator, join};
 
 /// Fields with the text of an item, the best first.
 const TEXTS: [&str; 16] = [

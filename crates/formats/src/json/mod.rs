@@ -30,6 +30,7 @@
 
 mod aws;
 mod azure;
+mod content;
 mod deepgram;
 mod detect;
 mod document;
@@ -44,12 +45,13 @@ mod youtube;
 
 use serde_json::value::RawValue;
 
+use crate::entry::Entry;
 use crate::error::FormatError;
 use crate::notes::{Change, Notes};
-use crate::parsed_file::{Entry, ParsedFile};
+use crate::parsed_file::ParsedFile;
+use content::Content;
 use document::Raw;
 use item::ItemReader;
-use shapes::Content;
 
 pub use detect::detect;
 

@@ -2,10 +2,10 @@
 //!
 //! <https://docs.rev.ai/api/asynchronous/get-started/#get-transcript>
 
+use super::content::Content;
 use super::document::Object;
 use super::item::ItemReader;
-use super::shapes::Content;
-use crate::parsed_file::Entry;
+use crate::entry::Entry;
 use crate::word_grouping::WordSeparator;
 
 /// Reads `monologues`, each with elements that are words, punctuation marks and spaces.

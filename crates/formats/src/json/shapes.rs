@@ -1,10 +1,12 @@
 //! Finds the segments or words in a file.
 
+use super::content::Content;
 use super::document::{Object, Raw, list, number};
 use super::item::{ItemReader, attach_words};
+use super::times::item_times;
 use super::{aws, azure, deepgram, google, rev, speechmatics, youtube};
-use crate::parsed_file::Entry;
-use crate::word_grouping::{WordSeparator, is_unspaced};
+use crate::entry::Entry;
+use crate::word_grouping::is_unspaced;
 
 /// Fields with lists of segments, the best first.
 const SEGMENT_LISTS: [&str; 18] = [
@@ -52,49 +54,15 @@ const MAX_DEPTH: usize = 5;
 /// An entry that lasts longer, in milliseconds, is not a word.
 const MAX_WORD_MS: i64 = 3_000;
 
-/// The entries of a file.
-#[derive(Debug, Default)]
-pub(super) struct Content {
-    pub(super) entries: Vec<Entry>,
-    /// Set if the entries are words.
-    pub(super) words_to_join: Option<WordSeparator>,
-    /// The length of the recording that the file names.
-    pub(super) duration_ms: Option<u64>,
-}
-
-impl Content {
-    pub(super) fn segments(entries: Vec<Entry>) -> Self {
-        Self {
-            entries,
-            ..Self::default()
-        }
-    }
-
-    /// Words of a file whose whole text, if known, is `text`.
-    pub(super) fn words(entries: Vec<Entry>, text: Option<&str>) -> Self {
-        Self {
-            words_to_join: Some(WordSeparator::of(&entries, text)),
-            entries,
-            ..Self::default()
-        }
-    }
-
-    fn has_text(&self) -> bool {
-        let has_text = |entry: &Entry| !entry.text.trim().is_empty();
-        self.entries.iter().any(has_text)
-    }
-
-    fn has_times(&self) -> bool {
-        self.entries.iter().any(|entry| entry.start_ms.is_some())
-    }
-}
-
 /// Reads a file; `None` if nothing in it is known.
 pub(super) fn read<'a>(reader: &mut ItemReader<'a>, raw: Raw<'a>) -> Option<Content> {
-    match Object::of(raw) {
-        Some(file) => read_object(reader, &file, 0),
-        None => read_items(reader, &list(raw)?),
-    }
+    let Some(file) = Object::of(raw) else {
+        return read_items(reader, &list(raw)?);
+    };
+    let content = read_object(reader, &file, 0);
+    // A file of JSON lines may have a single segment.
+    let is_item = item_times(&file, false).start_ms.is_some() && file.has("text");
+    content.or_else(|| read_items(reader, &[raw]).filter(|_| is_item))
 }
 
 /// Reads a list of segments, words or whole results.

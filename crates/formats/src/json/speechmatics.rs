@@ -2,11 +2,11 @@
 //!
 //! <https://docs.speechmatics.com/speech-to-text/batch/output>
 
+use super::content::Content;
 use super::document::{Object, Raw};
 use super::item::{ItemReader, speaker};
-use super::shapes::Content;
 use super::times::item_times;
-use crate::parsed_file::Entry;
+use crate::entry::Entry;
 use crate::word_grouping::WordSeparator;
 
 /// Whether this is an item of the list `results`: a word or a punctuation mark.

@@ -87,6 +87,9 @@ const DURATIONS: [(&str, Unit); 8] = [
     ("Duration", Unit::Ticks),
 ];
 
+/// Fields with both times, as a list or as an object.
+const PAIRS: [&str; 5] = ["timestamp", "timestamps", "time", "interval", "span"];
+
 /// The times of an item. An item with a duration instead of an end ends after it.
 pub(super) fn item_times(item: &Object<'_>, is_in_milliseconds: bool) -> ItemTimes {
     let pair = pair_of(item);
@@ -131,19 +134,22 @@ fn pair_of<'a>(item: &Object<'a>) -> Option<Pair<'a>> {
     if let Some(offsets) = item.object("offsets") {
         return Some(((offsets.get("from"), offsets.get("to")), Unit::Milliseconds));
     }
-    if let Some(timestamps) = item.object("timestamps") {
+    let time = PAIRS.iter().find_map(|name| {
+        let raw = item.get(name)?;
+        raw.get().starts_with(['[', '{']).then_some(raw)
+    })?;
+    if let Some(times) = Object::of(time) {
+        let start = times.first(&["from", "start", "begin"]);
         return Some((
-            (timestamps.get("from"), timestamps.get("to")),
-            Unit::Seconds,
+            (start, times.first(&["to", "end", "stop"])),
+            Unit::Undeclared,
         ));
     }
     // transformers
-    let times = list(item.get("timestamp")?)?;
+    let times = list(time)?;
     let time = |i: usize| {
-        times
-            .get(i)
-            .copied()
-            .filter(|raw: &Raw<'_>| raw.get() != "null")
+        let time = times.get(i).copied();
+        time.filter(|raw: &Raw<'_>| raw.get() != "null")
     };
     Some(((time(0), time(1)), Unit::Undeclared))
 }
@@ -270,6 +276,10 @@ mod tests {
                 (1_500, 2_000, true),
             ),
             (r#"{"timestamp": [1.5, 2.0]}"#, (1_500, 2_000, false)),
+            (
+                r#"{"time": {"start": 1.5, "end": 2}}"#,
+                (1_500, 2_000, false),
+            ),
             (
                 r#"{"start": "00:01.5", "end": "00:02"}"#,
                 (1_500, 2_000, true),

@@ -1,12 +1,12 @@
 //! The captions of `YouTube` as `json3`.
 
+use super::content::Content;
 use super::document::Object;
 use super::item::ItemReader;
-use super::shapes::Content;
 use super::times::item_times;
 use crate::cue::Word;
-use crate::parsed_file::Entry;
-use crate::word_grouping::non_negative;
+use crate::entry::Entry;
+use crate::time::non_negative;
 
 /// Reads `events`, each with a start, a duration and parts of a text. Events without parts
 /// define windows.

@@ -2,7 +2,7 @@
 //! a `<`.
 
 use crate::cue::without_blank_lines;
-use crate::timing_line::{Arrows, JOINER, TimingLine, parse_timing_line};
+use crate::timing_line::{Arrows, JOINER, TimingLine, is_colon, parse_timing_line};
 
 /// Removes tags (`b`, `i`, `u`, `s`, `font`, `{\…}`) and the joiners that [`escape`]
 /// inserts. `\N` becomes a line break and `\h` a space, as programs for another format write
@@ -42,15 +42,20 @@ pub(crate) fn escape(text: &str) -> String {
     let text = without_blank_lines(text);
     let mut escaped = String::with_capacity(text.len());
     let mut token_start = 0;
-    if is_timing_line(&text) || text.starts_with(JOINER) {
+    if text.starts_with(JOINER) {
         escaped.push(JOINER);
     }
     for (at, c) in text.char_indices() {
         escaped.push(c);
         let (before, after) = text.split_at(at + c.len_utf8());
         let begins_markup = match c {
-            '\n' => is_timing_line(after),
-            '<' | '{' => tag_len(&text[at..]).is_some(),
+            // Some players remove anything that looks like a tag of HTML.
+            '<' => {
+                after.starts_with(|next: char| next.is_ascii_alphabetic() || "/!?".contains(next))
+            }
+            '{' => tag_len(&text[at..]).is_some(),
+            // Libraries look for times anywhere in a line, so that a mark before them would not help.
+            _ if is_colon(c) => is_first_colon_of_timing_line(&text, at),
             '\\' => control_sign(&text[at..], &text[token_start..at]).is_some(),
             _ => after.starts_with('>'),
         };
@@ -66,12 +71,18 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// Whether [`escape`] may have inserted a joiner after this text.
 fn may_need_joiner(before: &str) -> bool {
-    before.ends_with(['\n', '<', '{', '\\']) || before.ends_with("--")
+    before.ends_with(|c: char| matches!(c, '\n' | '<' | '{' | '\\') || is_colon(c))
+        || before.ends_with("--")
 }
 
-/// Whether the first line would be read as a timing line.
-fn is_timing_line(text: &str) -> bool {
-    let line = text.split('\n').next().unwrap_or_default();
+/// Whether the colon at this position is the first in its line, and the line would be read as a
+/// timing line.
+fn is_first_colon_of_timing_line(text: &str, at: usize) -> bool {
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    if text[start..at].contains(is_colon) {
+        return false;
+    }
+    let line = text[start..].split('\n').next().unwrap_or_default();
     parse_timing_line(line, Arrows::Any) != TimingLine::NotTiming
 }
 
@@ -143,16 +154,7 @@ mod tests {
 
     #[test]
     fn anything_but_a_subrip_tag_is_text() {
-        for text in [
-            "a < b > c",
-            "Vec<String>",
-            "<b",
-            "{a}",
-            "{\\a",
-            "&amp;",
-            "<<>",
-            "<bi>",
-        ] {
+        for text in ["a < b > c", "{a}", "{\\a", "&amp;", "<<>"] {
             assert_eq!(unescape(text), text);
             assert_eq!(escape(text), text);
         }
@@ -165,11 +167,12 @@ mod tests {
             ("{\\an8}", "{_\\an8}"),
             ("a --> b", "a --_> b"),
             ("--->", "---_>"),
-            ("a\n0:01 --> 0:02", "a\n_0:01 --_> 0:02"),
+            ("a\n0:01 --> 0:02", "a\n0:_01 --_> 0:02"),
             (
                 "00:00:01,000 → 00:00:02,000",
-                "_00:00:01,000 → 00:00:02,000",
+                "00:_00:01,000 → 00:00:02,000",
             ),
+            ("Vec<String>", "Vec<_String>"),
             ("a\\Nb C:\\New", "a\\_Nb C:\\New"),
             ("<_b>", "<__b>"),
             ("--_", "--__"),

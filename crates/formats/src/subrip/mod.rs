@@ -18,11 +18,12 @@ use std::fmt::Write;
 
 use crate::charset;
 use crate::cue::{Cue, by_start};
+use crate::entry::Entry;
 use crate::error::FormatError;
 use crate::html_references::unescape_references;
 use crate::lines::lines;
 use crate::notes::{Change, Notes};
-use crate::parsed_file::{Entry, ParsedFile, Transcript};
+use crate::parsed_file::{ParsedFile, Transcript};
 use crate::time::Timestamp;
 use blocks::{BlockTimes, blocks};
 use markup::{escape, unescape};

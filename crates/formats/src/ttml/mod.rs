@@ -10,10 +10,12 @@ mod youtube;
 use std::collections::HashMap;
 
 use crate::cue::{Word, collapse_whitespace};
+use crate::entry::Entry;
 use crate::error::FormatError;
 use crate::notes::{Change, Notes};
-use crate::parsed_file::{Entry, ParsedFile};
-use crate::word_grouping::{is_unspaced, non_negative};
+use crate::parsed_file::ParsedFile;
+use crate::time::non_negative;
+use crate::word_grouping::is_unspaced;
 use times::Rates;
 use xml::{Element, Part, Parts};
 

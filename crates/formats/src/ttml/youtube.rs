@@ -2,11 +2,11 @@
 
 use super::xml::{Element, Part, Parts};
 use crate::cue::Word;
+use crate::entry::Entry;
 use crate::error::FormatError;
 use crate::html_references::unescape_references;
 use crate::notes::{Change, Notes};
-use crate::parsed_file::Entry;
-use crate::word_grouping::non_negative;
+use crate::time::non_negative;
 
 /// Reads what follows the root element.
 pub(super) fn read(parts: &mut Parts<'_>) -> Result<(Vec<Entry>, Notes), FormatError> {

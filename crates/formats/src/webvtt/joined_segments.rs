@@ -4,8 +4,8 @@
 
 use std::collections::HashSet;
 
+use crate::entry::Entry;
 use crate::notes::{Change, Notes};
-use crate::parsed_file::Entry;
 use crate::time::parse_timestamp;
 
 /// The clock of MPEG transport streams, in ticks per millisecond.

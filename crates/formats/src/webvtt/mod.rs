@@ -13,13 +13,14 @@ use std::fmt::Write;
 
 use crate::charset;
 use crate::cue::{Cue, by_start, collapse_whitespace};
+use crate::entry::Entry;
 use crate::error::FormatError;
 use crate::lines::{join, lines};
 use crate::notes::{Change, Notes};
-use crate::parsed_file::{Entry, ParsedFile, Transcript};
+use crate::parsed_file::{ParsedFile, Transcript};
 use crate::speaker_names::{names_among_identifiers, quoted_name};
 use crate::time::Timestamp;
-use crate::word_grouping::non_negative;
+use crate::time::non_negative;
 use blocks::{Block, blocks, is_signature};
 use joined_segments::Segments;
 use markup::{escape, escape_characters, parse_voices};

@@ -261,8 +261,9 @@ fn what_is_left_out_of_a_file_is_noted(server: TestServer) {
     let note = "1 entry was left out, because its times cannot be read (line 2)";
     for cues in [1, 2_500] {
         let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
-        let cue = "2\n00:00:03,000 --> 00:00:04,000\nHi\n\n";
-        let file = format!("{lost}{}", cue.repeat(cues));
+        let cue = |i: usize| format!("{i}\n00:00:03,000 --> 00:00:04,000\nHi {i}\n\n");
+        let file: String = (2..cues + 2).map(cue).collect();
+        let file = format!("{lost}{file}");
         for (method, status) in [("PUT", 200), ("POST", 201)] {
             let answer = send(&server, method, &path, SRT, file.as_bytes());
             let answer = answer.expect(status).json();
