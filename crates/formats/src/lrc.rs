@@ -10,6 +10,9 @@ use crate::parsed_file::ParsedFile;
 use crate::time::non_negative;
 use crate::timing_line::parse_time;
 
+/// The most characters of a time and the bracket after it.
+const MAX_TIME_CHARS: usize = 20;
+
 /// Reads a file. A line may have several starts, and words with starts of their own
 /// (`<00:12.80>`). Tags such as `[ar:…]` are dropped; `[offset:…]` moves all times, and
 /// `[length:…]` ends the last line.
@@ -111,8 +114,11 @@ fn split_starts(line: &str) -> (Vec<i64>, &str) {
 /// The time in brackets at the beginning, and what follows it.
 fn split_time(text: &str, brackets: [char; 2]) -> Option<(i64, &str)> {
     let inner = text.strip_prefix(brackets[0])?;
-    let (time, after) = inner.split_once(brackets[1])?;
-    if time.len() > 20 || !time.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+    // The limit keeps parsing linear.
+    let mut start = inner.char_indices().take(MAX_TIME_CHARS);
+    let (end, _) = start.find(|(_, c)| *c == brackets[1])?;
+    let (time, after) = (&inner[..end], &inner[end + 1..]);
+    if !time.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
         return None;
     }
     Some((parse_time(time)?, after))

@@ -106,12 +106,16 @@ fn plain_text(source: &str) -> String {
     let mut text = String::with_capacity(source.len());
     let mut rest = source;
     let mut is_drawing = false;
+    // Without this bound, braces that are never closed would make the time quadratic.
+    let mut closed = source.rfind('}').map_or(0, |at| at + 1);
     while let Some(c) = rest.chars().next() {
         if c == '{'
+            && closed > 0
             && let Some(end) = rest.find('}')
         {
             is_drawing = drawing_mode(&rest[1..end]).unwrap_or(is_drawing);
             rest = &rest[end + 1..];
+            closed = closed.saturating_sub(end + 1);
             continue;
         }
         let (sign, length) = match rest.as_bytes() {
@@ -123,6 +127,7 @@ fn plain_text(source: &str) -> String {
             text.push(sign);
         }
         rest = &rest[length..];
+        closed = closed.saturating_sub(length);
     }
     let lines: Vec<_> = text.split('\n').map(str::trim).collect();
     lines.join("\n").trim().to_owned()

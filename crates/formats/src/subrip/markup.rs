@@ -10,24 +10,22 @@ use crate::timing_line::{Arrows, JOINER, TimingLine, is_colon, parse_timing_line
 pub(crate) fn unescape(source: &str) -> String {
     let joiner_len = |rest: &str| rest.len() - rest.strip_prefix(JOINER).unwrap_or(rest).len();
     let mut text = String::with_capacity(source.len());
-    let mut token_start = 0;
+    let mut word = Word::default();
     let mut at = joiner_len(source);
     while let Some(c) = source[at..].chars().next() {
         if let Some(length) = tag_len(&source[at..]) {
             at += length;
             continue;
         }
-        if let Some(sign) = control_sign(&source[at..], &text[token_start..]) {
+        if let Some(sign) = control_sign(&source[at..]).filter(|_| !word.is_path(&text)) {
             text.push(sign);
             at += 2;
-            token_start = text.len();
+            word.begin(text.len());
             continue;
         }
         text.push(c);
         at += c.len_utf8();
-        if c.is_whitespace() {
-            token_start = text.len();
-        }
+        word.push(c, text.len());
         if may_need_joiner(&text) {
             at += joiner_len(&source[at..]);
         }
@@ -41,10 +39,12 @@ pub(crate) fn unescape(source: &str) -> String {
 pub(crate) fn escape(text: &str) -> String {
     let text = without_blank_lines(text);
     let mut escaped = String::with_capacity(text.len());
-    let mut token_start = 0;
     if text.starts_with(JOINER) {
         escaped.push(JOINER);
     }
+    let mut word = Word::default();
+    let mut is_before_colon = true;
+    let mut line_start = 0;
     for (at, c) in text.char_indices() {
         escaped.push(c);
         let (before, after) = text.split_at(at + c.len_utf8());
@@ -54,19 +54,55 @@ pub(crate) fn escape(text: &str) -> String {
                 after.starts_with(|next: char| next.is_ascii_alphabetic() || "/!?".contains(next))
             }
             '{' => tag_len(&text[at..]).is_some(),
-            // Libraries look for times anywhere in a line, so that a mark before them would not help.
-            _ if is_colon(c) => is_first_colon_of_timing_line(&text, at),
-            '\\' => control_sign(&text[at..], &text[token_start..at]).is_some(),
+            '\\' => control_sign(&text[at..]).is_some() && !word.is_path(&text[..at]),
+            // Libraries look for times anywhere in a line, so that a mark before them would not
+            // help.
+            _ if is_colon(c) => is_before_colon && is_timing_line(&text[line_start..]),
             _ => after.starts_with('>'),
         };
-        if c.is_whitespace() {
-            token_start = at + c.len_utf8();
+        if c == '\n' {
+            (is_before_colon, line_start) = (true, at + 1);
+        } else {
+            is_before_colon &= !is_colon(c);
         }
+        word.push(c, before.len());
         if may_need_joiner(before) && (begins_markup || after.starts_with(JOINER)) {
             escaped.push(JOINER);
         }
     }
     escaped
+}
+
+/// The word at the end of a text that is read or written.
+#[derive(Default)]
+struct Word {
+    start: usize,
+    has_backslash: bool,
+}
+
+impl Word {
+    /// Begins a word at the end of a text of this length.
+    fn begin(&mut self, text_len: usize) {
+        *self = Self {
+            start: text_len,
+            has_backslash: false,
+        };
+    }
+
+    /// Adds the last character of a text of this length.
+    fn push(&mut self, c: char, text_len: usize) {
+        if c.is_whitespace() {
+            self.begin(text_len);
+        }
+        self.has_backslash |= c == '\\';
+    }
+
+    /// Whether the word that ends this text is the beginning of a path, in which a backslash
+    /// is a backslash.
+    fn is_path(&self, text: &str) -> bool {
+        self.has_backslash
+            || matches!(text[self.start..].as_bytes(), [drive, b':', ..] if drive.is_ascii_alphabetic())
+    }
 }
 
 /// Whether [`escape`] may have inserted a joiner after this text.
@@ -75,31 +111,19 @@ fn may_need_joiner(before: &str) -> bool {
         || before.ends_with("--")
 }
 
-/// Whether the colon at this position is the first in its line, and the line would be read as a
-/// timing line.
-fn is_first_colon_of_timing_line(text: &str, at: usize) -> bool {
-    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    if text[start..at].contains(is_colon) {
-        return false;
-    }
-    let line = text[start..].split('\n').next().unwrap_or_default();
+/// Whether the first line would be read as a timing line.
+fn is_timing_line(text: &str) -> bool {
+    let line = text.split('\n').next().unwrap_or_default();
     parse_timing_line(line, Arrows::Any) != TimingLine::NotTiming
 }
 
-/// The character that `\N` or `\h` at the beginning stands for, after the part of a word in
-/// `before`. A backslash in a path is a backslash.
-fn control_sign(markup: &str, before: &str) -> Option<char> {
-    let sign = match markup.as_bytes() {
-        [b'\\', b'N', ..] => '\n',
-        [b'\\', b'h', ..] => ' ',
-        _ => return None,
-    };
-    let is_path = match before.as_bytes() {
-        [drive, b':', ..] => drive.is_ascii_alphabetic(),
-        [b'\\', ..] => true,
-        _ => before.contains('\\'),
-    };
-    (!is_path).then_some(sign)
+/// The character that `\N` or `\h` at the beginning stands for.
+fn control_sign(markup: &str) -> Option<char> {
+    match markup.as_bytes() {
+        [b'\\', b'N', ..] => Some('\n'),
+        [b'\\', b'h', ..] => Some(' '),
+        _ => None,
+    }
 }
 
 /// The length in bytes of the tag at the beginning of a text.
