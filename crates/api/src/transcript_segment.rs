@@ -233,6 +233,11 @@ pub struct TranscriptResponse {
     pub segments: Vec<TranscriptSegment>,
     /// Number of segments.
     pub total: usize,
+    /// What was left out or changed when a file was read, with its lines; only in responses to
+    /// files, and only if there was anything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub notes: Vec<String>,
 }
 
 impl TranscriptResponse {
@@ -242,6 +247,12 @@ impl TranscriptResponse {
             job_id,
             total: segments.len(),
             segments: segments.into_iter().map(Into::into).collect(),
+            notes: Vec::new(),
         }
+    }
+
+    /// The same response with notes about the file that was read.
+    pub fn with_notes(self, notes: Vec<String>) -> Self {
+        Self { notes, ..self }
     }
 }

@@ -5,6 +5,17 @@ use lectern_domain::{TimeRange, TranscriptSegment};
 
 use crate::time::{MAX_MILLIS, millis, seconds};
 
+/// A word of a cue, with its times in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// Not before the start of the cue.
+    pub start_ms: u64,
+    /// Not before the start of the word.
+    pub end_ms: u64,
+    /// Without white space around it.
+    pub text: String,
+}
+
 /// An entry of a subtitle file or a segment of a transcript.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cue {
@@ -16,6 +27,8 @@ pub struct Cue {
     pub speaker: Option<SpeakerId>,
     /// Confidence of the speech recognizer; `None` if it is unknown.
     pub confidence: Option<Ratio>,
+    /// The words with their times, if the file has them.
+    pub words: Vec<Word>,
 }
 
 impl Cue {
@@ -30,6 +43,7 @@ impl Cue {
             text,
             speaker: None,
             confidence: None,
+            words: Vec::new(),
         }
     }
 
@@ -53,11 +67,28 @@ impl Cue {
         self.end_ms
     }
 
-    /// The same cue at other times, limited as in [`Cue::new`].
+    /// The same cue with the times of these words.
+    pub fn with_words(self, words: Vec<Word>) -> Self {
+        Self { words, ..self }
+    }
+
+    /// The same cue at other times, limited as in [`Cue::new`]. The words keep their times.
     pub fn with_times(self, start_ms: u64, end_ms: u64) -> Self {
-        Self::new(start_ms, end_ms, self.text)
-            .with_speaker(self.speaker)
-            .with_confidence(self.confidence)
+        Self {
+            words: self.words,
+            speaker: self.speaker,
+            confidence: self.confidence,
+            ..Self::new(start_ms, end_ms, self.text)
+        }
+    }
+
+    /// The same cue with each of its times, and those of its words, changed by `change`.
+    pub fn map_times(mut self, change: impl Fn(u64) -> u64) -> Self {
+        for word in &mut self.words {
+            (word.start_ms, word.end_ms) = (change(word.start_ms), change(word.end_ms));
+        }
+        let (start_ms, end_ms) = (change(self.start_ms), change(self.end_ms));
+        self.with_times(start_ms, end_ms)
     }
 
     /// Moves the cue by `by_ms` milliseconds, which may be negative. The part before 0
@@ -68,9 +99,7 @@ impl Cue {
             ..0 => self.end_ms <= by_ms.unsigned_abs(),
             0.. => false,
         };
-        let moved = |ms: u64| ms.saturating_add_signed(by_ms);
-        let (start_ms, end_ms) = (moved(self.start_ms), moved(self.end_ms));
-        (!is_before_zero).then(|| self.with_times(start_ms, end_ms))
+        (!is_before_zero).then(|| self.map_times(|ms| ms.saturating_add_signed(by_ms)))
     }
 }
 
@@ -96,19 +125,15 @@ pub fn clip_to(cues: &[Cue], part: TimeRange) -> Vec<Cue> {
             ends_inside_or_later && cue.start_ms < to && from < to
         })
         .map(|cue| {
-            let (start, end) = (cue.start_ms.max(from), cue.end_ms.min(to));
-            cue.clone().with_times(start - from, end - from)
+            let mut cue = cue.clone();
+            cue.words
+                .retain(|word| word.end_ms > from && word.start_ms < to);
+            cue.map_times(|ms| ms.clamp(from, to) - from)
         })
         .collect()
 }
 
-/// Sorts by start; the sort is stable.
-pub(crate) fn sort_by_start(mut cues: Vec<Cue>) -> Vec<Cue> {
-    cues.sort_by_key(Cue::start_ms);
-    cues
-}
-
-/// References to the cues, in the order of [`sort_by_start`].
+/// References to the cues, sorted by start; the sort is stable.
 pub(crate) fn by_start(cues: &[Cue]) -> Vec<&Cue> {
     let mut cues: Vec<_> = cues.iter().collect();
     cues.sort_by_key(|cue| cue.start_ms);
@@ -121,15 +146,31 @@ pub(crate) fn spoken_text(text: &str) -> Option<SpokenText> {
     SpokenText::new(text.replace('\0', "\u{fffd}")).ok()
 }
 
-/// The speaker of a cue, white space collapsed; `None` if the name is blank.
-pub(crate) fn speaker_id(name: &str) -> Result<Option<SpeakerId>, Invalid> {
+/// The speaker of a cue, white space collapsed, and whether the name had to be cut; `None` if
+/// the name is blank.
+pub(crate) fn speaker_id(name: &str) -> (Option<SpeakerId>, bool) {
     let name = collapse_whitespace(&name.replace('\0', "\u{fffd}"));
-    (!name.is_empty()).then(|| SpeakerId::new(name)).transpose()
+    let end = name.char_indices().nth(SpeakerId::MAX);
+    let is_cut = end.is_some();
+    let name = match end {
+        Some((end, _)) => name[..end].trim_end(),
+        None => &name,
+    };
+    let speaker = SpeakerId::new(name).ok().filter(|_| !name.is_empty());
+    (speaker, is_cut)
 }
 
 /// Trims the text and replaces each run of ASCII white space by one space.
 pub(crate) fn collapse_whitespace(text: &str) -> String {
     text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Removes blank lines, at which players end a cue, and ends lines with LF.
+pub(crate) fn without_blank_lines(text: &str) -> String {
+    let text = normalize_line_ends(text);
+    let is_blank = |line: &&str| line.chars().all(char::is_whitespace);
+    let lines: Vec<_> = text.split('\n').filter(|line| !is_blank(line)).collect();
+    lines.join("\n")
 }
 
 /// Replaces CRLF and CR by LF.

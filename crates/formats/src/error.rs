@@ -1,7 +1,5 @@
 //! The error that all readers return.
 
-use lectern_domain::Invalid;
-
 /// Why a file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
@@ -20,8 +18,8 @@ impl FormatError {
         }
     }
 
-    /// A value on `line` that violates a rule of the domain.
-    pub(crate) fn invalid(line: usize, invalid: &Invalid) -> Self {
-        Self::new(line, invalid.to_string())
+    /// A timing line in a file in which no times can be read.
+    pub(crate) fn malformed_times(line: usize) -> Self {
+        Self::new(line, "expected times such as 00:00:01.000 --> 00:00:02.500")
     }
 }

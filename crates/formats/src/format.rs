@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::cue::Cue;
-use crate::error::FormatError;
 use crate::{plain_text, subrip, webvtt, whisper_json};
 
-/// A file format for cues.
+/// A file format that cues are written in. [`InputFormat`](crate::InputFormat) lists those that
+/// are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// WebVTT.
@@ -77,8 +77,7 @@ impl Format {
     }
 
     /// The format of a media type; case and parameters are ignored.
-    /// `application/json` gives [`Format::WhisperJson`]; [`whisper_json::detect`]
-    /// distinguishes Whisper's JSON from other JSON.
+    /// `application/json` gives [`Format::WhisperJson`].
     pub fn from_media_type(media_type: &str) -> Option<Self> {
         let media_type = media_type.split(';').next()?.trim().to_ascii_lowercase();
         Self::ALL
@@ -91,17 +90,6 @@ impl Format {
         let (_, extension) = name.rsplit_once('.')?;
         let matches = |format: &Self| format.extension().eq_ignore_ascii_case(extension);
         Self::ALL.into_iter().find(matches)
-    }
-
-    /// Reads a file of this format; see the module of the format. Plain text is always an
-    /// error, because it has no times.
-    pub fn read(self, bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
-        match self {
-            Self::Vtt => webvtt::read(bytes),
-            Self::Srt => subrip::read(bytes),
-            Self::Text => Err(FormatError::new(1, "plain text has no times")),
-            Self::WhisperJson => whisper_json::read(bytes),
-        }
     }
 
     /// Writes a file of this format; see the module of the format.

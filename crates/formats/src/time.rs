@@ -36,6 +36,11 @@ pub fn millis(seconds: f64) -> u64 {
     parse_saturating(whole).saturating_mul(1000) + fraction_millis(fraction)
 }
 
+/// Milliseconds that may be before the start of the recording, cut there.
+pub(crate) fn non_negative(ms: i64) -> u64 {
+    u64::try_from(ms).unwrap_or(0)
+}
+
 /// Parses a timestamp `HH:MM:SS.mmm` to milliseconds. Hours and decimals may be
 /// missing, the decimal mark may be a comma, and the first number has no upper
 /// limit. `None` if the text is not a timestamp.

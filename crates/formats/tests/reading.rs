@@ -1,7 +1,12 @@
 //! Reading of typical, unusual and invalid files.
 
 use lectern_domain::{Ratio, SpeakerId, SpokenText};
-use lectern_formats::{Cue, Format, subrip, webvtt, whisper_json};
+use lectern_formats::{Cue, FormatError, InputFormat, json, subrip, webvtt};
+
+/// The cues of a file as it is read from others, in a recording of unknown length.
+fn read(format: InputFormat, file: &[u8]) -> Result<Vec<Cue>, FormatError> {
+    Ok(format.read(file)?.transcript(None)?.cues)
+}
 
 /// Cues as `start end speaker text`.
 fn summary(cues: &[Cue]) -> Vec<String> {
@@ -25,7 +30,7 @@ fn every_feature_of_webvtt_is_read() {
         00:02.000 --> 00:03.000\r\n<b></b>&#32;\r\n\r\n\
         00:04.000 --> 00:05.000\r\n<v Ada>Yes?</v>\r\n<v Bob>No.";
     assert_eq!(
-        summary(&webvtt::read(file.as_bytes()).unwrap()),
+        summary(&read(InputFormat::Vtt, file.as_bytes()).unwrap()),
         [
             r#"500 500 - "{not} a comment, but ends before it starts""#,
             r#"1000 1000 - "first\n  second""#,
@@ -50,27 +55,30 @@ fn every_variant_of_subrip_is_read() {
         r#"3000 4000 - "a -> b &amp; 5 < 6\n\nafter a blank line""#,
         r#"8000 8000 - "42""#,
     ];
-    assert_eq!(summary(&subrip::read(file.as_bytes()).unwrap()), expected);
+    assert_eq!(
+        summary(&read(InputFormat::Srt, file.as_bytes()).unwrap()),
+        expected
+    );
     let old_mac = file.replace("\r\n", "\r");
     assert_eq!(
-        summary(&subrip::read(old_mac.as_bytes()).unwrap()),
+        summary(&read(InputFormat::Srt, old_mac.as_bytes()).unwrap()),
         expected
     );
     let utf16: Vec<u8> = file.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(summary(&subrip::read(&utf16).unwrap()), expected);
+    assert_eq!(summary(&read(InputFormat::Srt, &utf16).unwrap()), expected);
 }
 
 #[test]
 fn subtitles_in_windows_1252_are_decoded() {
     let cue = b"00:01.000 --> 00:02.000\n\x93Caf\xe9\x94 \x96 d\xe9j\xe0 vu\n";
     let expected = [r#"1000 2000 - "“Café” – déjà vu""#];
-    assert_eq!(summary(&subrip::read(cue).unwrap()), expected);
+    assert_eq!(summary(&read(InputFormat::Srt, cue).unwrap()), expected);
     let file = [b"WEBVTT\n\n", &cue[..]].concat();
-    assert_eq!(summary(&webvtt::read(&file).unwrap()), expected);
+    assert_eq!(summary(&read(InputFormat::Vtt, &file).unwrap()), expected);
     // JSON is Unicode by definition.
     let json = b"[{\"start\": 1, \"end\": 2, \"text\": \"Caf\xe9\"}]";
     assert_eq!(
-        summary(&whisper_json::read(json).unwrap()),
+        summary(&read(InputFormat::Json, json).unwrap()),
         ["1000 2000 - \"Caf\u{fffd}\""]
     );
 }
@@ -78,67 +86,73 @@ fn subtitles_in_windows_1252_are_decoded() {
 #[test]
 fn files_without_cues_give_no_cues() {
     for file in ["WEBVTT", "WEBVTT\n\nNOTE a", "WEBVTT\tx\r\n\r\n"] {
-        assert_eq!(webvtt::read(file.as_bytes()), Ok(vec![]), "{file:?}");
+        assert_eq!(
+            read(InputFormat::Vtt, file.as_bytes()),
+            Ok(vec![]),
+            "{file:?}"
+        );
     }
-    assert_eq!(subrip::read(b""), Ok(vec![]));
-    assert_eq!(subrip::read(b"\xef\xbb\xbf \r\n\r\n"), Ok(vec![]));
+    assert_eq!(read(InputFormat::Srt, b""), Ok(vec![]));
+    assert_eq!(read(InputFormat::Srt, b"\xef\xbb\xbf \r\n\r\n"), Ok(vec![]));
     assert_eq!(
-        whisper_json::read(br#"{"text": "", "segments": []}"#),
+        read(InputFormat::Json, br#"{"text": "", "segments": []}"#),
         Ok(vec![])
     );
 }
 
 #[test]
 fn an_error_names_its_line() {
-    let long = "x".repeat(51);
-    let voice = format!("WEBVTT\n\n00:01.000 --> 00:02.000\n<v {long}>a");
-    let json = format!(
-        "[\n{{\"start\":0,\"text\":\"a\"}},\n{{\"start\":0,\"text\":\"a\",\"speaker\":\"{long}\"}},\n{{\"start\":0}}]"
-    );
-    let too_long = "speaker must be at most 50 characters long";
     for (format, file, line, message) in [
-        (Format::Vtt, "", 1, "expected WEBVTT"),
-        (Format::Vtt, "\r\n\r\nHello", 3, "expected WEBVTT"),
-        (Format::Vtt, "WEBVTTX", 1, "expected WEBVTT"),
-        (Format::Vtt, "\n WEBVTT", 2, "expected WEBVTT"),
+        (InputFormat::Vtt, "", 1, "expected WEBVTT"),
+        (InputFormat::Vtt, "\r\n\r\nHello", 3, "expected WEBVTT"),
+        (InputFormat::Vtt, "WEBVTTX", 1, "expected WEBVTT"),
+        (InputFormat::Vtt, "\n WEBVTT", 2, "expected WEBVTT"),
         (
-            Format::Vtt,
+            InputFormat::Vtt,
             "WEBVTT\n\n0:01 --> x:02\na",
             3,
             "expected times such as",
         ),
-        (Format::Vtt, &voice, 3, too_long),
-        (Format::Srt, "\n\n<html>\n", 3, "expected SubRip: a counter"),
         (
-            Format::Srt,
-            "1\n0:01 --> 0:02\na\n\n2\n0:0:61,000 --> 0:02",
-            6,
+            InputFormat::Srt,
+            "\n\n<html>\n",
+            3,
+            "expected SubRip: a counter",
+        ),
+        (
+            InputFormat::Srt,
+            "2\n0:0:61,000 --> 0:02",
+            2,
             "expected times",
         ),
-        (Format::Srt, "\0\x01\x02", 1, "expected SubRip"),
-        (Format::WhisperJson, "", 1, "EOF while parsing a value"),
+        (InputFormat::Srt, "\0\x01\x02", 1, "expected SubRip"),
+        (InputFormat::Json, "", 1, "EOF while parsing a value"),
         (
-            Format::WhisperJson,
+            InputFormat::Json,
+            "{\"segments\": [\n{\"start\": 0,\n",
+            3,
+            "EOF while parsing",
+        ),
+        (
+            InputFormat::Json,
             "{\n\"text\": \"a\"}",
             1,
             "expected segments with times",
         ),
         (
-            Format::WhisperJson,
-            "{\n\"segments\": [\n{\"text\": 1}]}",
+            InputFormat::Json,
+            "{\n\"segments\": [\n{\"text\": [1]}]}",
             3,
-            "expected a string",
+            "no segment can be read",
         ),
         (
-            Format::WhisperJson,
-            "[{\"text\": \"a\"}]",
-            1,
-            "start is required",
+            InputFormat::Json,
+            "[\n{\"text\": \"a\"}]",
+            2,
+            "no segment has a time",
         ),
-        (Format::WhisperJson, &json, 3, too_long),
-        (Format::Text, "hello", 1, "plain text has no times"),
     ] {
-        let error = format.read(file.as_bytes()).unwrap_err();
+        let error = read(format, file.as_bytes()).unwrap_err();
         assert!(
             error.line == line && error.message.starts_with(message),
             "{file:?}: {error}"
@@ -159,7 +173,7 @@ fn whisper_times_are_seconds_and_whisper_cpp_times_are_milliseconds() {
             {"id": 3, "start": -0.02, "end": 1e300, "text": "c", "speaker": 7, "confidence": 1.5, "avg_logprob": null}
         ]}"#;
     assert_eq!(
-        summary(&whisper_json::read(openai.as_bytes()).unwrap()),
+        summary(&read(InputFormat::Json, openai.as_bytes()).unwrap()),
         [
             "0 3001 SPEAKER_00 \"a\u{fffd}\"".to_owned(),
             format!("0 {} 7 \"c\"", lectern_formats::MAX_MILLIS),
@@ -171,7 +185,7 @@ fn whisper_times_are_seconds_and_whisper_cpp_times_are_milliseconds() {
             .map(|cue| cue.confidence.map(Ratio::get))
             .collect()
     };
-    let cues = whisper_json::read(openai.as_bytes()).unwrap();
+    let cues = read(InputFormat::Json, openai.as_bytes()).unwrap();
     assert_eq!(confidences(&cues), [Some(0.5), Some(1.0), Some(0.5)]);
 
     let cpp = r#"{"systeminfo": "…", "transcription": [
@@ -179,14 +193,14 @@ fn whisper_times_are_seconds_and_whisper_cpp_times_are_milliseconds() {
          "text": " hi", "tokens": [{"text": "[_BEG_]", "id": 50363, "p": 0.01, "t_dtw": -1},
                                    {"text": " hi", "id": 1, "p": 0.5}]},
         {"offsets": {"from": 2500, "to": -1}, "text": "you"}]}"#;
-    let cues = whisper_json::read(cpp.as_bytes()).unwrap();
+    let cues = read(InputFormat::Json, cpp.as_bytes()).unwrap();
     assert_eq!(summary(&cues), [r#"0 2500 - "hi""#, r#"2500 2500 - "you""#]);
     assert_eq!(confidences(&cues), [Some(0.5), None]);
 }
 
 #[test]
-fn whisper_json_is_distinguished_from_the_json_of_lectern() {
-    for json in [
+fn json_of_other_programs_is_distinguished_from_the_json_of_lectern() {
+    for file in [
         r#"[{"start": 0, "end": 1, "text": "a"}]"#,
         r#"{"segments": [{"start": 0, "end": 1, "text": "a"}]}"#,
         r#"{"transcription": [{"offsets": {"from": 0, "to": 1}, "text": "a"}]}"#,
@@ -194,22 +208,28 @@ fn whisper_json_is_distinguished_from_the_json_of_lectern() {
         r#"{"text": "", "segments": [], "language": "en"}"#,
         r#"{"segments": [], "word_segments": [], "language": "en"}"#,
         r#"{"systeminfo": "", "result": {"language": "en"}, "transcription": []}"#,
+        // The error of the reader names what is read.
+        r#"{"sentiment": 1}"#,
+        "{\"text\": \"a\", \"start\": 0}\n{\"text\": \"b\", \"start\": 1}\n",
+        r#"{"text": "a", "segments": [{"start_time": 0, "end_time": 1, "text": "a"}]}"#,
     ] {
-        assert!(whisper_json::detect(json.as_bytes()), "{json}");
+        assert!(json::detect(file.as_bytes()), "{file}");
     }
-    for json in [
+    for file in [
         r#"{"segments": [{"start_time": 0, "end_time": 1, "text": "a"}]}"#,
         r#"{"segments": []}"#,
-        r#"{"segments": [["start"]], "text": "a"}"#,
+        r#"{"segments": [["start"]], "x": "a"}"#,
         // Lectern's JSON with a misspelled field.
         r#"{"segments": [{"start": 0, "end_time": 1, "text": "a"}]}"#,
         r#"{"segments": [{"start": 0, "end": 1, "text": "a", "speaker_id": "Ada"}]}"#,
+        r#"{"start_time": 0, "end_time": 1, "text": "a"}"#,
         "{}",
         "[]",
+        "[{}]",
         "[[[]]]",
         "WEBVTT",
     ] {
-        assert!(!whisper_json::detect(json.as_bytes()), "{json}");
+        assert!(!json::detect(file.as_bytes()), "{file}");
     }
 }
 
@@ -223,7 +243,7 @@ fn a_name_that_ends_in_a_hyphen_writes_no_arrow() {
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\n<v A &amp; B -&#45;>--&gt; a\n"
     );
     assert_eq!(
-        summary(&webvtt::read(file.as_bytes()).unwrap()),
+        summary(&read(InputFormat::Vtt, file.as_bytes()).unwrap()),
         [r#"0 1500 A & B -- "--> a""#]
     );
 }
@@ -234,23 +254,25 @@ fn subrip_is_written_as_players_read_it() {
     let cues = cues.map(|(start, text)| Cue::new(start, start + 1, SpokenText::new(text).unwrap()));
     assert_eq!(
         subrip::write(&cues),
-        "1\n00:00:00,000 --> 00:00:00,001\n<\u{2060}i> & \n\u{2060}\nAda: --\u{2060}> b\n\n\
+        "1\n00:00:00,000 --> 00:00:00,001\n<\u{2060}i> & \nAda: --\u{2060}> b\n\n\
          2\n99:59:59,999 --> 100:00:00,000\nlater\n"
     );
 }
 
 #[test]
 fn every_seed_of_the_fuzz_targets_has_cues() {
-    for format in [Format::Vtt, Format::Srt, Format::WhisperJson] {
-        let target = match format {
-            Format::WhisperJson => "whisper_json",
-            _ => format.as_str(),
-        };
+    for format in InputFormat::ALL {
+        let target = format.extensions()[0];
         let folder = format!("{}/fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
         for seed in std::fs::read_dir(folder).unwrap() {
             let path = seed.unwrap().path();
-            assert_eq!(Format::from_filename(path.to_str().unwrap()), Some(format));
-            let cues = format.read(&std::fs::read(&path).unwrap()).unwrap();
+            let bytes = std::fs::read(&path).unwrap();
+            assert_eq!(
+                InputFormat::from_filename(path.to_str().unwrap()),
+                Some(format)
+            );
+            assert_eq!(InputFormat::of_content(&bytes), format);
+            let cues = read(format, &bytes).unwrap();
             assert!(!cues.is_empty(), "{}", path.display());
         }
     }
@@ -262,9 +284,9 @@ fn every_cue_counts_as_memory() {
     let cues = "00:01.000 --> 00:02.000\na\n\n".repeat(1_000);
     for body in [format!("00:01.000 --> 00:02.000\n{voices}"), cues] {
         let file = format!("WEBVTT\n\n{body}");
-        let read = webvtt::read(file.as_bytes()).unwrap();
+        let read = read(InputFormat::Vtt, file.as_bytes()).unwrap();
         assert!(read.len() >= 1_000);
-        assert!(lectern_formats::memory(file.as_bytes()) >= read.len() * size_of::<Cue>());
-        assert!(lectern_formats::memory(file.as_bytes()) >= 256 * read.len());
+        assert!(InputFormat::Vtt.memory(file.as_bytes()) >= read.len() * size_of::<Cue>());
+        assert!(InputFormat::Vtt.memory(file.as_bytes()) >= 256 * read.len());
     }
 }

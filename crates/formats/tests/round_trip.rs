@@ -1,7 +1,8 @@
 //! Written files are read back unchanged.
 
 use lectern_domain::{Ratio, SpeakerId, SpokenText};
-use lectern_formats::{Cue, Format, MAX_MILLIS, subrip, webvtt, whisper_json};
+use lectern_formats::{Cue, Format, FormatError, InputFormat, MAX_MILLIS};
+use lectern_formats::{json, subrip, webvtt, whisper_json};
 use proptest::prelude::*;
 
 /// Texts that mix the markup of all formats with arbitrary characters.
@@ -46,19 +47,46 @@ fn with_text(mut cue: Cue, change: impl Fn(&str) -> String) -> Cue {
     cue
 }
 
-fn unix_lines(text: &str) -> String {
-    text.replace("\r\n", "\n").replace('\r', "\n")
+/// The lines of a text that are not blank.
+fn text_lines(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let lines: Vec<_> = text
+        .split('\n')
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    lines.join("\n")
 }
 
-/// Reads and writes a file, then reads and writes the result. The two outputs are equal if
-/// nothing is lost. Both are empty for an invalid file.
-fn rewritten_twice(format: Format, bytes: &[u8]) -> (String, String) {
-    let rewrite = |bytes: &[u8]| format.read(bytes).map(|cues| format.write(&cues));
-    let Ok(once) = rewrite(bytes) else {
+/// Reads a file that this crate has written.
+fn read_written(format: Format, file: &[u8]) -> Result<Vec<Cue>, FormatError> {
+    let transcript = match format {
+        Format::Vtt => webvtt::read(file)?,
+        Format::Srt => subrip::read(file)?,
+        _ => InputFormat::Json.read(file)?.transcript(None)?,
+    };
+    Ok(transcript.cues)
+}
+
+/// Reads and writes a file of others, then reads and writes the result. The two outputs are
+/// equal if nothing is lost. Both are empty for an invalid file.
+fn rewritten_twice(input: InputFormat, output: Format, bytes: &[u8]) -> (String, String) {
+    let Ok(transcript) = input.read(bytes).and_then(|file| file.transcript(None)) else {
         return <_>::default();
     };
-    let twice = rewrite(once.as_bytes());
+    let once = output.write(&transcript.cues);
+    let twice = read_written(output, once.as_bytes()).map(|cues| output.write(&cues));
     (once, twice.unwrap_or_else(|error| error.to_string()))
+}
+
+/// The seeds of the fuzz targets, with their formats.
+fn seeds() -> Vec<(InputFormat, Vec<u8>)> {
+    let seeds = InputFormat::ALL.into_iter().flat_map(|format| {
+        let folder = format.extensions()[0];
+        let folder = format!("{}/fuzz/seeds/{folder}", env!("CARGO_MANIFEST_DIR"));
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        files.filter_map(move |file| Some((format, std::fs::read(file.path()).ok()?)))
+    });
+    seeds.collect()
 }
 
 proptest! {
@@ -68,11 +96,11 @@ proptest! {
     fn webvtt_keeps_times_texts_and_speakers(cues in cues()) {
         let expected: Vec<_> = cues.iter().cloned().map(|cue| {
             let (start, end) = (cue.start_ms(), cue.end_ms());
-            let cue = with_text(cue.with_times(start, end.max(start + 1)), unix_lines);
+            let cue = with_text(cue.with_times(start, end.max(start + 1)), text_lines);
             cue.with_confidence(None)
         }).collect();
         let file = webvtt::write(&cues);
-        prop_assert_eq!(webvtt::read(file.as_bytes()).unwrap(), expected);
+        prop_assert_eq!(read_written(Format::Vtt, file.as_bytes()).unwrap(), expected);
     }
 
     #[test]
@@ -81,6 +109,7 @@ proptest! {
         prop_assert!(!file.contains('\r'));
         let body = file.strip_prefix("WEBVTT\n").unwrap();
         let blocks: Vec<_> = body.split("\n\n").filter(|block| !block.is_empty()).collect();
+        prop_assert!(!file.contains("&#10;"));
         prop_assert_eq!(blocks.len(), cues.len());
         let mut last = String::new();
         for block in blocks {
@@ -103,11 +132,11 @@ proptest! {
     #[test]
     fn subrip_keeps_times_and_texts(cues in cues()) {
         let expected: Vec<_> = cues.iter().cloned().map(|cue| {
-            with_text(cue, unix_lines).with_speaker(None).with_confidence(None)
+            with_text(cue, text_lines).with_speaker(None).with_confidence(None)
         }).collect();
         let file = subrip::write(&cues);
         prop_assert_eq!(file.matches("-->").count(), cues.len());
-        prop_assert_eq!(subrip::read(file.as_bytes()).unwrap(), expected);
+        prop_assert_eq!(read_written(Format::Srt, file.as_bytes()).unwrap(), expected);
     }
 
     #[test]
@@ -116,11 +145,11 @@ proptest! {
             let file = format.write(&cues);
             for end in ["\r\n", "\r"] {
                 let other = file.replace('\n', end);
-                prop_assert_eq!(format.read(other.as_bytes()), format.read(file.as_bytes()));
+                prop_assert_eq!(read_written(format, other.as_bytes()), read_written(format, file.as_bytes()));
             }
             let without_last_line_end = file.strip_suffix('\n').unwrap_or_default();
             if !without_last_line_end.is_empty() {
-                prop_assert_eq!(format.read(without_last_line_end.as_bytes()), format.read(file.as_bytes()));
+                prop_assert_eq!(read_written(format, without_last_line_end.as_bytes()), read_written(format, file.as_bytes()));
             }
         }
     }
@@ -131,14 +160,39 @@ proptest! {
             .map(|cue| with_text(cue, |text| text.trim().to_owned()))
             .collect();
         let file = whisper_json::write(&cues);
-        prop_assert_eq!(whisper_json::read(file.as_bytes()).unwrap(), expected);
-        prop_assert!(whisper_json::detect(file.as_bytes()));
+        prop_assert_eq!(read_written(Format::WhisperJson, file.as_bytes()).unwrap(), expected);
+        prop_assert!(json::detect(file.as_bytes()));
     }
 
     #[test]
     fn arbitrary_bytes_are_refused_or_keep_their_cues_when_rewritten(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        for format in Format::ALL {
-            let (once, twice) = rewritten_twice(format, &bytes);
+        for input in InputFormat::ALL {
+            for output in [Format::Vtt, Format::Srt] {
+                let (once, twice) = rewritten_twice(input, output, &bytes);
+                prop_assert_eq!(once, twice);
+            }
+        }
+        json::detect(&bytes);
+    }
+
+    #[test]
+    fn damaged_files_are_refused_or_keep_their_cues_when_rewritten(
+        seed in prop::sample::select(seeds()),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0..20_usize, prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..4),
+            text().prop_map(|text| text.into_string().into_bytes()),
+        ]), 1..6),
+    ) {
+        let (input, mut bytes) = seed;
+        for (at, removed, inserted) in damage {
+            let at = at.index(bytes.len() + 1);
+            let end = (at + removed).min(bytes.len());
+            bytes.splice(at..end, inserted);
+        }
+        InputFormat::of_content(&bytes);
+        json::detect(&bytes);
+        for output in [Format::Vtt, Format::Srt] {
+            let (once, twice) = rewritten_twice(input, output, &bytes);
             prop_assert_eq!(once, twice);
         }
     }
@@ -151,8 +205,11 @@ proptest! {
         ], 0..12,
     )) {
         let body = pieces.concat();
-        for (format, head) in [(Format::Srt, ""), (Format::Vtt, "WEBVTT\n\n")] {
-            let (once, twice) = rewritten_twice(format, format!("{head}{body}").as_bytes());
+        for (input, output, head) in [
+            (InputFormat::Srt, Format::Srt, ""),
+            (InputFormat::Vtt, Format::Vtt, "WEBVTT\n\n"),
+        ] {
+            let (once, twice) = rewritten_twice(input, output, format!("{head}{body}").as_bytes());
             prop_assert_eq!(once, twice);
         }
     }

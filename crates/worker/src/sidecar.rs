@@ -7,7 +7,9 @@ use lectern_storage::ObjectKey;
 use crate::failure::Failure;
 
 /// Extensions of sidecar files, the format with the most information first.
-pub const EXTENSIONS: [&str; 3] = ["json", "vtt", "srt"];
+pub const EXTENSIONS: [&str; 10] = [
+    "json", "vtt", "ttml", "dfxp", "ass", "ssa", "srt", "sbv", "lrc", "json3",
+];
 
 /// Greatest size of a sidecar file. It is read into memory.
 pub const MAX_BYTES: u64 = 64 << 20;

@@ -62,7 +62,15 @@ EXPECTED_WARNINGS = {
         "PUT /api/v1/jobs/{job_id}/transcripts",
         "POST /api/v1/jobs/{job_id}/transcripts",
     )
-    for media_type in ("application/x-subrip", "text/vtt")
+    for media_type in (
+        "application/ttml+xml",
+        "application/x-ndjson",
+        "application/x-subrip",
+        "text/vtt",
+        "text/x-lrc",
+        "text/x-sbv",
+        "text/x-ssa",
+    )
 } | {
     f"WARNING parsing {operation} within uploads. Endpoint will not be generated. "
     "Unsupported content type application/offset+octet-stream"

@@ -1,47 +1,89 @@
 //! `SubRip` (`.srt`).
 //!
-//! The format has no standard. The writer produces what every player reads: counters
-//! from 1, `HH:MM:SS,mmm`, LF, UTF-8 without a byte order mark. `SubRip` cannot
-//! represent speakers and confidences, so both are lost: a name before the text would
-//! be read back as text.
+//! The format has no standard. The reader accepts what translators and programs make of
+//! it: other arrows, spaces and wide colons in times, 60 seconds, counters in words.
 //!
-//! `SubRip` cannot escape `<i>`, `-->` or an empty line either. The writer inserts an
+//! The writer produces what every player reads: counters from 1, `HH:MM:SS,mmm`, LF, UTF-8
+//! without a byte order mark, no blank line inside a text. `SubRip` cannot represent
+//! speakers and confidences, so both are lost: a name before the text would be shown as text.
+//!
+//! `SubRip` cannot escape `<i>`, `-->` or `\N` either. The writer inserts an
 //! invisible character into them (WORD JOINER, U+2060), as in `<\u{2060}i>`, and the reader
 //! removes it.
 
+mod blocks;
 mod markup;
 
 use std::fmt::Write;
 
-use crate::charset::decode_detected;
-use crate::cue::{Cue, by_start, sort_by_start, spoken_text};
-use crate::cue_blocks::{cue_blocks, lines};
+use crate::charset;
+use crate::cue::{Cue, by_start};
+use crate::entry::Entry;
 use crate::error::FormatError;
+use crate::html_references::unescape_references;
+use crate::lines::lines;
+use crate::notes::{Change, Notes};
+use crate::parsed_file::{ParsedFile, Transcript};
 use crate::time::Timestamp;
+use blocks::{BlockTimes, blocks};
 use markup::{escape, unescape};
+
+/// Reads a file that [`write()`] has written: text is not searched for the names of speakers.
+/// Use [`InputFormat::Srt`](crate::InputFormat) for files of others.
+pub fn read(bytes: &[u8]) -> Result<Transcript, FormatError> {
+    parse(&charset::decode(bytes)?)?.into_written()
+}
 
 /// Reads a file. Counters may be missing or be any text; tags (`<i>`, `<font …>`,
 /// `{\an8}`) are removed; an empty file has no cues.
 ///
-/// Fails on a file with text but without a timing line, and on a malformed timing
-/// line.
-pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
-    let text = decode_detected(bytes);
-    let lines = lines(&text);
-    let blocks = cue_blocks(&lines)?;
-    if blocks.is_empty()
-        && let Some(line) = lines.iter().find(|line| !line.is_blank())
-    {
-        return Err(FormatError::new(
-            line.number,
-            "expected SubRip: a counter, and below it times such as 00:00:01,000 --> 00:00:02,500",
-        ));
+/// Fails on a file with text, but without a cue whose times can be read.
+pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
+    let lines = lines(text);
+    let blocks = blocks(&lines);
+    // A file whose arrows were escaped for HTML has texts that were escaped as well.
+    let is_escaped = lines.iter().any(|line| line.text.contains("--&gt;"));
+    let mut notes = Notes::default();
+    let mut entries = Vec::with_capacity(blocks.len());
+    for block in &blocks {
+        match block.times {
+            BlockTimes::Valid(times) => {
+                let mut text = unescape(&block.text());
+                if is_escaped {
+                    text = unescape_references(&text);
+                }
+                entries.push(Entry {
+                    line: block.line,
+                    start_ms: Some(times.start_ms),
+                    end_ms: Some(times.end_ms),
+                    text,
+                    ..Entry::default()
+                });
+            }
+            BlockTimes::Malformed => notes.add(Change::UnreadableTimes, block.line),
+            BlockTimes::Missing => notes.add(Change::NoTimes, block.line),
+        }
     }
-    let cues = blocks.iter().filter_map(|block| {
-        let text = spoken_text(&unescape(&block.text()))?;
-        Some(Cue::new(block.start_ms, block.end_ms, text))
-    });
-    Ok(sort_by_start(cues.collect()))
+    if entries.is_empty() {
+        let malformed = blocks
+            .iter()
+            .find(|block| block.times == BlockTimes::Malformed);
+        if let Some(block) = malformed {
+            return Err(FormatError::malformed_times(block.line));
+        }
+        if let Some(line) = lines.iter().find(|line| !line.is_blank()) {
+            return Err(FormatError::new(
+                line.number,
+                "expected SubRip: a counter, and below it times such as 00:00:01,000 --> 00:00:02,500",
+            ));
+        }
+    }
+    Ok(ParsedFile {
+        entries,
+        notes,
+        may_roll: true,
+        ..ParsedFile::default()
+    })
 }
 
 /// Writes a file, with the cues in the order of their starts.

@@ -2,7 +2,8 @@
 //!
 //! <https://www.w3.org/TR/webvtt1/#webvtt-cue-text-parsing-rules>
 
-use crate::cue::{collapse_whitespace, normalize_line_ends};
+use crate::cue::{Word, collapse_whitespace, without_blank_lines};
+use crate::html_references::{split_reference, unescape_references};
 use crate::time::parse_timestamp;
 
 /// The text of one voice in a cue.
@@ -12,37 +13,41 @@ pub(crate) struct Voice {
     pub(crate) name: Option<String>,
     /// Without markup.
     pub(crate) text: String,
+    /// The words with their times, if the text has tags with times.
+    pub(crate) words: Vec<Word>,
 }
 
-/// Splits the text of a cue into voices. `<v>` begins a voice; other tags are removed.
-/// A `<` that begins no tag and a `&` that begins no character reference are text,
-/// because people write them unescaped. Voices without text are left out.
-pub(crate) fn parse_voices(source: &str) -> Vec<Voice> {
+/// Splits the text of a cue, which lasts from `start_ms` to `end_ms`, into voices. `<v>` begins
+/// a voice; other tags are removed. A `<` that begins no tag and a `&` that begins no
+/// character reference are text, because people write them unescaped. Voices without text are
+/// left out.
+pub(crate) fn parse_voices(source: &str, start_ms: u64, end_ms: u64) -> Vec<Voice> {
     let mut voices = vec![Voice::default()];
-    let mut text = String::new();
+    let mut text = TimedText::default();
     let mut rest = source;
     while let Some(at) = rest.find(['<', '&']) {
-        text.push_str(&rest[..at]);
+        text.text.push_str(&rest[..at]);
         let markup = &rest[at..];
         if let Some((tag, after)) = split_tag(markup) {
             if let Some(name) = voice_name(tag) {
-                finish_voice(&mut voices, &mut text);
+                text.finish(&mut voices, start_ms, end_ms);
                 voices.push(Voice {
                     name,
-                    text: String::new(),
+                    ..Voice::default()
                 });
+            } else if let Some(time) = parse_timestamp(tag) {
+                text.marks.push((text.text.len(), time));
             }
             rest = after;
-        } else if let Some((character, after)) = split_reference(markup) {
-            text.push(character);
+        } else if let Some(after) = split_reference(markup, &mut text.text) {
             rest = after;
         } else {
-            text.push_str(&markup[..1]);
+            text.text.push_str(&markup[..1]);
             rest = &markup[1..];
         }
     }
-    text.push_str(rest);
-    finish_voice(&mut voices, &mut text);
+    text.text.push_str(rest);
+    text.finish(&mut voices, start_ms, end_ms);
     voices.retain(|voice| !voice.text.trim().is_empty());
     if voices.len() > 1 {
         for voice in &mut voices {
@@ -52,10 +57,39 @@ pub(crate) fn parse_voices(source: &str) -> Vec<Voice> {
     voices
 }
 
-/// Moves the collected text to the last voice.
-fn finish_voice(voices: &mut [Voice], text: &mut String) {
-    if let Some(voice) = voices.last_mut() {
-        voice.text = std::mem::take(text);
+/// The text of a voice while it is collected.
+#[derive(Default)]
+struct TimedText {
+    text: String,
+    /// Times, in milliseconds, and where in the text they are.
+    marks: Vec<(usize, u64)>,
+}
+
+impl TimedText {
+    /// Moves the text to the last voice.
+    fn finish(&mut self, voices: &mut [Voice], start_ms: u64, end_ms: u64) {
+        let Self { text, marks } = std::mem::take(self);
+        let Some(voice) = voices.last_mut() else {
+            return;
+        };
+        if let Some((first, _)) = marks.first() {
+            // Lines above the first time have been shown before.
+            let line_start = text[..*first].trim_end_matches('\n').rfind('\n');
+            let first_mark = (line_start.map_or(0, |at| at + 1), start_ms);
+            let ends = marks.iter().copied().chain([(text.len(), end_ms)]);
+            voice.words = [first_mark]
+                .iter()
+                .chain(&marks)
+                .zip(ends)
+                .map(|(&(from, start), (to, end))| Word {
+                    start_ms: start,
+                    end_ms: end.max(start),
+                    text: text[from..to].trim().to_owned(),
+                })
+                .filter(|word| !word.text.is_empty())
+                .collect();
+        }
+        voice.text = text;
     }
 }
 
@@ -88,76 +122,22 @@ fn voice_name(tag: &str) -> Option<Option<String>> {
     }
 }
 
-/// Replaces character references by their characters.
-fn unescape_references(source: &str) -> String {
-    let mut text = String::new();
-    let mut rest = source;
-    while let Some(at) = rest.find('&') {
-        text.push_str(&rest[..at]);
-        let (character, after) = split_reference(&rest[at..]).unwrap_or(('&', &rest[at + 1..]));
-        text.push(character);
-        rest = after;
-    }
-    text + rest
-}
-
-/// The character of the reference at the beginning, and the text after it.
-fn split_reference(markup: &str) -> Option<(char, &str)> {
-    let body = markup.strip_prefix('&')?;
-    // No supported reference is longer; the limit keeps parsing linear.
-    let end = body.bytes().take(10).position(|byte| byte == b';')?;
-    let (name, after) = (&body[..end], &body[end + 1..]);
-    let character = match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => '\u{a0}',
-        "lrm" => '\u{200e}',
-        "rlm" => '\u{200f}',
-        _ => numeric_reference(name.strip_prefix('#')?)?,
-    };
-    Some((character, after))
-}
-
-/// The character of a decimal number, or of a hexadecimal one after `x`. An invalid
-/// code point becomes U+FFFD, as in HTML; a carriage return becomes LF.
-fn numeric_reference(number: &str) -> Option<char> {
-    let (digits, radix) = match number.strip_prefix(['x', 'X']) {
-        Some(hex) => (hex, 16),
-        None => (number, 10),
-    };
-    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
-        return None;
-    }
-    Some(match u32::from_str_radix(digits, radix).unwrap_or(0) {
-        0 => '\u{fffd}',
-        13 => '\n',
-        code => char::from_u32(code).unwrap_or('\u{fffd}'),
-    })
-}
-
-/// Escapes a text so that [`parse_voices`] restores it, with every line end as LF. The line
-/// ends of blank lines, which would end the cue, and the line ends at the end of the text,
-/// which would be lost, become character references.
+/// Escapes a text so that [`parse_voices`] restores it, without its blank lines, which would
+/// end the cue, and with every line end as LF.
 pub(crate) fn escape(text: &str) -> String {
-    let text = normalize_line_ends(text);
-    let trimmed_len = text.trim_end_matches([' ', '\t', '\n']).len();
+    escape_characters(&without_blank_lines(text))
+}
+
+/// Escapes the characters that begin or end markup.
+pub(crate) fn escape_characters(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    let mut line_is_blank = true;
-    for (at, c) in text.char_indices() {
+    for c in text.chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            '\n' if line_is_blank || at >= trimmed_len => escaped.push_str("&#10;"),
             _ => escaped.push(c),
         }
-        line_is_blank = match c {
-            ' ' | '\t' => line_is_blank,
-            _ => escaped.ends_with('\n'),
-        };
     }
     escaped
 }
@@ -167,7 +147,7 @@ mod tests {
     use super::*;
 
     fn text(source: &str) -> String {
-        let voices = parse_voices(source);
+        let voices = parse_voices(source, 0, 1);
         assert!(voices.len() <= 1, "{voices:?}");
         voices.into_iter().map(|voice| voice.text).collect()
     }
@@ -203,37 +183,22 @@ mod tests {
     }
 
     #[test]
-    fn character_references_are_replaced() {
-        assert_eq!(text("&lt;b&gt; &amp;amp; &quot;&apos;"), "<b> &amp; \"'");
-        assert_eq!(text("a&nbsp;b&lrm;&rlm;"), "a\u{a0}b\u{200e}\u{200f}");
-        assert_eq!(text("&#228;&#xE4;&#XE4;&#10;x"), "äää\nx");
-        assert_eq!(text("&#0;&#xD800;&#99999999;"), "\u{fffd}\u{fffd}\u{fffd}");
-        for source in [
-            "&",
-            "&;",
-            "&amp",
-            "&foo;",
-            "&#;",
-            "&#x;",
-            "&#+1;",
-            "R&D; &é;",
-        ] {
-            assert_eq!(text(source), source);
-        }
-    }
-
-    #[test]
     fn text_is_split_into_voices() {
         let voice = |name: Option<&str>, text: &str| Voice {
             name: name.map(str::to_owned),
             text: text.to_owned(),
+            words: Vec::new(),
         };
         assert_eq!(
-            parse_voices("<v Ada> one</v>\n"),
+            parse_voices("<v Ada> one</v>\n", 0, 1),
             [voice(Some("Ada"), " one")],
         );
         assert_eq!(
-            parse_voices("so <v.loud  Ada\tL. &amp; Co >one\n<v Bob>two</v> three <v>four"),
+            parse_voices(
+                "so <v.loud  Ada\tL. &amp; Co >one\n<v Bob>two</v> three <v>four",
+                0,
+                1
+            ),
             [
                 voice(None, "so"),
                 voice(Some("Ada L. & Co"), "one"),
@@ -242,24 +207,38 @@ mod tests {
                 voice(None, "four"),
             ],
         );
-        assert_eq!(parse_voices("<video x>a<v.x>"), [voice(None, "a")]);
+        assert_eq!(parse_voices("<video x>a<v.x>", 0, 1), [voice(None, "a")]);
+    }
+
+    #[test]
+    fn times_in_a_text_are_the_times_of_its_words() {
+        let source = "so far\na<00:01.500><c> hash</c><00:02.000><c> table &amp; more</c>";
+        let voices = parse_voices(source, 1_000, 3_000);
+        let word = |start_ms, end_ms, text: &str| Word {
+            start_ms,
+            end_ms,
+            text: text.to_owned(),
+        };
+        assert_eq!(voices[0].text, "so far\na hash table & more");
+        assert_eq!(
+            voices[0].words,
+            [
+                word(1_000, 1_500, "a"),
+                word(1_500, 2_000, "hash"),
+                word(2_000, 3_000, "table & more")
+            ]
+        );
     }
 
     #[test]
     fn an_escaped_text_has_no_blank_line() {
-        for source in [
-            "a\n\nb",
-            "\n\n a",
-            "a \n \t\n\n b\n",
-            "a\n\n\n \n",
-            " a\r\r\nb\n ",
+        for (source, lines) in [
+            ("a\n\nb", "a\nb"),
+            ("\n\n a", " a"),
+            ("a \n \t\n\n b\n", "a \n b"),
+            (" a\r\r\nb\n ", " a\nb"),
         ] {
-            let escaped = escape(source);
-            assert!(
-                escaped.split('\n').all(|line| !line.trim().is_empty()),
-                "{escaped:?}"
-            );
-            assert_eq!(text(&escaped), normalize_line_ends(source));
+            assert_eq!(escape(source), lines);
         }
         assert_eq!(escape("a --> b\nc"), "a --&gt; b\nc");
     }

@@ -1,54 +1,102 @@
 //! WebVTT (`.vtt`), <https://www.w3.org/TR/webvtt1/>.
 //!
-//! A speaker is written as a voice, `<v Name>`. WebVTT cannot represent a confidence.
-//! The specification requires that a cue ends after it starts. Therefore a cue of zero
-//! length is written with a length of one millisecond; no other time changes.
+//! A speaker is written as a voice, `<v Name>`. WebVTT cannot represent a confidence, and no
+//! blank line inside a text. The specification requires that a cue ends after it starts.
+//! Therefore a cue of zero length is written with a length of one millisecond; no other time
+//! changes.
 
+mod blocks;
+mod joined_segments;
 mod markup;
 
 use std::fmt::Write;
 
-use crate::charset::decode_detected;
-use crate::cue::{Cue, by_start, collapse_whitespace, sort_by_start, speaker_id, spoken_text};
-use crate::cue_blocks::{Line, cue_blocks, is_timing_line, lines};
+use crate::charset;
+use crate::cue::{Cue, by_start, collapse_whitespace};
+use crate::entry::Entry;
 use crate::error::FormatError;
+use crate::lines::{join, lines};
+use crate::notes::{Change, Notes};
+use crate::parsed_file::{ParsedFile, Transcript};
+use crate::speaker_names::{names_among_identifiers, quoted_name};
 use crate::time::Timestamp;
-use markup::{escape, parse_voices};
+use crate::time::non_negative;
+use blocks::{Block, blocks, is_signature};
+use joined_segments::Segments;
+use markup::{escape, escape_characters, parse_voices};
 
-/// Reads a file. The header, cue identifiers, settings, tags and `NOTE`, `STYLE` and
-/// `REGION` blocks are dropped. A cue with several voices becomes one cue for each,
-/// at the same times.
+/// Reads a file that [`write()`] has written: text is not searched for the names of speakers.
+/// Use [`InputFormat::Vtt`](crate::InputFormat) for files of others.
+pub fn read(bytes: &[u8]) -> Result<Transcript, FormatError> {
+    parse(&charset::decode(bytes)?)?.into_written()
+}
+
+/// Reads a file. Settings, tags and `NOTE`, `STYLE` and `REGION` blocks are dropped, and so are
+/// the headers of segments that were joined. A cue with several voices becomes one cue for
+/// each, at the same times. Identifiers that are the same few names are speakers.
 ///
-/// Fails on a file that does not begin with `WEBVTT`, on a malformed timing line, and
-/// on a speaker's name that is too long for the domain.
-pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
-    let text = decode_detected(bytes);
-    let lines = lines(&text);
+/// Fails on a file that does not begin with `WEBVTT`, and on one without a cue whose times can
+/// be read.
+pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
+    let lines = lines(text);
     let first = lines.iter().position(|line| !line.is_blank()).unwrap_or(0);
-    let after_signature = lines[first].text.strip_prefix("WEBVTT");
-    if !after_signature.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])) {
+    if !is_signature(lines[first].text) {
         return Err(FormatError::new(lines[first].number, "expected WEBVTT"));
     }
-    let header_len = lines[first..]
+    let blocks = blocks(&lines[first..]);
+    let identifiers: Vec<_> = blocks
         .iter()
-        .position(|&line| line.is_blank() || is_timing_line(line));
-    let body_start = header_len.map_or(lines.len(), |len| first + len);
-    let lines = without_other_blocks(&lines[body_start..]);
-    let mut cues = Vec::new();
-    for block in cue_blocks(&lines)? {
-        for voice in parse_voices(&block.text()) {
-            let Some(text) = spoken_text(&voice.text) else {
-                continue;
-            };
-            let speaker =
-                speaker_id(voice.name.as_deref().unwrap_or_default()).map_err(|invalid| {
-                    FormatError::invalid(block.line, &invalid.in_field("speaker"))
-                })?;
-            let cue = Cue::new(block.start_ms, block.end_ms, text);
-            cues.push(cue.with_speaker(speaker));
+        .filter_map(|block| match block {
+            Block::Cue { identifier, .. } => *identifier,
+            _ => None,
+        })
+        .collect();
+    let names = names_among_identifiers(&identifiers);
+    let speaker = |identifier: &str| {
+        let name = quoted_name(identifier).or_else(|| names.get(identifier).copied());
+        name.map(str::to_owned)
+    };
+    let mut notes = Notes::default();
+    let mut segments = Segments::default();
+    let mut entries = Vec::new();
+    for block in &blocks {
+        match block {
+            Block::Header(header) => segments.begin(header, entries.len()),
+            Block::NoTimes { line } => notes.add(Change::NoTimes, *line),
+            Block::Malformed { line } => notes.add(Change::UnreadableTimes, *line),
+            Block::Cue {
+                line,
+                identifier,
+                times,
+                text,
+            } => {
+                let (start, end) = (non_negative(times.start_ms), non_negative(times.end_ms));
+                for voice in parse_voices(&join(text), start, end) {
+                    entries.push(Entry {
+                        line: *line,
+                        start_ms: Some(times.start_ms),
+                        end_ms: Some(times.end_ms),
+                        text: voice.text,
+                        speaker: voice.name.or_else(|| identifier.and_then(speaker)),
+                        confidence: None,
+                        words: voice.words,
+                    });
+                }
+            }
         }
     }
-    Ok(sort_by_start(cues))
+    if entries.is_empty()
+        && let Some(line) = notes.lines(Change::UnreadableTimes).first()
+    {
+        return Err(FormatError::malformed_times(*line));
+    }
+    segments.join(&mut entries, &mut notes);
+    Ok(ParsedFile {
+        entries,
+        notes,
+        may_roll: true,
+        ..ParsedFile::default()
+    })
 }
 
 /// Writes a file, with the cues in the order of their starts.
@@ -74,41 +122,11 @@ pub(crate) fn write_cues(file: &mut String, cues: &[Cue]) {
 
 /// The tag that names the speaker; empty for an empty name.
 fn voice_tag(name: &str) -> String {
-    let name = escape(&collapse_whitespace(name));
+    let name = escape_characters(&collapse_whitespace(name));
     match name.strip_suffix('-') {
         None if name.is_empty() => name,
         None => format!("<v {name}>"),
         // "-->" must not occur in a cue, and the tag's ">" would complete it.
         Some(start) => format!("<v {start}&#45;>"),
-    }
-}
-
-/// Removes `NOTE`, `STYLE` and `REGION` blocks. A block extends from one blank line to
-/// the next. A line with one of these words directly above a timing line is kept, because
-/// such a line is the identifier of a cue.
-fn without_other_blocks<'a>(lines: &[Line<'a>]) -> Vec<Line<'a>> {
-    let mut kept = Vec::with_capacity(lines.len());
-    let (mut is_after_blank, mut is_in_block) = (true, false);
-    for (i, &line) in lines.iter().enumerate() {
-        if line.is_blank() || is_timing_line(line) {
-            is_in_block = false;
-        } else if is_after_blank && begins_block(line) {
-            is_in_block = !lines.get(i + 1).is_some_and(|&next| is_timing_line(next));
-        }
-        if !is_in_block {
-            kept.push(line);
-        }
-        is_after_blank = line.is_blank();
-    }
-    kept
-}
-
-/// Whether the line is the first of a `NOTE`, `STYLE` or `REGION` block.
-fn begins_block(line: Line<'_>) -> bool {
-    let (word, rest) = line.text.split_once([' ', '\t']).unwrap_or((line.text, ""));
-    match word {
-        "NOTE" => true,
-        "STYLE" | "REGION" => rest.trim().is_empty(),
-        _ => false,
     }
 }

@@ -76,6 +76,8 @@ pub(super) struct JsonSet<W, R> {
     id_field: (&'static str, Value),
     /// The name of the field that holds the rows.
     list_field: &'static str,
+    /// The field `notes`, left out if there are none.
+    notes: Vec<String>,
     read: R,
     row: PhantomData<fn() -> W>,
 }
@@ -90,9 +92,15 @@ impl<W, R> JsonSet<W, R> {
             job_id,
             id_field: ("job_id", job_id.to_string().into()),
             list_field,
+            notes: Vec::new(),
             read,
             row: PhantomData,
         }
+    }
+
+    /// Adds notes about the rows.
+    pub(super) fn with_notes(self, notes: Vec<String>) -> Self {
+        Self { notes, ..self }
     }
 
     /// Replaces the field `job_id` by another id, such as that of a clip.
@@ -135,7 +143,12 @@ where
             total += 1;
         }
         if page.next.is_none() {
-            json.extend(format!("],\"total\":{total}}}").into_bytes());
+            json.extend(format!("],\"total\":{total}").into_bytes());
+            if !self.notes.is_empty() {
+                json.extend_from_slice(b",\"notes\":");
+                serde_json::to_writer(&mut json, &self.notes).map_err(ApiError::internal)?;
+            }
+            json.push(b'}');
         }
         Ok((json, page.next.map(|next| (next, total))))
     }

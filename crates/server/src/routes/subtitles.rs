@@ -10,7 +10,7 @@ use lectern_db::{Error, Reader, SetCursor, SetPage, Tx};
 use lectern_domain::{
     Clip, ClipMediaUpdate, DownloadName, LogStatus, LongText, NewLogEntry, Patch, Stage, Window,
 };
-use lectern_formats::{Cue, FileParts, Format, clip_to, webvtt};
+use lectern_formats::{Cue, FileParts, Format, InputFormat, clip_to, webvtt};
 use lectern_storage::ObjectKey;
 
 use super::set_pages::{CueFile, JsonSet, cues, respond_json};
@@ -119,6 +119,7 @@ async fn read_stored(
     let Some(key) = clip_object(clip) else {
         return Ok(None);
     };
+    let clip_seconds = clip.time.duration();
     let Some(info) = objects.head(&key).await? else {
         return Ok(None);
     };
@@ -129,9 +130,18 @@ async fn read_stored(
     let Some(file) = objects.read(&key, limit).await? else {
         return Ok(None);
     };
-    let format = Format::from_filename(&key).unwrap_or(Format::Vtt);
-    let read = json_body::inline_or_blocking(file, move |file| Ok(format.read(file))).await?;
+    let format = InputFormat::from_filename(&key).unwrap_or(InputFormat::Vtt);
+    let is_written_here = key.is_custom_subtitles();
+    let read = move |file: &[u8]| {
+        if is_written_here {
+            return Ok(webvtt::read(file));
+        }
+        let file = format.read(file);
+        Ok(file.and_then(|file| file.transcript(Some(clip_seconds))))
+    };
+    let read = json_body::inline_or_blocking(file, read).await?;
     let cues = read
+        .map(|transcript| transcript.cues)
         .inspect_err(|error| log::warn!(job_id:% = clip.job_id; "{key} is no subtitles: {error}"))
         .ok();
     Ok(cues.map(|cues| (cues, permit)))
@@ -148,8 +158,14 @@ async fn replace(
     limits: Data<BodyLimits>,
     ClipIdPath(clip_id): ClipIdPath,
     lease: LeaseHeader,
-    TranscriptBody(new_segments): TranscriptBody,
+    TranscriptBody(body): TranscriptBody,
 ) -> ApiResult {
+    let clip_seconds = async {
+        let find = move |conn: &mut Reader<'_>| Ok::<_, ApiError>(conn.clips().find(clip_id)?);
+        let clip = db.read(find, |clip| clip).await?;
+        Ok(clip.map(|clip| clip.time.duration()))
+    };
+    let (new_segments, notes) = body.for_recording(clip_seconds).await?;
     let write = move || {
         let cues: Vec<_> = new_segments.iter().cloned().map(Cue::from).collect();
         let file = WithPermit::new(webvtt::write(&cues), new_segments.into_permit());
@@ -204,8 +220,9 @@ async fn replace(
         Ok(())
     };
     let respond = move |()| {
-        let cues = webvtt::read(&bytes).map_err(ApiError::internal)?;
-        ApiResponse::ok(&SubtitlesResponse::new(clip_id, segments(cues)?))
+        let cues = webvtt::read(&bytes).map_err(ApiError::internal)?.cues;
+        let response = SubtitlesResponse::new(clip_id, segments(cues)?);
+        ApiResponse::ok(&response.with_notes(notes))
     };
     let response = db.write(set_key, respond).await?;
     if let Some(message) = warning {

@@ -9,7 +9,7 @@ use lectern_api::{
 use lectern_db::{AddedRows, Conn, Error, JobRef, Reader, SetCursor, SetPage, Tx};
 use lectern_domain::{
     self as domain, DownloadName, JobId, NewTranscriptSegment, Stage, TranscriptSegmentId,
-    TranscriptSource, Window,
+    TranscriptSource, VideoDuration, Window,
 };
 use lectern_formats::FileParts;
 
@@ -81,13 +81,16 @@ async fn replace(
     memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
-    TranscriptBody(new): TranscriptBody,
+    TranscriptBody(body): TranscriptBody,
 ) -> ApiResult {
+    let (new, notes) = body.for_recording(recording_seconds(&db, job_id)).await?;
     let writer = db
         .one_at_a_time_for(job_id.as_uuid())
         .with_time_for_rows(new.len() + kibibytes(&new));
     if fits_in_memory(&new, |segment| segment.text.len()) {
-        let respond = move |segments| ApiResponse::ok(&TranscriptResponse::new(job_id, segments));
+        let respond = move |segments| {
+            ApiResponse::ok(&TranscriptResponse::new(job_id, segments).with_notes(notes))
+        };
         let replace = move |tx: &mut Tx<'_>| {
             let job = lease.check(tx, job_id, &[Stage::Transcription])?;
             let stored = tx.transcripts().replace_for_job(job, &new)?;
@@ -108,7 +111,8 @@ async fn replace(
         conn.transcripts()
             .page(job_id, Window::default(), None, after)
     };
-    respond_json(&db, &memory, json_set(job_id, read)).await
+    let set = json_set(job_id, read).with_notes(notes);
+    respond_json(&db, &memory, set).await
 }
 
 async fn append(
@@ -117,8 +121,9 @@ async fn append(
     limits: Data<BodyLimits>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
-    IdempotentTranscript { body: new, key }: IdempotentTranscript,
+    IdempotentTranscript { body, key }: IdempotentTranscript,
 ) -> ApiResult {
+    let (new, notes) = body.for_recording(recording_seconds(&db, job_id)).await?;
     let rows = limits.rows;
     let check = move |tx: &mut Tx<'_>, added: usize| {
         let job = lease.check(tx, job_id, &[Stage::Transcription])?;
@@ -130,7 +135,9 @@ async fn append(
         .with_time_for_rows(new.len() + kibibytes(&new));
     if fits_in_memory(&new, |segment| segment.text.len()) {
         let respond = move |segments| {
-            Ok(ApiResponse::ok(&TranscriptResponse::new(job_id, segments))?.created())
+            let notes = notes.clone();
+            let response = TranscriptResponse::new(job_id, segments).with_notes(notes);
+            Ok(ApiResponse::ok(&response)?.created())
         };
         let append = move |tx: &mut Tx<'_>| {
             let job = check(tx, new.len())?;
@@ -157,7 +164,8 @@ async fn append(
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         conn.transcripts().added_page(job_id, added, after)
     };
-    let response = respond_json(&db, &memory, json_set(job_id, read)).await?;
+    let set = json_set(job_id, read).with_notes(notes);
+    let response = respond_json(&db, &memory, set).await?;
     Ok(response.created())
 }
 
@@ -169,6 +177,17 @@ fn record_worker(tx: &mut Tx<'_>, job: JobRef, lease: LeaseHeader) -> Result<(),
             .set_source(job, TranscriptSource::Recognizer),
         None => Ok(()),
     }
+}
+
+/// The length of the recording; `None` if it is unknown, or if there is no such job.
+async fn recording_seconds(
+    db: &Data<DatabaseHandle>,
+    job_id: JobId,
+) -> Result<Option<f64>, ApiError> {
+    let job = db.find_job(job_id).await?;
+    Ok(job
+        .and_then(|job| job.video_duration)
+        .map(VideoDuration::get))
 }
 
 /// The size of the texts in KiB. The time limit of a write counts a KiB of text as one

@@ -50,21 +50,16 @@ fn errors_do_not_quote_the_body(server: TestServer) {
 fn an_invalid_file_is_rejected_with_its_line_and_stores_nothing(server: TestServer) {
     let path = with_transcript(&server);
     let before = dump(server.db());
-    let long = format!(
-        "WEBVTT\n\n00:01.000 --> 00:02.000\n<v {}>Hi\n",
-        "x".repeat(51)
-    );
     for (kind, body, line) in [
         (VTT, "\nDear all,\n", 2),
         (VTT, "", 1),
         (VTT, "WEBVTT\n\n00:01.000 --> soon\nHi\n", 3),
-        (VTT, &long, 3),
         (SRT, "\r\n\r\nDear all,\r\n", 3),
         (SRT, "1\n00:00:01,000 --> 00:00:99,000\nHi\n", 2),
         (SRT, "\0\0\0\u{1}ftypisom", 1),
         (
             "application/json",
-            "{\"segments\": [\n{\"start\": 0, \"end\": 1, \"text\": \"a\"},\n{\"start\": 0,\n\"end\": 1}\n]}",
+            "{\"segments\": [\n{\"start\": 0,\n\"end\": 1},\n{\"text\": \"a\"}\n]}",
             4,
         ),
     ] {
@@ -86,18 +81,12 @@ fn an_invalid_file_is_rejected_with_its_line_and_stores_nothing(server: TestServ
 fn files_of_other_types_and_oversized_files_are_rejected(server: TestServer) {
     let path = with_transcript(&server);
     let before = dump(server.db());
-    for kind in [
-        "",
-        "text/plain",
-        "text/html",
-        "application/ttml+xml",
-        "application/octet-stream",
-    ] {
+    for kind in ["", "text/plain", "text/html", "application/octet-stream"] {
         send(&server, "PUT", &path, kind, CUES.as_bytes()).problem(415, "unsupported_media_type");
     }
     for kind in [
-        "application/x-subrip; charset=windows-1251",
-        "text/vtt;charset=\"ISO-8859-15\"",
+        "application/x-subrip; charset=klingon",
+        "text/vtt;charset=\"utf-7\"",
     ] {
         send(
             &server,

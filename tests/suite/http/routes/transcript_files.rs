@@ -13,6 +13,9 @@ on_both_backends!(
     whisper_json_is_accepted,
     whisper_json_variants_are_accepted,
     legacy_charsets_are_decoded,
+    every_format_is_read,
+    what_is_left_out_of_a_file_is_noted,
+    times_without_an_end_or_a_unit_follow_from_the_recording,
     plain_text_has_paragraphs_speakers_and_timestamps,
     format_overrides_accept_and_json_is_the_default,
     window_and_search_filters_apply_to_files,
@@ -176,7 +179,12 @@ fn whisper_json_variants_are_accepted(server: TestServer) {
     }
     let refused = server.put(&path, &json!({ "text": "a b" }));
     let errors = refused.problem(422, "validation_failed");
-    assert_eq!(errors[0]["message"], "expected segments with times");
+    let message = errors[0]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("expected segments with times: "),
+        "{message}"
+    );
+    assert!(message.contains("AWS Transcribe"), "{message}");
 }
 
 fn legacy_charsets_are_decoded(server: TestServer) {
@@ -210,6 +218,85 @@ fn legacy_charsets_are_decoded(server: TestServer) {
     assert_eq!(
         server.get(&path).expect(200).json()["segments"][0]["text"],
         "Ã©"
+    );
+}
+
+fn every_format_is_read(server: TestServer) {
+    let ttml = "<tt><body><p begin='1s' end='2s'>Hi</p></body></tt>";
+    let ass =
+        "[Events]\nFormat: Start, End, Name, Text\nDialogue: 0:00:01.00,0:00:02.00,,{\\i1}Hi\n";
+    let vosk = json!({ "text": "Hi", "result": [{ "word": "Hi", "start": 1, "end": 2 }] });
+    let cyrillic = b"1\n00:00:01,000 --> 00:00:02,000\n\xcf\xf0\xe8\xe2\xe5\xf2\n";
+    for (kind, body, text) in [
+        ("application/ttml+xml", ttml.as_bytes(), "Hi"),
+        ("text/x-ssa", ass.as_bytes(), "Hi"),
+        (
+            "text/x-sbv",
+            b"0:00:01.000,0:00:02.000\nHi\n".as_slice(),
+            "Hi",
+        ),
+        ("text/x-lrc", b"[00:01.00]Hi\n[00:02.00]\n", "Hi"),
+        (
+            "application/x-ndjson",
+            b"{\"text\":\"Hi\",\"start\":1,\"end\":2}\n",
+            "Hi",
+        ),
+        ("application/json", vosk.to_string().as_bytes(), "Hi"),
+        (
+            "application/x-subrip; charset=windows-1251",
+            cyrillic,
+            "Привет",
+        ),
+    ] {
+        let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+        let answer = send(&server, "PUT", &path, kind, body).expect(200).json();
+        let sent = TRANSCRIPT_SEGMENTS.as_sent(answer.clone());
+        assert_eq!(sent, json!([a_cue(1.0, 2.0, text, None)]), "{kind}");
+        assert!(answer.get("notes").is_none(), "{answer}");
+    }
+}
+
+fn what_is_left_out_of_a_file_is_noted(server: TestServer) {
+    let lost = "1\n00:00:0x,000 --> 00:00:02,000\nlost\n\n";
+    let note = "1 entry was left out, because its times cannot be read (line 2)";
+    for cues in [1, 2_500] {
+        let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+        let cue = |i: usize| format!("{i}\n00:00:03,000 --> 00:00:04,000\nHi {i}\n\n");
+        let file: String = (2..cues + 2).map(cue).collect();
+        let file = format!("{lost}{file}");
+        for (method, status) in [("PUT", 200), ("POST", 201)] {
+            let answer = send(&server, method, &path, SRT, file.as_bytes());
+            let answer = answer.expect(status).json();
+            assert_eq!(answer["total"], cues);
+            assert_eq!(answer["notes"], json!([note]));
+        }
+        assert!(server.get(&path).expect(200).json().get("notes").is_none());
+    }
+}
+
+fn times_without_an_end_or_a_unit_follow_from_the_recording(server: TestServer) {
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    let job = path.strip_suffix("/transcripts").unwrap();
+    server
+        .patch(job, &json!({ "video_duration": 9.5 }))
+        .expect(200);
+    let open = json!({ "text": "", "segments": [{ "start": 1, "text": "a" }, { "start": 3, "text": "b" }] });
+    let answer = server.put(&path, &open).expect(200).json();
+    assert_eq!(
+        TRANSCRIPT_SEGMENTS.as_sent(answer),
+        json!([a_cue(1.0, 3.0, "a", None), a_cue(3.0, 9.5, "b", None)])
+    );
+    let milliseconds = json!({ "text": "", "segments": [
+        { "start": 1_000, "end": 3_000, "text": "the roots of a tree" },
+        { "start": 3_000, "end": 6_000, "text": "grow deep into the ground" },
+    ] });
+    let answer = server.put(&path, &milliseconds).expect(200).json();
+    assert_eq!(answer["segments"][1]["end_time"], 6.0);
+    assert!(
+        answer["notes"][0]
+            .as_str()
+            .unwrap()
+            .contains("milliseconds")
     );
 }
 

@@ -16,9 +16,12 @@ use crate::transcript_segment::{
 };
 use crate::wire::Code::LayoutAnalysisNotFound;
 
-const TRANSCRIPT_BODY: &str = "The `Content-Type` determines the format: JSON (Lectern's or Whisper's), \
-    WebVTT or SubRip. Files are parsed leniently: cues may overlap, be empty and come in any order, \
-    and text that is not Unicode is decoded as windows-1252 unless `charset` names another encoding.";
+const TRANSCRIPT_BODY: &str = "The `Content-Type` determines the format: JSON (Lectern's, or that of a speech \
+    recognizer), WebVTT, SubRip, TTML, SubStation Alpha, SBV or LRC. Files are parsed leniently: cues may \
+    overlap, be empty and come in any order, and what cannot be read is left out and listed in `notes` with its \
+    lines. An end that is missing is the next start. Speakers are also taken from texts that begin with names. \
+    Text is Unicode, in the `charset` of the header or the XML declaration, or in a charset that can be detected \
+    with certainty; other text is refused.";
 const REPLACES: &str = "The set in the body replaces the stored set in one transaction. Sending the same set \
     again changes nothing.";
 const READ_ONE: &str = "With `If-None-Match`, the response is 304 as long as nothing has changed.";

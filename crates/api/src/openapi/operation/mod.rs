@@ -193,8 +193,15 @@ impl Operation {
     pub(super) fn body_transcript(self) -> Self {
         let mut operation = self.json_body(transcript, true);
         if let Some(body) = &mut operation.body {
-            body.content
-                .extend([(VTT, web_vtt as SchemaOf), (SRT, sub_rip)]);
+            body.content.extend([
+                (VTT, web_vtt as SchemaOf),
+                (SRT, sub_rip),
+                ("application/ttml+xml", ttml),
+                ("text/x-ssa", substation_alpha),
+                ("text/x-sbv", sbv),
+                ("text/x-lrc", lrc),
+                ("application/x-ndjson", json_lines),
+            ]);
         }
         operation
     }
@@ -387,13 +394,16 @@ impl Operation {
 const VTT: &str = "text/vtt";
 const SRT: &str = "application/x-subrip";
 
-/// Segments of a transcript, in Lectern's JSON or in Whisper's.
+/// Segments of a transcript, in Lectern's JSON or in that of other programs.
 fn transcript(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "anyOf": [
             generator.subschema_for::<TranscriptSegmentsBody>(),
             {
-                "description": "Whisper's `verbose_json`; other fields are ignored.",
+                "description": "Whisper's `verbose_json`; other fields are ignored. The JSON of \
+                    whisper.cpp, WhisperX, transformers, AssemblyAI, AWS Transcribe, Azure, Deepgram, \
+                    ElevenLabs, Google, Podcasting 2.0, Rev.ai, Speechmatics, Vosk, IBM Watson and \
+                    YouTube (`json3`) is read as well.",
                 "type": "object",
                 "required": ["segments"],
                 "properties": { "segments": {
@@ -422,6 +432,38 @@ fn web_vtt(_: &mut SchemaGenerator) -> Schema {
 /// Segments of a transcript as SubRip.
 fn sub_rip(_: &mut SchemaGenerator) -> Schema {
     let example = "1\n00:00:00,000 --> 00:00:04,200\nWelcome back.\n";
+    json_schema!({ "type": "string", "example": example })
+}
+
+/// Segments of a transcript as TTML.
+fn ttml(_: &mut SchemaGenerator) -> Schema {
+    let example = "<tt xmlns=\"http://www.w3.org/ns/ttml\"><body><div>\
+        <p begin=\"0s\" end=\"4.2s\">Welcome back.</p></div></body></tt>\n";
+    json_schema!({ "type": "string", "example": example })
+}
+
+/// Segments of a transcript as SubStation Alpha.
+fn substation_alpha(_: &mut SchemaGenerator) -> Schema {
+    let example = "[Events]\nFormat: Start, End, Name, Text\n\
+        Dialogue: 0:00:00.00,0:00:04.20,lecturer,Welcome back.\n";
+    json_schema!({ "type": "string", "example": example })
+}
+
+/// Segments of a transcript as SBV.
+fn sbv(_: &mut SchemaGenerator) -> Schema {
+    let example = "0:00:00.000,0:00:04.200\nWelcome back.\n";
+    json_schema!({ "type": "string", "example": example })
+}
+
+/// Segments of a transcript as LRC.
+fn lrc(_: &mut SchemaGenerator) -> Schema {
+    let example = "[00:00.00]Welcome back.\n[00:04.20]\n";
+    json_schema!({ "type": "string", "example": example })
+}
+
+/// Segments of a transcript as JSON lines.
+fn json_lines(_: &mut SchemaGenerator) -> Schema {
+    let example = "{\"start\": 0.0, \"end\": 4.2, \"text\": \"Welcome back.\"}\n";
     json_schema!({ "type": "string", "example": example })
 }
 

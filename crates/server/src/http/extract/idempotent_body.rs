@@ -9,14 +9,14 @@ use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::Request;
 use lectern_db::Tx;
-use lectern_domain::{Fingerprint, IdempotencyKey, InField, Invalid, JobId, NewTranscriptSegment};
+use lectern_domain::{Fingerprint, IdempotencyKey, InField, Invalid, JobId};
 use ring::digest::{Context, SHA256};
 use serde_json::Value;
 
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
 use crate::http::extract::receive_body::{self, BodyBounds, ReceivedBody};
-use crate::http::extract::transcript_body;
+use crate::http::extract::transcript_body::{self, DecodedTranscript};
 use crate::http::memory_budget::WithPermit;
 use crate::http::response::{ApiResponse, ApiResult};
 
@@ -40,7 +40,7 @@ pub(crate) struct IdempotentOptionalBody<T: Request> {
 /// A transcript that is stored once per idempotency key.
 #[derive(Debug)]
 pub(crate) struct IdempotentTranscript {
-    pub(crate) body: WithPermit<Vec<NewTranscriptSegment>>,
+    pub(crate) body: WithPermit<DecodedTranscript>,
     pub(crate) key: RequestKey,
 }
 

@@ -4,30 +4,67 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, Header as _, HeaderMap, Quality};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpRequest, web};
 use lectern_api::{Code, FieldError, Request as _, TranscriptSegmentsBody};
 use lectern_domain::{Invalid, NewTranscriptSegment, TranscriptFormat};
-use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper_json};
+use lectern_formats::{
+    Charset, Cue, Format, FormatError, InputFormat, ParsedFile, Transcript, json, negotiate,
+};
 
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
 use crate::http::extract::receive_body::{self, BodyBounds, ReceivedBody};
 use crate::http::memory_budget::WithPermit;
 
-/// The segments of a body, in any supported format.
+/// The transcript in a body, in any supported format.
 #[derive(Debug)]
-pub(crate) struct TranscriptBody(pub(crate) WithPermit<Vec<NewTranscriptSegment>>);
+pub(crate) struct TranscriptBody(pub(crate) WithPermit<DecodedTranscript>);
+
+/// A transcript whose body was decoded.
+#[derive(Debug)]
+pub(crate) enum DecodedTranscript {
+    Segments(NewTranscript),
+    /// A file whose times depend on the length of the recording, and the upper bound of its
+    /// segments.
+    Open(Box<ParsedFile>, usize),
+}
+
+/// Segments to be stored.
+#[derive(Debug, Default)]
+pub(crate) struct NewTranscript {
+    pub(crate) segments: Vec<NewTranscriptSegment>,
+    /// What was left out or changed when the file was read.
+    pub(crate) notes: Vec<String>,
+}
 
 /// The declared format of a body.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DeclaredFormat {
-    /// Lectern's or Whisper's JSON.
+    /// Lectern's JSON, or that of another program.
     Json,
-    File(Format, Option<Charset>),
+    File(InputFormat, Option<Charset>),
 }
 
-const UNSUPPORTED_TYPE: &str =
-    "the header Content-Type must be application/json, text/vtt or application/x-subrip";
+impl WithPermit<DecodedTranscript> {
+    /// The segments, and notes about them. Asks for the length of the recording in seconds only
+    /// if it is needed.
+    pub(crate) async fn for_recording(
+        self,
+        recording_seconds: impl Future<Output = Result<Option<f64>, ApiError>>,
+    ) -> Result<(WithPermit<Vec<NewTranscriptSegment>>, Vec<String>), ApiError> {
+        let (decoded, permit) = self.into_parts();
+        let transcript = match decoded {
+            DecodedTranscript::Segments(transcript) => transcript,
+            DecodedTranscript::Open(file, max_rows) => {
+                let seconds = recording_seconds.await?;
+                let read = move || new_transcript(*file, seconds, max_rows);
+                web::block(read).await??
+            }
+        };
+        let NewTranscript { segments, notes } = transcript;
+        Ok((WithPermit::new(segments, permit), notes))
+    }
+}
 
 impl FromRequest for TranscriptBody {
     type Error = ApiError;
@@ -63,14 +100,15 @@ impl DeclaredFormat {
         if receive_body::is_json(headers) {
             return Ok(Self::Json);
         }
-        let format = receive_body::media_type(headers).and_then(Format::from_media_type);
-        let format = format.filter(|format| matches!(format, Format::Vtt | Format::Srt));
+        let format = receive_body::media_type(headers).and_then(InputFormat::from_media_type);
         let unsupported = |detail| ApiError::new(Code::UnsupportedMediaType, detail);
-        let format = format.ok_or_else(|| unsupported(UNSUPPORTED_TYPE))?;
+        let format = format.ok_or_else(|| unsupported(unsupported_type()))?;
         // Text decoded with the wrong charset would be stored corrupted.
         let charset = receive_body::charset(headers).map(|label| {
             Charset::from_label(label).ok_or_else(|| {
-                unsupported("the charset must be utf-8, utf-16 or windows-1252 (iso-8859-1)")
+                let detail = "the charset must be one that browsers know, such as utf-8, utf-16, \
+                    windows-1252, windows-1251 or shift_jis";
+                unsupported(detail.to_owned())
             })
         });
         Ok(Self::File(format, charset.transpose()?))
@@ -80,7 +118,7 @@ impl DeclaredFormat {
     pub(super) async fn decode(
         self,
         body: ReceivedBody,
-    ) -> Result<WithPermit<Vec<NewTranscriptSegment>>, ApiError> {
+    ) -> Result<WithPermit<DecodedTranscript>, ApiError> {
         let max_rows = body.bounds.max_rows;
         let memory = move |body: &[u8]| self.memory(body, max_rows);
         let read = move |body: &[u8]| self.read(body, max_rows);
@@ -90,48 +128,81 @@ impl DeclaredFormat {
     /// Upper bound of the memory for the segments and for reading them.
     fn memory(self, body: &[u8], max_rows: usize) -> usize {
         match self {
-            Self::Json => TranscriptSegmentsBody::BODY_SHAPE.memory(body, max_rows),
-            Self::File(..) => lectern_formats::memory(body),
-        }
-    }
-
-    fn read(self, body: &[u8], max_rows: usize) -> Result<Vec<NewTranscriptSegment>, ApiError> {
-        let segments = self.read_any_length(body, max_rows)?;
-        if segments.len() > max_rows {
-            let message = format!("must have at most {max_rows} items, not {}", segments.len());
-            let error = FieldError::new("segments", message);
-            return Err(ApiError::fields(Code::ValidationFailed, error));
-        }
-        Ok(segments)
-    }
-
-    fn read_any_length(
-        self,
-        body: &[u8],
-        max_rows: usize,
-    ) -> Result<Vec<NewTranscriptSegment>, ApiError> {
-        match self {
-            // Lectern's JSON is tried first, because it is far more frequent.
-            Self::Json => {
-                json_body::parse::<TranscriptSegmentsBody>(body, max_rows).or_else(|error| {
-                    if whisper_json::detect(body) {
-                        read(Format::WhisperJson, body)
-                    } else {
-                        Err(error)
-                    }
-                })
+            Self::Json if is_large_and_of_lectern(body, max_rows) => {
+                TranscriptSegmentsBody::BODY_SHAPE.memory(body, max_rows)
             }
-            Self::File(format, None) => read(format, body),
-            Self::File(format, Some(charset)) => read(
-                format,
-                charset.decode(body).map_err(format_error)?.as_bytes(),
-            ),
+            Self::Json => InputFormat::Json.memory(body),
+            Self::File(format, _) => format.memory(body),
         }
+    }
+
+    fn read(self, body: &[u8], max_rows: usize) -> Result<DecodedTranscript, ApiError> {
+        let file = match self {
+            // Lectern's JSON is tried first, because it is far more frequent.
+            Self::Json => match json_body::parse::<TranscriptSegmentsBody>(body, max_rows) {
+                Ok(segments) => {
+                    check_count(segments.len(), max_rows)?;
+                    return Ok(DecodedTranscript::Segments(NewTranscript {
+                        segments,
+                        notes: Vec::new(),
+                    }));
+                }
+                Err(error) if is_large_and_of_lectern(body, max_rows) || !json::detect(body) => {
+                    return Err(error);
+                }
+                Err(_) => InputFormat::Json.read(body),
+            },
+            Self::File(format, None) => format.read(body),
+            Self::File(format, Some(charset)) => format.read_in(charset, body),
+        };
+        let file = file.map_err(format_error)?;
+        if file.needs_recording_length() {
+            return Ok(DecodedTranscript::Open(Box::new(file), max_rows));
+        }
+        new_transcript(file, None, max_rows).map(DecodedTranscript::Segments)
     }
 }
 
-fn read(format: Format, body: &[u8]) -> Result<Vec<NewTranscriptSegment>, ApiError> {
-    Ok(segments(format.read(body).map_err(format_error)?)?)
+/// Whether a body is Lectern's JSON by its first bytes, and has many segments. The memory for
+/// such a body does not suffice to read it as the JSON of another program.
+fn is_large_and_of_lectern(body: &[u8], max_rows: usize) -> bool {
+    let start = &body[..body.len().min(1_024)];
+    let has = |name: &[u8]| start.windows(name.len()).any(|part| part == name);
+    let objects = || body.split(|byte| *byte == b'{').count();
+    has(b"\"segments\"") && has(b"\"start_time\"") && objects() > max_rows / 10
+}
+
+fn unsupported_type() -> String {
+    let types = InputFormat::ALL.map(|format| format.media_types()[0]);
+    let (last, others) = types
+        .split_last()
+        .map_or(("", &[][..]), |(last, others)| (*last, others));
+    format!(
+        "the header Content-Type must be {} or {last}",
+        others.join(", ")
+    )
+}
+
+fn new_transcript(
+    file: ParsedFile,
+    recording_seconds: Option<f64>,
+    max_rows: usize,
+) -> Result<NewTranscript, ApiError> {
+    let Transcript { cues, notes } = file.transcript(recording_seconds).map_err(format_error)?;
+    check_count(cues.len(), max_rows)?;
+    Ok(NewTranscript {
+        segments: segments(cues)?,
+        notes: notes.messages(),
+    })
+}
+
+fn check_count(count: usize, max_rows: usize) -> Result<(), ApiError> {
+    if count <= max_rows {
+        return Ok(());
+    }
+    let message = format!("must have at most {max_rows} items, not {count}");
+    let error = FieldError::new("segments", message);
+    Err(ApiError::fields(Code::ValidationFailed, error))
 }
 
 /// Converts cues to new segments.

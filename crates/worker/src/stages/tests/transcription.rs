@@ -266,3 +266,51 @@ fn without_a_recognizer_unreadable_subtitles_are_an_error() {
     let error = fixture.stage_run().error.unwrap();
     assert!(error.as_str().starts_with("1.srt: line 2"), "{error}");
 }
+
+#[test]
+fn what_is_left_out_of_a_sidecar_is_noted() {
+    let fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
+    let file = "1\n00:00:0x,000 --> 00:00:01,000\nlost\n\n2\n00:00:00,500 --> 00:00:01,500\nkept\n";
+    fixture.put("talks/1.srt", file.as_bytes());
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    assert_eq!(transcript(&fixture), [(0.5, 1.5, "kept".to_owned())]);
+    assert_eq!(
+        fixture.notes(),
+        "taken from talks/1.srt; \
+         1 entry was left out, because its times cannot be read (line 2)"
+    );
+}
+
+#[test]
+fn a_sidecar_without_ends_or_a_unit_fits_the_recording() {
+    for (extension, file, expected) in [
+        (
+            "lrc",
+            "[00:00.50]one\n[00:01.00]two\n",
+            [(0.5, 1.0), (1.0, 2.0)],
+        ),
+        (
+            "json",
+            "{\"text\": \"\", \"segments\": [\
+             {\"start\": 500, \"end\": 1000, \"text\": \"roots grow\"}, \
+             {\"start\": 1000, \"text\": \"down there\"}]}",
+            [(0.5, 1.0), (1.0, 2.0)],
+        ),
+        (
+            "ttml",
+            "<tt><body><p begin='0.5s' end='1s'>a</p><p begin='1s'>b</p></body></tt>",
+            [(0.5, 1.0), (1.0, 2.0)],
+        ),
+    ] {
+        let fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
+        fixture.put(&format!("talks/1.{extension}"), file.as_bytes());
+        let status = fixture.run_stage(RecognizerSettings::default());
+        assert_eq!(status, JobStatus::Completed, "{extension}");
+        let times: Vec<_> = transcript(&fixture)
+            .into_iter()
+            .map(|(start, end, _)| (start, end))
+            .collect();
+        assert_eq!(times, expected, "{extension}");
+    }
+}

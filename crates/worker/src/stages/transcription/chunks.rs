@@ -3,7 +3,7 @@
 use lectern_analysis::chunking::{self, ChunkRules};
 use lectern_analysis::silence_region::audio_silences;
 use lectern_domain::{TimeRange, VideoDuration};
-use lectern_formats::{Cue, millis};
+use lectern_formats::{Cue, Transcript, millis};
 use lectern_media::MediaInfo;
 use parking_lot::Mutex;
 
@@ -21,22 +21,27 @@ pub(super) fn recognize(
     recognizer: &dyn Recognizer,
     context: &StageContext<'_>,
     probe: &MediaInfo,
-) -> Result<Vec<Cue>, Failure> {
+) -> Result<Transcript, Failure> {
     let silences = silences(context, probe)?;
     let duration = VideoDuration::new(probe.duration)?;
     let chunks = chunking::split(duration, &silences, &ChunkRules::default())?;
     let total_seconds = chunks.iter().map(|chunk| chunk.duration()).sum();
     let reporter = context.progress_reporter(total_seconds, SILENCE_PERCENT..100.0, "listening");
     let progress = Mutex::new((0.0, reporter));
-    let cues = parallel::map(context.cancellation(), &chunks, |i, chunk| {
-        let cues = recognize_chunk(recognizer, context, probe, i, *chunk)?;
+    let transcripts = parallel::map(context.cancellation(), &chunks, |i, chunk| {
+        let transcript = recognize_chunk(recognizer, context, probe, i, *chunk)?;
         // Keeps the lock while reporting, so that the percentage never decreases.
         let (seconds_done, report) = &mut *progress.lock();
         *seconds_done += chunk.duration();
         report(*seconds_done);
-        Ok::<_, Failure>(cues)
+        Ok::<_, Failure>(transcript)
     })?;
-    Ok(cues.into_iter().flatten().collect())
+    let mut whole = Transcript::default();
+    for transcript in transcripts {
+        whole.cues.extend(transcript.cues);
+        whole.notes.add_counts(&transcript.notes);
+    }
+    Ok(whole)
 }
 
 /// The silent parts of the recording, as stored by the stage that detects silence. If
@@ -81,19 +86,19 @@ fn recognize_chunk(
     probe: &MediaInfo,
     i: usize,
     chunk: TimeRange,
-) -> Result<Vec<Cue>, Failure> {
+) -> Result<Transcript, Failure> {
     context.check()?;
     let file = context.scratch_file(&format!("chunk-{i}.wav"));
     let media = context.media();
     media.extract_audio(probe, chunk, &file, &mut |_| {})?;
-    let cues = recognizer.recognize(&file, context)?;
+    let transcript = recognizer.recognize(&file, chunk.duration(), context)?;
     std::fs::remove_file(&file)?;
     // Some recognizers let the last cue end after its chunk: it is cut there.
     let (start, end) = (millis(chunk.start()), millis(chunk.end()));
     let in_recording = |ms: u64| start.saturating_add(ms).min(end);
-    let shift = |cue: Cue| {
-        let (from, to) = (in_recording(cue.start_ms()), in_recording(cue.end_ms()));
-        cue.with_times(from, to)
-    };
-    Ok(cues.into_iter().map(shift).collect())
+    let cues = transcript.cues.into_iter();
+    Ok(Transcript {
+        cues: cues.map(|cue: Cue| cue.map_times(in_recording)).collect(),
+        notes: transcript.notes,
+    })
 }

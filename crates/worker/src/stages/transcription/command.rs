@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use lectern_formats::Cue;
+use lectern_formats::Transcript;
 use lectern_media::{Confinement, Program};
 
 use super::{Recognizer, read_any_format};
@@ -43,7 +43,12 @@ impl Command {
 }
 
 impl Recognizer for Command {
-    fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
+    fn recognize(
+        &self,
+        audio: &Path,
+        seconds: f64,
+        context: &StageContext<'_>,
+    ) -> Result<Transcript, Failure> {
         let out = audio.with_extension("out");
         let (audio_path, out_path) = (audio.to_string_lossy(), out.to_string_lossy());
         let mut words = self.words.iter().map(|word| {
@@ -68,9 +73,10 @@ impl Recognizer for Command {
             read_bounded(OUTPUT_NAME, stdout.as_slice())?
         };
         if output.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Vec::new());
+            return Ok(Transcript::default());
         }
         read_any_format(&output)
+            .and_then(|file| file.transcript(Some(seconds)))
             .map_err(|error| Failure::permanent(format!("{OUTPUT_NAME}: {error}")))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use lectern_formats::{Cue, webvtt};
+use lectern_formats::{InputFormat, Transcript};
 use lectern_media::MediaInfo;
 
 use crate::failure::Failure;
@@ -12,17 +12,17 @@ use crate::stage_handler::StageContext;
 /// Codecs of subtitles that are text. Other codecs store pictures.
 const TEXT_CODECS: [&str; 6] = ["subrip", "webvtt", "ass", "ssa", "mov_text", "text"];
 
-/// The cues of the first text track that has any. A track that cannot be read is
+/// The transcript of the first text track that has cues. A track that cannot be read is
 /// skipped: another one, or a recognizer, may give a transcript.
 pub(super) fn read(
     context: &StageContext<'_>,
     probe: &MediaInfo,
-) -> Result<Option<Vec<Cue>>, Failure> {
+) -> Result<Option<Transcript>, Failure> {
     let tracks = probe.subtitles.iter();
     for track in tracks.filter(|track| TEXT_CODECS.contains(&track.codec.as_str())) {
         match read_track(context, probe, track.index) {
-            Ok(cues) if cues.is_empty() => {}
-            Ok(cues) => return Ok(Some(cues)),
+            Ok(transcript) if transcript.cues.is_empty() => {}
+            Ok(transcript) => return Ok(Some(transcript)),
             Err(failure) => {
                 context.check()?;
                 let (job, index) = (context.job().job_id, track.index);
@@ -37,10 +37,12 @@ fn read_track(
     context: &StageContext<'_>,
     probe: &MediaInfo,
     index: u32,
-) -> Result<Vec<Cue>, Failure> {
+) -> Result<Transcript, Failure> {
     let file = context.scratch_file("track.vtt");
     let media = context.media();
     media.extract_subtitles(probe, index, &file)?;
     let bytes = sidecar::read_bounded("the track", File::open(file)?)?;
-    webvtt::read(&bytes).map_err(|error| Failure::permanent(error.to_string()))
+    let file = InputFormat::Vtt.read(&bytes);
+    file.and_then(|file| file.transcript(Some(probe.duration)))
+        .map_err(|error| Failure::permanent(error.to_string()))
 }

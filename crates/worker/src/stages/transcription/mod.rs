@@ -10,7 +10,7 @@ use std::path::Path;
 
 use lectern_db::Tx;
 use lectern_domain::{NewTranscriptSegment, Stage, TranscriptSource};
-use lectern_formats::{Cue, Format};
+use lectern_formats::{FormatError, InputFormat, ParsedFile, Transcript};
 use lectern_media::Confinement;
 use lectern_storage::ObjectKey;
 
@@ -71,8 +71,14 @@ pub(super) struct Transcription(pub(super) RecognizerSettings);
 
 /// A speech recognizer.
 trait Recognizer: Sync {
-    /// Transcribes a short WAV file. The cues' times are from its start.
-    fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure>;
+    /// Transcribes a short WAV file of this length in seconds. The cues' times are from its
+    /// start.
+    fn recognize(
+        &self,
+        audio: &Path,
+        seconds: f64,
+        context: &StageContext<'_>,
+    ) -> Result<Transcript, Failure>;
 }
 
 impl StageHandler for Transcription {
@@ -89,14 +95,14 @@ impl StageHandler for Transcription {
         }
         context.report_progress(0.0, "looking for subtitles");
         let mut unreadable = UnreadableSidecars::default();
-        if let Some((cues, note)) = read_sidecar(context, &mut unreadable)? {
-            let found = Found::subtitles(cues, TranscriptSource::Sidecar, note);
+        if let Some((transcript, note)) = read_sidecar(context, &mut unreadable)? {
+            let found = Found::subtitles(transcript, TranscriptSource::Sidecar, note);
             return store(found, unreadable);
         }
         let probe = context.probe()?;
-        if let Some(cues) = embedded_subtitles::read(context, &probe)? {
+        if let Some(transcript) = embedded_subtitles::read(context, &probe)? {
             let note = "taken from a track of the recording".to_owned();
-            let found = Found::subtitles(cues, TranscriptSource::Track, note);
+            let found = Found::subtitles(transcript, TranscriptSource::Track, note);
             return store(found, unreadable);
         }
         if unreadable.has_subtitles {
@@ -105,7 +111,7 @@ impl StageHandler for Transcription {
         let recognizer = self.recognizer()?.filter(|_| probe.audio.is_some());
         let found = match recognizer {
             Some((recognizer, source)) => Found {
-                cues: chunks::recognize(recognizer.as_ref(), context, &probe)?,
+                transcript: chunks::recognize(recognizer.as_ref(), context, &probe)?,
                 source,
                 note: None,
                 why_empty: NO_SPEECH,
@@ -141,9 +147,9 @@ impl Transcription {
 }
 
 impl Found {
-    fn subtitles(cues: Vec<Cue>, source: TranscriptSource, note: String) -> Self {
+    fn subtitles(transcript: Transcript, source: TranscriptSource, note: String) -> Self {
         Self {
-            cues,
+            transcript,
             source,
             note: Some(note),
             why_empty: EMPTY_SUBTITLES,
@@ -152,7 +158,7 @@ impl Found {
 
     fn nothing(why: &'static str) -> Self {
         Self {
-            cues: Vec::new(),
+            transcript: Transcript::default(),
             source: TranscriptSource::Recognizer,
             note: None,
             why_empty: why,
@@ -176,7 +182,7 @@ fn is_given(context: &StageContext<'_>) -> Result<bool, Failure> {
 
 /// A transcript, and where it is from.
 struct Found {
-    cues: Vec<Cue>,
+    transcript: Transcript,
     source: TranscriptSource,
     /// The note that names the source.
     note: Option<String>,
@@ -206,12 +212,12 @@ impl From<UnreadableSidecars> for Failure {
     }
 }
 
-/// Returns the cues of the first sidecar file that can be read, and a note that
+/// Returns the transcript of the first sidecar file that can be read, and a note that
 /// names it. Adds the files that cannot be read to `unreadable`.
 fn read_sidecar(
     context: &StageContext<'_>,
     unreadable: &mut UnreadableSidecars,
-) -> Result<Option<(Vec<Cue>, String)>, Failure> {
+) -> Result<Option<(Transcript, String)>, Failure> {
     let storage = context.storage();
     for extension in sidecar::EXTENSIONS {
         let Some(key) = sidecar::key(context.recording_key(), extension) else {
@@ -226,8 +232,21 @@ fn read_sidecar(
             }
             Err(failure) => return Err(failure),
         };
-        match read_any_format(&bytes) {
-            Ok(cues) => return Ok(Some((cues, format!("taken from {}", file_name(&key))))),
+        let file = match read_any_format(&bytes) {
+            Ok(file) => file,
+            Err(error) => {
+                unreadable.add(extension, format!("{}: {error}", file_name(&key)));
+                continue;
+            }
+        };
+        // Most files can be read without the recording, which need not be downloaded then.
+        let seconds = if file.needs_recording_length() {
+            Some(context.probe()?.duration)
+        } else {
+            None
+        };
+        match file.transcript(seconds) {
+            Ok(transcript) => return Ok(Some((transcript, format!("taken from {}", file_name(&key))))),
             Err(error) => unreadable.add(extension, format!("{}: {error}", file_name(&key))),
         }
     }
@@ -240,24 +259,19 @@ fn file_name(key: &ObjectKey) -> &str {
     key.rsplit_once('/').map_or(key, |(_, name)| name)
 }
 
-/// Reads Whisper's JSON, WebVTT or SubRip, recognized by its first characters.
-fn read_any_format(bytes: &[u8]) -> Result<Vec<Cue>, lectern_formats::FormatError> {
-    // Skips byte order marks and the zero bytes of UTF-16.
-    let letters = bytes.iter().copied().filter(u8::is_ascii_graphic);
-    let format = match letters.take(6).collect::<Vec<_>>().as_slice() {
-        [b'{' | b'[', ..] => Format::WhisperJson,
-        b"WEBVTT" => Format::Vtt,
-        _ => Format::Srt,
-    };
-    format.read(bytes)
+/// Reads a file of any format, recognized by its content.
+fn read_any_format(bytes: &[u8]) -> Result<ParsedFile, FormatError> {
+    InputFormat::of_content(bytes).read(bytes)
 }
 
-/// Stores the transcript. The notes name the unreadable sidecars, and the source or why
-/// there are no cues.
+/// Stores the transcript. The notes name the unreadable sidecars, the source, what was left
+/// out or changed in it, and why there are no cues.
 fn store(found: Found, unreadable: UnreadableSidecars) -> Result<StageOutput, Failure> {
-    let is_empty = found.cues.is_empty();
+    let is_empty = found.transcript.cues.is_empty();
     let source = found.source;
+    let changes = found.transcript.notes;
     let segments: Vec<_> = found
+        .transcript
         .cues
         .into_iter()
         .map(NewTranscriptSegment::try_from)
@@ -276,6 +290,13 @@ fn store(found: Found, unreadable: UnreadableSidecars) -> Result<StageOutput, Fa
     }
     if let Some(note) = found.note {
         notes.info(note);
+    }
+    for change in changes.messages() {
+        if changes.has_losses() {
+            notes.warning(change);
+        } else {
+            notes.info(change);
+        }
     }
     if is_empty {
         notes.warning(found.why_empty);

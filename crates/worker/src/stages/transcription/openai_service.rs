@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lectern_formats::{Cue, whisper_json};
+use lectern_formats::{InputFormat, Transcript};
 use ureq::unversioned::multipart::Form;
 
 use super::Recognizer;
@@ -11,7 +11,12 @@ use crate::stage_handler::StageContext;
 use crate::stages::openai::Endpoint;
 
 impl Recognizer for Endpoint {
-    fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
+    fn recognize(
+        &self,
+        audio: &Path,
+        seconds: f64,
+        context: &StageContext<'_>,
+    ) -> Result<Transcript, Failure> {
         let (model, audio) = (self.model.clone(), audio.to_owned());
         let body = self.request(context.cancellation(), move |builder| {
             let form = Form::new()
@@ -20,7 +25,9 @@ impl Recognizer for Endpoint {
                 .file("file", &audio)?;
             builder.send(form)
         })?;
-        whisper_json::read(&body).map_err(|error| {
+        let file = InputFormat::Json.read(&body);
+        let transcript = file.and_then(|file| file.transcript(Some(seconds)));
+        transcript.map_err(|error| {
             let service = self.public_url();
             Failure::transient(self.redact(&format!("the response of {service}: {error}")))
         })

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lectern_domain::{Ratio, SpokenText};
-use lectern_formats::{Cue, millis};
+use lectern_formats::{Cue, Transcript, millis};
 use lectern_media::{Confinement, Program};
 
 use super::Recognizer;
@@ -48,14 +48,22 @@ impl PocketSphinx {
 }
 
 impl Recognizer for PocketSphinx {
-    fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
+    fn recognize(
+        &self,
+        audio: &Path,
+        _: f64,
+        context: &StageContext<'_>,
+    ) -> Result<Transcript, Failure> {
         let output = Program::new(&self.program)
             .confined_by(&self.confinement)
             .arg("-infile")
             .arg(audio)
             .args(["-time", "yes"])
             .output(&context.limits())?;
-        Ok(utterances(&String::from_utf8_lossy(&output)))
+        Ok(Transcript {
+            cues: utterances(&String::from_utf8_lossy(&output)),
+            ..Transcript::default()
+        })
     }
 }
 
@@ -111,7 +119,12 @@ fn utterance(words: &[Word<'_>]) -> Option<Cue> {
     let text = SpokenText::new(text.join(" ")).ok()?;
     let mut cue = Cue::new(millis(first.start), millis(last.end), text);
     cue.confidence = Ratio::new(mean_probability.clamp(0.0, 1.0)).ok();
-    Some(cue)
+    let timed = words.iter().map(|word| lectern_formats::Word {
+        start_ms: millis(word.start),
+        end_ms: millis(word.end),
+        text: word.text.to_owned(),
+    });
+    Some(cue.with_words(timed.collect()))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Writes `OpenAI`'s `verbose_json`.
+//! Writes Whisper's JSON, in the shape of `OpenAI`'s `verbose_json`. [`crate::json`] reads it.
 
 use lectern_domain::{Ratio, SpeakerId};
 use serde::Serialize;
