@@ -19,7 +19,7 @@ pub enum InputFormat {
     Json,
     /// TTML, or the XML of `YouTube`.
     Ttml,
-    /// SubStation Alpha.
+    /// `SubStation` Alpha.
     Ass,
     /// The plain captions of `YouTube`.
     Sbv,

@@ -1,7 +1,7 @@
 //! Subtitle and transcript files. No I/O: readers turn bytes into [`Cue`]s, writers turn cues
 //! into text.
 //!
-//! Read are WebVTT, `SubRip`, the JSON of speech recognizers, TTML, SubStation Alpha, SBV and LRC
+//! Read are WebVTT, `SubRip`, the JSON of speech recognizers, TTML, `SubStation` Alpha, SBV and LRC
 //! ([`InputFormat`]); written are WebVTT, `SubRip`, Whisper's JSON and plain text ([`Format`]).
 //!
 //! ```

@@ -138,23 +138,20 @@ fn split_words(line: &str) -> (String, Vec<Word>) {
     while let Some(at) = rest.find('<') {
         push_text(&mut text, &mut words, &rest[..at]);
         rest = &rest[at..];
-        match split_time(rest, ['<', '>']) {
-            Some((start, after)) => {
-                let start_ms = non_negative(start);
-                if let Some(last) = words.last_mut() {
-                    last.end_ms = start_ms.max(last.start_ms);
-                }
-                words.push(Word {
-                    start_ms,
-                    end_ms: start_ms,
-                    text: String::new(),
-                });
-                rest = after;
+        if let Some((start, after)) = split_time(rest, ['<', '>']) {
+            let start_ms = non_negative(start);
+            if let Some(last) = words.last_mut() {
+                last.end_ms = start_ms.max(last.start_ms);
             }
-            None => {
-                push_text(&mut text, &mut words, "<");
-                rest = &rest[1..];
-            }
+            words.push(Word {
+                start_ms,
+                end_ms: start_ms,
+                text: String::new(),
+            });
+            rest = after;
+        } else {
+            push_text(&mut text, &mut words, "<");
+            rest = &rest[1..];
         }
     }
     push_text(&mut text, &mut words, rest);

@@ -1,4 +1,4 @@
-//! SubStation Alpha (`.ass`, `.ssa`).
+//! `SubStation` Alpha (`.ass`, `.ssa`).
 //!
 //! Only the dialogue is read: its times, the name of who speaks, and the text without tags.
 

@@ -25,20 +25,15 @@ pub(crate) enum WordSeparator {
 }
 
 impl WordSeparator {
-    /// The separator for `words` of a file whose whole text, if known, is `text`.
-    ///
-    /// In a language with spaces, the words in Whisper's files begin with a space. In files
-    /// from OpenAI, words never begin with a space, but the full text has spaces between the
-    /// words.
-    pub(crate) fn of(words: &[Entry], text: Option<&str>) -> Self {
+    /// The separator for the words of a file: nothing if they begin or end with spaces, as
+    /// Whisper's do, or if their script is written without spaces.
+    pub(crate) fn of(words: &[Entry]) -> Self {
         let has_space = |word: &&Entry| word.text.starts_with(' ') || word.text.ends_with(' ');
         let with_space = words.iter().filter(has_space).count();
-        let language_has_spaces =
-            text.map_or_else(|| !are_unspaced(words), |text| text.trim().contains(' '));
-        if language_has_spaces && with_space * 4 < words.len() {
-            Self::Space
-        } else {
+        if with_space * 4 >= words.len() || are_unspaced(words) {
             Self::Nothing
+        } else {
+            Self::Space
         }
     }
 
@@ -114,7 +109,7 @@ pub(crate) fn split_long(entries: Vec<Entry>) -> Vec<Entry> {
                 words: Vec::new(),
             })
             .collect();
-        let separator = WordSeparator::of(&words, Some(&entry.text));
+        let separator = WordSeparator::of(&words);
         join(words, separator)
     };
     entries.into_iter().flat_map(split).collect()

@@ -53,6 +53,20 @@ fn chunks_that_are_words_become_segments() {
 }
 
 #[test]
+fn words_are_joined_as_their_script_is_written() {
+    let word = |word: &str, start: f64| json!({ "word": word, "start": start, "end": start + 0.2 });
+    let chinese = json!({ "text": "今天 我们", "words": [word("今天", 0.0), word("我们", 0.3)] });
+    assert_eq!(cues(&chinese), [r#"0 500 - "今天我们""#]);
+    let single = json!({ "result": [word("one", 0.0)], "text": "one" });
+    let lines = format!(
+        "{single}\n{}\n",
+        json!({ "result": [word("two", 0.3)], "text": "two" })
+    );
+    let joined = read(&lines, None).unwrap();
+    assert_eq!(summary(&joined), [r#"0 500 - "one two""#]);
+}
+
+#[test]
 fn an_end_is_a_duration_or_the_next_start() {
     let durations = json!([
         { "text": "one", "start": 3.5, "duration": 1.25 },

@@ -1,4 +1,4 @@
-//! TTML, SubStation Alpha, SBV and LRC.
+//! TTML, `SubStation` Alpha, SBV and LRC.
 
 use lectern_formats::{Change, Cue, FormatError, InputFormat, Transcript};
 

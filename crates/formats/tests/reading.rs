@@ -227,6 +227,8 @@ fn json_of_other_programs_is_distinguished_from_the_json_of_lectern() {
         "[]",
         "[{}]",
         "[[[]]]",
+        // More than one body.
+        "{\"segments\": [{\"start_time\": 0}]}{\"segments\": [{\"start_time\": 0}]}",
         "WEBVTT",
     ] {
         assert!(!json::detect(file.as_bytes()), "{file}");

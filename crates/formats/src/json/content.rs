@@ -21,10 +21,10 @@ impl Content {
         }
     }
 
-    /// Words of a file whose whole text, if known, is `text`.
-    pub(super) fn words(entries: Vec<Entry>, text: Option<&str>) -> Self {
+    /// Words, which are joined later.
+    pub(super) fn words(entries: Vec<Entry>) -> Self {
         Self {
-            words_to_join: Some(WordSeparator::of(&entries, text)),
+            words_to_join: Some(WordSeparator::of(&entries)),
             entries,
             ..Self::default()
         }

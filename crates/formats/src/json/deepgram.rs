@@ -40,7 +40,7 @@ pub(super) fn read<'a>(reader: &mut ItemReader<'a>, results: &Object<'a>) -> Opt
         };
         let mut content = sentences(reader, &best).unwrap_or_else(|| {
             let words = reader.words(&best.list("words"));
-            Content::words(words, best.text(&["transcript"]).as_deref())
+            Content::words(words)
         });
         if channels.len() > 1 {
             set_channel(&mut content.entries, Some(number.to_string()));

@@ -31,10 +31,7 @@ pub fn detect(bytes: &[u8]) -> bool {
     let Ok((values, _)) = super::values(&text) else {
         return false;
     };
-    match values[..] {
-        [value] => is_foreign(value),
-        _ => true,
-    }
+    values.first().is_some_and(|first| is_foreign(first))
 }
 
 fn is_foreign(value: Raw<'_>) -> bool {

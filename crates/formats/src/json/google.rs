@@ -20,7 +20,6 @@ pub(super) fn read<'a>(
     let speakers = watson_speakers(file);
     let (mut words, mut segments) = (Vec::new(), Vec::new());
     let mut last_end_ms = 0;
-    let mut transcript = String::new();
     let mut has_alternatives = false;
     for raw in results {
         let line = reader.line(raw);
@@ -61,7 +60,7 @@ pub(super) fn read<'a>(
                 line,
                 start_ms: Some(last_end_ms),
                 end_ms,
-                text: own_text.clone(),
+                text: own_text,
                 confidence: confidence(&best),
                 ..Entry::default()
             });
@@ -69,8 +68,6 @@ pub(super) fn read<'a>(
         if let Some(last) = own.last().and_then(|word| word.end_ms).or(end_ms) {
             last_end_ms = last;
         }
-        transcript.push_str(&own_text);
-        transcript.push(' ');
         words.extend(own);
     }
     if !has_alternatives {
@@ -85,7 +82,7 @@ pub(super) fn read<'a>(
         }
         Content::segments(segments)
     } else {
-        Content::words(words, Some(transcript.trim()))
+        Content::words(words)
     })
 }
 

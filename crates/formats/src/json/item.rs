@@ -105,7 +105,7 @@ impl<'a> ItemReader<'a> {
             let first = words.iter().find_map(|word| word.speaker.clone());
             let is_other = |word: &Entry| word.speaker.is_some() && word.speaker != first;
             if words.iter().any(is_other) {
-                let separator = WordSeparator::of(&words, Some(&entry.text));
+                let separator = WordSeparator::of(&words);
                 return join(words, separator);
             }
             entry.speaker = first;

@@ -26,7 +26,7 @@ pub(super) fn read<'a>(reader: &mut ItemReader<'a>, file: &Object<'a>) -> Option
             }
         }
     }
-    let separator = WordSeparator::of(&words, None);
+    let separator = WordSeparator::of(&words);
     Some(Content {
         words_to_join: Some(separator),
         ..Content::segments(words)

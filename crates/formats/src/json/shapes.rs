@@ -92,7 +92,7 @@ pub(super) fn read_items<'a>(reader: &mut ItemReader<'a>, items: &[Raw<'a>]) -> 
     let entries = reader.segments(items);
     let is_bare_word = first.has("word") && !first.has("text");
     let content = if is_bare_word || are_words(&entries, 8) {
-        Content::words(entries, None)
+        Content::words(entries)
     } else {
         Content::segments(entries)
     };
@@ -199,7 +199,7 @@ fn common_shape<'a>(reader: &mut ItemReader<'a>, file: &Object<'a>) -> Option<Co
             3
         };
         let mut content = if are_words(&entries, fewest) {
-            Content::words(entries, text.as_deref())
+            Content::words(entries)
         } else {
             Content::segments(entries)
         };
@@ -227,7 +227,7 @@ fn common_shape<'a>(reader: &mut ItemReader<'a>, file: &Object<'a>) -> Option<Co
             return read_results(reader, &items);
         }
         let entries = reader.words(&items);
-        let content = Content::words(entries, text.as_deref());
+        let content = Content::words(entries);
         if content.has_text() && (content.has_times() || without_times.is_none()) {
             return Some(content);
         }

@@ -49,7 +49,7 @@ pub(super) fn read<'a>(reader: &mut ItemReader<'a>, results: &[Raw<'a>]) -> Cont
             ..word
         });
     }
-    let has_spaces = WordSeparator::of(&words, None);
+    let has_spaces = WordSeparator::of(&words);
     Content {
         words_to_join: Some(has_spaces),
         ..Content::segments(words)

@@ -101,7 +101,7 @@ impl Word {
     /// is a backslash.
     fn is_path(&self, text: &str) -> bool {
         self.has_backslash
-            || matches!(text[self.start..].as_bytes(), [drive, b':', ..] if drive.is_ascii_alphabetic())
+            || matches!(&text.as_bytes()[self.start..], [drive, b':', ..] if drive.is_ascii_alphabetic())
     }
 }
 

@@ -86,9 +86,13 @@ fn add_word(cue: &mut Entry, element: &Element) {
 
 /// The texts are escaped twice.
 fn finished(mut entry: Entry) -> Entry {
-    entry.text = unescape_references(&entry.text).trim().to_owned();
+    unescape_references(&entry.text)
+        .trim()
+        .clone_into(&mut entry.text);
     for word in &mut entry.words {
-        word.text = unescape_references(&word.text).trim().to_owned();
+        unescape_references(&word.text)
+            .trim()
+            .clone_into(&mut word.text);
     }
     entry.words.retain(|word| !word.text.is_empty());
     entry

@@ -442,7 +442,7 @@ fn ttml(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "example": example })
 }
 
-/// Segments of a transcript as SubStation Alpha.
+/// Segments of a transcript as `SubStation` Alpha.
 fn substation_alpha(_: &mut SchemaGenerator) -> Schema {
     let example = "[Events]\nFormat: Start, End, Name, Text\n\
         Dialogue: 0:00:00.00,0:00:04.20,lecturer,Welcome back.\n";
