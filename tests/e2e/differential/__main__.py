@@ -158,8 +158,9 @@ def self_check(program: Path, seed: int, steps: int) -> int:
     short = report(program, done, steps, SHORTENING_SECONDS, cancelled_twice)
     operations = [request.operation for request in short]
     print(f"self-check: found, {len(done.sent)} requests shortened to {len(short)}: {', '.join(operations)}")
-    # Two jobs are created and cancelled, and counted.
-    return 0 if len(short) <= 5 else 1
+    # Five are needed: two jobs are created and cancelled, and counted. A busy machine has no time
+    # to find out.
+    return 0 if 5 <= len(short) < len(done.sent) / 4 else 1
 
 
 def main() -> int:

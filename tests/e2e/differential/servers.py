@@ -45,6 +45,10 @@ SETTINGS = {
     "LECTERN_DISK_RESERVE": "0",
     "LECTERN_DURABILITY": "relaxed",
     "LECTERN_HTTP_THREADS": "1",
+    # A busy machine must not make one of the servers give up.
+    "LECTERN_DATABASE_TIMEOUT": "30",
+    "LECTERN_DATABASE_CONNECT_TIMEOUT": "30",
+    "LECTERN_DATABASE_TCP_TIMEOUT": "30",
     "LECTERN_WITH_WORKER": "false",
     "LECTERN_LOG": "warn",
     "LECTERN_SECRET": "differential-differential-differential",

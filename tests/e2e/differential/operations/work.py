@@ -14,7 +14,7 @@ from .lists import parameters
 WORK = STAGES[1:-1]
 # Longer than a sequence takes. A lease that expires during one would end at another step on
 # each server; `expire` waits for it.
-LEASES = [600, 1800, 3600]
+LEASES = [1800, 2700, 3600]
 # A run under a lease that has expired, until the server ends it, once a second.
 LOST_RUN = r'"status":"running","attempt":\d+,"max_attempts":\d+,"worker":"lost"'
 
