@@ -38,7 +38,7 @@
 //! let clips =
 //!     clip::select(&content_segments, &transcript, &silences, duration, &Default::default())?;
 //! assert_eq!(clips[0].segment_index, Some(0));
-//! assert_eq!(clips[0].clip.time, TimeRange::new(0.5, 29.0)?);
+//! assert_eq!(clips[0].clip.time, TimeRange::new(0.5, 28.5)?);
 //! # Ok::<(), lectern_domain::Invalid>(())
 //! ```
 

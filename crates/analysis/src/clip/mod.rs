@@ -77,7 +77,7 @@ const MIN_UNTRANSCRIBED: f64 = 0.1;
 /// let silences = [TimeRange::new(29.5, 30.5)?, TimeRange::new(88.0, 90.0)?];
 /// let rules = ClipRules { min_clips: 1, ..ClipRules::default() };
 /// let selected = select(&[segment], &[], &silences, VideoDuration::new(120.0)?, &rules)?;
-/// assert_eq!(selected[0].clip.time, TimeRange::new(30.5, 88.5)?);
+/// assert_eq!(selected[0].clip.time, TimeRange::new(30.0, 88.5)?);
 /// assert_eq!(selected[0].clip.title.as_str(), "Balanced trees");
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```

@@ -67,7 +67,7 @@ const MIN_HOUSEKEEPING_STRETCH: f64 = 5.0;
 /// let segments = content_segment::find([sentence])?;
 /// assert_eq!(segments[0].time, sentence.time);
 /// assert_eq!(segments[0].description.as_deref(), Some(sentence.text));
-/// assert!(segments[0].keywords.iter().any(|word| word.as_str() == "thousand"));
+/// assert!(segments[0].keywords.iter().any(|word| word.as_str() == "depth"));
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
 pub fn find<'a>(

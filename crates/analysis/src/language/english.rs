@@ -127,7 +127,7 @@ const FUNCTION_WORDS: &str = "\
     s t re ve ll d m don doesn isn aren didn wasn won wouldn couldn shouldn \
     of in on at by for from with without into onto upon to toward towards through throughout \
     over under above below between among across along around about against before after during \
-    since until till up down off out away back ahead near behind beside besides beyond within per via than as like unlike \
+    since until till up down off out away back near behind beside besides beyond within per via than as like unlike \
     and or but nor so yet because although though if unless while whereas when whenever where \
     wherever whether how why once \
     not never always often sometimes usually quite rather very too also just only even still already \
