@@ -171,7 +171,14 @@ fn reading_unusual_files_allocates_in_proportion_to_the_file() {
 
 #[test]
 fn writing_allocates_in_proportion_to_the_cues() {
-    let cues = |count| -> Vec<Cue> { InputFormat::Vtt.read(webvtt(count).as_bytes()).unwrap().transcript(None).unwrap().cues };
+    let cues = |count| -> Vec<Cue> {
+        InputFormat::Vtt
+            .read(webvtt(count).as_bytes())
+            .unwrap()
+            .transcript(None)
+            .unwrap()
+            .cues
+    };
     for format in [Format::Vtt, Format::Srt, Format::Text, Format::WhisperJson] {
         assert_linear(format.as_str(), |count| {
             let cues = cues(count);

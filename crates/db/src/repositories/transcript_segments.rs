@@ -386,16 +386,13 @@ fn store_source(
     let job = jobs::table.filter(jobs::job_id.eq(Id(lock.job_id())));
     let (stored, version) = (jobs::transcript_source, jobs::version);
     let change = (stored.eq(source), version.eq(version + 1));
-    match source {
-        Some(source) => {
-            let other = job.filter(stored.is_null().or(stored.assume_not_null().ne(source)));
-            let change = Prepared(diesel::update(other).set(change));
-            on_either!(tx.raw, conn => change.execute(conn))
-        }
-        None => {
-            let change = Prepared(diesel::update(job.filter(stored.is_not_null())).set(change));
-            on_either!(tx.raw, conn => change.execute(conn))
-        }
+    if let Some(source) = source {
+        let other = job.filter(stored.is_null().or(stored.assume_not_null().ne(source)));
+        let change = Prepared(diesel::update(other).set(change));
+        on_either!(tx.raw, conn => change.execute(conn))
+    } else {
+        let change = Prepared(diesel::update(job.filter(stored.is_not_null())).set(change));
+        on_either!(tx.raw, conn => change.execute(conn))
     }
     .doing("store the source of a transcript")
 }

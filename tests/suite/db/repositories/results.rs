@@ -1,6 +1,8 @@
 use lectern_domain::{JobFilter, JobPageRequest};
 use lectern_tests::{TestDb, a_completed_job, a_job, clips, on_both_backends, store_output};
 
+use crate::db::support::stored;
+
 on_both_backends!(
     a_job_is_loaded_with_its_own_clips,
     a_job_without_clips_is_loaded_with_an_empty_list,
@@ -34,6 +36,8 @@ fn a_list_of_jobs_is_loaded_with_the_clips_of_each(db: TestDb) {
     let bare = a_job().create(&db);
     let job = a_job().create(&db);
     let clips = store_output(&db, job.job_id);
+    // The transcript has changed it.
+    let job = stored(&db, job.job_id);
     let page = db.read(|conn| {
         conn.jobs()
             .list_with_clips(&JobFilter::default(), JobPageRequest::default())

@@ -81,6 +81,9 @@ trait Recognizer: Sync {
     ) -> Result<Transcript, Failure>;
 }
 
+/// A recognizer, and how the job names its transcripts.
+type NamedRecognizer = (Box<dyn Recognizer>, TranscriptSource);
+
 impl StageHandler for Transcription {
     fn stage(&self) -> Stage {
         Stage::Transcription
@@ -127,7 +130,7 @@ impl StageHandler for Transcription {
 
 impl Transcription {
     /// The first recognizer that is configured or installed.
-    fn recognizer(&self) -> Result<Option<(Box<dyn Recognizer>, TranscriptSource)>, Failure> {
+    fn recognizer(&self) -> Result<Option<NamedRecognizer>, Failure> {
         let RecognizerSettings {
             command,
             endpoint,
@@ -246,7 +249,12 @@ fn read_sidecar(
             None
         };
         match file.transcript(seconds) {
-            Ok(transcript) => return Ok(Some((transcript, format!("taken from {}", file_name(&key))))),
+            Ok(transcript) => {
+                return Ok(Some((
+                    transcript,
+                    format!("taken from {}", file_name(&key)),
+                )));
+            }
             Err(error) => unreadable.add(extension, format!("{}: {error}", file_name(&key))),
         }
     }
