@@ -72,6 +72,8 @@ fn assert_same_response(client: &Client, recorded: &Value) {
         "{request_line}: {response}"
     );
     let (mut body, recorded_body) = (without_signatures(client, response.text()), text("answer"));
+    // SubRip has a word joiner after "<" since, so that players take it for no tag.
+    body = body.replace('\u{2060}', "");
     if let (Ok(mut json), Ok(mut recorded)) = (
         serde_json::from_str::<Value>(&body),
         serde_json::from_str::<Value>(recorded_body),

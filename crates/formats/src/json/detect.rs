@@ -16,7 +16,6 @@ const FOREIGN_FIELDS: [&str; 9] = [
     "task",
     "model",
     "metadata",
-    "version",
 ];
 
 /// Whether the bytes are JSON of another program, rather than the JSON of Lectern's API, which
