@@ -7,7 +7,7 @@ use crate::charset::decode_unicode;
 /// Fields that only a segment of Lectern's JSON has.
 const LECTERN_FIELDS: [&str; 3] = ["start_time", "end_time", "speaker_id"];
 /// Fields of a file that Lectern's JSON does not have.
-const FOREIGN_FIELDS: [&str; 9] = [
+const FOREIGN_FIELDS: [&str; 8] = [
     "text",
     "language",
     "words",
