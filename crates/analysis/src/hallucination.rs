@@ -9,11 +9,11 @@
 //! - **Loops.** The same words follow each other at least three times. This is what
 //!   Whisper's `compression_ratio` measures, but also across segments.
 //! - **Refrains.** The same text of several words is a whole segment at least
-//!   [`MIN_REFRAIN`] times.
+//!   `MIN_REFRAIN` times.
 //! - **Silence.** At least nine tenths of a segment's time are silent.
 //!
 //! The running time is linear in the length of the transcript, times
-//! [`MAX_PERIOD_WORDS`].
+//! `MAX_PERIOD_WORDS`.
 
 use std::collections::HashMap;
 

@@ -47,7 +47,7 @@ const MIN_UNTRANSCRIBED: f64 = 0.1;
 /// clip only after all others. To get `min_clips` clips, more than one clip is taken from a
 /// segment, and clips are made shorter if necessary. A recording with little content may still
 /// give fewer clips. Announcements, interruptions and the like give a clip only if there is
-/// nothing else. Text that nobody has spoken ([`hallucination`](crate::hallucination)) and
+/// nothing else. Text that nobody has spoken (`hallucination`) and
 /// silences are not in clips, apart from pauses.
 ///
 /// Without content segments, clips are spread evenly over the recording and have the
