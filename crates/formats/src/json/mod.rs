@@ -12,7 +12,7 @@
 //! - JSON lines, of which each is a segment, a word or a whole result.
 //!
 //! Times are seconds unless the file says otherwise. If seconds do not fit the texts or the
-//! recording, the unit is recognized; see [`crate::time_unit`]. A segment without an end ends
+//! recording, the unit is recognized; see `time_unit.rs`. A segment without an end ends
 //! at the next start.
 //!
 //! Python writes `NaN`, `Infinity` and `-Infinity`, which are not JSON. These numbers are
