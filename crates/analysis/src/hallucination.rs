@@ -1,6 +1,6 @@
 //! Finds text that a speech recognizer has invented.
 //!
-//! Recognizers such as Whisper invent text where nobody speaks: they repeat one sentence
+//! Recognizers such as Whisper invent text where there is no speech: they repeat one sentence
 //! again and again, or write a sentence on a silence ("Careless Whisper", Koenecke et al.,
 //! 2024). Such text stays in the transcript, but the analysis of topics and the selection
 //! of clips ignore it. Three signs are used, which need no output of the recognizer other
@@ -37,7 +37,7 @@ const LONG_PERIOD_WORDS: usize = 5;
 /// [`MIN_REFRAIN_WORDS`] words, anywhere in the recording.
 const MIN_REFRAIN: usize = 5;
 const MIN_REFRAIN_WORDS: usize = 2;
-/// The fraction of a segment's time that is silent if nobody speaks.
+/// The fraction of a segment's time that is silent if there is no speech.
 const MIN_SILENT_FRACTION: f64 = 0.9;
 /// If more of the transcript's time is silent, the silences are wrong: the recording is
 /// too quiet for the threshold, or the transcript belongs to another cut of it.

@@ -47,7 +47,7 @@ const MIN_UNTRANSCRIBED: f64 = 0.1;
 /// clip only after all others. To get `min_clips` clips, more than one clip is taken from a
 /// segment, and clips are made shorter if necessary. A recording with little content may still
 /// give fewer clips. Announcements, interruptions and the like give a clip only if there is
-/// nothing else. Text that nobody has spoken (`hallucination`) and
+/// nothing else. Text that the recognizer invented (`hallucination`) and
 /// silences are not in clips, apart from pauses.
 ///
 /// Without content segments, clips are spread evenly over the recording and have the
@@ -99,7 +99,7 @@ pub fn select(
     if recording.length() <= rules.min_length {
         return whole_recording(segments, recording);
     }
-    // What nobody has spoken is cut as if it were silent.
+    // Invented text is cut as if it were silent.
     let quiet = TimeSpan::union(
         invented
             .iter()

@@ -3,7 +3,7 @@
 //! The input is a transcript, the output a list of segments, each with a title,
 //! keywords, key phrases, a summary and an importance. The steps are:
 //!
-//! 1. [`hallucination`]: leave out text that nobody has spoken;
+//! 1. [`hallucination`]: leave out text that the recognizer invented;
 //! 2. `sentence`: divide the text into sentences with times;
 //! 3. `housekeeping`: tell content from announcements and the like;
 //! 4. `utterance`, `vocabulary`: group short sentences, and count their terms;
@@ -84,7 +84,7 @@ pub fn find<'a>(
 /// between them. Most segments last between half a minute (in a talk of three
 /// minutes) and eight minutes (in a long lecture). Each begins and ends with a
 /// sentence. If a transcript segment contains several sentences, the times between them are
-/// estimated. Text that nobody has spoken ([`hallucination`]) and
+/// estimated. Text that the recognizer invented ([`hallucination`]) and
 /// descriptions of sounds such as `[Music]` are ignored. A transcript without any other text
 /// gives no content segments.
 ///
