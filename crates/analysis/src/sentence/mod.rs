@@ -45,8 +45,8 @@ pub(crate) struct Sentence {
     pub(crate) is_start_known: bool,
 }
 
-/// Divides the segments, which are sorted by start, into sentences. `silences` are
-/// sorted and disjoint.
+/// Divides the segments, which are sorted by start, into sentences, also sorted by start.
+/// `silences` are sorted and disjoint.
 pub(crate) fn split(
     segments: &[TranscriptSegmentRef<'_>],
     silences: &[TimeSpan],
@@ -77,10 +77,14 @@ pub(crate) fn split(
     }
     let ends = boundaries.iter().skip(1).map(|boundary| boundary.word);
     let ranges = boundaries.iter().zip(ends.chain([words.len()]));
-    ranges
+    let mut sentences: Vec<Sentence> = ranges
         .filter(|(boundary, end)| boundary.word < *end)
         .map(|(boundary, end)| sentence(&words, boundary.word..end, boundary.certainty))
-        .collect()
+        .collect();
+    // Where several people speak at once, a segment may begin before the last sentence of
+    // the segment before it.
+    sentences.sort_by(|a, b| a.span.start.total_cmp(&b.span.start));
+    sentences
 }
 
 /// The ranges of words up to the end of each sentence with punctuation.

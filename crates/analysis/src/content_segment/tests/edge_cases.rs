@@ -99,6 +99,22 @@ fn the_order_of_transcript_segments_does_not_matter() {
     assert_eq!(find(&rotated), find(&transcript));
 }
 
+#[test]
+fn a_speaker_who_interrupts_does_not_turn_a_segment_around() {
+    let transcript = [
+        (0.0, 0.0, "ວa;a"),
+        (1294.5, 1319.1, "tree Trees. 光合作用 Trees."),
+        (1299.5, 1299.5, "the"),
+        (1888.1, 1888.1, "tree"),
+    ];
+    let found = find(&transcript);
+    assert_eq!(found.first().unwrap().time.start(), 0.0);
+    assert_eq!(found.last().unwrap().time.end(), 1888.1);
+    for pair in found.windows(2) {
+        assert!(pair[0].time.end() <= pair[1].time.start());
+    }
+}
+
 /// Either words of a small vocabulary, or arbitrary characters.
 fn text() -> impl Strategy<Value = String> {
     let words = prop::collection::vec(
