@@ -61,9 +61,10 @@ pub(super) fn gain_filters(gain: f64) -> String {
     if gain == 0.0 {
         return String::new();
     }
-    let mut filters = format!(",volume={gain:.2}dB");
-    if gain > 0.0 {
-        filters += &format!(",alimiter=limit={LIMIT}:level=disabled:latency=true");
-    }
-    filters
+    let limiter = if gain > 0.0 {
+        format!(",alimiter=limit={LIMIT}:level=disabled:latency=true")
+    } else {
+        String::new()
+    };
+    format!(",volume={gain:.2}dB{limiter}")
 }

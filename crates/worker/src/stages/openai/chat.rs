@@ -105,10 +105,10 @@ impl ChatService {
             "type": "json_schema",
             "json_schema": { "name": "segments", "strict": true, "schema": schema() },
         });
-        match self.complete_as(strict, text, cancellation) {
+        match self.complete_as(&strict, text, cancellation) {
             Err(Failure::Permanent { message, details }) if refuses_request(&details) => {
                 log::info!("{message} to a JSON schema; asking for JSON without one");
-                self.complete_as(json!({ "type": "json_object" }), text, cancellation)
+                self.complete_as(&json!({ "type": "json_object" }), text, cancellation)
             }
             answer => answer,
         }
@@ -116,7 +116,7 @@ impl ChatService {
 
     fn complete_as(
         &self,
-        response_format: Value,
+        response_format: &Value,
         text: &str,
         cancellation: &CancellationToken,
     ) -> Result<Vec<u8>, Failure> {
