@@ -92,6 +92,7 @@ mod event;
 mod id;
 mod idempotency_key;
 mod job;
+mod language_tag;
 mod layout_analysis;
 mod lease;
 mod log_entry;
@@ -132,6 +133,7 @@ pub use job::{
     ProcessingConfig, ProcessingMode, Progress, ProgressReport, Requirement, Resolution,
     SummaryMetadata, Transition,
 };
+pub use language_tag::LanguageTag;
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};

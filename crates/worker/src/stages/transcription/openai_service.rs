@@ -5,7 +5,7 @@ use std::path::Path;
 use lectern_formats::{InputFormat, Transcript};
 use ureq::unversioned::multipart::Form;
 
-use super::Recognizer;
+use super::{Recognizer, wanted_language};
 use crate::failure::Failure;
 use crate::stage_handler::StageContext;
 use crate::stages::openai::Endpoint;
@@ -18,11 +18,15 @@ impl Recognizer for Endpoint {
         context: &StageContext<'_>,
     ) -> Result<Transcript, Failure> {
         let (model, audio) = (self.model.clone(), audio.to_owned());
+        let language = wanted_language(context);
         let body = self.request(context.cancellation(), move |builder| {
-            let form = Form::new()
+            let mut form = Form::new()
                 .text("model", &model)
-                .text("response_format", "verbose_json")
-                .file("file", &audio)?;
+                .text("response_format", "verbose_json");
+            if let Some(language) = &language {
+                form = form.text("language", language.primary());
+            }
+            let form = form.file("file", &audio)?;
             builder.send(form)
         })?;
         let file = InputFormat::Json.read(&body);

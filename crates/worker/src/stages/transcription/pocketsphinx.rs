@@ -12,6 +12,8 @@ use crate::stage_handler::StageContext;
 
 /// The program of Debian's package `pocketsphinx`.
 const PROGRAM: &str = "pocketsphinx_continuous";
+/// The language of the model.
+pub(super) const LANGUAGE: &str = "en";
 /// Files that the model must have.
 const MODEL_FILES: [&str; 3] = ["en-us/mdef", "en-us.lm.bin", "cmudict-en-us.dict"];
 
