@@ -6,7 +6,7 @@ use std::path::Path;
 use lectern_formats::Transcript;
 use lectern_media::{Confinement, Program};
 
-use super::{Recognizer, read_any_format, wanted_language};
+use super::{Recognizer, read_any_format};
 use crate::failure::Failure;
 use crate::sidecar::{MAX_BYTES, read_bounded};
 use crate::stage_handler::StageContext;
@@ -54,7 +54,7 @@ impl Recognizer for Command {
     ) -> Result<Transcript, Failure> {
         let out = audio.with_extension("out");
         let (audio_path, out_path) = (audio.to_string_lossy(), out.to_string_lossy());
-        let language = wanted_language(context);
+        let language = context.options().language;
         let language = language.as_ref().map_or(ANY_LANGUAGE, |language| language);
         let mut words = self.words.iter().map(|word| {
             word.replace("{language}", language)

@@ -96,7 +96,7 @@ impl StageHandler for Transcription {
             return Ok(StageOutput::new(keep).with_info(GIVEN));
         }
         context.report_progress(0.0, "looking for subtitles");
-        let language = wanted_language(context);
+        let language = context.options().language;
         let mut sidecars = Sidecars::find(context, language.as_ref())?;
         if let Some(found) = sidecars.read(context)? {
             return store(found, sidecars);
@@ -127,13 +127,6 @@ impl StageHandler for Transcription {
         };
         store(found, sidecars)
     }
-}
-
-/// The language of the speech, if the job names it.
-fn wanted_language(context: &StageContext<'_>) -> Option<LanguageTag> {
-    let settings = context.job().processing_config.as_ref()?.settings().get();
-    let language = settings.get("language")?.as_str()?;
-    LanguageTag::new(language).ok()
 }
 
 impl Transcription {

@@ -5,7 +5,7 @@ use std::path::Path;
 use lectern_formats::{InputFormat, Transcript};
 use ureq::unversioned::multipart::Form;
 
-use super::{Recognizer, wanted_language};
+use super::Recognizer;
 use crate::failure::Failure;
 use crate::stage_handler::StageContext;
 use crate::stages::openai::Endpoint;
@@ -18,7 +18,7 @@ impl Recognizer for Endpoint {
         context: &StageContext<'_>,
     ) -> Result<Transcript, Failure> {
         let (model, audio) = (self.model.clone(), audio.to_owned());
-        let language = wanted_language(context);
+        let language = context.options().language;
         let body = self.request(context.cancellation(), move |builder| {
             let mut form = Form::new()
                 .text("model", &model)
