@@ -62,6 +62,8 @@ impl Body for NewTranscriptSegment {
             "text": self.text.as_str(),
             "confidence": self.confidence.map(Ratio::get),
             "speaker_id": text(self.speaker_id.as_ref()),
+            "language": text(self.language.as_ref()),
+            "words": self.words.as_ref().map(JsonValue::to_json).unwrap_or_default(),
         })
     }
 }

@@ -3,11 +3,11 @@
 use lectern_db::Database;
 use lectern_domain::{
     AgentName, Clip, ClipMedia, ClipTopic, ContentSegmentId, ContentType, Decibels, FileSize, Job,
-    JobId, JobStatus, JsonObject, Keyword, LayoutType, LogStatus, LongText, NewClip,
+    JobId, JobStatus, JsonObject, Keyword, LanguageTag, LayoutType, LogStatus, LongText, NewClip,
     NewContentSegment, NewJob, NewJobStatus, NewLayoutAnalysis, NewLogEntry, NewSilenceRegion,
     NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress, ProgressMessage,
     ProgressReport, Ratio, Region, Seconds, SilenceType, SpeakerId, Stage, StorageKey, TimeRange,
-    Title, Topic,
+    TimedWord, TimedWords, Title, Topic, WordText,
 };
 use serde_json::{Value, json};
 
@@ -157,10 +157,25 @@ pub fn segments(n: usize) -> Vec<NewTranscriptSegment> {
             NewTranscriptSegment {
                 confidence: Some(score(i)),
                 speaker_id: (i % 9 != 0).then(|| SpeakerId::new("lecturer").unwrap()),
+                language: (i % 7 != 0).then(|| LanguageTag::new("en-GB").unwrap()),
                 ..a_segment(start, start + 3.6, SENTENCES[i % SENTENCES.len()])
             }
         })
         .collect()
+}
+
+/// Two words that begin at `start`, in seconds.
+pub fn two_words(start: f64) -> TimedWords {
+    let word = |start: f64, text: &str, probability: Option<f64>| TimedWord {
+        time: TimeRange::new(start, start + 0.5).unwrap(),
+        text: WordText::new(text).unwrap(),
+        probability: probability.map(|value| Ratio::new(value).unwrap()),
+    };
+    let words = vec![
+        word(start, "Gradient", Some(0.75)),
+        word(start + 0.5, "descent", None),
+    ];
+    TimedWords::new(words).unwrap()
 }
 
 /// A silence region from `start` to `end`, in seconds.

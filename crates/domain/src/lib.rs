@@ -104,6 +104,7 @@ mod silence_region;
 mod stage;
 mod stage_note;
 mod stage_run;
+mod timed_words;
 mod transcript_segment;
 mod transcript_source;
 mod upload;
@@ -146,6 +147,7 @@ pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, S
 pub use stage::Stage;
 pub use stage_note::{NoteLevel, NoteOfStage, NoteText, StageNote, StageNotes};
 pub use stage_run::{StageRun, StageRunStatus, stages_from};
+pub use timed_words::{TimedWord, TimedWords, WordText};
 pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
     TranscriptSegmentUpdate,

@@ -1,12 +1,12 @@
 //! Cues: texts with a start and an end.
 
 use lectern_domain::{Invalid, NewTranscriptSegment, Ratio, SpeakerId, SpokenText};
-use lectern_domain::{TimeRange, TranscriptSegment};
+use lectern_domain::{TimeRange, TimedWord, TimedWords, TranscriptSegment, WordText};
 
 use crate::time::{MAX_MILLIS, millis, seconds};
 
 /// A word of a cue, with its times in milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Word {
     /// Not before the start of the cue.
     pub start_ms: u64,
@@ -14,6 +14,8 @@ pub struct Word {
     pub end_ms: u64,
     /// Without white space around it.
     pub text: String,
+    /// The recognizer's probability that this is the word; `None` if it is unknown.
+    pub probability: Option<Ratio>,
 }
 
 /// An entry of a subtitle file or a segment of a transcript.
@@ -181,9 +183,16 @@ pub(crate) fn normalize_line_ends(text: &str) -> String {
 impl From<NewTranscriptSegment> for Cue {
     fn from(segment: NewTranscriptSegment) -> Self {
         let (start, end) = (segment.time.start(), segment.time.end());
+        let words = segment.words.into_iter().flatten().map(|word| Word {
+            start_ms: millis(word.time.start()),
+            end_ms: millis(word.time.end()),
+            text: word.text.into_string(),
+            probability: word.probability,
+        });
         Self::new(millis(start), millis(end), segment.text)
             .with_speaker(segment.speaker_id)
             .with_confidence(segment.confidence)
+            .with_words(words.collect())
     }
 }
 
@@ -193,7 +202,8 @@ impl From<TranscriptSegment> for Cue {
     }
 }
 
-/// Converts times to seconds. Fails only if the domain refuses the time range.
+/// Converts times to seconds. Fails only if the domain refuses the time range. A cue with more
+/// words than the domain allows loses them.
 impl TryFrom<Cue> for NewTranscriptSegment {
     type Error = Invalid;
 
@@ -203,8 +213,21 @@ impl TryFrom<Cue> for NewTranscriptSegment {
             text: cue.text,
             confidence: cue.confidence,
             speaker_id: cue.speaker,
+            language: None,
+            words: TimedWords::new(cue.words.iter().filter_map(timed_word).collect()).ok(),
         })
     }
+}
+
+/// The word in the domain; `None` if it has no text. A text that is too long is cut.
+fn timed_word(word: &Word) -> Option<TimedWord> {
+    let text = word.text.trim().replace('\0', "\u{fffd}");
+    let text: String = text.chars().take(WordText::MAX).collect();
+    Some(TimedWord {
+        time: TimeRange::new(seconds(word.start_ms), seconds(word.end_ms)).ok()?,
+        text: WordText::new(text).ok()?,
+        probability: word.probability,
+    })
 }
 
 #[cfg(test)]

@@ -178,6 +178,7 @@ pub(super) fn timed_word(word: &Entry) -> Option<Word> {
         start_ms,
         end_ms,
         text,
+        probability: word.confidence,
     })
 }
 

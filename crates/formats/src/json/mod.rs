@@ -43,6 +43,7 @@ mod speechmatics;
 mod times;
 mod youtube;
 
+use lectern_domain::LanguageTag;
 use serde_json::value::RawValue;
 
 use crate::entry::Entry;
@@ -50,7 +51,7 @@ use crate::error::FormatError;
 use crate::notes::{Change, Notes};
 use crate::parsed_file::ParsedFile;
 use content::Content;
-use document::Raw;
+use document::{Object, Raw};
 use item::ItemReader;
 
 pub use detect::detect;
@@ -71,6 +72,10 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
     for line in bad_lines {
         reader.notes.add(Change::Unreadable, line);
     }
+    let language = match values[..] {
+        [value] => language(value),
+        _ => None,
+    };
     let content = match values[..] {
         [value] => shapes::read(&mut reader, value),
         _ => shapes::read_items(&mut reader, &values),
@@ -81,7 +86,18 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
             format!("expected segments with times: {KNOWN}"),
         ));
     };
-    finish(content, reader)
+    let file = finish(content, reader)?;
+    Ok(ParsedFile { language, ..file })
+}
+
+/// The language of the whole file: a field of its object, or of the results in it.
+fn language(file: Raw<'_>) -> Option<LanguageTag> {
+    let file = Object::of(file)?;
+    let results = ["result", "results"].iter();
+    let results = results.filter_map(|name| Object::of(file.get(name)?));
+    let fields = ["language", "language_code", "languageCode", "lang"];
+    let named = |object: &Object<'_>| LanguageTag::of_name(&object.text(&fields)?);
+    named(&file).or_else(|| results.into_iter().find_map(|results| named(&results)))
 }
 
 fn finish(content: Content, reader: ItemReader<'_>) -> Result<ParsedFile, FormatError> {

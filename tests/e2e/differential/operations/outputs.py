@@ -152,6 +152,8 @@ ACCEPT = [
 @operation("getTranscript", 3)
 def get_transcript(seq: Sequence) -> Request:
     options = {**FORMATS, **RANGE, "q": [part_of(seq, seq.known.texts)]}
+    options["language"] = ["en", "EN_gb", "de", "x"]
+    options["words"] = ["true", "false", "1"]
     request = Request(
         "getTranscript", "GET", f"{API}/jobs/{seq.job()}/transcripts{parameters(seq, options, 0.25)}"
     )

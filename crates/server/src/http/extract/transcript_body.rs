@@ -188,10 +188,19 @@ fn new_transcript(
     recording_seconds: Option<f64>,
     max_rows: usize,
 ) -> Result<NewTranscript, ApiError> {
-    let Transcript { cues, notes } = file.transcript(recording_seconds).map_err(format_error)?;
+    let transcript = file.transcript(recording_seconds).map_err(format_error)?;
+    let Transcript {
+        cues,
+        notes,
+        language,
+    } = transcript;
     check_count(cues.len(), max_rows)?;
+    let mut segments = segments(cues)?;
+    for segment in &mut segments {
+        segment.language.clone_from(&language);
+    }
     Ok(NewTranscript {
-        segments: segments(cues)?,
+        segments,
         notes: notes.messages(),
     })
 }

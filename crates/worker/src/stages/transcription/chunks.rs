@@ -39,6 +39,7 @@ pub(super) fn recognize(
     let mut whole = Transcript::default();
     for transcript in transcripts {
         whole.cues.extend(transcript.cues);
+        whole.language = whole.language.or(transcript.language);
         whole.notes.add_counts(&transcript.notes);
     }
     Ok(whole)
@@ -100,5 +101,6 @@ fn recognize_chunk(
     Ok(Transcript {
         cues: cues.map(|cue: Cue| cue.map_times(in_recording)).collect(),
         notes: transcript.notes,
+        language: transcript.language,
     })
 }

@@ -48,6 +48,7 @@ pub(super) fn read(
                 };
                 return Ok(Some(Found::subtitles(
                     transcript,
+                    language,
                     TranscriptSource::Track,
                     note,
                 )));

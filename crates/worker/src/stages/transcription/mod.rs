@@ -114,7 +114,8 @@ impl StageHandler for Transcription {
         };
         let found = match recognizer {
             Some((recognizer, source)) => Found {
-                transcript: chunks::recognize(recognizer.as_ref(), context, &probe)?,
+                transcript: chunks::recognize(recognizer.as_ref(), context, &probe)?
+                    .in_language(language),
                 source,
                 note: None,
                 why_empty: NO_SPEECH,
@@ -157,9 +158,16 @@ impl Transcription {
 }
 
 impl Found {
-    fn subtitles(transcript: Transcript, source: TranscriptSource, note: String) -> Self {
+    /// Subtitles in the language that their name or their track says, or else they themselves.
+    fn subtitles(
+        transcript: Transcript,
+        language: Option<LanguageTag>,
+        source: TranscriptSource,
+        note: String,
+    ) -> Self {
+        let language = language.or_else(|| transcript.language.clone());
         Self {
-            transcript,
+            transcript: transcript.in_language(language),
             source,
             note: Some(note),
             why_empty: EMPTY_SUBTITLES,
@@ -211,12 +219,15 @@ fn store(found: Found, sidecars: Sidecars) -> Result<StageOutput, Failure> {
     let is_empty = found.transcript.cues.is_empty();
     let source = found.source;
     let changes = found.transcript.notes;
-    let segments: Vec<_> = found
+    let mut segments: Vec<_> = found
         .transcript
         .cues
         .into_iter()
         .map(NewTranscriptSegment::try_from)
         .collect::<Result<_, _>>()?;
+    for segment in &mut segments {
+        segment.language.clone_from(&found.transcript.language);
+    }
     let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
         tx.transcripts()
             .replace_without_returning(job_id, &segments)?;

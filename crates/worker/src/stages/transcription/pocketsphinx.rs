@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lectern_domain::{Ratio, SpokenText};
+use lectern_domain::{LanguageTag, Ratio, SpokenText};
 use lectern_formats::{Cue, Transcript, millis};
 use lectern_media::{Confinement, Program};
 
@@ -64,6 +64,7 @@ impl Recognizer for PocketSphinx {
             .output(&context.limits())?;
         Ok(Transcript {
             cues: utterances(&String::from_utf8_lossy(&output)),
+            language: LanguageTag::new(LANGUAGE).ok(),
             ..Transcript::default()
         })
     }
@@ -125,6 +126,7 @@ fn utterance(words: &[Word<'_>]) -> Option<Cue> {
         start_ms: millis(word.start),
         end_ms: millis(word.end),
         text: word.text.to_owned(),
+        probability: Ratio::new(word.probability.clamp(0.0, 1.0)).ok(),
     });
     Some(cue.with_words(timed.collect()))
 }

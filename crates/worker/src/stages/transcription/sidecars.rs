@@ -20,6 +20,8 @@ type NamedObject = (String, ObjectKey);
 pub(super) struct Sidecars {
     /// Files that were not read yet, the best one last.
     candidates: Vec<Sidecar<NamedObject>>,
+    /// The language of the transcript, if it is known.
+    wanted: Option<LanguageTag>,
     /// Names of files that are not used, and why.
     passed_over: Vec<String>,
     /// Why files cannot be read, with their names.
@@ -51,9 +53,8 @@ impl Sidecars {
             }
         }
         sidecar::sort_by_preference(&mut candidates, wanted);
-        let is_in_other_language = |sidecar: &Sidecar<NamedObject>| {
-            language_rank(sidecar.name.language.as_ref(), wanted) == OTHER_LANGUAGE
-        };
+        let is_in_other_language =
+            |sidecar: &Sidecar<NamedObject>| is_other(sidecar.name.language.as_ref(), wanted);
         let (other, mut candidates): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(is_in_other_language);
         candidates.reverse();
@@ -64,6 +65,7 @@ impl Sidecars {
         Ok(Self {
             passed_over: passed_over.collect(),
             candidates,
+            wanted: wanted.cloned(),
             ..Self::default()
         })
     }
@@ -93,10 +95,20 @@ impl Sidecars {
             };
             match transcript {
                 Ok(transcript) if transcript.cues.is_empty() => self.add_empty(&name),
+                // The name does not say the language, but the file does.
+                Ok(transcript)
+                    if candidate.name.language.is_none()
+                        && is_other(transcript.language.as_ref(), self.wanted.as_ref()) =>
+                {
+                    self.passed_over.push(format!("{name} (another language)"));
+                }
                 Ok(transcript) => {
                     let note = format!("taken from {name}");
+                    let language = candidate.name.language;
+                    let language = language.or_else(|| transcript.language.clone());
+                    let language = language.or_else(|| self.wanted.clone());
                     let source = TranscriptSource::Sidecar;
-                    return Ok(Some(Found::subtitles(transcript, source, note)));
+                    return Ok(Some(Found::subtitles(transcript, language, source, note)));
                 }
                 Err(error) => self.add_unreadable(&name, format!("{name}: {error}")),
             }
@@ -145,6 +157,11 @@ fn transcript(
         None
     };
     Ok(file.transcript(seconds))
+}
+
+/// Whether subtitles in a language are not in the one that is wanted.
+fn is_other(language: Option<&LanguageTag>, wanted: Option<&LanguageTag>) -> bool {
+    language_rank(language, wanted) == OTHER_LANGUAGE
 }
 
 /// The name of an object without its directories.
