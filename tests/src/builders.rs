@@ -3,7 +3,7 @@
 use lectern_db::Database;
 use lectern_domain::{
     AgentName, Clip, ClipMedia, ClipTopic, ContentSegmentId, ContentType, Decibels, FileSize, Job,
-    JobId, JobStatus, JsonObject, Keyword, LanguageTag, LayoutType, LogStatus, LongText, NewClip,
+    JobId, JobStatus, JsonObject, Keyword, LayoutType, LogStatus, LongText, NewClip,
     NewContentSegment, NewJob, NewJobStatus, NewLayoutAnalysis, NewLogEntry, NewSilenceRegion,
     NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress, ProgressMessage,
     ProgressReport, Ratio, Region, Seconds, SilenceType, SpeakerId, Stage, StorageKey, TimeRange,
@@ -157,7 +157,6 @@ pub fn segments(n: usize) -> Vec<NewTranscriptSegment> {
             NewTranscriptSegment {
                 confidence: Some(score(i)),
                 speaker_id: (i % 9 != 0).then(|| SpeakerId::new("lecturer").unwrap()),
-                language: (i % 7 != 0).then(|| LanguageTag::new("en-GB").unwrap()),
                 ..a_segment(start, start + 3.6, SENTENCES[i % SENTENCES.len()])
             }
         })

@@ -107,7 +107,8 @@ impl Cue {
 
 /// Returns the cues that overlap `part`, cut at the edges of the part and with times
 /// relative to its start. A cue of zero length overlaps the part if
-/// `part.start <= cue.start < part.end`.
+/// `part.start <= cue.start < part.end`. Of a cue whose words have times, only the words in the
+/// part are kept, if they are the words of its text.
 ///
 /// ```
 /// use lectern_domain::{SpokenText, TimeRange};
@@ -126,13 +127,38 @@ pub fn clip_to(cues: &[Cue], part: TimeRange) -> Vec<Cue> {
                 cue.end_ms > from || (cue.start_ms == cue.end_ms && cue.end_ms == from);
             ends_inside_or_later && cue.start_ms < to && from < to
         })
-        .map(|cue| {
+        .filter_map(|cue| {
             let mut cue = cue.clone();
-            cue.words
-                .retain(|word| word.end_ms > from && word.start_ms < to);
-            cue.map_times(|ms| ms.clamp(from, to) - from)
+            let is_inside = |word: &Word| word.end_ms > from && word.start_ms < to;
+            if cue.start_ms < from || cue.end_ms > to {
+                cue.text = spoken_words(&cue, is_inside)?;
+            }
+            cue.words.retain(is_inside);
+            Some(cue.map_times(|ms| ms.clamp(from, to) - from))
         })
         .collect()
+}
+
+/// The text of the words that are inside of a part; `None` if none is. The whole text if it has
+/// other words than the cue.
+fn spoken_words(cue: &Cue, is_inside: impl Fn(&Word) -> bool) -> Option<SpokenText> {
+    let tokens: Vec<&str> = cue.text.split_whitespace().collect();
+    let letters = |text: &str| -> String {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let are_same = tokens.len() == cue.words.len()
+        && tokens
+            .iter()
+            .zip(&cue.words)
+            .all(|(token, word)| letters(token) == letters(&word.text));
+    if !are_same || cue.words.iter().all(&is_inside) {
+        return Some(cue.text.clone());
+    }
+    let inside = tokens.iter().zip(&cue.words);
+    let inside = inside.filter(|(_, word)| is_inside(word));
+    let inside: Vec<&str> = inside.map(|(token, _)| *token).collect();
+    SpokenText::new(inside.join(" ")).ok()
 }
 
 /// References to the cues, sorted by start; the sort is stable.
@@ -282,5 +308,33 @@ mod tests {
             [cue(0, 500), cue(0, 0), cue(200, 300), cue(900, 1_000)]
         );
         assert_eq!(clip_to(&cues, TimeRange::new(1.0, 1.0).unwrap()), []);
+    }
+
+    #[test]
+    fn clip_to_keeps_the_words_that_are_in_the_part() {
+        let word = |start_ms, text: &str| Word {
+            start_ms,
+            end_ms: start_ms + 500,
+            text: text.to_owned(),
+            probability: None,
+        };
+        let texts = |text: &str, words: &[Word]| {
+            let text = SpokenText::new(text).unwrap();
+            let cue = Cue::new(0, 4_000, text).with_words(words.to_vec());
+            let clip = clip_to(&[cue], TimeRange::new(1.0, 2.0).unwrap());
+            let text = |cue: &Cue| (cue.text.to_string(), cue.words.len());
+            clip.iter().map(text).collect::<Vec<_>>()
+        };
+        let words = [
+            word(0, "that"),
+            word(500, "was"),
+            word(1_000, "it"),
+            word(3_000, "now"),
+        ];
+        assert_eq!(texts("That was\nit. Now", &words), [("it.".to_owned(), 1)]);
+        // Corrected since.
+        let corrected = "This was it. Now";
+        assert_eq!(texts(corrected, &words), [(corrected.to_owned(), 1)]);
+        assert_eq!(texts("That was", &words[..2]), []);
     }
 }

@@ -7,9 +7,9 @@ ALTER TABLE transcripts ADD COLUMN words JSONB
     CONSTRAINT transcripts_words_array
     CHECK (jsonb_typeof(words) = 'array' AND jsonb_array_length(words) BETWEEN 1 AND 2000)
     CONSTRAINT transcripts_words_objects
-    CHECK (NOT jsonb_path_exists(words, '$[*] ?
-        (!(@.type() == "object")
-         || !(@.start.type() == "number") || @.start < 0
+    CHECK (NOT jsonb_path_exists(words, 'strict $[*] ? (@.type() != "object")', '{}', TRUE)
+           AND NOT jsonb_path_exists(words, '$[*] ?
+        (!(@.start.type() == "number") || @.start < 0
          || !(@.end.type() == "number") || @.end < @.start
          || !(@.text.type() == "string") || !(@.text like_regex "^.{1,200}$" flag "s")
          || exists(@.probability) && (!(@.probability.type() == "number")

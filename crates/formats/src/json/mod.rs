@@ -26,7 +26,10 @@
 //! - the mean `p` of its tokens;
 //! - the mean `probability` or `score` of its words.
 //!
-//! The probability that a segment has no speech (`no_speech_prob`) is ignored.
+//! A segment that has no speech by Whisper's own rule (`no_speech_prob` and `avg_logprob`) is
+//! left out and noted: its text is invented, and nothing that is stored would show that. One
+//! that repeats itself (`compression_ratio`) is kept and noted, because the repetition can be
+//! seen in the text, and some people repeat themselves.
 
 mod aws;
 mod azure;

@@ -83,6 +83,7 @@ async fn from_transcript(
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         let selection = TranscriptSelection {
             window,
+            with_words: true,
             ..TranscriptSelection::default()
         };
         let SetPage { items, next } = cues(conn.transcripts().page(job_id, &selection, after)?);

@@ -63,6 +63,7 @@ impl Endpoint {
         self.may_be_null("processing_config", AnyObject)
             .may_be_null("processing_config.processing_mode", Enum("vision"))
             .may_be_null("processing_config.pipeline", Enum("default"))
+            .may_be_null("processing_config.language", Language)
             .may_be_null("processing_config.resolution", Enum("720p"))
             .may_be_null("processing_config.min_clips", counts)
             .may_be_null("processing_config.max_clips", counts)
