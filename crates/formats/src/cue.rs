@@ -1,6 +1,6 @@
 //! Cues: texts with a start and an end.
 
-use lectern_domain::{Invalid, NewTranscriptSegment, Ratio, SpeakerId, SpokenText};
+use lectern_domain::{Invalid, LanguageTag, NewTranscriptSegment, Ratio, SpeakerId, SpokenText};
 use lectern_domain::{TimeRange, TimedWord, TimedWords, TranscriptSegment, WordText};
 
 use crate::time::{MAX_MILLIS, millis, seconds};
@@ -31,6 +31,8 @@ pub struct Cue {
     pub confidence: Option<Ratio>,
     /// The words with their times, if the file has them.
     pub words: Vec<Word>,
+    /// The language; `None` if it is unknown.
+    pub language: Option<LanguageTag>,
 }
 
 impl Cue {
@@ -46,12 +48,18 @@ impl Cue {
             speaker: None,
             confidence: None,
             words: Vec::new(),
+            language: None,
         }
     }
 
     /// The same cue with this speaker.
     pub fn with_speaker(self, speaker: Option<SpeakerId>) -> Self {
         Self { speaker, ..self }
+    }
+
+    /// The same cue in this language.
+    pub fn with_language(self, language: Option<LanguageTag>) -> Self {
+        Self { language, ..self }
     }
 
     /// The same cue with this confidence.
@@ -80,6 +88,7 @@ impl Cue {
             words: self.words,
             speaker: self.speaker,
             confidence: self.confidence,
+            language: self.language,
             ..Self::new(start_ms, end_ms, self.text)
         }
     }
@@ -218,6 +227,7 @@ impl From<NewTranscriptSegment> for Cue {
         Self::new(millis(start), millis(end), segment.text)
             .with_speaker(segment.speaker_id)
             .with_confidence(segment.confidence)
+            .with_language(segment.language)
             .with_words(words.collect())
     }
 }
@@ -239,7 +249,7 @@ impl TryFrom<Cue> for NewTranscriptSegment {
             text: cue.text,
             confidence: cue.confidence,
             speaker_id: cue.speaker,
-            language: None,
+            language: cue.language,
             words: TimedWords::new(cue.words.iter().filter_map(timed_word).collect()).ok(),
         })
     }

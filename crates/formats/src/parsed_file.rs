@@ -29,11 +29,15 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// The same transcript in this language, unless it is not known.
+    /// The same transcript in this language.
     #[must_use]
-    pub fn in_language(self, language: Option<LanguageTag>) -> Self {
+    pub fn in_language(self, language: &LanguageTag) -> Self {
+        let language = Some(language);
+        let cues = self.cues.into_iter();
+        let cues = cues.map(|cue| cue.with_language(language.cloned()));
         Self {
-            language: language.or(self.language),
+            cues: cues.collect(),
+            language: language.cloned(),
             ..self
         }
     }
@@ -128,6 +132,7 @@ impl ParsedFile {
         let cues = entries
             .into_iter()
             .filter_map(|entry| cue(entry, &mut notes))
+            .map(|cue| cue.with_language(language.clone()))
             .collect();
         Ok(Transcript {
             cues,

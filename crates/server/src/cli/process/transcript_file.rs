@@ -166,7 +166,7 @@ mod tests {
             .open(links.join("talk.srt"))
             .unwrap();
         newer
-            .set_modified(SystemTime::now() + Duration::from_secs(60))
+            .set_modified(SystemTime::now() + Duration::from_mins(1))
             .unwrap();
         let mut found: Vec<_> = beside(&link, &target)
             .unwrap()

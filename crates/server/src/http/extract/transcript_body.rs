@@ -189,18 +189,10 @@ fn new_transcript(
     max_rows: usize,
 ) -> Result<NewTranscript, ApiError> {
     let transcript = file.transcript(recording_seconds).map_err(format_error)?;
-    let Transcript {
-        cues,
-        notes,
-        language,
-    } = transcript;
+    let Transcript { cues, notes, .. } = transcript;
     check_count(cues.len(), max_rows)?;
-    let mut segments = segments(cues)?;
-    for segment in &mut segments {
-        segment.language.clone_from(&language);
-    }
     Ok(NewTranscript {
-        segments,
+        segments: segments(cues)?,
         notes: notes.messages(),
     })
 }

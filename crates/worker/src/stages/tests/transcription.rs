@@ -325,6 +325,39 @@ fn the_language_of_the_worker_selects_the_sidecar() {
 }
 
 #[test]
+fn the_language_and_the_words_of_a_file_are_stored() {
+    let file = br#"{"language": "german", "segments": [{"start": 0.5, "end": 1.5, "text": " Hallo",
+        "words": [{"word": " Hallo", "start": 0.75, "end": 1.25, "probability": 0.5}]}]}"#;
+    for (name, language) in [("talks/1.json", "de"), ("talks/1.nl.json", "nl")] {
+        let fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
+        fixture.put(name, file);
+        let status = fixture.run_stage(RecognizerSettings::default());
+        assert_eq!(status, JobStatus::Completed);
+        let job_id = fixture.job.job_id;
+        let stored = fixture.db.read(|conn| conn.transcripts().for_job(job_id));
+        let segment = stored.unwrap().remove(0);
+        assert_eq!(segment.language.as_deref(), Some(language));
+        let words = segment.data.words.unwrap();
+        let [word] = words.as_slice() else {
+            panic!("{words:?}")
+        };
+        assert_eq!((word.text.as_str(), word.time.start()), ("Hallo", 0.75));
+    }
+}
+
+#[test]
+fn a_file_in_another_language_is_not_taken() {
+    let mut fixture = StageFixture::new(Stage::Transcription, TONE);
+    fixture.fixture.options.language = Some(LanguageTag::new("en").unwrap());
+    let german = r#"{"language": "german", "segments": [{"start": 0, "end": 1, "text": "Hallo"}]}"#;
+    fixture.put("talks/1.json", german.as_bytes());
+    let hello = fixture.script_recognizer(&script_writing(HELLO_CUE));
+    assert_eq!(fixture.run_stage(hello), JobStatus::Completed);
+    assert_eq!(transcript(&fixture), hello_transcript());
+    assert_eq!(fixture.notes(), "not taken: 1.json (another language)");
+}
+
+#[test]
 fn a_command_gets_the_language() {
     for (language, expected) in [(None, "auto"), (Some("pt-BR"), "pt-BR")] {
         let mut fixture = StageFixture::new(Stage::Transcription, TONE);

@@ -39,7 +39,6 @@ pub(super) fn recognize(
     let mut whole = Transcript::default();
     for transcript in transcripts {
         whole.cues.extend(transcript.cues);
-        whole.language = whole.language.or(transcript.language);
         whole.notes.add_counts(&transcript.notes);
     }
     Ok(whole)

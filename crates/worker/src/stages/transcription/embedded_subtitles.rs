@@ -48,7 +48,7 @@ pub(super) fn read(
                 };
                 return Ok(Some(Found::subtitles(
                     transcript,
-                    language,
+                    language.as_ref(),
                     TranscriptSource::Track,
                     note,
                 )));

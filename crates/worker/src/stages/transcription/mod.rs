@@ -31,6 +31,9 @@ const NO_RECOGNIZER: &str = "there is no transcript, because the recording has n
     file beside the recording, start the worker with --transcribe-command or \
     --transcribe-url, or install pocketsphinx and pocketsphinx-en-us";
 
+const NO_RECOGNIZER_OF_LANGUAGE: &str = "there is no transcript, because the recording has no \
+    subtitles in its language and PocketSphinx recognizes English only";
+
 /// The speech recognizer for recordings without subtitles: the command, else the
 /// service, else PocketSphinx if it is installed.
 #[derive(Debug, Clone, Default)]
@@ -99,11 +102,11 @@ impl StageHandler for Transcription {
         let language = context.options().language;
         let mut sidecars = Sidecars::find(context, language.as_ref())?;
         if let Some(found) = sidecars.read(context)? {
-            return store(found, sidecars);
+            return store(found, &sidecars);
         }
         let probe = context.probe()?;
         if let Some(found) = embedded_subtitles::read(context, &probe, language.as_ref())? {
-            return store(found, sidecars);
+            return store(found, &sidecars);
         }
         if sidecars.has_unreadable_subtitles {
             return Err(sidecars.into_failure());
@@ -114,8 +117,10 @@ impl StageHandler for Transcription {
         };
         let found = match recognizer {
             Some((recognizer, source)) => Found {
-                transcript: chunks::recognize(recognizer.as_ref(), context, &probe)?
-                    .in_language(language),
+                transcript: in_language(
+                    chunks::recognize(recognizer.as_ref(), context, &probe)?,
+                    language.as_ref(),
+                ),
                 source,
                 note: None,
                 why_empty: NO_SPEECH,
@@ -124,9 +129,10 @@ impl StageHandler for Transcription {
             None if !sidecars.errors.is_empty() => return Err(sidecars.into_failure()),
             None if sidecars.has_empty => Found::nothing(EMPTY_SUBTITLES),
             None if probe.audio.is_none() => Found::nothing(NO_SOUND),
+            None if self.0.are_available() => Found::nothing(NO_RECOGNIZER_OF_LANGUAGE),
             None => Found::nothing(NO_RECOGNIZER),
         };
-        store(found, sidecars)
+        store(found, &sidecars)
     }
 }
 
@@ -158,16 +164,15 @@ impl Transcription {
 }
 
 impl Found {
-    /// Subtitles in the language that their name or their track says, or else they themselves.
+    /// Subtitles in this language, or if it is unknown, in their own.
     fn subtitles(
         transcript: Transcript,
-        language: Option<LanguageTag>,
+        language: Option<&LanguageTag>,
         source: TranscriptSource,
         note: String,
     ) -> Self {
-        let language = language.or_else(|| transcript.language.clone());
         Self {
-            transcript: transcript.in_language(language),
+            transcript: in_language(transcript, language),
             source,
             note: Some(note),
             why_empty: EMPTY_SUBTITLES,
@@ -181,6 +186,14 @@ impl Found {
             note: None,
             why_empty: why,
         }
+    }
+}
+
+/// The transcript in a language, or in its own if none is known.
+fn in_language(transcript: Transcript, language: Option<&LanguageTag>) -> Transcript {
+    match language {
+        Some(language) => transcript.in_language(language),
+        None => transcript,
     }
 }
 
@@ -215,19 +228,16 @@ fn read_any_format(bytes: &[u8]) -> Result<ParsedFile, FormatError> {
 
 /// Stores the transcript. The notes name the sidecars that were passed over, the source, what
 /// was left out or changed in it, and why there are no cues.
-fn store(found: Found, sidecars: Sidecars) -> Result<StageOutput, Failure> {
+fn store(found: Found, sidecars: &Sidecars) -> Result<StageOutput, Failure> {
     let is_empty = found.transcript.cues.is_empty();
     let source = found.source;
     let changes = found.transcript.notes;
-    let mut segments: Vec<_> = found
+    let segments: Vec<_> = found
         .transcript
         .cues
         .into_iter()
         .map(NewTranscriptSegment::try_from)
         .collect::<Result<_, _>>()?;
-    for segment in &mut segments {
-        segment.language.clone_from(&found.transcript.language);
-    }
     let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
         tx.transcripts()
             .replace_without_returning(job_id, &segments)?;

@@ -22,7 +22,10 @@ impl Recognizer for Endpoint {
         let body = self.request(context.cancellation(), move |builder| {
             let mut form = Form::new()
                 .text("model", &model)
-                .text("response_format", "verbose_json");
+                .text("response_format", "verbose_json")
+                // Without these, there are no times of words.
+                .text("timestamp_granularities[]", "segment")
+                .text("timestamp_granularities[]", "word");
             if let Some(language) = &language {
                 form = form.text("language", language.primary());
             }

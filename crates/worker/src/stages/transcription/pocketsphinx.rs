@@ -62,11 +62,11 @@ impl Recognizer for PocketSphinx {
             .arg(audio)
             .args(["-time", "yes"])
             .output(&context.limits())?;
-        Ok(Transcript {
+        let transcript = Transcript {
             cues: utterances(&String::from_utf8_lossy(&output)),
-            language: LanguageTag::new(LANGUAGE).ok(),
             ..Transcript::default()
-        })
+        };
+        Ok(transcript.in_language(&LanguageTag::new(LANGUAGE)?))
     }
 }
 

@@ -108,7 +108,12 @@ impl Sidecars {
                     let language = language.or_else(|| transcript.language.clone());
                     let language = language.or_else(|| self.wanted.clone());
                     let source = TranscriptSource::Sidecar;
-                    return Ok(Some(Found::subtitles(transcript, language, source, note)));
+                    return Ok(Some(Found::subtitles(
+                        transcript,
+                        language.as_ref(),
+                        source,
+                        note,
+                    )));
                 }
                 Err(error) => self.add_unreadable(&name, format!("{name}: {error}")),
             }
