@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
+use crate::language_tag::LanguageTag;
 use crate::value::string_enum::string_enum;
 use crate::value::{Invalid, ParseEnumError};
 
@@ -127,6 +128,16 @@ number_option!(
     /// An integrated loudness in LUFS (EBU R 128), -70 to -5.
     Loudness, -70.0 to -5.0, "must be a number of LUFS between -70 and -5, for example -16"
 );
+
+impl OptionValue for LanguageTag {
+    fn from_json(json: &Value) -> Result<Self, Invalid> {
+        Self::new(json.as_str().unwrap_or_default())
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": "string", "pattern": Self::PATTERN, "maxLength": Self::MAX })
+    }
+}
 
 impl OptionValue for bool {
     fn from_json(json: &Value) -> Result<Self, Invalid> {

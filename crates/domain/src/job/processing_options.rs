@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::option_value::{ClipCount, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution};
+use crate::language_tag::LanguageTag;
 use crate::value::{InField, Invalid};
 
 /// Defines the options, each with its name and its type.
@@ -90,6 +91,9 @@ macro_rules! processing_options {
 }
 
 processing_options! {
+    /// The language of the speech, as a tag of BCP 47 such as `en` or `pt-BR`. Without it the
+    /// subtitles or the recognizer decide.
+    language: LanguageTag,
     /// Greatest height of the pictures in the clips.
     resolution: Resolution,
     /// The desired least number of clips.
@@ -158,10 +162,12 @@ mod tests {
         let read = options(&json!({
             "resolution": "720p", "min_clips": 1, "max_clips": 100, "min_clip_seconds": 1.5,
             "max_clip_seconds": 3600, "clip_share": 1, "burn_subtitles": true, "loudness": -16,
+            "language": "ger",
             "model": "small",
         }))
         .unwrap();
         assert_eq!(read.max_clips.map(ClipCount::get), Some(100));
+        assert_eq!(read.language.as_deref(), Some("de"));
         assert_eq!(read.clip_share.map(ClipShare::get), Some(1.0));
         assert_eq!(
             options(&json!({ "loudness": null })),
@@ -170,6 +176,8 @@ mod tests {
 
         for (name, value) in [
             ("resolution", json!("8k")),
+            ("language", json!("German")),
+            ("language", json!(1)),
             ("min_clips", json!(0)),
             ("max_clips", json!(101)),
             ("max_clips", json!(2.5)),

@@ -25,6 +25,11 @@ impl StageSettings {
             // PocketSphinx may have been installed since.
             worker.recognizers().are_available(),
         ]);
+        // Without a language as in earlier versions, whose jobs have not changed.
+        let transcription = match &worker.processing.language {
+            Some(language) => json!([transcription, language.as_str()]),
+            None => transcription,
+        };
         let topics = json!([
             worker.chat_url,
             worker.chat_url.as_ref().map(|_| &worker.chat_model),
@@ -103,6 +108,7 @@ mod tests {
             (&[command], &[], Stage::Transcription),
             (&[command], &[url], Stage::Transcription),
             (&[url], &[url, "--transcribe-model=a"], Stage::Transcription),
+            (&[], &["--language=de"], Stage::Transcription),
             (&[url], &[url, chat], Stage::ContentAnalysis),
             (&[chat], &[chat, "--chat-model=a"], Stage::ContentAnalysis),
             (&[], &[url, chat], Stage::Transcription),

@@ -3,14 +3,25 @@
 use anyhow::Context as _;
 use clap::Args;
 use lectern_domain::{
-    ClipCount, ClipSeconds, ClipShare, Invalid, Loudness, OptionValue, ProcessingOptions,
-    Resolution,
+    ClipCount, ClipSeconds, ClipShare, Invalid, LanguageTag, Loudness, OptionValue,
+    ProcessingOptions, Resolution,
 };
 
 /// How recordings are turned into clips, where the job does not say it.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clips")]
 pub struct ProcessingSettings {
+    /// Language of the speech, such as en or pt-BR: selects subtitles, and is passed to the speech
+    /// recognizer [default: the subtitles or the recognizer decide]
+    #[arg(
+        help_heading = "Transcription and topics",
+        long,
+        env = "LECTERN_LANGUAGE",
+        value_name = "TAG",
+        value_parser = option::<LanguageTag>,
+    )]
+    pub language: Option<LanguageTag>,
+
     /// Greatest height of the picture: 720p, 1080p, 1440p or 2160p [default: as recorded]
     #[arg(long, env = "LECTERN_RESOLUTION", value_name = "HEIGHT", value_parser = option::<Resolution>)]
     pub resolution: Option<Resolution>,
@@ -76,6 +87,7 @@ impl ProcessingSettings {
     /// If a minimum is above its maximum.
     pub fn options(&self) -> anyhow::Result<ProcessingOptions> {
         let options = ProcessingOptions {
+            language: self.language.clone(),
             resolution: self.resolution,
             min_clips: self.min_clips,
             max_clips: self.max_clips,
