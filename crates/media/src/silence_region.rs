@@ -4,6 +4,7 @@ use lectern_domain::TimeRange;
 
 use crate::error::Error;
 use crate::ffmpeg::Media;
+use crate::picture::constant_size_options;
 use crate::probe::MediaInfo;
 use crate::process::ChildError;
 
@@ -67,8 +68,10 @@ impl Media {
             threshold_dbfs,
             min_duration,
         } = settings;
+        let video_options = recording.video.iter().flat_map(constant_size_options);
         let mut ffmpeg = self
             .ffmpeg_with_progress()
+            .args(video_options)
             .args(self.input_options(&recording.path));
         // The filters share stdout with the progress report. Without `direct`, the
         // filters would buffer their output, and write it in the middle of other lines.
@@ -80,8 +83,9 @@ impl Media {
             ffmpeg = ffmpeg.args(["-map", &format!("0:{}", audio.index), "-af", &filter]);
         }
         if let Some(video) = &recording.video {
+            let (width, height) = (video.width, video.height);
             let filter = format!(
-                "blackdetect=picture_black_ratio_th={BLACK_PIXEL_RATIO},\
+                "scale={width}:{height},blackdetect=picture_black_ratio_th={BLACK_PIXEL_RATIO},\
                  metadata=mode=print:file=-:direct=1"
             );
             ffmpeg = ffmpeg.args(["-map", &format!("0:{}", video.index), "-vf", &filter]);

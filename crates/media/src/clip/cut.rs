@@ -7,9 +7,11 @@ use lectern_domain::TimeRange;
 use super::encoding::{CutSettings, clip_channels, encode};
 use crate::error::Error;
 use crate::ffmpeg::Media;
-use crate::picture::{capped_height, constant_rate, constant_rate_filters, square_pixel_size};
-use crate::probe::{AudioStream, MediaInfo, VideoStream};
-use crate::seek::SeekPoint;
+use crate::picture::{
+    capped_height, constant_rate, constant_rate_filters, fit_filters, square_pixel_size,
+};
+use crate::probe::{MediaInfo, VideoStream};
+use crate::sound::{Inputs, SoundSource};
 
 impl Media {
     /// Cuts `range` out of the recording, exact to the frame. Writes an MP4 that
@@ -32,31 +34,25 @@ impl Media {
         progress: &mut dyn FnMut(f64),
     ) -> Result<TimeRange, Error> {
         let range = recording.clamp_range(range)?;
-        let (video, audio) = (recording.video.as_ref(), recording.audio.as_ref());
-        let mut filters = Vec::new();
-        if let Some(video) = video {
-            filters.push(video_filters(video, range.duration(), settings)?);
-        }
-        if let Some(audio) = audio {
-            filters.push(audio_filters(audio, range.duration()));
-        }
-        let filters = filters.join(";");
-        let command = |point: SeekPoint| {
-            let ffmpeg = self
-                .ffmpeg_with_progress()
-                .args(point.options())
-                .args(self.input_options(&recording.path))
-                .args(["-filter_complex", &filters]);
-            encode(ffmpeg, video.is_some(), audio.map(clip_channels), settings)
+        let video = recording.video.as_ref();
+        let video_filters = video
+            .map(|video| video_filters(video, range.duration(), settings))
+            .transpose()?;
+        let command = |inputs: Inputs<'_>| {
+            let mut ffmpeg = self.ffmpeg_with_progress().args(inputs.options);
+            // One graph for each track: a track that starts late does not make ffmpeg keep the
+            // frames of the other one in memory.
+            if let Some(filters) = &video_filters {
+                ffmpeg = ffmpeg.args(["-filter_complex", filters]);
+            }
+            if let Some(sound) = inputs.sound {
+                let filters = audio_filters(sound, range.duration());
+                ffmpeg = ffmpeg.args(["-filter_complex", &filters]);
+            }
+            let channels = inputs.sound.map(|sound| clip_channels(sound.audio()));
+            encode(ffmpeg, video.is_some(), channels, settings)
         };
-        self.write_after_seek(
-            "cut a clip",
-            recording,
-            range.start(),
-            &command,
-            out,
-            progress,
-        )?;
+        self.write_with_sound("cut a clip", recording, range, &command, out, progress)?;
         Ok(range)
     }
 }
@@ -72,10 +68,12 @@ fn video_filters(
     let frame_count = (duration * rate.get()).round().max(1.0);
     let height = capped_height(video, settings.resolution);
     let size_filters = if let Some(composition) = settings.composition {
-        composition.filters(video, height)?
+        // The regions are in pixels of the first picture.
+        let (width, first_height) = (video.width, video.height);
+        let composed = composition.filters(video, height)?;
+        format!("scale={width}:{first_height},{composed}")
     } else {
-        let (width, height) = square_pixel_size(video, height);
-        format!("scale={width}:{height}")
+        fit_filters(square_pixel_size(video, height))
     };
     Ok(format!(
         "[0:{index}]{rate_filters},trim=end_frame={frame_count},{size_filters},setsar=1,format=yuv420p[v]",
@@ -86,11 +84,11 @@ fn video_filters(
 
 /// The filters that convert the recording's sound. Their output is `[a]`. Time 0 is
 /// the start of the clip.
-fn audio_filters(audio: &AudioStream, duration: f64) -> String {
+fn audio_filters(sound: SoundSource<'_>, duration: f64) -> String {
     // AAC encodes 1024 samples at a time. Without `packet_size`, `apad` takes the packet
     // size from its input, but a track without packets gives no input.
     format!(
-        "[0:{index}]atrim=start=0,aresample=48000:async=1:first_pts=0,apad=packet_size=1024,atrim=end={duration}[a]",
-        index = audio.index,
+        "{},apad=packet_size=1024,atrim=end={duration}[a]",
+        sound.filters(48_000)
     )
 }

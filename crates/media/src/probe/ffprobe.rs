@@ -23,6 +23,7 @@ pub(super) struct Headers {
     pub(super) stream_count: usize,
     pub(super) video: Option<VideoStream>,
     pub(super) audio: Option<AudioStream>,
+    pub(super) audio_tracks: Vec<AudioStream>,
     pub(super) subtitles: Vec<SubtitleStream>,
 }
 
@@ -108,6 +109,12 @@ pub(super) fn read(json: &[u8]) -> Result<Headers, ProbeError> {
         stream_count: output.streams.len(),
         video: preferred(&output.streams, Stream::is_moving_picture).map(Stream::to_video),
         audio: preferred(&output.streams, Stream::is_audio).map(Stream::to_audio),
+        audio_tracks: output
+            .streams
+            .iter()
+            .filter(|stream| stream.is_audio())
+            .map(Stream::to_audio)
+            .collect(),
         subtitles: subtitles.into_iter().map(Stream::to_subtitles).collect(),
     })
 }
@@ -243,6 +250,8 @@ impl Stream {
             codec: self.codec(),
             sample_rate: self.sample_rate.parse().unwrap_or(0),
             channels: self.channels,
+            mixed_with: Vec::new(),
+            only_channel: None,
         }
     }
 

@@ -8,7 +8,9 @@ mod recording;
 use std::fs;
 use std::path::{self, Path};
 
-pub use self::recording::{AudioStream, FrameRate, MediaInfo, SubtitleStream, VideoStream};
+pub use self::recording::{
+    AudioStream, FrameRate, MediaInfo, StereoChannel, SubtitleStream, VideoStream,
+};
 use crate::error::ProbeError;
 use crate::ffmpeg::Media;
 use crate::process::ChildError;
@@ -50,6 +52,7 @@ impl Media {
             format_name: headers.format_name,
             video: headers.video,
             audio: headers.audio,
+            audio_tracks: headers.audio_tracks,
             subtitles: headers.subtitles,
             path,
         };

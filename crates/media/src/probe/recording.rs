@@ -21,8 +21,11 @@ pub struct MediaInfo {
     pub format_name: String,
     /// The video track, if there is one. Cover art does not count.
     pub video: Option<VideoStream>,
-    /// The audio track, if there is one.
+    /// The audio track that is used, if there is one: at first the one that players
+    /// choose.
     pub audio: Option<AudioStream>,
+    /// All audio tracks.
+    pub audio_tracks: Vec<AudioStream>,
     /// The subtitle tracks in order of preference: default tracks first, forced tracks
     /// last, because forced tracks translate only the parts in a foreign language.
     pub subtitles: Vec<SubtitleStream>,
@@ -79,6 +82,37 @@ pub struct AudioStream {
     pub sample_rate: u32,
     /// Number of channels, at least 1.
     pub channels: u32,
+    /// Indices of the tracks that are mixed with this one.
+    pub mixed_with: Vec<u32>,
+    /// The channel of stereo sound that is used alone, where the other one is silent or
+    /// has the opposite phase.
+    pub only_channel: Option<StereoChannel>,
+}
+
+impl AudioStream {
+    /// Indices of the tracks that are heard.
+    pub(crate) fn tracks(&self) -> impl Iterator<Item = u32> + '_ {
+        std::iter::once(self.index).chain(self.mixed_with.iter().copied())
+    }
+}
+
+/// A channel of stereo sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StereoChannel {
+    /// The first channel.
+    Left,
+    /// The second channel.
+    Right,
+}
+
+impl StereoChannel {
+    /// The index among the channels: 0 or 1.
+    pub(crate) fn index(self) -> u8 {
+        match self {
+            Self::Left => 0,
+            Self::Right => 1,
+        }
+    }
 }
 
 /// A subtitle track.

@@ -8,6 +8,7 @@ mod concat;
 mod confinement;
 mod cut;
 mod fixture;
+mod format_change;
 mod frames;
 mod limits;
 mod picture;

@@ -169,7 +169,7 @@ struct CutClip {
 
 /// Changes whenever a new version of this program makes other files from the same
 /// recording and settings.
-const ENCODING: u32 = 1;
+const ENCODING: u32 = 2;
 
 struct Encoder<'a> {
     context: &'a StageContext<'a>,
