@@ -73,7 +73,7 @@
 //! | every `f64` | finite, and 0.0 instead of -0.0 |
 //! | [`TimeRange`] | `0 <= start <= end` |
 //! | [`JsonObject`] | an object, nested at most [`MAX_JSON_DEPTH`] levels |
-//! | [`ProcessingConfig`] | a [`JsonObject`] with a known `processing_mode` and `resolution`, and a [`PipelineName`] as `pipeline`, where these are neither absent nor null |
+//! | [`ProcessingConfig`] | a [`JsonObject`] with a known `processing_mode`, a [`PipelineName`] as `pipeline`, and [`ProcessingOptions`], where these are neither absent nor null |
 //! | [`Region`] | four integers that are not negative |
 //! | keywords and concepts | JSON arrays of [`Keyword`]s |
 //! | enumerations | the text of one of their variants |
@@ -127,9 +127,10 @@ pub use id::{
 };
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
 pub use job::{
-    FilenamePart, Job, JobCursor, JobFilter, JobMetrics, JobOrder, JobPageRequest, JobProgress,
-    JobStatus, JobSummary, JobUpdate, MetadataFilter, NewJob, NewJobOfSource, NewJobStatus,
-    ProcessingConfig, ProcessingMode, Progress, ProgressReport, Requirement, Resolution,
+    ClipCount, ClipSeconds, ClipShare, FilenamePart, Job, JobCursor, JobFilter, JobMetrics,
+    JobOrder, JobPageRequest, JobProgress, JobStatus, JobSummary, JobUpdate, Loudness,
+    MetadataFilter, NewJob, NewJobOfSource, NewJobStatus, OptionValue, ProcessingConfig,
+    ProcessingMode, ProcessingOptions, Progress, ProgressReport, Requirement, Resolution,
     SummaryMetadata, Transition,
 };
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};

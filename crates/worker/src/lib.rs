@@ -15,7 +15,9 @@
 //! use std::time::Duration;
 //!
 //! use lectern_db::Database;
-//! use lectern_domain::{LeaseDuration, NewTranscriptSegment, Stage, WorkerName};
+//! use lectern_domain::{
+//!     LeaseDuration, NewTranscriptSegment, ProcessingOptions, Stage, WorkerName,
+//! };
 //! use lectern_formats::webvtt;
 //! use lectern_media::{Program, RecordingLimits, Tools};
 //! use lectern_storage::{Secret, Storage, StorageConfig};
@@ -66,6 +68,7 @@
 //!     scratch_dir: "/var/tmp/transcriber".into(),
 //!     scratch_limit: 20 << 30,
 //!     recording_limits: RecordingLimits::default(),
+//!     options: ProcessingOptions::default(),
 //!     time_limit: StageTimeLimit { factor: 4.0, floor: Duration::from_hours(2) },
 //! };
 //! let handlers: Vec<Box<dyn StageHandler>> = vec![Box::new(SpeechToText)];

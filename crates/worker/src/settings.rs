@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lectern_domain::{LeaseDuration, Stage, WorkerName};
+use lectern_domain::{LeaseDuration, ProcessingOptions, Stage, WorkerName};
 use lectern_media::RecordingLimits;
 
 use crate::supervision::StageTimeLimit;
@@ -27,6 +27,8 @@ pub struct Settings {
     pub scratch_limit: u64,
     /// Limits of the recordings that it processes.
     pub recording_limits: RecordingLimits,
+    /// How recordings are turned into clips, where the job does not say it.
+    pub options: ProcessingOptions,
     /// How long a stage may take.
     pub time_limit: StageTimeLimit,
 }

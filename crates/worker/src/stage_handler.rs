@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use lectern_db::{Database, Tx};
-use lectern_domain::{Invalid, Job, JobId, NoteLevel, NoteText, Stage, StageNote, StageNotes};
+use lectern_domain::{
+    Invalid, Job, JobId, NoteLevel, NoteText, ProcessingOptions, Stage, StageNote, StageNotes,
+};
 use lectern_media::{CancellationToken, Limits, Media, MediaInfo, RecordingLimits, Scratch, Tools};
 use lectern_storage::ObjectKey;
 
@@ -109,6 +111,8 @@ pub struct StageContext<'a> {
     /// Bytes that the scratch space may hold.
     pub(crate) scratch_limit: u64,
     pub(crate) recording_limits: &'a RecordingLimits,
+    /// For options that the job leaves to the worker.
+    pub(crate) default_options: &'a ProcessingOptions,
     pub(crate) time_limit: StageTimeLimit,
     pub(crate) deadline: &'a StageDeadline,
     pub(crate) cancellation: &'a CancellationToken,
@@ -119,6 +123,15 @@ impl StageContext<'_> {
     /// The job as it was when the stage was claimed.
     pub fn job(&self) -> &Job {
         self.job
+    }
+
+    /// How the recording is turned into clips: the options of the job, and the worker's for
+    /// those that the job leaves out.
+    pub fn options(&self) -> ProcessingOptions {
+        match &self.job.processing_config {
+            Some(config) => config.options().or(self.default_options),
+            None => self.default_options.clone(),
+        }
     }
 
     /// The recording as a local file, which must not be changed. The first call

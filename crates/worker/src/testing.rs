@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use lectern_db::Database;
 use lectern_domain::{
-    Clip, ClipMedia, Job, JobStatus, LeaseDuration, NewClip, NewJob, NonNegativeInt, Stage,
-    StageRun, StorageKey, TimeRange, WorkerName,
+    Clip, ClipMedia, Job, JobStatus, LeaseDuration, NewClip, NewJob, NonNegativeInt,
+    ProcessingOptions, Stage, StageRun, StorageKey, TimeRange, WorkerName,
 };
 use lectern_media::{CancellationToken, RecordingLimits, Tools};
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
@@ -112,6 +112,7 @@ impl Fixture {
             scratch_dir: self.path("scratch"),
             scratch_limit: 1 << 30,
             recording_limits: RecordingLimits::default(),
+            options: ProcessingOptions::default(),
             time_limit: self.time_limit,
         };
         let (db, storage) = (self.db.clone(), self.storage.clone());

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use lectern_domain::{
-    MAX_JSON_DEPTH, PipelineName, ProcessingMode, RECORDING_TYPES, Resolution, Stage,
+    MAX_JSON_DEPTH, PipelineName, ProcessingMode, ProcessingOptions, RECORDING_TYPES, Resolution,
+    Stage,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
@@ -85,19 +86,27 @@ impl JsonSchema for ProcessingConfig {
              any others for the workers."
                 .into(),
         );
-        schema.insert(
-            "properties".into(),
-            json!({
-                "processing_mode": generator.subschema_for::<Option<ProcessingMode>>(),
-                "resolution": generator.subschema_for::<Option<Resolution>>(),
-                "pipeline": {
+        let mut properties = ProcessingOptions::json_schemas();
+        properties.extend([
+            (
+                "processing_mode".to_owned(),
+                json!(generator.subschema_for::<Option<ProcessingMode>>()),
+            ),
+            (
+                "resolution".to_owned(),
+                json!(generator.subschema_for::<Option<Resolution>>()),
+            ),
+            (
+                "pipeline".to_owned(),
+                json!({
                     "description": "Name of one of the configured pipelines; `default` when it is left out.",
                     "type": ["string", "null"],
                     "minLength": PipelineName::MIN,
                     "maxLength": PipelineName::MAX,
-                },
-            }),
-        );
+                }),
+            ),
+        ]);
+        schema.insert("properties".into(), properties.into());
         schema
     }
 }

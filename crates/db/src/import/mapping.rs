@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use lectern_domain::{
     AgentName, Clip, ClipMedia, ClipTopic, ContentSegment, ContentType, Cut, Decibels, FileSize,
-    Filename, Job, JobProgress, JobStatus, JsonObject, LayoutAnalysis, LayoutType, LogEntry,
-    LogStatus, LongText, NewClip, NewContentSegment, NewJob, NewLayoutAnalysis, NewLogEntry,
-    NewSilenceRegion, NewTranscriptSegment, NonNegativeInt, Percent, Pipelines, ProcessingConfig,
-    Progress, ProgressMessage, Ratio, SilenceRegion, SilenceType, SpeakerId, SpokenText, Stage,
-    StorageKey, TaskId, Title, Topic, TranscriptSegment, VideoDuration,
+    Filename, Job, JobProgress, JobStatus, JsonObject, JsonValue as _, LayoutAnalysis, LayoutType,
+    LogEntry, LogStatus, LongText, NewClip, NewContentSegment, NewJob, NewLayoutAnalysis,
+    NewLogEntry, NewSilenceRegion, NewTranscriptSegment, NonNegativeInt, Percent, Pipelines,
+    ProcessingConfig, ProcessingOptions, Progress, ProgressMessage, Ratio, SilenceRegion,
+    SilenceType, SpeakerId, SpokenText, Stage, StorageKey, TaskId, Title, Topic, TranscriptSegment,
+    VideoDuration,
 };
 use serde_json::{Map, Value};
 use sha1::{Digest as _, Sha1};
@@ -411,7 +412,8 @@ fn non_negative(number: i64) -> Option<NonNegativeInt> {
 
 fn processing_config(fields: &mut Fields<'_>, pipelines: &Pipelines) -> Option<ProcessingConfig> {
     let mut settings = fields.object("processing_config")?;
-    for key in ["processing_mode", "resolution", "pipeline"] {
+    let others = ["processing_mode", "pipeline"];
+    for &key in others.iter().chain(ProcessingOptions::NAMES) {
         let only = settings
             .get(key)
             .map(|value| Map::from_iter([(key.to_owned(), value.clone())]));
@@ -428,7 +430,8 @@ fn processing_config(fields: &mut Fields<'_>, pipelines: &Pipelines) -> Option<P
             );
         }
     }
-    ProcessingConfig::new(settings).ok()
+    // A minimum above its maximum has no effect.
+    ProcessingConfig::from_json(Value::Object(settings)).ok()
 }
 
 fn job_metadata(fields: &mut Fields<'_>, kept: Map<String, Value>) -> JsonObject {

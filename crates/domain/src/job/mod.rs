@@ -2,7 +2,9 @@
 
 mod list;
 mod metrics;
+mod option_value;
 mod processing;
+mod processing_options;
 mod progress;
 mod status;
 mod update;
@@ -12,7 +14,9 @@ pub use list::{
     SummaryMetadata,
 };
 pub use metrics::JobMetrics;
-pub use processing::{ProcessingConfig, ProcessingMode, Resolution};
+pub use option_value::{ClipCount, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution};
+pub use processing::{ProcessingConfig, ProcessingMode};
+pub use processing_options::ProcessingOptions;
 pub use progress::{JobProgress, Progress, ProgressReport};
 pub use status::{JobStatus, Requirement, Transition};
 pub use update::JobUpdate;

@@ -1,11 +1,11 @@
 //! Settings of a job.
 
-use std::str::FromStr;
-
 use serde_json::{Map, Value};
 
+use super::option_value::{OptionValue as _, Resolution, one_of};
+use super::processing_options::ProcessingOptions;
 use crate::value::string_enum::string_enum;
-use crate::value::{InField, Invalid, JsonObject, JsonValue, ParseEnumError, PipelineName};
+use crate::value::{InField, Invalid, JsonObject, JsonValue, PipelineName};
 
 string_enum! {
     /// Which parts of the recording are analysed.
@@ -17,22 +17,8 @@ string_enum! {
     }
 }
 
-string_enum! {
-    /// Height of the pictures in the clips.
-    Resolution {
-        /// 1280 × 720.
-        P720 = "720p",
-        /// 1920 × 1080.
-        P1080 = "1080p",
-        /// 2560 × 1440.
-        P1440 = "1440p",
-        /// 3840 × 2160.
-        P2160 = "2160p",
-    }
-}
-
-/// Settings of a job: a JSON object. `processing_mode`, `resolution` and `pipeline`
-/// are checked; all other keys are passed to the workers.
+/// Settings of a job: a JSON object. `processing_mode`, `pipeline` and the
+/// [`ProcessingOptions`] are checked; all other keys are passed to the workers.
 ///
 /// ```
 /// use lectern_domain::{ProcessingConfig, ProcessingMode};
@@ -49,16 +35,28 @@ string_enum! {
 pub struct ProcessingConfig {
     settings: JsonObject,
     processing_mode: Option<ProcessingMode>,
-    resolution: Option<Resolution>,
+    options: ProcessingOptions,
     pipeline: Option<PipelineName>,
 }
 
 impl ProcessingConfig {
     /// Checks the known settings; the error names the invalid one.
     pub fn new(settings: Map<String, Value>) -> Result<Self, Invalid> {
+        let options = ProcessingOptions::from_settings(&settings)?;
+        Self::with_options(settings, options)
+    }
+
+    fn with_options(
+        settings: Map<String, Value>,
+        options: ProcessingOptions,
+    ) -> Result<Self, Invalid> {
+        let mode = match settings.get("processing_mode") {
+            None | Some(Value::Null) => None,
+            Some(mode) => Some(one_of(mode, ProcessingMode::ALL).in_field("processing_mode")?),
+        };
         Ok(Self {
-            processing_mode: enum_setting(&settings, "processing_mode", ProcessingMode::ALL)?,
-            resolution: enum_setting(&settings, "resolution", Resolution::ALL)?,
+            processing_mode: mode,
+            options,
             pipeline: pipeline_setting(&settings)?,
             settings: JsonObject::new(settings)?,
         })
@@ -69,9 +67,9 @@ impl ProcessingConfig {
         self.processing_mode.unwrap_or(ProcessingMode::Vision)
     }
 
-    /// Height of the pictures in the clips; `None`: the worker decides.
-    pub fn resolution(&self) -> Option<Resolution> {
-        self.resolution
+    /// How the recording is turned into clips.
+    pub fn options(&self) -> &ProcessingOptions {
+        &self.options
     }
 
     /// Name of the job's pipeline; `None`: the default pipeline.
@@ -96,14 +94,22 @@ impl TryFrom<Value> for ProcessingConfig {
     fn try_from(value: Value) -> Result<Self, Invalid> {
         match value {
             Value::Object(settings) => Self::new(settings),
-            _ => Err(Invalid::new("must be a JSON object")),
+            _ => Err(not_an_object()),
         }
     }
 }
 
 impl JsonValue for ProcessingConfig {
     fn from_json(json: Value) -> Result<Self, Invalid> {
-        Self::try_from(json)
+        let Value::Object(settings) = json else {
+            return Err(not_an_object());
+        };
+        // Earlier versions checked this option, too.
+        if let Some(resolution) = settings.get("resolution").filter(|json| !json.is_null()) {
+            Resolution::from_json(resolution).in_field("resolution")?;
+        }
+        let options = ProcessingOptions::from_stored(&settings);
+        Self::with_options(settings, options)
     }
 
     fn to_json(&self) -> Value {
@@ -111,24 +117,8 @@ impl JsonValue for ProcessingConfig {
     }
 }
 
-/// Parses a setting with a fixed set of values; `None` if it is absent or `null`.
-fn enum_setting<T>(
-    settings: &Map<String, Value>,
-    name: &str,
-    all: &[T],
-) -> Result<Option<T>, Invalid>
-where
-    T: FromStr<Err = ParseEnumError> + ToString,
-{
-    let invalid = || {
-        let values: Vec<_> = all.iter().map(T::to_string).collect();
-        Invalid::new(format!("must be one of {}", values.join(", ")))
-    };
-    match settings.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => text.parse().map(Some).map_err(|_| invalid()).in_field(name),
-        Some(_) => Err(invalid()).in_field(name),
-    }
+fn not_an_object() -> Invalid {
+    Invalid::new("must be a JSON object")
 }
 
 /// Parses the name of a pipeline; [`Pipelines`](crate::Pipelines) decides whether

@@ -12,9 +12,11 @@ use crate::cli::stdout::print;
 const ALL_TOPICS: &str = "settings";
 
 /// The commands by what they are for.
-const GROUPS: [(&str, &[&str]); 4] = [
-    ("Clips from one recording", &["process"]),
-    ("The service", &["serve", "work", "jobs"]),
+const GROUPS: [(&str, &[&str]); 3] = [
+    (
+        "One recording, or the service",
+        &["process", "serve", "work", "jobs"],
+    ),
     (
         "Its data",
         &["migrate", "backup", "restore", "gc", "import"],
@@ -30,7 +32,7 @@ struct Topic {
     heading: &'static str,
 }
 
-static TOPICS: [Topic; 12] = [
+static TOPICS: [Topic; 13] = [
     topic(
         "data",
         "Data directory and jobs",
@@ -60,6 +62,11 @@ static TOPICS: [Topic; 12] = [
         "transcripts",
         "Transcription and topics",
         "speech recognition and the chat service",
+    ),
+    topic(
+        "clips",
+        "Clips",
+        "number, length, picture and sound of the clips",
     ),
     topic("recordings", "Recordings", "limits on recordings"),
     topic(
@@ -231,6 +238,7 @@ mod tests {
                 "LECTERN_TRANSCRIBE_COMMAND",
                 "LECTERN_CHAT_KEY",
             ),
+            ("clips", "LECTERN_RESOLUTION", "LECTERN_LOUDNESS"),
             (
                 "recordings",
                 "LECTERN_MAX_RECORDING_SIDE",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use lectern_db::Tx;
 use lectern_domain::{
     Clip, ClipId, ClipMediaUpdate, CutRecord, JobUpdate, LayoutAnalysis, LayoutType,
-    NonNegativeInt, Patch, ProcessingConfig, Region, Resolution, Stage, StorageKey, TimeRange,
+    NonNegativeInt, Patch, Region, Resolution, Stage, StorageKey, TimeRange,
 };
 use lectern_formats::{Cue, clip_to, webvtt};
 use lectern_media::{Composition, CutSettings, MediaInfo};
@@ -59,14 +59,13 @@ impl StageHandler for Compilation {
                 }
             }
         }
-        let config = context.job().processing_config.as_ref();
         let mut encoder = Encoder {
             context,
             probe: &probe,
             recording: recording_version(context)?,
             cues: transcript.into_iter().map(Cue::from).collect(),
             settings: CutSettings {
-                resolution: config.and_then(ProcessingConfig::resolution),
+                resolution: context.options().resolution,
                 composition: layout.as_ref().and_then(composition),
                 ..CutSettings::default()
             },

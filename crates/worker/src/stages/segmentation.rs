@@ -4,7 +4,10 @@ use lectern_analysis::clip::{self, ClipRules};
 use lectern_analysis::silence_region::audio_silences;
 use lectern_analysis::{ContentSegmentRef, TranscriptSegmentRef};
 use lectern_db::Tx;
-use lectern_domain::{Clip, ClipItem, Invalid, JsonObject, NewClip, Stage, VideoDuration};
+use lectern_domain::{
+    Clip, ClipCount, ClipItem, ClipSeconds, ClipShare, Invalid, JsonObject, NewClip,
+    ProcessingOptions, Stage, VideoDuration,
+};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -51,7 +54,7 @@ impl StageHandler for Segmentation {
             &transcript_refs,
             &audio_silences(silences),
             duration,
-            &ClipRules::default(),
+            &clip_rules(&context.options()),
         )?;
         let clips: Vec<ClipItem> = selected
             .into_iter()
@@ -68,6 +71,23 @@ impl StageHandler for Segmentation {
         Ok(StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.clips().replace_with_items(job_id, &clips).map(drop)
         }))
+    }
+}
+
+/// The default rules with the options in their places. A default that contradicts an option
+/// gives way.
+fn clip_rules(options: &ProcessingOptions) -> ClipRules {
+    let default = ClipRules::default();
+    let at_most = options.max_clips.map(ClipCount::get);
+    let at_least = options.min_clips.map(ClipCount::get);
+    let longest = options.max_clip_seconds.map(ClipSeconds::get);
+    let shortest = options.min_clip_seconds.map(ClipSeconds::get);
+    ClipRules {
+        min_clips: at_least.unwrap_or(default.min_clips.min(at_most.unwrap_or(usize::MAX))),
+        max_clips: at_most.unwrap_or(default.max_clips.max(at_least.unwrap_or(0))),
+        min_length: shortest.unwrap_or(default.min_length.min(longest.unwrap_or(f64::INFINITY))),
+        max_length: longest.unwrap_or(default.max_length.max(shortest.unwrap_or(0.0))),
+        max_share: options.clip_share.map_or(default.max_share, ClipShare::get),
     }
 }
 

@@ -156,6 +156,7 @@ impl Worker {
             scratch: &self.scratch,
             scratch_limit: self.settings.scratch_limit,
             recording_limits: &self.settings.recording_limits,
+            default_options: &self.settings.options,
             time_limit: self.settings.time_limit,
             deadline,
             cancellation,

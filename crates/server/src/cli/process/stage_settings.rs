@@ -1,7 +1,7 @@
 //! The settings on which the output of a stage depends.
 
 use data_encoding::HEXLOWER;
-use lectern_domain::Stage;
+use lectern_domain::{ClipCount, ClipSeconds, ClipShare, Loudness, Stage};
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::config::CommonWorkerSettings;
 /// A digest of the settings of each stage that has some, in the order of the pipeline.
 /// Digests, because a command line may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StageSettings([(Stage, String); 2]);
+pub(super) struct StageSettings([(Stage, String); 4]);
 
 impl StageSettings {
     pub(super) fn new(worker: &CommonWorkerSettings) -> Self {
@@ -29,9 +29,24 @@ impl StageSettings {
             worker.chat_url,
             worker.chat_url.as_ref().map(|_| &worker.chat_model),
         ]);
+        let options = &worker.processing;
+        let selection = json!([
+            options.min_clips.map(ClipCount::get),
+            options.max_clips.map(ClipCount::get),
+            options.min_clip_seconds.map(ClipSeconds::get),
+            options.max_clip_seconds.map(ClipSeconds::get),
+            options.clip_share.map(ClipShare::get),
+        ]);
+        let encoding = json!([
+            options.resolution,
+            options.burn_subtitles.unwrap_or(false),
+            options.loudness.map(Loudness::get),
+        ]);
         Self([
             (Stage::Transcription, hex_digest(&transcription)),
             (Stage::ContentAnalysis, hex_digest(&topics)),
+            (Stage::Segmentation, hex_digest(&selection)),
+            (Stage::Compilation, hex_digest(&encoding)),
         ])
     }
 
@@ -74,6 +89,7 @@ mod tests {
             settings(after).first_change(&settings(before).to_json())
         };
         assert_eq!(change(&[], &[]), None);
+        assert_eq!(change(&[], &["--burn-subtitles=false"]), None);
         // Neither has an effect without a service.
         assert_eq!(
             change(&[], &["--transcribe-model=a", "--chat-model=a"]),
@@ -90,6 +106,8 @@ mod tests {
             (&[url], &[url, chat], Stage::ContentAnalysis),
             (&[chat], &[chat, "--chat-model=a"], Stage::ContentAnalysis),
             (&[], &[url, chat], Stage::Transcription),
+            (&[], &["--max-clips=4"], Stage::Segmentation),
+            (&["--loudness=-16"], &["--loudness=-14"], Stage::Compilation),
         ] {
             assert_eq!(change(before, after), Some(stage), "{before:?} {after:?}");
         }

@@ -1,6 +1,7 @@
 //! Settings of stage workers.
 
 mod confinement;
+mod processing;
 mod recording_limits;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use lectern_worker::StageTimeLimit;
 use lectern_worker::stages::{ChatService, Endpoint, RecognizerSettings};
 
 use self::confinement::ConfinementSettings;
+use self::processing::ProcessingSettings;
 use self::recording_limits::RecordingSettings;
 
 /// Settings of a worker, with its stages.
@@ -175,6 +177,10 @@ pub struct CommonWorkerSettings {
     )]
     pub chat_key: Option<String>,
 
+    /// How recordings are turned into clips.
+    #[command(flatten)]
+    pub processing: ProcessingSettings,
+
     /// Limits on recordings.
     #[command(flatten)]
     pub recording: RecordingSettings,
@@ -231,6 +237,7 @@ impl CommonWorkerSettings {
                 .unwrap_or_else(|| data_dir.join("scratch")),
             scratch_limit: self.scratch_limit,
             recording_limits: self.recording.limits()?,
+            options: self.processing.options()?,
             time_limit: StageTimeLimit {
                 factor: self.stage_time_factor.into(),
                 floor: Duration::from_secs(self.stage_time_floor.into()),

@@ -1,0 +1,161 @@
+//! The values of the options of processing.
+
+use std::str::FromStr;
+
+use serde_json::{Value, json};
+
+use crate::value::string_enum::string_enum;
+use crate::value::{Invalid, ParseEnumError};
+
+/// A value of [`ProcessingOptions`](crate::ProcessingOptions).
+pub trait OptionValue: Sized {
+    /// Reads the value as it is in `processing_config`.
+    ///
+    /// # Errors
+    ///
+    /// If the type or the value is invalid; the message says what is valid.
+    fn from_json(json: &Value) -> Result<Self, Invalid>;
+
+    /// The JSON Schema of the value.
+    fn json_schema() -> Value;
+
+    /// Reads the value as it is on a command line: JSON, or a text without quotation marks.
+    ///
+    /// # Errors
+    ///
+    /// As [`OptionValue::from_json`].
+    ///
+    /// ```
+    /// use lectern_domain::{ClipCount, OptionValue, Resolution};
+    ///
+    /// assert_eq!(ClipCount::from_text("5")?.get(), 5);
+    /// assert_eq!(Resolution::from_text("720p")?, Resolution::P720);
+    /// # Ok::<(), lectern_domain::Invalid>(())
+    /// ```
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        let json = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+        Self::from_json(&json)
+    }
+}
+
+string_enum! {
+    /// Height of the pictures in the clips.
+    Resolution {
+        /// 1280 × 720.
+        P720 = "720p",
+        /// 1920 × 1080.
+        P1080 = "1080p",
+        /// 2560 × 1440.
+        P1440 = "1440p",
+        /// 3840 × 2160.
+        P2160 = "2160p",
+    }
+}
+
+/// A number of clips, 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClipCount(u8);
+
+impl ClipCount {
+    /// The greatest number of clips.
+    pub const MAX: u8 = 100;
+
+    /// The number.
+    pub fn get(self) -> usize {
+        self.0.into()
+    }
+}
+
+impl OptionValue for ClipCount {
+    fn from_json(json: &Value) -> Result<Self, Invalid> {
+        let count = json.as_u64().and_then(|count| u8::try_from(count).ok());
+        let count = count.filter(|count| (1..=Self::MAX).contains(count));
+        let invalid = || {
+            Invalid::new(format!(
+                "must be a whole number between 1 and {}",
+                Self::MAX
+            ))
+        };
+        count.map(Self).ok_or_else(invalid)
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": "integer", "minimum": 1, "maximum": Self::MAX })
+    }
+}
+
+/// Defines an option that is a number in a range.
+macro_rules! number_option {
+    ($(#[$doc:meta])* $name:ident, $min:literal to $max:literal, $rule:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+        pub struct $name(f64);
+
+        impl $name {
+            /// The number.
+            pub fn get(self) -> f64 {
+                self.0
+            }
+        }
+
+        impl OptionValue for $name {
+            fn from_json(json: &Value) -> Result<Self, Invalid> {
+                match json.as_f64() {
+                    Some(number @ $min..=$max) => Ok(Self(number)),
+                    _ => Err(Invalid::new($rule)),
+                }
+            }
+
+            fn json_schema() -> Value {
+                json!({ "type": "number", "minimum": $min, "maximum": $max })
+            }
+        }
+    };
+}
+
+number_option!(
+    /// The length of a clip in seconds, 1 to 3600.
+    ClipSeconds, 1.0 to 3600.0, "must be a number of seconds between 1 and 3600"
+);
+number_option!(
+    /// A share of the recording, at least a hundredth.
+    ClipShare, 0.01 to 1.0, "must be a number between 0.01 and 1"
+);
+number_option!(
+    /// An integrated loudness in LUFS (EBU R 128), -70 to -5.
+    Loudness, -70.0 to -5.0, "must be a number of LUFS between -70 and -5, for example -16"
+);
+
+impl OptionValue for bool {
+    fn from_json(json: &Value) -> Result<Self, Invalid> {
+        json.as_bool()
+            .ok_or_else(|| Invalid::new("must be true or false"))
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": "boolean" })
+    }
+}
+
+impl OptionValue for Resolution {
+    fn from_json(json: &Value) -> Result<Self, Invalid> {
+        one_of(json, Self::ALL)
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": "string", "enum": Self::ALL })
+    }
+}
+
+/// Reads a value of a fixed set.
+pub(super) fn one_of<T>(json: &Value, all: &[T]) -> Result<T, Invalid>
+where
+    T: FromStr<Err = ParseEnumError> + ToString,
+{
+    let value = json.as_str().and_then(|text| text.parse().ok());
+    value.ok_or_else(|| {
+        let values: Vec<_> = all.iter().map(T::to_string).collect();
+        Invalid::new(format!("must be one of {}", values.join(", ")))
+    })
+}

@@ -1,0 +1,95 @@
+//! How recordings are turned into clips, where the job does not say it.
+
+use anyhow::Context as _;
+use clap::Args;
+use lectern_domain::{
+    ClipCount, ClipSeconds, ClipShare, Invalid, Loudness, OptionValue, ProcessingOptions,
+    Resolution,
+};
+
+/// How recordings are turned into clips, where the job does not say it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Clips")]
+pub struct ProcessingSettings {
+    /// Greatest height of the picture: 720p, 1080p, 1440p or 2160p [default: as recorded]
+    #[arg(long, env = "LECTERN_RESOLUTION", value_name = "HEIGHT", value_parser = option::<Resolution>)]
+    pub resolution: Option<Resolution>,
+
+    /// Desired least number of clips [default: 3]
+    #[arg(long, env = "LECTERN_MIN_CLIPS", value_name = "N", value_parser = option::<ClipCount>)]
+    pub min_clips: Option<ClipCount>,
+
+    /// Greatest number of clips [default: 8]
+    #[arg(long, env = "LECTERN_MAX_CLIPS", value_name = "N", value_parser = option::<ClipCount>)]
+    pub max_clips: Option<ClipCount>,
+
+    /// Least length of a clip in seconds [default: 20]
+    #[arg(
+        long,
+        env = "LECTERN_MIN_CLIP_SECONDS",
+        value_name = "SECONDS",
+        value_parser = option::<ClipSeconds>,
+    )]
+    pub min_clip_seconds: Option<ClipSeconds>,
+
+    /// Greatest length of a clip in seconds [default: 120]
+    #[arg(
+        long,
+        env = "LECTERN_MAX_CLIP_SECONDS",
+        value_name = "SECONDS",
+        value_parser = option::<ClipSeconds>,
+    )]
+    pub max_clip_seconds: Option<ClipSeconds>,
+
+    /// Greatest length of all clips together, as a share of a recording of more than five minutes
+    /// [default: 0.3]
+    #[arg(long, env = "LECTERN_CLIP_SHARE", value_name = "SHARE", value_parser = option::<ClipShare>)]
+    pub clip_share: Option<ClipShare>,
+
+    /// Draws the subtitles into the picture
+    #[arg(
+        long,
+        env = "LECTERN_BURN_SUBTITLES",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true",
+        value_parser = option::<bool>,
+    )]
+    pub burn_subtitles: Option<bool>,
+
+    /// Loudness of the clips in LUFS, for example -16 [default: as recorded]
+    #[arg(
+        long,
+        env = "LECTERN_LOUDNESS",
+        value_name = "LUFS",
+        allow_negative_numbers = true,
+        value_parser = option::<Loudness>,
+    )]
+    pub loudness: Option<Loudness>,
+}
+
+impl ProcessingSettings {
+    /// Converts the settings.
+    ///
+    /// # Errors
+    ///
+    /// If a minimum is above its maximum.
+    pub fn options(&self) -> anyhow::Result<ProcessingOptions> {
+        let options = ProcessingOptions {
+            resolution: self.resolution,
+            min_clips: self.min_clips,
+            max_clips: self.max_clips,
+            min_clip_seconds: self.min_clip_seconds,
+            max_clip_seconds: self.max_clip_seconds,
+            clip_share: self.clip_share,
+            burn_subtitles: self.burn_subtitles,
+            loudness: self.loudness,
+        };
+        options.check().context("the settings of clips")?;
+        Ok(options)
+    }
+}
+
+fn option<T: OptionValue>(text: &str) -> Result<T, Invalid> {
+    T::from_text(text)
+}
