@@ -97,3 +97,4 @@ pub use process::{
 pub use recording_limits::RecordingLimits;
 pub use scratch::{Scratch, ScratchDir, ScratchFull};
 pub use silence_region::{SilenceRegions, SilenceSettings};
+pub use sound::{MeasuredSound, NoSuchTrack};

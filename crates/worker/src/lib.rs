@@ -80,6 +80,7 @@
 
 mod blocking_storage;
 mod failure;
+mod heard_sound;
 mod parallel;
 mod recording_cache;
 mod settings;

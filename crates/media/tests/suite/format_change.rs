@@ -41,6 +41,8 @@ fn assert_in_place(fixture: &Fixture, recording: &MediaInfo) -> MediaInfo {
 
     let found = fixture.detect_silence(recording);
     assert_ranges(&found.blank.unwrap(), &[(1.0, 2.0), (7.0, 8.0)]);
+    let silences = [(2.0, 4.0), (5.0, 6.0), (8.0, 10.0), (11.0, 12.0)];
+    assert_ranges(&found.audio.unwrap(), &silences);
     clip
 }
 

@@ -16,4 +16,5 @@ mod probe;
 mod scratch;
 mod seek;
 mod silence_region;
+mod sound;
 mod tools;

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::heard_sound;
 use crate::parallel;
 use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 
@@ -48,7 +49,7 @@ impl StageHandler for Compilation {
             let output = store_keys(Vec::new(), Patch::Clear);
             return Ok(output.with_warning("there are no clips to encode"));
         }
-        let probe = context.probe()?;
+        let probe = context.probe_heard()?;
         let (mut valid, mut updates, mut notes) = (Vec::new(), Vec::new(), Notes::default());
         for clip in &clips {
             match probe.clamp_range(clip.time) {
@@ -194,8 +195,11 @@ impl Encoder<'_> {
             let Composition::SideBySide { screen, camera } = composition;
             [region(screen), region(camera)]
         });
+        let audio = self.probe.audio.as_ref();
         let record = json!({
             "encoding": ENCODING,
+            "audio": audio.map(|audio| heard_sound::metadata(self.probe, audio)),
+            "mixed_with": audio.map(|audio| &audio.mixed_with),
             "recording": [self.context.recording_key().as_str(), self.recording],
             "range": [range.start(), range.end()],
             "crf": self.settings.crf,

@@ -102,7 +102,7 @@ impl StageHandler for Transcription {
             let found = Found::subtitles(transcript, TranscriptSource::Sidecar, note);
             return store(found, unreadable);
         }
-        let probe = context.probe()?;
+        let probe = context.probe_heard()?;
         if let Some(transcript) = embedded_subtitles::read(context, &probe)? {
             let note = "taken from a track of the recording".to_owned();
             let found = Found::subtitles(transcript, TranscriptSource::Track, note);
