@@ -15,6 +15,9 @@ pub struct MediaInfo {
     pub duration: f64,
     /// The timestamp of the recording's start, in seconds; often 0.
     pub start: f64,
+    /// Whether the clock of the file starts anew or jumps, as where recordings were appended
+    /// to each other.
+    pub has_clock_restarts: bool,
     /// Size in bytes.
     pub size: u64,
     /// ffmpeg's name of the container, such as `mov,mp4,m4a,3gp,3g2,mj2`.

@@ -4,6 +4,7 @@
 
 mod audio;
 mod child_process;
+mod clock;
 mod concat;
 mod confinement;
 mod cut;

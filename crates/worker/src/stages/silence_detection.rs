@@ -113,6 +113,13 @@ fn notes(probe: &MediaInfo, detected: &SilenceRegions) -> Notes {
         Some(sound) => sound_notes(probe, sound, &mut notes),
         None => notes.warning("the recording has no sound"),
     }
+    if probe.has_clock_restarts {
+        notes.info(format!(
+            "the clock of the recording starts anew or jumps: its parts were joined, and last \
+             {:.1} s together",
+            probe.duration
+        ));
+    }
     if detected.blank.is_none() {
         notes.info("the recording has no picture");
     }
