@@ -4,14 +4,17 @@ use std::path::Path;
 
 use lectern_domain::TimeRange;
 
+use super::burned_subtitles;
 use super::encoding::{CutSettings, clip_channels, encode};
+use super::loudness::gain_filters;
+use super::sound::audio_filters;
 use crate::error::Error;
 use crate::ffmpeg::Media;
 use crate::picture::{
     capped_height, constant_rate, constant_rate_filters, fit_filters, square_pixel_size,
 };
 use crate::probe::{MediaInfo, VideoStream};
-use crate::sound::{Inputs, SoundSource};
+use crate::sound::Inputs;
 
 impl Media {
     /// Cuts `range` out of the recording, exact to the frame. Writes an MP4 that
@@ -38,6 +41,13 @@ impl Media {
         let video_filters = video
             .map(|video| video_filters(video, range.duration(), settings))
             .transpose()?;
+        let gain = match (settings.loudness, &recording.audio) {
+            (Some(target), Some(audio)) => {
+                self.gain_to_loudness(recording, audio, range, target.get())?
+            }
+            _ => 0.0,
+        };
+        let gain = gain_filters(gain);
         let command = |inputs: Inputs<'_>| {
             let mut ffmpeg = self.ffmpeg_with_progress().args(inputs.options);
             // One graph for each track: a track that starts late does not make ffmpeg keep the
@@ -47,6 +57,7 @@ impl Media {
             }
             if let Some(sound) = inputs.sound {
                 let filters = audio_filters(sound, range.duration());
+                let filters = format!("{filters}{gain}[a]");
                 ffmpeg = ffmpeg.args(["-filter_complex", &filters]);
             }
             let channels = inputs.sound.map(|sound| clip_channels(sound.audio()));
@@ -76,19 +87,12 @@ fn video_filters(
         fit_filters(square_pixel_size(video, height))
     };
     Ok(format!(
-        "[0:{index}]{rate_filters},trim=end_frame={frame_count},{size_filters},setsar=1,format=yuv420p[v]",
+        "[0:{index}]{rate_filters},trim=end_frame={frame_count},{size_filters},setsar=1{subtitles},format=yuv420p[v]",
         index = video.index,
         rate_filters = constant_rate_filters(rate),
+        subtitles = settings
+            .subtitles
+            .as_deref()
+            .map_or_else(String::new, burned_subtitles::filter),
     ))
-}
-
-/// The filters that convert the recording's sound. Their output is `[a]`. Time 0 is
-/// the start of the clip.
-fn audio_filters(sound: SoundSource<'_>, duration: f64) -> String {
-    // AAC encodes 1024 samples at a time. Without `packet_size`, `apad` takes the packet
-    // size from its input, but a track without packets gives no input.
-    format!(
-        "{},apad=packet_size=1024,atrim=end={duration}[a]",
-        sound.filters(48_000)
-    )
 }

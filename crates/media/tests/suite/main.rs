@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod audio;
+mod burned_subtitles;
 mod child_process;
 mod clock;
 mod concat;
@@ -12,6 +13,7 @@ mod fixture;
 mod format_change;
 mod frames;
 mod limits;
+mod loudness;
 mod picture;
 mod probe;
 mod scratch;
