@@ -90,7 +90,9 @@ pub use error::{Error, ProbeError};
 pub use ffmpeg::{Media, MissingTool, Tools};
 pub use frames::{Frames, GrayFrame, GrayPicture};
 pub use picture::Composition;
-pub use probe::{AudioStream, FrameRate, MediaInfo, StereoChannel, SubtitleStream, VideoStream};
+pub use probe::{
+    AudioStream, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream, VideoStream,
+};
 pub use process::{
     CancellationCallback, CancellationToken, ChildError, Confinement, Limits, Program,
 };

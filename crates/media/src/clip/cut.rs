@@ -9,9 +9,10 @@ use super::encoding::{CutSettings, clip_channels, encode};
 use super::loudness::gain_filters;
 use super::sound::audio_filters;
 use crate::error::Error;
-use crate::ffmpeg::Media;
+use crate::ffmpeg::{Media, Tools};
 use crate::picture::{
-    capped_height, constant_rate, constant_rate_filters, fit_filters, square_pixel_size,
+    capped_height, constant_rate, constant_rate_filters, deinterlacing_filters, fit_filters,
+    square_pixel_size, tone_mapping_filters,
 };
 use crate::probe::{MediaInfo, VideoStream};
 use crate::sound::Inputs;
@@ -39,7 +40,7 @@ impl Media {
         let range = recording.clamp_range(range)?;
         let video = recording.video.as_ref();
         let video_filters = video
-            .map(|video| video_filters(video, range.duration(), settings))
+            .map(|video| video_filters(video, range.duration(), settings, &self.tools))
             .transpose()?;
         let gain = match (settings.loudness, &recording.audio) {
             (Some(target), Some(audio)) => {
@@ -74,6 +75,7 @@ fn video_filters(
     video: &VideoStream,
     duration: f64,
     settings: &CutSettings,
+    tools: &Tools,
 ) -> Result<String, Error> {
     let rate = constant_rate(video);
     let frame_count = (duration * rate.get()).round().max(1.0);
@@ -87,9 +89,12 @@ fn video_filters(
         fit_filters(square_pixel_size(video, height))
     };
     Ok(format!(
-        "[0:{index}]{rate_filters},trim=end_frame={frame_count},{size_filters},setsar=1{subtitles},format=yuv420p[v]",
+        "[0:{index}]{deinterlacing}{rate_filters},trim=end_frame={frame_count},{size_filters},setsar=1\
+         {tone_mapping}{subtitles},format=yuv420p[v]",
         index = video.index,
+        deinterlacing = deinterlacing_filters(video),
         rate_filters = constant_rate_filters(rate),
+        tone_mapping = tone_mapping_filters(video, tools),
         subtitles = settings
             .subtitles
             .as_deref()

@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::error::Error;
 use crate::ffmpeg::Media;
 use crate::picture::{
-    constant_rate_filters, constant_size_options, fit_filters, square_pixel_size,
+    constant_rate_filters, constant_size_options, deinterlacing_filters, fit_filters,
+    square_pixel_size, tone_mapping_filters,
 };
 use crate::probe::{FrameRate, MediaInfo};
 use crate::seek::SeekPoint;
@@ -30,7 +31,9 @@ impl Media {
         let size = square_pixel_size(video, video.height.min(max_height));
         let time = time.clamp(0.0, recording.duration);
         let filter = format!(
-            "{rate_filters},{size_filters},setsar=1,format=yuvj420p",
+            "{deinterlacing}{rate_filters},{size_filters},setsar=1{tone_mapping},format=yuvj420p",
+            deinterlacing = deinterlacing_filters(video),
+            tone_mapping = tone_mapping_filters(video, &self.tools),
             rate_filters = constant_rate_filters(RATE),
             size_filters = fit_filters(size),
         );

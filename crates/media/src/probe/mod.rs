@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{self, Path};
 
 pub use self::recording::{
-    AudioStream, FrameRate, MediaInfo, StereoChannel, SubtitleStream, VideoStream,
+    AudioStream, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream, VideoStream,
 };
 use crate::error::ProbeError;
 use crate::ffmpeg::Media;

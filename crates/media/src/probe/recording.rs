@@ -72,6 +72,20 @@ pub struct VideoStream {
     pub frame_rate: FrameRate,
     /// Whether the time between frames varies.
     pub variable_frame_rate: bool,
+    /// Whether the headers say that pictures have two fields, or do not say it of a codec that
+    /// can have them. Each picture says for itself whether it has.
+    pub may_be_interlaced: bool,
+    /// The transfer function, if the picture has a high dynamic range.
+    pub hdr: Option<HdrTransfer>,
+}
+
+/// A transfer function of high dynamic range (ITU-R BT.2100).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HdrTransfer {
+    /// Perceptual quantization, as in HDR10 and Dolby Vision.
+    Pq,
+    /// Hybrid log-gamma, as in broadcasts and in recordings of phones.
+    Hlg,
 }
 
 /// An audio track.

@@ -62,14 +62,15 @@ pub(super) fn silent_ranges(
         if index < count && is_silent(index) {
             start.get_or_insert(index);
         } else if let Some(first) = start.take() {
-            let from = first as f64 * WINDOW_SECONDS;
+            // The sound begins and ends somewhere in the windows around.
+            let from = (first as f64 - 0.5).max(0.0) * WINDOW_SECONDS;
             let to = if index == count {
                 end
             } else {
-                index as f64 * WINDOW_SECONDS
+                (index as f64 + 0.5) * WINDOW_SECONDS
             };
-            let range = TimeRange::new(from, to).ok();
-            ranges.extend(range.filter(|range| range.duration() >= min_seconds));
+            let range = TimeRange::new(from, to.min(end)).ok();
+            ranges.extend(range.filter(|range| range.duration() + WINDOW_SECONDS >= min_seconds));
         }
     }
     (ranges, median(&thresholds).unwrap_or(ABSOLUTE_GATE_DBFS))

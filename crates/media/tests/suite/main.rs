@@ -8,6 +8,7 @@ mod child_process;
 mod clock;
 mod concat;
 mod confinement;
+mod conversion;
 mod cut;
 mod fixture;
 mod format_change;
