@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use clap::Args;
 use lectern_domain::{
-    ClipCount, ClipSeconds, ClipShare, Invalid, LanguageTag, Loudness, OptionValue,
-    ProcessingOptions, Resolution,
+    AudioTrack, ClipCount, ClipSeconds, ClipShare, Invalid, LanguageTag, Loudness, OptionValue,
+    ProcessingOptions, Resolution, SilenceLevel,
 };
 
 /// How recordings are turned into clips, where the job does not say it.
@@ -77,6 +77,22 @@ pub struct ProcessingSettings {
         value_parser = option::<Loudness>,
     )]
     pub loudness: Option<Loudness>,
+
+    /// Audio track of the recording, counted from 1, or mix for all of them [default: the one that
+    /// players choose, or the loudest if that one is silent]
+    #[arg(long, env = "LECTERN_AUDIO_TRACK", value_name = "N|mix", value_parser = option::<AudioTrack>)]
+    pub audio_track: Option<AudioTrack>,
+
+    /// Level in dBFS below which sound is silence, for example -35, or auto: relative to the
+    /// loudness and the noise of the recording [default: auto]
+    #[arg(
+        long,
+        env = "LECTERN_SILENCE_LEVEL",
+        value_name = "DBFS|auto",
+        allow_negative_numbers = true,
+        value_parser = option::<SilenceLevel>,
+    )]
+    pub silence_level: Option<SilenceLevel>,
 }
 
 impl ProcessingSettings {
@@ -96,6 +112,8 @@ impl ProcessingSettings {
             clip_share: self.clip_share,
             burn_subtitles: self.burn_subtitles,
             loudness: self.loudness,
+            audio_track: self.audio_track,
+            silence_level: self.silence_level,
         };
         options.check().context("the settings of clips")?;
         Ok(options)
