@@ -127,8 +127,8 @@ pub use id::{
 };
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
 pub use job::{
-    ClipCount, ClipSeconds, ClipShare, FilenamePart, Job, JobCursor, JobFilter, JobMetrics,
-    JobOrder, JobPageRequest, JobProgress, JobStatus, JobSummary, JobUpdate, Loudness,
+    ClipCount, ClipLayout, ClipSeconds, ClipShare, FilenamePart, Job, JobCursor, JobFilter,
+    JobMetrics, JobOrder, JobPageRequest, JobProgress, JobStatus, JobSummary, JobUpdate, Loudness,
     MetadataFilter, NewJob, NewJobOfSource, NewJobStatus, OptionValue, ProcessingConfig,
     ProcessingMode, ProcessingOptions, Progress, ProgressReport, Requirement, Resolution,
     SummaryMetadata, Transition,

@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::option_value::{ClipCount, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution};
+use super::option_value::{
+    ClipCount, ClipLayout, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution,
+};
 use crate::value::{InField, Invalid};
 
 /// Defines the options, each with its name and its type.
@@ -102,6 +104,9 @@ processing_options! {
     max_clip_seconds: ClipSeconds,
     /// The greatest length of all clips together, as a share of the recording.
     clip_share: ClipShare,
+    /// Which parts of the picture the clips show; without it, the picture stays as it is, except
+    /// that a screen beside the camera is enlarged.
+    clip_layout: ClipLayout,
     /// Whether the subtitles are drawn into the picture of the clips.
     burn_subtitles: bool,
     /// The loudness that the clips get; without it they are as loud as the recording.
@@ -158,6 +163,7 @@ mod tests {
         let read = options(&json!({
             "resolution": "720p", "min_clips": 1, "max_clips": 100, "min_clip_seconds": 1.5,
             "max_clip_seconds": 3600, "clip_share": 1, "burn_subtitles": true, "loudness": -16,
+            "clip_layout": "stack",
             "model": "small",
         }))
         .unwrap();
@@ -176,6 +182,7 @@ mod tests {
             ("min_clip_seconds", json!(0)),
             ("max_clip_seconds", json!("60")),
             ("clip_share", json!(1.1)),
+            ("clip_layout", json!("side_by_side")),
             ("burn_subtitles", json!(1)),
             ("loudness", json!(0)),
         ] {

@@ -2,6 +2,7 @@
 
 mod composition;
 mod frame_rate;
+mod placement;
 mod size;
 
 pub use self::composition::Composition;

@@ -41,6 +41,7 @@ impl StageSettings {
             options.resolution,
             options.burn_subtitles.unwrap_or(false),
             options.loudness.map(Loudness::get),
+            options.clip_layout,
         ]);
         Self([
             (Stage::Transcription, hex_digest(&transcription)),
@@ -108,6 +109,7 @@ mod tests {
             (&[], &[url, chat], Stage::Transcription),
             (&[], &["--max-clips=4"], Stage::Segmentation),
             (&["--loudness=-16"], &["--loudness=-14"], Stage::Compilation),
+            (&[], &["--layout=stack"], Stage::Compilation),
         ] {
             assert_eq!(change(before, after), Some(stage), "{before:?} {after:?}");
         }

@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use clap::Args;
 use lectern_domain::{
-    ClipCount, ClipSeconds, ClipShare, Invalid, Loudness, OptionValue, ProcessingOptions,
-    Resolution,
+    ClipCount, ClipLayout, ClipSeconds, ClipShare, Invalid, Loudness, OptionValue,
+    ProcessingOptions, Resolution,
 };
 
 /// How recordings are turned into clips, where the job does not say it.
@@ -46,6 +46,16 @@ pub struct ProcessingSettings {
     #[arg(long, env = "LECTERN_CLIP_SHARE", value_name = "SHARE", value_parser = option::<ClipShare>)]
     pub clip_share: Option<ClipShare>,
 
+    /// What the clips show: keep (the picture as it is), screen, camera, or stack (the screen above
+    /// the camera, 9:16) [default: as it is, with a larger screen where the camera is beside it]
+    #[arg(
+        long = "layout",
+        env = "LECTERN_LAYOUT",
+        value_name = "LAYOUT",
+        value_parser = option::<ClipLayout>,
+    )]
+    pub clip_layout: Option<ClipLayout>,
+
     /// Draws the subtitles into the picture
     #[arg(
         long,
@@ -82,6 +92,7 @@ impl ProcessingSettings {
             min_clip_seconds: self.min_clip_seconds,
             max_clip_seconds: self.max_clip_seconds,
             clip_share: self.clip_share,
+            clip_layout: self.clip_layout,
             burn_subtitles: self.burn_subtitles,
             loudness: self.loudness,
         };
