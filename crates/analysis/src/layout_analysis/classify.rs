@@ -149,7 +149,7 @@ impl Classifier<'_> {
             return self.screen_only(moving_ratio);
         }
         let confidence = self.camera_confidence(camera, moving_pixels, bounding_box);
-        self.with_camera(camera.rectangle, confidence, &vertical)
+        self.with_camera(camera.rectangle, bounding_box, confidence, &vertical)
     }
 
     /// `moving_ratio` is the moving area divided by the smallest moving area of a
@@ -194,11 +194,12 @@ impl Classifier<'_> {
             .min(1.0)
     }
 
-    /// The layout with a camera in this rectangle; `confidence` is the
-    /// [`camera_confidence`](Self::camera_confidence).
+    /// The layout with a camera in this rectangle around `moving`, the bounding box of the
+    /// moving area; `confidence` is the [`camera_confidence`](Self::camera_confidence).
     fn with_camera(
         &self,
         camera: Rectangle,
+        moving: Rectangle,
         confidence: f64,
         vertical: &Borders,
     ) -> Classification {
@@ -246,7 +247,7 @@ impl Classifier<'_> {
                 confidence,
             };
         }
-        if !is_near_edge {
+        if !is_near_edge || !(is_inset || self.is_near_edge(moving)) {
             return Classification {
                 layout: ScreenOnly,
                 screen: Some(picture),

@@ -34,7 +34,7 @@
 //!    | `picture_in_picture` | the rest is empty, the camera is at most 60 % wide and high, and within 8 % of an edge of the picture |
 //!    | `camera_only` | the rest is empty |
 //!    | `side_by_side` | the camera touches the left or right edge, is at most 65 % wide, a border as high as the picture separates it from the rest, and there is nothing above and below it |
-//!    | `screen_only` | the moving area is not within 8 % of an edge of the picture: it is a video on a slide or a web page |
+//!    | `screen_only` | the camera is not within 8 % of an edge of the picture, or it is larger than 60 % and what moves in it is not: it is a video on a slide or a web page |
 //!    | `picture_in_picture` | the camera is at most 60 % wide and high |
 //!    | `unknown` | anything else |
 //!
