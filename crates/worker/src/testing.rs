@@ -33,6 +33,8 @@ pub(crate) struct Fixture {
     pub(crate) job: Job,
     /// The time limit of the fixture's workers.
     pub(crate) time_limit: StageTimeLimit,
+    /// The options of the fixture's workers.
+    pub(crate) options: ProcessingOptions,
 }
 
 pub(crate) fn memory_database() -> Database {
@@ -66,6 +68,7 @@ impl Fixture {
             storage,
             job,
             time_limit: StageTimeLimit::default(),
+            options: ProcessingOptions::default(),
         }
     }
 
@@ -112,7 +115,7 @@ impl Fixture {
             scratch_dir: self.path("scratch"),
             scratch_limit: 1 << 30,
             recording_limits: RecordingLimits::default(),
-            options: ProcessingOptions::default(),
+            options: self.options.clone(),
             time_limit: self.time_limit,
         };
         let (db, storage) = (self.db.clone(), self.storage.clone());

@@ -84,8 +84,9 @@ impl ClipCount {
 
 impl OptionValue for ClipCount {
     fn from_json(json: &Value) -> Result<Self, Invalid> {
-        let count = json.as_u64().and_then(|count| u8::try_from(count).ok());
-        let count = count.filter(|count| (1..=Self::MAX).contains(count));
+        // JSON has one type of numbers: 5.0 is an integer, too.
+        let number = json.as_f64();
+        let count = (1..=Self::MAX).find(|count| number == Some(f64::from(*count)));
         let invalid = || {
             Invalid::new(format!(
                 "must be a whole number between 1 and {}",

@@ -4,11 +4,14 @@ use std::path::Path;
 
 use lectern_domain::TimeRange;
 
+use super::burned_subtitles;
 use super::encoding::{CutSettings, clip_channels, encode};
+use super::loudness::gain_filters;
+use super::sound::audio_filters;
 use crate::error::Error;
 use crate::ffmpeg::Media;
 use crate::picture::{capped_height, constant_rate, constant_rate_filters, square_pixel_size};
-use crate::probe::{AudioStream, MediaInfo, VideoStream};
+use crate::probe::{MediaInfo, VideoStream};
 use crate::seek::SeekPoint;
 
 impl Media {
@@ -38,7 +41,15 @@ impl Media {
             filters.push(video_filters(video, range.duration(), settings)?);
         }
         if let Some(audio) = audio {
-            filters.push(audio_filters(audio, range.duration()));
+            let gain = match settings.loudness {
+                Some(target) => self.gain_to_loudness(recording, audio, range, target.get())?,
+                None => 0.0,
+            };
+            let gain = gain_filters(gain);
+            filters.push(format!(
+                "{}{gain}[a]",
+                audio_filters(audio, range.duration())
+            ));
         }
         let filters = filters.join(";");
         let command = |point: SeekPoint| {
@@ -78,19 +89,12 @@ fn video_filters(
         format!("scale={width}:{height}")
     };
     Ok(format!(
-        "[0:{index}]{rate_filters},trim=end_frame={frame_count},{size_filters},setsar=1,format=yuv420p[v]",
+        "[0:{index}]{rate_filters},trim=end_frame={frame_count},{size_filters},setsar=1{subtitles},format=yuv420p[v]",
         index = video.index,
         rate_filters = constant_rate_filters(rate),
+        subtitles = settings
+            .subtitles
+            .as_deref()
+            .map_or_else(String::new, burned_subtitles::filter),
     ))
-}
-
-/// The filters that convert the recording's sound. Their output is `[a]`. Time 0 is
-/// the start of the clip.
-fn audio_filters(audio: &AudioStream, duration: f64) -> String {
-    // AAC encodes 1024 samples at a time. Without `packet_size`, `apad` takes the packet
-    // size from its input, but a track without packets gives no input.
-    format!(
-        "[0:{index}]atrim=start=0,aresample=48000:async=1:first_pts=0,apad=packet_size=1024,atrim=end={duration}[a]",
-        index = audio.index,
-    )
 }

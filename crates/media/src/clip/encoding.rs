@@ -1,6 +1,8 @@
 //! The encoding of clips.
 
-use lectern_domain::Resolution;
+use std::path::PathBuf;
+
+use lectern_domain::{Loudness, Resolution};
 
 use crate::ffmpeg::thread_count;
 use crate::picture::Composition;
@@ -12,7 +14,7 @@ use crate::process::Program;
 const MAX_ENCODER_THREADS: usize = 4;
 
 /// How a clip or a reel is encoded, and how its picture is arranged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CutSettings {
     /// Constant rate factor of libx264, from 0 (lossless) to 51 (worst).
     pub crf: u8,
@@ -22,16 +24,23 @@ pub struct CutSettings {
     pub resolution: Option<Resolution>,
     /// A new arrangement of the picture's regions. `None` keeps the picture.
     pub composition: Option<Composition>,
+    /// Subtitles that are drawn into the picture: a file in a format that ffmpeg reads, with
+    /// times from the start of the clip.
+    pub subtitles: Option<PathBuf>,
+    /// The loudness of the sound. `None` keeps the loudness of the recording.
+    pub loudness: Option<Loudness>,
 }
 
 impl Default for CutSettings {
-    /// A rate factor of 21, `veryfast`, and the unchanged picture.
+    /// A rate factor of 21, `veryfast`, and the unchanged picture and loudness.
     fn default() -> Self {
         Self {
             crf: 21,
             preset: "veryfast".into(),
             resolution: None,
             composition: None,
+            subtitles: None,
+            loudness: None,
         }
     }
 }

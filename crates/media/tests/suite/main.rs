@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod audio;
+mod burned_subtitles;
 mod child_process;
 mod concat;
 mod confinement;
@@ -10,6 +11,7 @@ mod cut;
 mod fixture;
 mod frames;
 mod limits;
+mod loudness;
 mod picture;
 mod probe;
 mod scratch;

@@ -3,15 +3,17 @@
 
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use lectern_db::Tx;
 use lectern_domain::{
     Clip, ClipId, ClipLayout, ClipMediaUpdate, CutRecord, JobUpdate, LayoutAnalysis,
     NonNegativeInt, Patch, Region, Resolution, Stage, StorageKey, TimeRange,
 };
-use lectern_formats::{Cue, clip_to, webvtt};
+use lectern_formats::{Cue, InputFormat, clip_to, webvtt};
 use lectern_media::{Composition, CutSettings, MediaInfo};
 use lectern_storage::{ObjectKey, ObjectVersion};
 use parking_lot::Mutex;
+use ring::digest::{SHA256, digest};
 use serde_json::json;
 
 use super::clip_layout::{Arrangement, arrange};
@@ -57,17 +59,20 @@ impl StageHandler for Compilation {
                 }
             }
         }
+        let options = context.options();
         let mut encoder = Encoder {
             context,
             probe: &probe,
             recording: recording_version(context)?,
             cues: transcript.into_iter().map(Cue::from).collect(),
+            burns_subtitles: options.burn_subtitles.unwrap_or(false) && probe.video.is_some(),
             settings: CutSettings {
-                resolution: context.options().resolution,
+                resolution: options.resolution,
+                loudness: options.loudness,
                 ..CutSettings::default()
             },
             layout,
-            clip_layout: context.options().clip_layout,
+            clip_layout: options.clip_layout,
             seconds_done: Mutex::new(Vec::new()),
             total_seconds: 0.0,
         };
@@ -157,6 +162,13 @@ struct CutClip {
     record: CutRecord,
 }
 
+/// Greatest size of the subtitles that are drawn into a clip, in bytes.
+const MAX_SUBTITLE_BYTES: u64 = 4 << 20;
+
+fn text_digest(text: &str) -> String {
+    HEXLOWER.encode(digest(&SHA256, text.as_bytes()).as_ref())
+}
+
 /// Changes whenever a new version of this program makes other files from the same
 /// recording and settings.
 const ENCODING: u32 = 1;
@@ -167,6 +179,8 @@ struct Encoder<'a> {
     /// Changes whenever the recording is replaced.
     recording: String,
     cues: Vec<Cue>,
+    /// Whether the subtitles are drawn into the picture.
+    burns_subtitles: bool,
     /// Without a composition, which depends on the clip.
     settings: CutSettings,
     layout: Option<LayoutAnalysis>,
@@ -189,7 +203,7 @@ impl Encoder<'_> {
     }
 
     /// How the files of a clip are made.
-    fn record(&self, range: TimeRange) -> Result<CutRecord, Failure> {
+    fn record(&self, range: TimeRange, burned: Option<&str>) -> Result<CutRecord, Failure> {
         let region = |region: Region| {
             let edges = [region.x, region.y, region.width, region.height];
             edges.map(NonNegativeInt::get)
@@ -215,13 +229,20 @@ impl Encoder<'_> {
                 record["stack"] = json!([region(screen), region(camera)]);
             }
         }
+        // Clips that were cut before there were these settings have records without them.
+        if let Some(text) = burned {
+            record["subtitles"] = text_digest(text).into();
+        }
+        if let Some(loudness) = self.settings.loudness {
+            record["loudness"] = loudness.get().into();
+        }
         Ok(CutRecord::new(record.to_string())?)
     }
 
     /// The files of a clip that were made the same way before, with subtitles of the current
     /// transcript. `None`: the clip has to be encoded.
     fn reuse(&self, clip: &Clip, range: TimeRange) -> Result<Option<CutClip>, Failure> {
-        let record = self.record(range)?;
+        let record = self.record(range, self.burned_subtitles(clip, range)?.as_deref())?;
         if clip.is_stale() || clip.cut.record.as_ref() != Some(&record) {
             return Ok(None);
         }
@@ -269,10 +290,16 @@ impl Encoder<'_> {
         let media = self.context.media();
         let file = self.scratch_file(clip, "mp4");
         let mut progress = |seconds| self.report_progress(i, seconds);
-        let settings = CutSettings {
+        let burned = self.burned_subtitles(clip, range)?;
+        let mut settings = CutSettings {
             composition: self.arrangement().composition,
             ..self.settings.clone()
         };
+        if let Some(text) = &burned {
+            let file = self.scratch_file(clip, "burned.vtt");
+            std::fs::write(&file, text)?;
+            settings.subtitles = Some(file);
+        }
         media.cut(self.probe, range, &settings, &file, &mut progress)?;
         let thumbnail = self.scratch_file(clip, "jpg");
         if self.probe.video.is_some() {
@@ -291,8 +318,34 @@ impl Encoder<'_> {
                 subtitle_s3_key: self.update_subtitles(clip, range)?,
             },
             file,
-            record: self.record(range)?,
+            record: self.record(range, burned.as_deref())?,
         })
+    }
+
+    /// The WebVTT that is drawn into the picture: what a client has stored for the clip, or the
+    /// transcript. `None` if there is nothing to draw.
+    fn burned_subtitles(&self, clip: &Clip, range: TimeRange) -> Result<Option<String>, Failure> {
+        if !self.burns_subtitles {
+            return Ok(None);
+        }
+        let cues = match self.existing_object(clip.client_subtitles())? {
+            Some(key) => {
+                let storage = self.context.storage();
+                let bytes = storage.read(&key, MAX_SUBTITLE_BYTES, self.context.cancellation())?;
+                let bytes = bytes.unwrap_or_default();
+                let read = InputFormat::from_filename(key.as_str())
+                    .unwrap_or_else(|| InputFormat::of_content(&bytes))
+                    .read(&bytes)
+                    .and_then(|file| file.transcript(Some(range.duration())));
+                let invalid = |error| {
+                    let title = clip.title.as_str();
+                    Failure::permanent(format!("the subtitles of the clip {title:?}: {error}"))
+                };
+                read.map_err(invalid)?.cues
+            }
+            None => clip_to(&self.cues, range),
+        };
+        Ok((!cues.is_empty()).then(|| webvtt::write(&cues)))
     }
 
     /// Stores the subtitles of a clip, unless it has these, or a client has stored

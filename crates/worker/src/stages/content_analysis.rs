@@ -4,7 +4,7 @@ use lectern_analysis::content_segment;
 use lectern_analysis::hallucination::{self, Hallucination, HallucinationSign};
 use lectern_analysis::silence_region::audio_silences;
 use lectern_db::Tx;
-use lectern_domain::Stage;
+use lectern_domain::{Stage, TranscriptSegment};
 
 use super::openai::ChatService;
 use crate::failure::Failure;
@@ -44,9 +44,19 @@ impl StageHandler for ContentAnalysis {
         if let Some(note) = hallucination_note(&invented) {
             notes.warning(note);
         }
+        let is_invented = |segment: &&TranscriptSegment| {
+            let (start, end) = (segment.time.start(), segment.time.end());
+            invented
+                .iter()
+                .any(|text| text.time.start() <= start && end <= text.time.end())
+        };
         let find_locally = || content_segment::find_with_silences(&transcript, &silences);
+        let spoken: Vec<_> = transcript
+            .iter()
+            .filter(|segment| !is_invented(segment))
+            .collect();
         let segments = match &self.0 {
-            Some(chat) if !transcript.is_empty() => match chat.topics(&transcript, context) {
+            Some(chat) if !spoken.is_empty() => match chat.topics(&spoken, context) {
                 Ok(segments) => segments,
                 Err(Failure::Cancelled) => return Err(Failure::Cancelled),
                 Err(failure) => {

@@ -55,6 +55,34 @@ impl Endpoint {
         self.field(path, kind, Presence::MayBeNull)
     }
 
+    /// Adds the settings of a job. They must not be in the body itself, because some are limits
+    /// of others.
+    pub(crate) fn processing_config(self) -> Self {
+        let counts = Integer(1, 100);
+        let seconds = Number(1.0, 3600.0);
+        self.may_be_null("processing_config", AnyObject)
+            .may_be_null("processing_config.processing_mode", Enum("vision"))
+            .may_be_null("processing_config.pipeline", Enum("default"))
+            .may_be_null("processing_config.resolution", Enum("720p"))
+            .may_be_null("processing_config.min_clips", counts)
+            .may_be_null("processing_config.max_clips", counts)
+            .may_be_null("processing_config.min_clip_seconds", seconds)
+            .may_be_null("processing_config.max_clip_seconds", seconds)
+            .may_be_null("processing_config.clip_share", Number(0.01, 1.0))
+            .may_be_null("processing_config.burn_subtitles", Bool)
+            .may_be_null("processing_config.loudness", Number(-70.0, -5.0))
+            .rejects(
+                "/processing_config",
+                &json!({ "min_clips": 3, "max_clips": 2 }),
+                "processing_config.max_clips",
+            )
+            .rejects(
+                "/processing_config",
+                &json!({ "min_clip_seconds": 3.5, "max_clip_seconds": 3 }),
+                "processing_config.max_clip_seconds",
+            )
+    }
+
     fn field(mut self, path: &'static str, kind: Kind, presence: Presence) -> Self {
         self.fields.push(Field {
             path,
@@ -106,10 +134,7 @@ pub(crate) fn job() -> Endpoint {
         .required("file_size", Integer(1, i64::MAX))
         .required("s3_key", Text(1, 500))
         .may_be_null("content_type", Text(0, 255))
-        .may_be_null("processing_config", AnyObject)
-        .may_be_null("processing_config.processing_mode", Enum("vision"))
-        .may_be_null("processing_config.resolution", Enum("720p"))
-        .may_be_null("processing_config.pipeline", Enum("default"))
+        .processing_config()
         .may_be_null("extra_metadata", AnyObject)
         .may_be_null("priority", ANY_INTEGER)
 }
@@ -125,7 +150,7 @@ pub(crate) fn job_of_source(source: &str) -> Endpoint {
     });
     Endpoint::new("POST", "/api/v1/jobs", MIB, body)
         .may_be_absent("filename", Text(1, 255))
-        .may_be_null("processing_config", AnyObject)
+        .processing_config()
         .may_be_null("extra_metadata", AnyObject)
         .may_be_null("priority", ANY_INTEGER)
         .rejects(

@@ -4,7 +4,7 @@ use lectern_tests::{TestServer, on_both_backends};
 use serde_json::json;
 
 use super::bodies::Endpoint;
-use super::field::Kind::{Affixed, AnyObject, Enum, Id, Integer, MayBeEmpty};
+use super::field::Kind::{Affixed, Id, Integer, MayBeEmpty};
 use super::{check_bodies_at, dump};
 use crate::http::support::{UNKNOWN_ID, recordings};
 
@@ -34,10 +34,7 @@ pub(crate) fn announcement() -> Endpoint {
         .required("filename", Affixed("", ".mp4", 255))
         .required("file_size", Integer(1, MAX_SIZE))
         .may_be_null("content_type", MayBeEmpty("video/", 255))
-        .may_be_null("processing_config", AnyObject)
-        .may_be_null("processing_config.processing_mode", Enum("vision"))
-        .may_be_null("processing_config.resolution", Enum("720p"))
-        .may_be_null("processing_config.pipeline", Enum("default"))
+        .processing_config()
         .may_be_null("priority", Integer(i32::MIN.into(), i32::MAX.into()));
     for name in [
         "lecture.pdf",

@@ -6,8 +6,9 @@ use lectern_domain::{
     InField, Invalid, Keyword, LongText, NewContentSegment, NonNegativeInt, Ratio, TimeRange,
     Topic, TranscriptSegment,
 };
+use lectern_media::CancellationToken;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use ureq::RequestBuilder;
 
 use super::endpoint::Endpoint;
@@ -23,9 +24,12 @@ const TIME_PRECISION_SECONDS: f64 = 0.1;
 const PROMPT: &str = "You divide the transcript of a recording into parts by topic. Each line of \
     the transcript begins with its start and end in seconds. Answer with one JSON object and \
     nothing else: {\"segments\": [{\"start_time\": number, \"end_time\": number, \"topic\": \
-    string of at most 200 characters, \"description\": string, \"importance_score\": number from \
-    0 to 1, \"keywords\": [string], \"concepts\": [string]}]}. The parts are in order, do not \
-    overlap, begin and end where lines do, and are in the language of the transcript.";
+    string, \"description\": string, \"importance_score\": number from 0 to 1, \"keywords\": \
+    [string], \"concepts\": [string]}]}. The parts are in order, do not overlap, begin and end \
+    where lines do, and are in the language of the transcript. \"topic\" is a title of 3 to 8 \
+    words, \"description\" one sentence. Greetings, announcements, homework, interruptions and \
+    goodbyes are parts of their own, with an importance of at most 0.1; the most important part \
+    has 1.";
 
 /// A service with an API like OpenAI's chat completions, which finds the topics of
 /// a transcript.
@@ -71,7 +75,7 @@ impl ChatService {
     /// response is invalid.
     pub(in crate::stages) fn topics(
         &self,
-        transcript: &[TranscriptSegment],
+        transcript: &[&TranscriptSegment],
         context: &StageContext<'_>,
     ) -> Result<Vec<NewContentSegment>, Failure> {
         let mut text = String::new();
@@ -79,22 +83,11 @@ impl ChatService {
             let (start, end) = (segment.time.start(), segment.time.end());
             let _ = writeln!(text, "{start:.1} {end:.1} {}", segment.text.as_str());
         }
-        let request = json!({
-            "model": self.0.model,
-            "temperature": 0,
-            "response_format": { "type": "json_object" },
-            "messages": [
-                { "role": "system", "content": PROMPT },
-                { "role": "user", "content": text },
-            ],
-        });
         let end = transcript.iter().map(|segment| segment.time.end());
         let end = end.fold(0.0, f64::max);
         let mut last_error = String::new();
         for _ in 0..MAX_ATTEMPTS {
-            let request = request.clone();
-            let send = move |builder: RequestBuilder<_>| builder.send_json(&request);
-            match read_completion(&self.0.request(context.cancellation(), send)?, end) {
+            match read_completion(&self.complete(&text, context.cancellation())?, end) {
                 Ok(segments) => return Ok(segments),
                 Err(error) => last_error = error,
             }
@@ -104,6 +97,76 @@ impl ChatService {
             "{service} sent an invalid response: {last_error}"
         ))))
     }
+
+    /// The chat completion for a transcript, in the JSON that the schema describes. A service
+    /// that does not know schemas is asked for any JSON.
+    fn complete(&self, text: &str, cancellation: &CancellationToken) -> Result<Vec<u8>, Failure> {
+        let strict = json!({
+            "type": "json_schema",
+            "json_schema": { "name": "segments", "strict": true, "schema": schema() },
+        });
+        match self.complete_as(&strict, text, cancellation) {
+            Err(Failure::Permanent { message, details }) if refuses_request(&details) => {
+                log::info!("{message} to a JSON schema; asking for JSON without one");
+                self.complete_as(&json!({ "type": "json_object" }), text, cancellation)
+            }
+            answer => answer,
+        }
+    }
+
+    fn complete_as(
+        &self,
+        response_format: &Value,
+        text: &str,
+        cancellation: &CancellationToken,
+    ) -> Result<Vec<u8>, Failure> {
+        let request = json!({
+            "model": self.0.model,
+            "temperature": 0,
+            "response_format": response_format,
+            "messages": [
+                { "role": "system", "content": PROMPT },
+                { "role": "user", "content": text },
+            ],
+        });
+        let send = move |builder: RequestBuilder<_>| builder.send_json(&request);
+        self.0.request(cancellation, send)
+    }
+}
+
+/// Whether a service has refused the request as such, rather than the key or the model.
+fn refuses_request(details: &Map<String, Value>) -> bool {
+    let status = details.get("status").and_then(Value::as_u64);
+    matches!(status, Some(400 | 422))
+}
+
+/// The JSON Schema of [`Segments`], within what OpenAI's strict mode allows: all properties
+/// are required, and there are no bounds.
+fn schema() -> Value {
+    let object = |properties: Value| {
+        let names: Vec<_> = properties
+            .as_object()
+            .into_iter()
+            .flat_map(Map::keys)
+            .collect();
+        json!({
+            "type": "object",
+            "required": names,
+            "additionalProperties": false,
+            "properties": properties,
+        })
+    };
+    let texts = json!({ "type": "array", "items": { "type": "string" } });
+    let segment = object(json!({
+        "start_time": { "type": "number" },
+        "end_time": { "type": "number" },
+        "topic": { "type": "string" },
+        "description": { "type": "string" },
+        "importance_score": { "type": "number" },
+        "keywords": texts,
+        "concepts": texts,
+    }));
+    object(json!({ "segments": { "type": "array", "items": segment } }))
 }
 
 /// Reads a chat completion for a transcript that ends at `end` seconds.
@@ -158,6 +221,10 @@ fn content_segment(segment: Segment, i: usize) -> Result<NewContentSegment, Inva
 mod tests {
     use super::*;
 
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
     const SEGMENT: &str = r#"{"start_time": 0, "end_time": 30.04, "topic": "Trees", "description": "",
         "importance_score": 0.5, "keywords": ["leaf"], "concepts": []}"#;
 
@@ -184,5 +251,78 @@ mod tests {
         ] {
             assert!(read_segments(content, 30.0).is_err(), "{content}");
         }
+    }
+
+    /// Answers one request with each status, and returns the requests.
+    fn serve(listener: &TcpListener, statuses: &[&str]) -> Vec<Value> {
+        let answer = |status: &&str| {
+            let mut connection = listener.accept().unwrap().0;
+            let mut reader = BufReader::new(connection.try_clone().unwrap());
+            let (mut length, mut line) = (0, String::new());
+            while line != "\r\n" {
+                line.clear();
+                reader.read_line(&mut line).unwrap();
+                let lower = line.to_lowercase();
+                if let Some(value) = lower.strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 2");
+            connection
+                .write_all(format!("{head}\r\n\r\n{{}}").as_bytes())
+                .unwrap();
+            serde_json::from_slice(&body).unwrap()
+        };
+        statuses.iter().map(answer).collect()
+    }
+
+    /// The type of the response format of each request to a service with these answers, and
+    /// whether there was a completion.
+    fn formats(statuses: &[&str]) -> (Vec<String>, bool) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let chat = ChatService(Endpoint {
+            url: format!("http://{}/v1/chat", listener.local_addr().unwrap()),
+            model: "small".to_owned(),
+            key: None,
+        });
+        thread::scope(|scope| {
+            let server = scope.spawn(|| serve(&listener, statuses));
+            let completed = chat.complete("0.0 1.0 Hello.", &CancellationToken::new());
+            let requests = server.join().unwrap();
+            let format = |request: &Value| {
+                let format = request["response_format"]["type"].as_str();
+                format.unwrap().to_owned()
+            };
+            (requests.iter().map(format).collect(), completed.is_ok())
+        })
+    }
+
+    #[test]
+    fn a_service_without_schemas_is_asked_for_any_json() {
+        assert_eq!(formats(&["200 OK"]), (vec!["json_schema".to_owned()], true));
+        let both = vec!["json_schema".to_owned(), "json_object".to_owned()];
+        for refusal in ["400 Bad Request", "422 Unprocessable Content"] {
+            assert_eq!(formats(&[refusal, "200 OK"]), (both.clone(), true));
+        }
+        // The key is wrong, which another format does not change.
+        let unauthorized = formats(&["401 Unauthorized"]);
+        assert_eq!(unauthorized, (vec!["json_schema".to_owned()], false));
+    }
+
+    #[test]
+    fn the_schema_describes_what_is_read() {
+        let segment = schema()["properties"]["segments"]["items"].clone();
+        let read: Value = serde_json::from_str(SEGMENT).unwrap();
+        let names = |json: &Value| {
+            json.as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(&segment["properties"]), names(&read));
+        assert_eq!(segment["required"], json!(names(&read)));
     }
 }

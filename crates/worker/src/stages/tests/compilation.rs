@@ -3,10 +3,11 @@ use std::time::SystemTime;
 
 use lectern_db::{Error, Tx};
 use lectern_domain::{
-    Clip, ClipMedia, ClipUpdate, JobStatus, NewTranscriptSegment, Seconds, Stage, StorageKey,
-    TimeRange,
+    Clip, ClipMedia, ClipUpdate, JobId, JobStatus, NewTranscriptSegment, ProcessingConfig, Seconds,
+    Stage, StorageKey, TimeRange,
 };
 use lectern_storage::ObjectKey;
+use serde_json::json;
 
 use super::{RecognizerSettings, StageFixture};
 use crate::testing::new_clip;
@@ -197,4 +198,46 @@ fn a_corrected_transcript_changes_the_subtitles_only() {
         first[0].media.subtitle_s3_key
     );
     assert!(written(&fixture, &second[0])[1].is_some());
+}
+
+/// Replaces the transcript of a job by one segment.
+fn set_transcript(tx: &mut Tx<'_>, job_id: JobId, text: &str) -> Result<(), Error> {
+    let segment = NewTranscriptSegment::new(text, TimeRange::new(0.0, 1.0).unwrap()).unwrap();
+    let transcript = tx.transcripts().replace_for_job(job_id, &[segment]);
+    transcript.map(drop)
+}
+
+#[test]
+fn subtitles_in_the_picture_are_drawn_again_when_they_change() {
+    let mut fixture = StageFixture::new(
+        Stage::Compilation,
+        "-f lavfi -i color=black:size=320x180:duration=2",
+    );
+    fixture.set_clips(&[new_clip(0, "One", (0.0, 1.0), ClipMedia::default())]);
+    let job_id = fixture.job.job_id;
+    let options = json!({ "burn_subtitles": true });
+    let options = ProcessingConfig::try_from(options).unwrap();
+    fixture.fixture.options = options.options().clone();
+    fixture
+        .db
+        .write(|tx| set_transcript(tx, job_id, "First."))
+        .unwrap();
+    assert_eq!(
+        fixture.run_stage(RecognizerSettings::default()),
+        JobStatus::Completed
+    );
+    let first = fixture.clips();
+    assert_eq!(run_again(&fixture, |_| Ok(())), first);
+    let second = run_again(&fixture, |tx| set_transcript(tx, job_id, "Second."));
+    assert_ne!(second[0].media.s3_key, first[0].media.s3_key);
+}
+
+#[test]
+fn clips_are_cut_again_for_another_loudness() {
+    let (mut fixture, first) = compile(&[("One", 0.0, 1.0)]);
+    let options = json!({ "loudness": -16 });
+    let options = ProcessingConfig::try_from(options).unwrap();
+    fixture.fixture.options = options.options().clone();
+    let second = run_again(&fixture, |_| Ok(()));
+    assert_ne!(second[0].media.s3_key, first[0].media.s3_key);
 }

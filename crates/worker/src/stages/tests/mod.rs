@@ -3,6 +3,7 @@
 mod compilation;
 mod content_analysis;
 mod layout_analysis;
+mod segmentation;
 mod transcription;
 
 use std::ops::Deref;

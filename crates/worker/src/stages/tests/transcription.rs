@@ -277,7 +277,7 @@ fn what_is_left_out_of_a_sidecar_is_noted() {
     assert_eq!(transcript(&fixture), [(0.5, 1.5, "kept".to_owned())]);
     assert_eq!(
         fixture.notes(),
-        "taken from talks/1.srt; \
+        "taken from 1.srt; \
          1 entry was left out, because its times cannot be read (line 2)"
     );
 }
