@@ -129,7 +129,7 @@ pub use id::{
 };
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
 pub use job::{
-    AudioTrack, ClipCount, ClipSeconds, ClipShare, FilenamePart, Job, JobCursor, JobFilter,
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, FilenamePart, Job, JobCursor, JobFilter,
     JobMetrics, JobOrder, JobPageRequest, JobProgress, JobStatus, JobSummary, JobUpdate, Loudness,
     MetadataFilter, NewJob, NewJobOfSource, NewJobStatus, OptionValue, ProcessingConfig,
     ProcessingMode, ProcessingOptions, Progress, ProgressReport, Requirement, Resolution,

@@ -56,6 +56,21 @@ string_enum! {
     }
 }
 
+string_enum! {
+    /// Which parts of the picture the clips show. By default, the picture stays as it is,
+    /// except that a screen beside the camera is enlarged.
+    ClipLayout {
+        /// The picture as it is.
+        Keep = "keep",
+        /// The screen.
+        Screen = "screen",
+        /// The camera.
+        Camera = "camera",
+        /// The screen above the camera, 9:16.
+        Stack = "stack",
+    }
+}
+
 /// A number of clips, 1 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClipCount(u8);
@@ -251,6 +266,16 @@ impl OptionValue for bool {
 }
 
 impl OptionValue for Resolution {
+    fn from_json(json: &Value) -> Result<Self, Invalid> {
+        one_of(json, Self::ALL)
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": "string", "enum": Self::ALL })
+    }
+}
+
+impl OptionValue for ClipLayout {
     fn from_json(json: &Value) -> Result<Self, Invalid> {
         one_of(json, Self::ALL)
     }

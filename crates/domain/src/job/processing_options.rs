@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::option_value::{
-    AudioTrack, ClipCount, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution, SilenceLevel,
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution,
+    SilenceLevel,
 };
 use crate::language_tag::LanguageTag;
 use crate::value::{InField, Invalid};
@@ -108,6 +109,9 @@ processing_options! {
     max_clip_seconds: ClipSeconds,
     /// The greatest length of all clips together, as a share of the recording.
     clip_share: ClipShare,
+    /// Which parts of the picture the clips show; without it, the picture stays as it is, except
+    /// that a screen beside the camera is enlarged.
+    clip_layout: ClipLayout,
     /// Whether the subtitles are drawn into the picture of the clips.
     burn_subtitles: bool,
     /// The loudness that the clips get; without it they are as loud as the recording.
@@ -169,7 +173,8 @@ mod tests {
         let read = options(&json!({
             "resolution": "720p", "min_clips": 1, "max_clips": 100, "min_clip_seconds": 1.5,
             "max_clip_seconds": 3600, "clip_share": 1, "burn_subtitles": true, "loudness": -16,
-            "language": "ger", "audio_track": "mix", "silence_level": -40.5, "model": "small",
+            "language": "ger", "audio_track": "mix", "silence_level": -40.5, "clip_layout": "stack",
+            "model": "small",
         }))
         .unwrap();
         assert_eq!(read.audio_track, Some(AudioTrack::Mix));
@@ -192,6 +197,7 @@ mod tests {
             ("min_clip_seconds", json!(0)),
             ("max_clip_seconds", json!("60")),
             ("clip_share", json!(1.1)),
+            ("clip_layout", json!("side_by_side")),
             ("burn_subtitles", json!(1)),
             ("loudness", json!(0)),
             ("audio_track", json!(0)),

@@ -50,6 +50,7 @@ impl StageSettings {
             options.resolution,
             options.burn_subtitles.unwrap_or(false),
             options.loudness.map(Loudness::get),
+            options.clip_layout,
         ]);
         Self([
             (Stage::SilenceDetection, hex_digest(&silence)),
@@ -121,6 +122,7 @@ mod tests {
             (&[], &["--audio-track=mix"], Stage::SilenceDetection),
             (&[], &["--silence-level=-35"], Stage::SilenceDetection),
             (&["--loudness=-16"], &["--loudness=-14"], Stage::Compilation),
+            (&[], &["--layout=stack"], Stage::Compilation),
         ] {
             assert_eq!(change(before, after), Some(stage), "{before:?} {after:?}");
         }

@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use clap::Args;
 use lectern_domain::{
-    AudioTrack, ClipCount, ClipSeconds, ClipShare, Invalid, LanguageTag, Loudness, OptionValue,
-    ProcessingOptions, Resolution, SilenceLevel,
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, Invalid, LanguageTag, Loudness,
+    OptionValue, ProcessingOptions, Resolution, SilenceLevel,
 };
 
 /// How recordings are turned into clips, where the job does not say it.
@@ -56,6 +56,16 @@ pub struct ProcessingSettings {
     /// [default: 0.3]
     #[arg(long, env = "LECTERN_CLIP_SHARE", value_name = "SHARE", value_parser = option::<ClipShare>)]
     pub clip_share: Option<ClipShare>,
+
+    /// What the clips show: keep (the picture as it is), screen, camera, or stack (the screen above
+    /// the camera, 9:16) [default: as it is, with a larger screen where the camera is beside it]
+    #[arg(
+        long = "layout",
+        env = "LECTERN_LAYOUT",
+        value_name = "LAYOUT",
+        value_parser = option::<ClipLayout>,
+    )]
+    pub clip_layout: Option<ClipLayout>,
 
     /// Draws the subtitles into the picture
     #[arg(
@@ -110,6 +120,7 @@ impl ProcessingSettings {
             min_clip_seconds: self.min_clip_seconds,
             max_clip_seconds: self.max_clip_seconds,
             clip_share: self.clip_share,
+            clip_layout: self.clip_layout,
             burn_subtitles: self.burn_subtitles,
             loudness: self.loudness,
             audio_track: self.audio_track,
