@@ -129,9 +129,9 @@ pub use id::{
 };
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
 pub use job::{
-    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, FilenamePart, Job, JobCursor, JobFilter,
-    JobMetrics, JobOrder, JobPageRequest, JobProgress, JobStatus, JobSummary, JobUpdate, Loudness,
-    MetadataFilter, NewJob, NewJobOfSource, NewJobStatus, OptionValue, ProcessingConfig,
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, FilenamePart, Job, JobCursor,
+    JobFilter, JobMetrics, JobOrder, JobPageRequest, JobProgress, JobStatus, JobSummary, JobUpdate,
+    Loudness, MetadataFilter, NewJob, NewJobOfSource, NewJobStatus, OptionValue, ProcessingConfig,
     ProcessingMode, ProcessingOptions, Progress, ProgressReport, Requirement, Resolution,
     SilenceLevel, SummaryMetadata, Transition,
 };
