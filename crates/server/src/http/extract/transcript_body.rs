@@ -163,13 +163,17 @@ impl DeclaredFormat {
     }
 }
 
-/// Whether a body is Lectern's JSON by its first bytes, and has many segments. The memory for
-/// such a body does not suffice to read it as the JSON of another program.
+/// Bodies of more bytes are large.
+const LARGE_BODY: usize = 4 << 20;
+
+/// Whether a body is Lectern's JSON by its first bytes, and is large or has many segments. The
+/// memory for such a body does not suffice to read it as the JSON of another program.
 fn is_large_and_of_lectern(body: &[u8], max_rows: usize) -> bool {
     let start = &body[..body.len().min(1_024)];
     let has = |name: &[u8]| start.windows(name.len()).any(|part| part == name);
     let objects = || body.split(|byte| *byte == b'{').count();
-    has(b"\"segments\"") && has(b"\"start_time\"") && objects() > max_rows / 10
+    let is_large = || body.len() > LARGE_BODY || objects() > max_rows / 10;
+    has(b"\"segments\"") && has(b"\"start_time\"") && is_large()
 }
 
 fn unsupported_type() -> String {
