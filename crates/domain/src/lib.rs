@@ -129,11 +129,11 @@ pub use id::{
 };
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
 pub use job::{
-    ClipCount, ClipSeconds, ClipShare, FilenamePart, Job, JobCursor, JobFilter, JobMetrics,
-    JobOrder, JobPageRequest, JobProgress, JobStatus, JobSummary, JobUpdate, Loudness,
-    MetadataFilter, NewJob, NewJobOfSource, NewJobStatus, OptionValue, ProcessingConfig,
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, FilenamePart, Job, JobCursor,
+    JobFilter, JobMetrics, JobOrder, JobPageRequest, JobProgress, JobStatus, JobSummary, JobUpdate,
+    Loudness, MetadataFilter, NewJob, NewJobOfSource, NewJobStatus, OptionValue, ProcessingConfig,
     ProcessingMode, ProcessingOptions, Progress, ProgressReport, Requirement, Resolution,
-    SummaryMetadata, Transition,
+    SilenceLevel, SummaryMetadata, Transition,
 };
 pub use language_tag::LanguageTag;
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};

@@ -81,6 +81,7 @@
 
 mod blocking_storage;
 mod failure;
+mod heard_sound;
 mod parallel;
 mod recording_cache;
 mod settings;

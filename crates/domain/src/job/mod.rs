@@ -14,7 +14,10 @@ pub use list::{
     SummaryMetadata,
 };
 pub use metrics::JobMetrics;
-pub use option_value::{ClipCount, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution};
+pub use option_value::{
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution,
+    SilenceLevel,
+};
 pub use processing::{ProcessingConfig, ProcessingMode};
 pub use processing_options::ProcessingOptions;
 pub use progress::{JobProgress, Progress, ProgressReport};

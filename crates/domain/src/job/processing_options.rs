@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::option_value::{ClipCount, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution};
+use super::option_value::{
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution,
+    SilenceLevel,
+};
 use crate::language_tag::LanguageTag;
 use crate::value::{InField, Invalid};
 
@@ -106,10 +109,18 @@ processing_options! {
     max_clip_seconds: ClipSeconds,
     /// The greatest length of all clips together, as a share of the recording.
     clip_share: ClipShare,
+    /// Which parts of the picture the clips show; without it, the picture stays as it is, except
+    /// that a screen beside the camera is enlarged.
+    clip_layout: ClipLayout,
     /// Whether the subtitles are drawn into the picture of the clips.
     burn_subtitles: bool,
     /// The loudness that the clips get; without it they are as loud as the recording.
     loudness: Loudness,
+    /// The audio track that is heard; without it, the one that players choose, or the loudest if
+    /// that one is silent.
+    audio_track: AudioTrack,
+    /// The level below which sound is silence; without it, `auto`.
+    silence_level: SilenceLevel,
 }
 
 impl ProcessingOptions {
@@ -162,10 +173,12 @@ mod tests {
         let read = options(&json!({
             "resolution": "720p", "min_clips": 1, "max_clips": 100, "min_clip_seconds": 1.5,
             "max_clip_seconds": 3600, "clip_share": 1, "burn_subtitles": true, "loudness": -16,
-            "language": "ger",
+            "language": "ger", "audio_track": "mix", "silence_level": -40.5, "clip_layout": "stack",
             "model": "small",
         }))
         .unwrap();
+        assert_eq!(read.audio_track, Some(AudioTrack::Mix));
+        assert_eq!(read.silence_level, Some(SilenceLevel::Dbfs(-40.5)));
         assert_eq!(read.max_clips.map(ClipCount::get), Some(100));
         assert_eq!(read.language.as_deref(), Some("de"));
         assert_eq!(read.clip_share.map(ClipShare::get), Some(1.0));
@@ -184,8 +197,14 @@ mod tests {
             ("min_clip_seconds", json!(0)),
             ("max_clip_seconds", json!("60")),
             ("clip_share", json!(1.1)),
+            ("clip_layout", json!("side_by_side")),
             ("burn_subtitles", json!(1)),
             ("loudness", json!(0)),
+            ("audio_track", json!(0)),
+            ("audio_track", json!(65)),
+            ("audio_track", json!("all")),
+            ("silence_level", json!(1)),
+            ("silence_level", json!("quiet")),
         ] {
             let error = options(&json!({ name: value })).unwrap_err();
             assert_eq!(error.errors()[0].field, name);

@@ -10,7 +10,7 @@ use crate::config::CommonWorkerSettings;
 /// A digest of the settings of each stage that has some, in the order of the pipeline.
 /// Digests, because a command line may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StageSettings([(Stage, String); 4]);
+pub(super) struct StageSettings([(Stage, String); 5]);
 
 impl StageSettings {
     pub(super) fn new(worker: &CommonWorkerSettings) -> Self {
@@ -35,6 +35,10 @@ impl StageSettings {
             worker.chat_url.as_ref().map(|_| &worker.chat_model),
         ]);
         let options = &worker.processing;
+        let silence = json!([
+            options.audio_track.map(|track| track.to_string()),
+            options.silence_level.map(|level| level.to_string()),
+        ]);
         let selection = json!([
             options.min_clips.map(ClipCount::get),
             options.max_clips.map(ClipCount::get),
@@ -46,8 +50,10 @@ impl StageSettings {
             options.resolution,
             options.burn_subtitles.unwrap_or(false),
             options.loudness.map(Loudness::get),
+            options.clip_layout,
         ]);
         Self([
+            (Stage::SilenceDetection, hex_digest(&silence)),
             (Stage::Transcription, hex_digest(&transcription)),
             (Stage::ContentAnalysis, hex_digest(&topics)),
             (Stage::Segmentation, hex_digest(&selection)),
@@ -113,7 +119,10 @@ mod tests {
             (&[chat], &[chat, "--chat-model=a"], Stage::ContentAnalysis),
             (&[], &[url, chat], Stage::Transcription),
             (&[], &["--max-clips=4"], Stage::Segmentation),
+            (&[], &["--audio-track=mix"], Stage::SilenceDetection),
+            (&[], &["--silence-level=-35"], Stage::SilenceDetection),
             (&["--loudness=-16"], &["--loudness=-14"], Stage::Compilation),
+            (&[], &["--layout=stack"], Stage::Compilation),
         ] {
             assert_eq!(change(before, after), Some(stage), "{before:?} {after:?}");
         }

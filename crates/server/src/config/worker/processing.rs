@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use clap::Args;
 use lectern_domain::{
-    ClipCount, ClipSeconds, ClipShare, Invalid, LanguageTag, Loudness, OptionValue,
-    ProcessingOptions, Resolution,
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, Invalid, LanguageTag, Loudness,
+    OptionValue, ProcessingOptions, Resolution, SilenceLevel,
 };
 
 /// How recordings are turned into clips, where the job does not say it.
@@ -57,6 +57,16 @@ pub struct ProcessingSettings {
     #[arg(long, env = "LECTERN_CLIP_SHARE", value_name = "SHARE", value_parser = option::<ClipShare>)]
     pub clip_share: Option<ClipShare>,
 
+    /// What the clips show: keep (the picture as it is), screen, camera, or stack (the screen above
+    /// the camera, 9:16) [default: as it is, with a larger screen where the camera is beside it]
+    #[arg(
+        long = "layout",
+        env = "LECTERN_LAYOUT",
+        value_name = "LAYOUT",
+        value_parser = option::<ClipLayout>,
+    )]
+    pub clip_layout: Option<ClipLayout>,
+
     /// Draws the subtitles into the picture
     #[arg(
         long,
@@ -77,6 +87,22 @@ pub struct ProcessingSettings {
         value_parser = option::<Loudness>,
     )]
     pub loudness: Option<Loudness>,
+
+    /// Audio track of the recording, counted from 1, or mix for all of them [default: the one that
+    /// players choose, or the loudest if that one is silent]
+    #[arg(long, env = "LECTERN_AUDIO_TRACK", value_name = "N|mix", value_parser = option::<AudioTrack>)]
+    pub audio_track: Option<AudioTrack>,
+
+    /// Level in dBFS below which sound is silence, for example -35, or auto: relative to the
+    /// loudness and the noise of the recording [default: auto]
+    #[arg(
+        long,
+        env = "LECTERN_SILENCE_LEVEL",
+        value_name = "DBFS|auto",
+        allow_negative_numbers = true,
+        value_parser = option::<SilenceLevel>,
+    )]
+    pub silence_level: Option<SilenceLevel>,
 }
 
 impl ProcessingSettings {
@@ -94,8 +120,11 @@ impl ProcessingSettings {
             min_clip_seconds: self.min_clip_seconds,
             max_clip_seconds: self.max_clip_seconds,
             clip_share: self.clip_share,
+            clip_layout: self.clip_layout,
             burn_subtitles: self.burn_subtitles,
             loudness: self.loudness,
+            audio_track: self.audio_track,
+            silence_level: self.silence_level,
         };
         options.check().context("the settings of clips")?;
         Ok(options)

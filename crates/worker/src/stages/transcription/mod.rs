@@ -104,7 +104,7 @@ impl StageHandler for Transcription {
         if let Some(found) = sidecars.read(context)? {
             return store(found, &sidecars);
         }
-        let probe = context.probe()?;
+        let probe = context.probe_heard()?;
         if let Some(found) = embedded_subtitles::read(context, &probe, language.as_ref())? {
             return store(found, &sidecars);
         }
