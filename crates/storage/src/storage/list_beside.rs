@@ -15,16 +15,16 @@ const MAX_OBJECTS: usize = 1_000;
 
 impl Storage {
     /// The objects in the directory of `key` whose names begin with the name of `key` without
-    /// its extension, in any order: `talks/1.mp4`, `talks/1.en.srt` and `talks/10.mp4` for
-    /// `talks/1.mp4`. At most 1,000. On local disk the names may differ in case; a bucket lists
-    /// names only by their exact beginning.
+    /// its extension and a dot, in any order: `talks/1.mp4`, `talks/1.en.srt` and `talks/1.en.mp4`
+    /// for `talks/1.mp4`. At most 1,000. On local disk the names may differ in case; a bucket
+    /// lists names only by their exact beginning.
     ///
     /// # Errors
     ///
     /// If the storage cannot be read.
     pub async fn list_beside(&self, key: &ObjectKey) -> Result<Vec<ObjectInfo>, Error> {
         let (directory, name) = key.as_str().rsplit_once('/').unwrap_or(("", key.as_str()));
-        let stem = stem(name);
+        let stem = format!("{}.", stem(name));
         let prefix = if directory.is_empty() {
             ObjectPrefix::everything()
         } else {
@@ -33,20 +33,23 @@ impl Storage {
                 .into()
         };
         match &self.0 {
-            Backend::Local { disk, .. } => disk.list_named(&prefix, stem, MAX_OBJECTS).await,
+            Backend::Local { disk, .. } => disk.list_named(&prefix, &stem, MAX_OBJECTS).await,
             Backend::S3(bucket) => {
-                let start = &key.as_str()[..key.as_str().len() - name.len() + stem.len()];
+                let start = match directory {
+                    "" => stem,
+                    directory => format!("{directory}/{stem}"),
+                };
                 let doing = || format!("list {start}*");
                 // Keys are listed in their order, so those after the offset that begin
                 // differently are the end.
-                let offset = Path::parse(start)?;
+                let offset = Path::parse(&start)?;
                 let prefix = prefix.to_path()?;
                 let listed = bucket.store.list_with_offset(Some(&prefix), &offset);
                 let mut objects = Vec::new();
                 let mut listed = listed
                     .map_err(|error| Error::driver(error, doing()))
                     .try_take_while(|meta| {
-                        future::ready(Ok(meta.location.as_ref().starts_with(start)))
+                        future::ready(Ok(meta.location.as_ref().starts_with(&start)))
                     });
                 while objects.len() < MAX_OBJECTS
                     && let Some(meta) = listed.try_next().await?

@@ -257,6 +257,37 @@ async fn a_prefix_matches_whole_segments(test: TestStorage) {
     assert_eq!(test.storage.delete_prefix(&prefix).await.unwrap(), 0);
 }
 
+async fn objects_beside_another_begin_with_its_name(test: TestStorage) {
+    let names = [
+        "talks/1.mp4",
+        "talks/1.en.srt",
+        "talks/1.SRT",
+        "talks/1/a.srt",
+        "talks/1.dir/a.srt",
+        "talks/10.srt",
+        "a.srt",
+        "a.mp4",
+        "1.srt",
+    ];
+    for name in names {
+        test.put(&key(name), &[name.as_bytes()]).await;
+    }
+    for (recording, expected) in [
+        (
+            "talks/1.mp4",
+            &["talks/1.SRT", "talks/1.en.srt", "talks/1.mp4"][..],
+        ),
+        ("a.mp4", &["a.mp4", "a.srt"]),
+        ("talks/missing", &[]),
+        ("missing/1.mp4", &[]),
+    ] {
+        let beside = test.storage.list_beside(&key(recording)).await.unwrap();
+        let mut beside: Vec<_> = beside.iter().map(|info| info.key.as_str()).collect();
+        beside.sort_unstable();
+        assert_eq!(beside, expected, "{recording}");
+    }
+}
+
 async fn deleting_the_objects_of_a_job_leaves_those_of_others(test: TestStorage) {
     let (deleted_job, other_job) = (JobId::new(&SystemClock), JobId::new(&SystemClock));
     for job_id in [deleted_job, other_job] {
@@ -337,6 +368,7 @@ on_disk_and_s3! {
     a_missing_object_is_distinguished_from_a_failure,
     head_get_and_list_agree,
     a_prefix_matches_whole_segments,
+    objects_beside_another_begin_with_its_name,
     deleting_the_objects_of_a_job_leaves_those_of_others,
     names_with_special_characters_work,
     a_file_becomes_an_object,

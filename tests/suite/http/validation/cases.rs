@@ -203,8 +203,15 @@ fn pointer(path: &str) -> String {
 fn with(body: &Value, path: &str, literal: &[u8]) -> Vec<u8> {
     const PLACEHOLDER: &str = "@placeholder@";
     let mut body = body.clone();
-    let field = body.pointer_mut(&pointer(path));
-    *field.unwrap_or_else(|| panic!("{path} is not in the body of the table")) = json!(PLACEHOLDER);
+    if let Some(field) = body.pointer_mut(&pointer(path)) {
+        *field = json!(PLACEHOLDER);
+    } else {
+        // Options that contradict others are not in the body.
+        let (object, name) = split(path);
+        let object = body.pointer_mut(&pointer(object));
+        let object = object.unwrap_or_else(|| panic!("{path} is not in the body of the table"));
+        object[name] = json!(PLACEHOLDER);
+    }
     let text = body.to_string();
     let (before, after) = text.split_once(&json!(PLACEHOLDER).to_string()).unwrap();
     [before.as_bytes(), literal, after.as_bytes()].concat()
@@ -217,7 +224,7 @@ fn without(body: &Value, path: &str) -> Value {
     let object = body
         .pointer_mut(&pointer(object))
         .and_then(Value::as_object_mut);
-    let removed = object.and_then(|object| object.remove(name));
-    assert!(removed.is_some(), "{path} is not in the body of the table");
+    let object = object.unwrap_or_else(|| panic!("{path} is not in the body of the table"));
+    object.remove(name);
     body
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::output_manifest::OutputManifest;
 use super::stage_settings::StageSettings;
-use super::transcript_file::{self, TranscriptFile, milliseconds};
+use super::transcript_file::{self, TranscriptFile, file_name, milliseconds};
 
 /// A recording on disk.
 #[derive(Debug)]
@@ -147,12 +147,6 @@ pub(super) fn stored_settings(job: &Job) -> &Value {
 /// A part of the state that a job was created from.
 fn stored<'j>(job: &'j Job, part: &str) -> Option<&'j Value> {
     job.extra_metadata.get().get(part)
-}
-
-/// The name of a file without its directories.
-pub(super) fn file_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
 }
 
 fn content_type(path: &Path) -> &'static str {

@@ -9,8 +9,6 @@ use lectern_formats::InputFormat;
 use lectern_worker::sidecar::{self, SidecarName};
 use serde_json::{Value, json};
 
-use super::source::file_name;
-
 /// A file with a transcript.
 #[derive(Debug)]
 pub(super) struct TranscriptFile {
@@ -117,6 +115,12 @@ fn beside_one(recording: &Path) -> anyhow::Result<Vec<TranscriptFile>> {
         TranscriptFile::new(path, sidecar.name.suffix, &meta)
     });
     selected.collect::<Result<_, _>>().with_context(unreadable)
+}
+
+/// The name of a file without its directories.
+pub(super) fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 /// Milliseconds since 1970; negative before.
