@@ -12,9 +12,9 @@ const RELATIVE_GATE_DB: f64 = 10.0;
 /// below loud ones.
 const BELOW_SPEECH_DB: f64 = 24.0;
 /// How far above a noise floor sound begins, in dB: the peaks of noise vary by half of it.
-const ABOVE_NOISE_DB: f64 = 6.0;
+const ABOVE_NOISE_DB: f64 = 5.0;
 /// How far below the speech a noise floor plus [`ABOVE_NOISE_DB`] has to be, in dB.
-const MIN_CONTRAST_DB: f64 = 5.0;
+const MIN_CONTRAST_DB: f64 = 4.0;
 /// The length of the parts that may have a noise floor each, in windows: a minute.
 const BLOCK_WINDOWS: usize = 60 * WINDOWS_PER_SECOND as usize;
 /// Fewest windows with sound in a part that has a noise floor.
