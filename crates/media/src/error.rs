@@ -48,7 +48,7 @@ pub enum Error {
     /// A region of a composition has no pixel in common with the picture.
     #[error("the {region} region is outside the picture of {width} × {height}")]
     RegionOutsidePicture {
-        /// `screen` or `camera`.
+        /// `screen`, `camera` or `selected`.
         region: &'static str,
         /// Width of the picture, in pixels.
         width: u32,

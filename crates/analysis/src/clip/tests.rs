@@ -28,6 +28,7 @@ fn transcript<'a>(sentences: &[(f64, f64, &'a str)]) -> Vec<TranscriptSegmentRef
     let segment = |&(start, end, text)| TranscriptSegmentRef {
         time: TimeRange::new(start, end).unwrap(),
         text,
+        words: &[],
     };
     sentences.iter().map(segment).collect()
 }

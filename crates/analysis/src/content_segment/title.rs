@@ -358,6 +358,7 @@ mod tests {
             .map(|(i, text)| TranscriptSegmentRef {
                 time: TimeRange::new(f64::from(i) * 5.0, f64::from(i) * 5.0 + 4.6).unwrap(),
                 text,
+                words: &[],
             });
         let found = content_segment::find(segments).unwrap();
         found[0].topic.as_str().to_owned()

@@ -25,7 +25,7 @@ const SIZE_BONUS: f64 = 0.02;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Camera {
     pub(super) rectangle: Rectangle,
-    /// The lowest support of a side, 0 to 1.
+    /// The lowest support of a side, or the support of a circle, 0 to 1.
     pub(super) min_side_support: f64,
 }
 

@@ -15,6 +15,7 @@ use super::motion::{Motion, fraction_true};
 use super::moving_area::MovingArea;
 use super::profile::bands_between;
 use super::rectangle::Rectangle;
+use super::round::locate_round;
 use super::sampling::{Orientation, SampledFrames};
 
 /// The minimum number of frame pairs for a decision.
@@ -46,6 +47,15 @@ const MAX_INSET_SIZE: f64 = 0.6;
 /// A camera touches an edge of the picture if it is at most this far away, as a
 /// fraction of the picture's width.
 const MAX_EDGE_DISTANCE: f64 = 0.04;
+/// The largest distance of a camera on top of the screen from the nearest edge of the picture,
+/// as a fraction of the picture's width or height. A moving area that is farther from all edges,
+/// with other content around it, is a video on a slide or on a web page.
+const MAX_INSET_MARGIN: f64 = 0.08;
+/// The highest confidence that a moving area in the middle of other content is a video.
+const MAX_VIDEO_CONFIDENCE: f64 = 0.7;
+/// The highest confidence if there is nothing around the camera: it may be a margin of the
+/// camera image, or an empty slide.
+const MAX_BLANK_CONFIDENCE: f64 = 0.7;
 /// The smallest support of the border between a camera and the screen beside
 /// it.
 const MIN_SPLIT_SUPPORT: f64 = 0.8;
@@ -127,13 +137,19 @@ impl Classifier<'_> {
         let vertical = Borders::find(self.sampled, Orientation::Vertical, &self.motion);
         let horizontal = Borders::find(self.sampled, Orientation::Horizontal, &self.motion);
         let bounding_box = moving.bounding_box().clamped_to(self.picture);
-        let camera = camera::locate(bounding_box, self.picture, &vertical, &horizontal);
+        let mut camera = camera::locate(bounding_box, self.picture, &vertical, &horizontal);
+        if camera.min_side_support < MIN_SPLIT_SUPPORT
+            && let Some(round) = locate_round(bounding_box, self.picture, &vertical, &horizontal)
+            && round.min_side_support > camera.min_side_support
+        {
+            camera = round;
+        }
         let (width, height) = camera.rectangle.size_relative_to(self.picture);
         if width < MIN_CAMERA_SIZE || height < MIN_CAMERA_SIZE {
             return self.screen_only(moving_ratio);
         }
         let confidence = self.camera_confidence(camera, moving_pixels, bounding_box);
-        self.with_camera(camera.rectangle, confidence, &vertical)
+        self.with_camera(camera.rectangle, bounding_box, confidence, &vertical)
     }
 
     /// `moving_ratio` is the moving area divided by the smallest moving area of a
@@ -178,11 +194,12 @@ impl Classifier<'_> {
             .min(1.0)
     }
 
-    /// The layout with a camera in this rectangle; `confidence` is the
-    /// [`camera_confidence`](Self::camera_confidence).
+    /// The layout with a camera in this rectangle around `moving`, the bounding box of the
+    /// moving area; `confidence` is the [`camera_confidence`](Self::camera_confidence).
     fn with_camera(
         &self,
         camera: Rectangle,
+        moving: Rectangle,
         confidence: f64,
         vertical: &Borders,
     ) -> Classification {
@@ -191,15 +208,31 @@ impl Classifier<'_> {
         let camera_with_margin = camera.expanded(BORDER_BLUR);
         let (width, height) = camera.size_relative_to(picture);
 
-        let is_alone =
-            stillness >= 1.0 && !self.has_content(|x, y| !camera_with_margin.contains(x, y));
-        if is_alone || (width >= FULL_SIZE && height >= FULL_SIZE) {
-            return Classification {
-                layout: CameraOnly,
-                screen: None,
-                camera: Some(camera),
-                split_ratio: None,
-                confidence,
+        let camera_only = |confidence| Classification {
+            layout: CameraOnly,
+            screen: None,
+            camera: Some(camera),
+            split_ratio: None,
+            confidence,
+        };
+        let picture_in_picture = |confidence| Classification {
+            layout: PictureInPicture,
+            screen: Some(picture),
+            camera: Some(camera),
+            split_ratio: None,
+            confidence,
+        };
+        if width >= FULL_SIZE && height >= FULL_SIZE {
+            return camera_only(confidence);
+        }
+        let is_inset = width <= MAX_INSET_SIZE && height <= MAX_INSET_SIZE;
+        let is_near_edge = self.is_near_edge(camera);
+        if stillness >= 1.0 && !self.has_content(|x, y| !camera_with_margin.contains(x, y)) {
+            let confidence = confidence.min(MAX_BLANK_CONFIDENCE);
+            return if is_inset && is_near_edge {
+                picture_in_picture(confidence)
+            } else {
+                camera_only(confidence)
             };
         }
         let confidence = confidence.min(stillness);
@@ -214,16 +247,31 @@ impl Classifier<'_> {
                 confidence,
             };
         }
-        if width <= MAX_INSET_SIZE && height <= MAX_INSET_SIZE {
+        if !is_near_edge || !(is_inset || self.is_near_edge(moving)) {
             return Classification {
-                layout: PictureInPicture,
+                layout: ScreenOnly,
                 screen: Some(picture),
-                camera: Some(camera),
+                camera: None,
                 split_ratio: None,
-                confidence,
+                confidence: confidence.min(MAX_VIDEO_CONFIDENCE),
             };
         }
+        if is_inset {
+            return picture_in_picture(confidence);
+        }
         Classification::unknown(0.0)
+    }
+
+    /// Whether at most [`MAX_INSET_MARGIN`] is between the rectangle and an edge of the
+    /// picture, as it is between a camera and at least one edge.
+    fn is_near_edge(&self, rectangle: Rectangle) -> bool {
+        let picture = self.picture;
+        let is_near =
+            |distance: usize, length: usize| distance as f64 <= MAX_INSET_MARGIN * length as f64;
+        is_near(rectangle.left - picture.left, picture.width())
+            || is_near(picture.right - rectangle.right, picture.width())
+            || is_near(rectangle.top - picture.top, picture.height())
+            || is_near(picture.bottom - rectangle.bottom, picture.height())
     }
 
     /// The part of the picture beside the camera, if it is a screen: the camera

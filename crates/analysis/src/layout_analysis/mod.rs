@@ -22,14 +22,19 @@
 //!    in more of the calm pairs than the other, by at least 35 percentage
 //!    points). The camera is the rectangle around the moving area whose sides
 //!    have the best support. The support of a side is the fraction of its length
-//!    that is border; a side may also be an edge of the picture.
+//!    that is border; a side may also be an edge of the picture. If a side has less than 80 %
+//!    and a circle around the moving area fits the borders better, the camera is round, and its
+//!    region is the square around the circle.
 //! 4. **Layout.** The first rule that applies decides:
 //!
 //!    | layout | rule |
 //!    |---|---|
 //!    | `screen_only` | no camera, and the picture is not empty |
-//!    | `camera_only` | the camera fills 90 % of width and height, or the rest is empty |
+//!    | `camera_only` | the camera fills 90 % of width and height |
+//!    | `picture_in_picture` | the rest is empty, the camera is at most 60 % wide and high, and within 8 % of an edge of the picture |
+//!    | `camera_only` | the rest is empty |
 //!    | `side_by_side` | the camera touches the left or right edge, is at most 65 % wide, a border as high as the picture separates it from the rest, and there is nothing above and below it |
+//!    | `screen_only` | the camera is not within 8 % of an edge of the picture, or it is larger than 60 % and what moves in it is not: it is a video on a slide or a web page |
 //!    | `picture_in_picture` | the camera is at most 60 % wide and high |
 //!    | `unknown` | anything else |
 //!
@@ -59,7 +64,10 @@
 //!   does not move;
 //! - the support of the camera's weakest side. The support of an edge of the
 //!   picture is the mean of two numbers: how close the moving area comes to the
-//!   edge, and which fraction of the side's length the moving area covers.
+//!   edge, and which fraction of the side's length the moving area covers. For a round camera,
+//!   it is the support of the circle;
+//! - 0.7 if the rest of the picture is empty: it may be a margin of the camera image, or an
+//!   empty slide.
 //!
 //! A layout with a screen has one score, the stillness of the screen: 1 minus
 //! the fraction of pairs in which 5 % of the screen's blocks change, minus the
@@ -68,7 +76,8 @@
 //! stillness is 0.85. Frames should be sampled so densely that slides change in less
 //! than a third of the pairs.
 //!
-//! `screen_only` has two more scores:
+//! `screen_only` with a video has the scores of a camera, and is at most 0.7. Otherwise it has
+//! two more scores:
 //!
 //! - `1 - m / 2`, where `m` is the moving area divided by the smallest moving
 //!   area of a camera;
@@ -93,6 +102,7 @@ mod motion;
 mod moving_area;
 mod profile;
 mod rectangle;
+mod round;
 mod sampling;
 
 use lectern_domain::{InField, Invalid, LayoutType, NewLayoutAnalysis, Ratio, Seconds};

@@ -39,6 +39,14 @@ impl Rectangle {
         )
     }
 
+    /// Whether no side of `other` is outside this rectangle by more than `tolerance` pixels.
+    pub(super) fn surrounds(self, other: Self, tolerance: usize) -> bool {
+        self.left <= other.left + tolerance
+            && self.top <= other.top + tolerance
+            && self.right + tolerance >= other.right
+            && self.bottom + tolerance >= other.bottom
+    }
+
     /// Width and height as fractions of those of `other`.
     pub(super) fn size_relative_to(self, other: Self) -> (f64, f64) {
         (

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lectern_analysis::layout_analysis::{GrayFrame, analyse};
-use lectern_domain::LayoutType::{self, PictureInPicture, SideBySide, Unknown};
+use lectern_domain::LayoutType::{self, PictureInPicture, ScreenOnly, SideBySide, Unknown};
 use lectern_domain::{NewLayoutAnalysis, Region};
 use lectern_media::{Frames, Limits, Media, Tools};
 
@@ -145,4 +145,13 @@ pub(crate) fn assert_unknown(name: &str, scene: &Scene) {
         found.sample_frame_time,
     );
     assert_eq!(regions_split_and_time, (None, None, None, None), "{name}");
+}
+
+pub(crate) fn assert_no_camera(name: &str, scene: &Scene) {
+    let found = analyse_scene(name, scene);
+    assert!(
+        matches!(found.layout_type, ScreenOnly | Unknown),
+        "{name}: {found:?}"
+    );
+    assert_eq!(found.camera_region, None, "{name}");
 }

@@ -8,10 +8,11 @@ mod scene;
 mod unusual_frames;
 
 use assertions::{
-    analyse_scene, assert_inset, assert_layout, assert_region, assert_side_by_side, assert_unknown,
+    analyse_scene, assert_inset, assert_layout, assert_no_camera, assert_region,
+    assert_side_by_side, assert_unknown,
 };
 use lectern_domain::LayoutType::{CameraOnly, PictureInPicture, ScreenOnly, Unknown};
-use scene::Content::{Face, Moving, Plain, Slides, Still};
+use scene::Content::{DarkSlides, Face, Moving, Plain, RoundFace, Slides, Still};
 use scene::{Area, Content, Scene};
 
 /// Stand-ins for a camera with motion nearly everywhere.
@@ -75,6 +76,84 @@ fn a_camera_anywhere_on_the_screen_and_of_any_size_is_picture_in_picture() {
     ] {
         let scene = Scene::new(640, 360).filled_with(screen);
         assert_inset(name, scene, camera, area);
+    }
+}
+
+#[test]
+fn a_round_camera_is_picture_in_picture() {
+    for (name, screen, area) in [
+        ("round, bottom right", Slides(201), [540, 260, 84, 84]),
+        ("round, top right", Slides(202), [500, 10, 130, 130]),
+        (
+            "round, bottom left, large",
+            Slides(203),
+            [16, 170, 176, 176],
+        ),
+        ("round, dark slides", DarkSlides(204), [520, 240, 110, 110]),
+        (
+            "round, dark slides, top left",
+            DarkSlides(205),
+            [14, 12, 96, 96],
+        ),
+    ] {
+        let scene = Scene::new(640, 360).filled_with(screen);
+        assert_inset(name, scene, RoundFace, area);
+    }
+}
+
+#[test]
+fn a_video_in_the_middle_of_other_content_is_no_camera() {
+    let slides = |seed| Scene::new(640, 360).filled_with(Slides(seed));
+    for (name, scene) in [
+        (
+            "film on the slide",
+            slides(211).with(PATTERN, [180, 100, 280, 160]),
+        ),
+        (
+            "film of a face on the slide",
+            slides(212).with(Face, [200, 110, 240, 150]),
+        ),
+        (
+            "video player",
+            Scene::new(640, 360)
+                .filled_with(Still("testsrc"))
+                .with(PATTERN, [60, 40, 480, 270]),
+        ),
+    ] {
+        assert_layout(name, &scene, ScreenOnly, Some(scene.full_area()), None);
+    }
+    let faint = slides(211).with(FRACTAL, [180, 100, 280, 160]);
+    assert_no_camera("film without a clear border", &faint);
+    let playing = slides(213).with_at_times(MOLD, [180, 100, 280, 160], "between(t,9,15)");
+    assert_no_camera("film on one slide", &playing);
+}
+
+#[test]
+fn pictures_on_slides_are_no_camera() {
+    let slides = |seed| Scene::new(640, 360).filled_with(Slides(seed));
+    let photo = slides(221).with(Still("mandelbrot"), [420, 180, 200, 150]);
+    assert_layout("photo", &photo, ScreenOnly, Some(photo.full_area()), None);
+    let pictures = [Still("mandelbrot"), Still("testsrc"), Still("smptebars")];
+    let mut gallery = slides(222);
+    for (picture, times) in pictures.into_iter().zip(["1", "gt(t,8)", "gt(t,16)"]) {
+        gallery = gallery.with_at_times(picture, [380, 60, 240, 240], times);
+    }
+    assert_no_camera("gallery", &gallery);
+}
+
+#[test]
+fn a_camera_with_nothing_around_it_is_uncertain() {
+    for (name, color) in [("on white", "white"), ("on gray", "gray")] {
+        let blank = Scene::new(640, 360).filled_with(Plain(color));
+        let centred = [150, 60, 340, 240];
+        let scene = blank.clone().with(Face, centred);
+        let found = assert_layout(name, &scene, CameraOnly, None, Some(centred));
+        assert!(found.confidence_score.get() <= 0.7, "{found:?}");
+        let corner = [440, 220, 180, 120];
+        let scene = blank.with(Face, corner);
+        let screen = Some(scene.full_area());
+        let found = assert_layout(name, &scene, PictureInPicture, screen, Some(corner));
+        assert!(found.confidence_score.get() <= 0.7, "{found:?}");
     }
 }
 

@@ -14,9 +14,13 @@ const FRAME_RATE: u32 = 5;
 pub(crate) enum Content {
     /// Random slides from this seed, each shown for three to five seconds.
     Slides(u32),
+    /// The same slides with inverted colors.
+    DarkSlides(u32),
     /// A presenter in front of a wall with a shelf; only the head and the
     /// shoulders move.
     Face,
+    /// The same presenter in a circle.
+    RoundFace,
     /// Motion nearly everywhere; a video source filter of ffmpeg.
     Moving(&'static str),
     /// The first frame of a video source filter of ffmpeg.
@@ -136,7 +140,13 @@ impl Content {
     fn filters(self, width: u32, height: u32, index: usize) -> String {
         match self {
             Self::Slides(seed) => slides(width, height, seed),
+            Self::DarkSlides(seed) => slides(width, height, seed) + ",negate",
             Self::Face => face(width, height, index),
+            Self::RoundFace => format!(
+                "{},format=yuva420p,geq=lum='p(X,Y)':cb='p(X,Y)':cr='p(X,Y)':\
+                 a='255*lt(hypot(X-W/2,Y-H/2),H/2)'",
+                face(width, height, index),
+            ),
             Self::Moving(source) => {
                 let separator = if source.contains('=') { ':' } else { '=' };
                 format!("{source}{separator}r={FRAME_RATE},scale={width}:{height},setsar=1")

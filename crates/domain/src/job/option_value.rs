@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
+use crate::language_tag::LanguageTag;
 use crate::value::string_enum::string_enum;
 use crate::value::{Invalid, ParseEnumError};
 
@@ -52,6 +53,21 @@ string_enum! {
         P1440 = "1440p",
         /// 3840 × 2160.
         P2160 = "2160p",
+    }
+}
+
+string_enum! {
+    /// Which parts of the picture the clips show. By default, the picture stays as it is,
+    /// except that a screen beside the camera is enlarged.
+    ClipLayout {
+        /// The picture as it is.
+        Keep = "keep",
+        /// The screen.
+        Screen = "screen",
+        /// The camera.
+        Camera = "camera",
+        /// The screen above the camera, 9:16.
+        Stack = "stack",
     }
 }
 
@@ -129,6 +145,16 @@ number_option!(
     /// An integrated loudness in LUFS (EBU R 128), -70 to -5.
     Loudness, -70.0 to -5.0, "must be a number of LUFS between -70 and -5, for example -16"
 );
+
+impl OptionValue for LanguageTag {
+    fn from_json(json: &Value) -> Result<Self, Invalid> {
+        Self::new(json.as_str().unwrap_or_default())
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": "string", "pattern": Self::PATTERN, "maxLength": Self::MAX })
+    }
+}
 
 /// The audio track of a recording that is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,6 +266,16 @@ impl OptionValue for bool {
 }
 
 impl OptionValue for Resolution {
+    fn from_json(json: &Value) -> Result<Self, Invalid> {
+        one_of(json, Self::ALL)
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": "string", "enum": Self::ALL })
+    }
+}
+
+impl OptionValue for ClipLayout {
     fn from_json(json: &Value) -> Result<Self, Invalid> {
         one_of(json, Self::ALL)
     }

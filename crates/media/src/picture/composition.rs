@@ -1,18 +1,31 @@
-//! Two regions of a picture composed into a new one.
+//! Regions of a picture composed into a new one.
 
 use lectern_domain::Region;
 
+use super::placement::{Placement, covered};
 use super::size::even;
 use crate::error::Error;
 use crate::probe::VideoStream;
 
-/// A new arrangement of regions of the picture.
+/// A new arrangement of regions of the picture. Regions are in pixels of the displayed
+/// picture, and each is as large as its part of the new picture permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Composition {
     /// A 16:9 canvas with the screen in the left three quarters and the camera in
-    /// the right quarter. Both are as large as possible and vertically centred.
-    /// Regions are in pixels of the displayed picture.
+    /// the right quarter. Both are vertically centred.
     SideBySide {
+        /// Position of the screen in the recording.
+        screen: Region,
+        /// Position of the camera in the recording.
+        camera: Region,
+    },
+    /// One region, and nothing else.
+    Crop(Region),
+    /// A 9:16 canvas with one region in the middle.
+    Portrait(Region),
+    /// A 9:16 canvas with the screen above the camera. Where the camera is on top of the
+    /// screen, it is covered with the colour beside it, so that it is shown once.
+    Stack {
         /// Position of the screen in the recording.
         screen: Region,
         /// Position of the camera in the recording.
@@ -21,79 +34,89 @@ pub enum Composition {
 }
 
 impl Composition {
-    /// The filters that compose the picture on a canvas `height` pixels high.
+    /// The filters that compose the picture. A canvas of 16:9 is `height` pixels high, as is
+    /// a single region; one of 9:16 is `height` pixels wide.
     pub(crate) fn filters(self, video: &VideoStream, height: u32) -> Result<String, Error> {
-        let Self::SideBySide { screen, camera } = self;
-        let height = even(f64::from(height));
-        let width = even(f64::from(height) * 16.0 / 9.0);
-        let screen_width = even(f64::from(width) * 0.75);
-        let screen = Placement::new("screen", screen, video, (screen_width, height))?;
-        let camera = Placement::new("camera", camera, video, (width - screen_width, height))?;
-        Ok(format!(
-            "split[left][right];\
-             [left]{screen_filters},pad={width}:{height}:{x}:{y}[canvas];\
-             [right]{camera_filters}[camera];\
-             [canvas][camera]overlay={camera_x}:{camera_y}",
-            screen_filters = screen.filters(),
-            x = screen.x,
-            y = screen.y,
-            camera_filters = camera.filters(),
-            camera_x = screen_width + camera.x,
-            camera_y = camera.y,
-        ))
-    }
-}
-
-/// A region of the recording, and its size and position in its part of the canvas.
-struct Placement {
-    /// Left, top, width and height in the recording.
-    crop: [u32; 4],
-    width: u32,
-    height: u32,
-    x: u32,
-    y: u32,
-}
-
-impl Placement {
-    /// Fits the part of `region` that is inside the picture into a box of the
-    /// given width and height.
-    fn new(
-        name: &'static str,
-        region: Region,
-        video: &VideoStream,
-        (box_width, box_height): (u32, u32),
-    ) -> Result<Self, Error> {
-        let [x, y, width, height] = [region.x, region.y, region.width, region.height]
-            .map(|number| number.get().unsigned_abs());
-        let width = width.min(video.width.saturating_sub(x));
-        let height = height.min(video.height.saturating_sub(y));
-        if width == 0 || height == 0 {
-            return Err(Error::RegionOutsidePicture {
-                region: name,
-                width: video.width,
-                height: video.height,
-            });
+        match self {
+            Self::SideBySide { screen, camera } => side_by_side(video, height, screen, camera),
+            Self::Crop(region) => {
+                let width = f64::from(region.width.get()) * video.pixel_aspect;
+                let aspect = width / f64::from(region.height.get().max(1));
+                let size = (even(f64::from(height) * aspect), even(f64::from(height)));
+                Ok(Placement::new("selected", region, video, size)?.filters())
+            }
+            Self::Portrait(region) => portrait(video, height, region),
+            Self::Stack { screen, camera } => stack(video, height, screen, camera),
         }
-        let square_width = f64::from(width) * video.pixel_aspect;
-        let scale =
-            (f64::from(box_width) / square_width).min(f64::from(box_height) / f64::from(height));
-        let scaled_width = even(square_width * scale).min(box_width);
-        let scaled_height = even(f64::from(height) * scale).min(box_height);
-        Ok(Self {
-            crop: [x, y, width, height],
-            width: scaled_width,
-            height: scaled_height,
-            // Even offsets, because 4:2:0 stores colours for pairs of pixels.
-            x: (box_width - scaled_width) / 4 * 2,
-            y: (box_height - scaled_height) / 4 * 2,
-        })
     }
+}
 
-    fn filters(&self) -> String {
-        let [x, y, width, height] = self.crop;
-        let (scaled_width, scaled_height) = (self.width, self.height);
-        format!(
-            "crop={width}:{height}:{x}:{y}:exact=1,scale={scaled_width}:{scaled_height},setsar=1"
-        )
-    }
+fn side_by_side(
+    video: &VideoStream,
+    height: u32,
+    screen: Region,
+    camera: Region,
+) -> Result<String, Error> {
+    let height = even(f64::from(height));
+    let width = even(f64::from(height) * 16.0 / 9.0);
+    let screen_width = even(f64::from(width) * 0.75);
+    let screen = Placement::new("screen", screen, video, (screen_width, height))?;
+    let camera = Placement::new("camera", camera, video, (width - screen_width, height))?;
+    Ok(format!(
+        "split[left][right];\
+         [left]{screen_filters},pad={width}:{height}:{x}:{y}[canvas];\
+         [right]{camera_filters}[camera];\
+         [canvas][camera]overlay={camera_x}:{camera_y}",
+        screen_filters = screen.filters(),
+        x = screen.x,
+        y = screen.y,
+        camera_filters = camera.filters(),
+        camera_x = screen_width + camera.x,
+        camera_y = camera.y,
+    ))
+}
+
+/// The region in the middle of a canvas of 9:16.
+fn portrait(video: &VideoStream, width: u32, region: Region) -> Result<String, Error> {
+    let (width, height) = portrait_size(width);
+    let placement = Placement::new("selected", region, video, (width, height))?;
+    Ok(format!(
+        "{filters},pad={width}:{height}:{x}:{y}",
+        filters = placement.filters(),
+        x = placement.x,
+        y = placement.y,
+    ))
+}
+
+fn stack(
+    video: &VideoStream,
+    width: u32,
+    screen_region: Region,
+    camera_region: Region,
+) -> Result<String, Error> {
+    let (width, height) = portrait_size(width);
+    // A screen that is high leaves half of the height to the camera.
+    let box_size = (width, height / 4 * 2);
+    let screen = Placement::new("screen", screen_region, video, box_size)?;
+    let box_size = (width, height - screen.height);
+    let camera = Placement::new("camera", camera_region, video, box_size)?;
+    let top = (height - screen.height - camera.height) / 4 * 2;
+    Ok(format!(
+        "split[above][below];\
+         [above]{cover}{screen_filters},pad={width}:{height}:{x}:{top}[canvas];\
+         [below]{camera_filters}[camera];\
+         [canvas][camera]overlay={camera_x}:{camera_y}",
+        cover = covered(screen_region, camera_region, video).unwrap_or_default(),
+        screen_filters = screen.filters(),
+        x = screen.x,
+        camera_filters = camera.filters(),
+        camera_x = camera.x,
+        camera_y = top + screen.height,
+    ))
+}
+
+/// Width and height of a canvas of 9:16.
+fn portrait_size(width: u32) -> (u32, u32) {
+    let width = even(f64::from(width));
+    (width, even(f64::from(width) * 16.0 / 9.0))
 }

@@ -4,6 +4,7 @@ mod composition;
 mod constant_size;
 mod conversion;
 mod frame_rate;
+mod placement;
 mod size;
 
 pub use self::composition::Composition;

@@ -153,6 +153,46 @@ fn screen_and_camera_are_composed_side_by_side() {
 }
 
 #[test]
+fn regions_are_cropped_and_stacked_and_the_camera_is_shown_once() {
+    let fixture = Fixture::new();
+    let source = "color=white:size=320x180:rate=12:duration=1,\
+        drawbox=x=236:y=124:width=72:height=44:color=gray:thickness=fill";
+    let recording = fixture.probe(&fixture.render(&[source], CODECS, "inset.mp4"));
+    let screen = Region::new(0, 0, 320, 180).unwrap();
+    let camera = Region::new(236, 124, 72, 44).unwrap();
+    let compose = |composition| {
+        let settings = CutSettings {
+            composition: Some(composition),
+            ..CutSettings::default()
+        };
+        let clip = fixture.cut(&recording, (0.0, 1.0), &settings);
+        picture_at(&fixture, &clip, 0.5)
+    };
+    let is_gray = |picture: &GrayPicture, x, y| (90..170).contains(&brightness(picture, x, y));
+
+    let stacked = compose(Composition::Stack { screen, camera });
+    assert_eq!((stacked.width, stacked.height), (180, 320));
+    for (x, y) in [(90, 30), (90, 290)] {
+        assert!(brightness(&stacked, x, y) < 40, "black at {x}, {y}");
+    }
+    // The screen has 102 rows, the camera 110.
+    for (x, y) in [(20, 60), (150, 140), (140, 130), (168, 148)] {
+        assert!(brightness(&stacked, x, y) > 220, "the screen at {x}, {y}");
+    }
+    for (x, y) in [(10, 170), (170, 250)] {
+        assert!(is_gray(&stacked, x, y), "the camera at {x}, {y}");
+    }
+
+    let cropped = compose(Composition::Crop(camera));
+    assert_eq!((cropped.width, cropped.height), (294, 180));
+    assert!(is_gray(&cropped, 5, 5) && is_gray(&cropped, 288, 174));
+
+    let portrait = compose(Composition::Portrait(camera));
+    assert_eq!((portrait.width, portrait.height), (180, 320));
+    assert!(is_gray(&portrait, 90, 160) && brightness(&portrait, 90, 90) < 40);
+}
+
+#[test]
 fn a_thumbnail_after_the_end_shows_the_last_frame() {
     let fixture = Fixture::new();
     let lecture = fixture.lecture();

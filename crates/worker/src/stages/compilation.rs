@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use data_encoding::HEXLOWER;
 use lectern_db::Tx;
 use lectern_domain::{
-    Clip, ClipId, ClipMediaUpdate, CutRecord, JobUpdate, LayoutAnalysis, LayoutType,
+    Clip, ClipId, ClipLayout, ClipMediaUpdate, CutRecord, JobUpdate, LayoutAnalysis,
     NonNegativeInt, Patch, Region, Resolution, Stage, StorageKey, TimeRange,
 };
 use lectern_formats::{Cue, InputFormat, clip_to, webvtt};
@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use ring::digest::{SHA256, digest};
 use serde_json::json;
 
+use super::clip_layout::{Arrangement, arrange};
 use crate::failure::Failure;
 use crate::heard_sound;
 use crate::parallel;
@@ -23,9 +24,6 @@ use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 
 /// Greatest height of a thumbnail, in pixels.
 const THUMBNAIL_HEIGHT: u32 = 360;
-/// Lowest confidence of a layout analysis at which the screen and the camera are
-/// composed into a new picture.
-const MIN_LAYOUT_CONFIDENCE: f64 = 0.6;
 /// The stage's percentage when all clips are encoded and only joining remains.
 const ENCODING_PERCENT: f64 = 95.0;
 
@@ -72,12 +70,16 @@ impl StageHandler for Compilation {
             settings: CutSettings {
                 resolution: options.resolution,
                 loudness: options.loudness,
-                composition: layout.as_ref().and_then(composition),
                 ..CutSettings::default()
             },
+            layout,
+            clip_layout: options.clip_layout,
             seconds_done: Mutex::new(Vec::new()),
             total_seconds: 0.0,
         };
+        if let Some(reason) = encoder.arrangement().reason {
+            reason.note(valid.len(), &mut notes);
+        }
         let mut cut_clips = Vec::with_capacity(valid.len());
         for (clip, range) in &valid {
             cut_clips.push(encoder.reuse(clip, *range)?);
@@ -154,17 +156,6 @@ fn recording_version(context: &StageContext<'_>) -> Result<String, Failure> {
     }))
 }
 
-/// The screen and the camera side by side, if both regions are known.
-fn composition(layout: &LayoutAnalysis) -> Option<Composition> {
-    let has_two_regions = matches!(
-        layout.layout_type,
-        LayoutType::SideBySide | LayoutType::PictureInPicture
-    );
-    let (screen, camera) = (layout.screen_region?, layout.camera_region?);
-    (has_two_regions && layout.confidence_score.get() >= MIN_LAYOUT_CONFIDENCE)
-        .then_some(Composition::SideBySide { screen, camera })
-}
-
 /// The files of a clip.
 struct CutClip {
     file: PathBuf,
@@ -191,7 +182,11 @@ struct Encoder<'a> {
     cues: Vec<Cue>,
     /// Whether the subtitles are drawn into the picture.
     burns_subtitles: bool,
+    /// Without a composition, which depends on the clip.
     settings: CutSettings,
+    layout: Option<LayoutAnalysis>,
+    /// Which parts of the picture the clips show.
+    clip_layout: Option<ClipLayout>,
     /// For each clip, how many seconds are encoded.
     seconds_done: Mutex<Vec<f64>>,
     /// Total length of the clips.
@@ -199,16 +194,22 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
+    /// The picture of the clips.
+    fn arrangement(&self) -> Arrangement {
+        let layout = self.layout.as_ref().map(|layout| &layout.data);
+        match &self.probe.video {
+            Some(video) => arrange(layout, self.clip_layout, video),
+            None => Arrangement::KEEP,
+        }
+    }
+
     /// How the files of a clip are made.
     fn record(&self, range: TimeRange, burned: Option<&str>) -> Result<CutRecord, Failure> {
         let region = |region: Region| {
             let edges = [region.x, region.y, region.width, region.height];
             edges.map(NonNegativeInt::get)
         };
-        let composition = self.settings.composition.map(|composition| {
-            let Composition::SideBySide { screen, camera } = composition;
-            [region(screen), region(camera)]
-        });
+        let composition = self.arrangement().composition;
         let audio = self.probe.audio.as_ref();
         let mut record = json!({
             "encoding": ENCODING,
@@ -219,8 +220,19 @@ impl Encoder<'_> {
             "crf": self.settings.crf,
             "preset": self.settings.preset,
             "resolution": self.settings.resolution.map(Resolution::as_str),
-            "side_by_side": composition,
+            "side_by_side": null,
         });
+        match composition {
+            None => {}
+            Some(Composition::SideBySide { screen, camera }) => {
+                record["side_by_side"] = json!([region(screen), region(camera)]);
+            }
+            Some(Composition::Crop(selected)) => record["crop"] = json!(region(selected)),
+            Some(Composition::Portrait(selected)) => record["portrait"] = json!(region(selected)),
+            Some(Composition::Stack { screen, camera }) => {
+                record["stack"] = json!([region(screen), region(camera)]);
+            }
+        }
         // Clips that were cut before there were these settings have records without them.
         if let Some(text) = burned {
             record["subtitles"] = text_digest(text).into();
@@ -283,7 +295,10 @@ impl Encoder<'_> {
         let file = self.scratch_file(clip, "mp4");
         let mut progress = |seconds| self.report_progress(i, seconds);
         let burned = self.burned_subtitles(clip, range)?;
-        let mut settings = self.settings.clone();
+        let mut settings = CutSettings {
+            composition: self.arrangement().composition,
+            ..self.settings.clone()
+        };
         if let Some(text) = &burned {
             let file = self.scratch_file(clip, "burned.vtt");
             std::fs::write(&file, text)?;
@@ -405,12 +420,8 @@ impl Encoder<'_> {
             .context
             .scratch_file(&format!("highlights-{first}.mp4"));
         let files: Vec<_> = clips.iter().map(|clip| clip.file.as_path()).collect();
-        let settings = CutSettings {
-            composition: None,
-            ..self.settings.clone()
-        };
         let media = self.context.media();
-        media.concat(&files, &settings, &file, &mut |_| {})?;
+        media.concat(&files, &self.settings, &file, &mut |_| {})?;
         self.store(&ObjectKey::reel(job.job_id, first, version.as_ref()), &file)
     }
 

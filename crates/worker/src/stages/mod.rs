@@ -1,5 +1,6 @@
 //! The handlers of the default pipeline's stages.
 
+mod clip_layout;
 mod compilation;
 mod content_analysis;
 mod layout_analysis;

@@ -25,6 +25,11 @@ impl StageSettings {
             // PocketSphinx may have been installed since.
             worker.recognizers().are_available(),
         ]);
+        // Without a language as in earlier versions, whose jobs have not changed.
+        let transcription = match &worker.processing.language {
+            Some(language) => json!([transcription, language.as_str()]),
+            None => transcription,
+        };
         let topics = json!([
             worker.chat_url,
             worker.chat_url.as_ref().map(|_| &worker.chat_model),
@@ -45,6 +50,7 @@ impl StageSettings {
             options.resolution,
             options.burn_subtitles.unwrap_or(false),
             options.loudness.map(Loudness::get),
+            options.clip_layout,
         ]);
         Self([
             (Stage::SilenceDetection, hex_digest(&silence)),
@@ -108,6 +114,7 @@ mod tests {
             (&[command], &[], Stage::Transcription),
             (&[command], &[url], Stage::Transcription),
             (&[url], &[url, "--transcribe-model=a"], Stage::Transcription),
+            (&[], &["--language=de"], Stage::Transcription),
             (&[url], &[url, chat], Stage::ContentAnalysis),
             (&[chat], &[chat, "--chat-model=a"], Stage::ContentAnalysis),
             (&[], &[url, chat], Stage::Transcription),
@@ -115,6 +122,7 @@ mod tests {
             (&[], &["--audio-track=mix"], Stage::SilenceDetection),
             (&[], &["--silence-level=-35"], Stage::SilenceDetection),
             (&["--loudness=-16"], &["--loudness=-14"], Stage::Compilation),
+            (&[], &["--layout=stack"], Stage::Compilation),
         ] {
             assert_eq!(change(before, after), Some(stage), "{before:?} {after:?}");
         }

@@ -3,14 +3,25 @@
 use anyhow::Context as _;
 use clap::Args;
 use lectern_domain::{
-    AudioTrack, ClipCount, ClipSeconds, ClipShare, Invalid, Loudness, OptionValue,
-    ProcessingOptions, Resolution, SilenceLevel,
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, Invalid, LanguageTag, Loudness,
+    OptionValue, ProcessingOptions, Resolution, SilenceLevel,
 };
 
 /// How recordings are turned into clips, where the job does not say it.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clips")]
 pub struct ProcessingSettings {
+    /// Language of the speech, such as en or pt-BR: selects subtitles, and is passed to the speech
+    /// recognizer [default: the subtitles or the recognizer decide]
+    #[arg(
+        help_heading = "Transcription and topics",
+        long,
+        env = "LECTERN_LANGUAGE",
+        value_name = "TAG",
+        value_parser = option::<LanguageTag>,
+    )]
+    pub language: Option<LanguageTag>,
+
     /// Greatest height of the picture: 720p, 1080p, 1440p or 2160p [default: as recorded]
     #[arg(long, env = "LECTERN_RESOLUTION", value_name = "HEIGHT", value_parser = option::<Resolution>)]
     pub resolution: Option<Resolution>,
@@ -45,6 +56,16 @@ pub struct ProcessingSettings {
     /// [default: 0.3]
     #[arg(long, env = "LECTERN_CLIP_SHARE", value_name = "SHARE", value_parser = option::<ClipShare>)]
     pub clip_share: Option<ClipShare>,
+
+    /// What the clips show: keep (the picture as it is), screen, camera, or stack (the screen above
+    /// the camera, 9:16) [default: as it is, with a larger screen where the camera is beside it]
+    #[arg(
+        long = "layout",
+        env = "LECTERN_LAYOUT",
+        value_name = "LAYOUT",
+        value_parser = option::<ClipLayout>,
+    )]
+    pub clip_layout: Option<ClipLayout>,
 
     /// Draws the subtitles into the picture
     #[arg(
@@ -92,12 +113,14 @@ impl ProcessingSettings {
     /// If a minimum is above its maximum.
     pub fn options(&self) -> anyhow::Result<ProcessingOptions> {
         let options = ProcessingOptions {
+            language: self.language.clone(),
             resolution: self.resolution,
             min_clips: self.min_clips,
             max_clips: self.max_clips,
             min_clip_seconds: self.min_clip_seconds,
             max_clip_seconds: self.max_clip_seconds,
             clip_share: self.clip_share,
+            clip_layout: self.clip_layout,
             burn_subtitles: self.burn_subtitles,
             loudness: self.loudness,
             audio_track: self.audio_track,

@@ -104,5 +104,6 @@ fn recognize_chunk(
     Ok(Transcript {
         cues: cues.map(|cue: Cue| cue.map_times(in_recording)).collect(),
         notes: transcript.notes,
+        language: transcript.language,
     })
 }
