@@ -117,6 +117,13 @@ pub enum ProbeError {
     #[error("not a media file: {0}")]
     NotMedia(String),
 
+    /// ffmpeg can read the container, but it is not one of those that are accepted.
+    #[error(
+        "the format {0} is not supported: convert the recording to another one, such as MP4 or \
+         Matroska"
+    )]
+    UnsupportedFormat(String),
+
     /// The recording is larger or longer than the limits allow.
     #[error("the recording is beyond a limit: {0}")]
     BeyondLimits(String),

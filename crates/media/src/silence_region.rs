@@ -145,7 +145,12 @@ impl Media {
                 .as_ref()
                 .map(|_| black.finish(read_to, min_duration)),
             read_to,
-            warnings: stderr.lines().map(str::to_owned).collect(),
+            warnings: stderr
+                .lines()
+                // Two pictures of the same time, which are not written anywhere.
+                .filter(|line| !line.starts_with("[null @"))
+                .map(str::to_owned)
+                .collect(),
         })
     }
 }

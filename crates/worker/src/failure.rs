@@ -105,9 +105,11 @@ impl From<lectern_storage::Error> for Failure {
 impl From<lectern_media::Error> for Failure {
     fn from(error: lectern_media::Error) -> Self {
         match &error {
-            lectern_media::Error::Probe(ProbeError::NotMedia(_) | ProbeError::BeyondLimits(_)) => {
-                Self::permanent(error_chain(&error))
-            }
+            lectern_media::Error::Probe(
+                ProbeError::NotMedia(_)
+                | ProbeError::UnsupportedFormat(_)
+                | ProbeError::BeyondLimits(_),
+            ) => Self::permanent(error_chain(&error)),
             lectern_media::Error::Io { .. } => Self::transient(error_chain(&error)),
             _ => match error.child() {
                 Some(child) => Self::from_child(child, error_chain(&error)),

@@ -67,6 +67,54 @@ def render(directory):
     )  # fmt: skip
 
 
+def render_unusual(directory):
+    """Renders recordings whose picture, sound or clock changes at 50 s, and others whose
+    sound is not where players look for it. There is a flash and a beep every four seconds."""
+    beep = "aevalsrc='if(lt(mod(t,4),0.12),0.6*sin(6283*t),0.06*(random(0)-0.5))':s=48000:d=100"
+    flash = "color=gray:s=320x180:r=25:d=100,drawbox=color=white:t=fill:enable='lt(mod(t,4),0.12)'"
+    x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "100"]
+    base = directory / "base.mkv"
+    ffmpeg("-f", "lavfi", "-i", flash, "-f", "lavfi", "-i", beep, *x264, "-c:a", "pcm_s16le", base)
+
+    def append(name, first, second, offset=50):
+        parts = []
+        for start, length, options in (0, 50, first), (50 if offset else 48, 52, second):
+            part = directory / "part.ts"
+            ffmpeg("-ss", start, "-t", length, "-i", base, *x264, *options, "-f", "mpegts", part)
+            parts.append(part.read_bytes())
+        (directory / name).write_bytes(b"".join(parts))
+
+    aac, after = ["-c:a", "aac"], ["-output_ts_offset", "50"]
+    append("sizes.ts", aac, [*aac, "-vf", "scale=426:240", *after])
+    ffmpeg("-i", directory / "sizes.ts", "-c", "copy", "-bsf:a", "aac_adtstoasc", directory / "sizes.mp4")
+    ac3 = ["-c:a", "ac3", "-ac"]
+    append("channels.ts", [*ac3, "2"], [*ac3, "6", *after])
+    append("clocks.ts", aac, aac, offset=None)
+    ffmpeg(
+        "-i", base, "-f", "lavfi", "-i", "anullsrc=cl=stereo", "-map", "0:v", "-map", "1:a", "-map", "0:a",
+        *x264, *aac, "-t", "100", directory / "microphone.mkv",
+    )  # fmt: skip
+    for name, pan in ("right", "c1=c0"), ("inverted", "c0=c0|c1=-1*c0"):
+        ffmpeg("-i", base, "-af", f"pan=stereo|{pan}", *x264, *aac, directory / f"{name}.mp4")
+    ffmpeg(
+        "-i", base, "-af", "atrim=end=60,asetpts=PTS+300/TB,aresample=async=1:first_pts=0,apad=whole_dur=660",
+        "-vf", "tpad=stop=-1:stop_mode=clone", *x264, "-r", "10", *aac, "-t", "660", directory / "padded.mp4",
+    )  # fmt: skip
+
+
+def beeps(clip):
+    """The times of the beeps in a clip, and of the flashes."""
+    heard = run(
+        "ffmpeg", "-hide_banner", "-i", clip, "-ac", "1", "-af", "silencedetect=n=-25dB:d=0.05", "-f", "null", "-",
+        capture_output=True, text=True,
+    ).stderr  # fmt: skip
+    filters = "scale=1:1:flags=area,format=gray"
+    shown = run("ffmpeg", "-v", "error", "-i", clip, "-vf", filters, "-r", "25", "-f", "rawvideo", "-", capture_output=True)
+    bright = [value > 190 for value in shown.stdout]
+    flashes = [i / 25 for i in range(1, len(bright)) if bright[i] and not bright[i - 1]]
+    return [float(time) for time in re.findall(r"silence_end: ([\d.]+)", heard)], flashes
+
+
 def claim_duration(matroska, seconds):
     """Changes the duration in the header."""
     content = matroska.read_bytes()
@@ -243,13 +291,44 @@ class Lectern:
     def check(self, name, *options, clips=1, said=None, topic=None, **settings):
         results, error = self.process(name, *options, **settings)
         assert error is None, (name, error)
-        assert len(results["clips"]) == clips, (name, results["clips"])
+        assert clips is None or len(results["clips"]) == clips, (name, results["clips"])
+        assert results["clips"], name
         heard = [segment["text"] for segment in results["transcript"]]
         if said is not None:
             assert heard == said, (name, heard)
         if topic is not None:
             assert results["clips"][0]["title"] == topic, (name, results["clips"][0])
         return results
+
+
+def check_unusual(lectern):
+    """Checks that every clip of an unusual recording has its beeps with its flashes, and that
+    a note tells what was done."""
+    without_speech = {"LECTERN_TRANSCRIBE_COMMAND": "true {audio}", "said": []}
+    for name, duration, note in (
+        ("sizes.mp4", 100, None),
+        ("channels.ts", 100, None),
+        ("clocks.ts", 102, "its parts were joined, and last 102"),
+        ("microphone.mkv", 100, "audio track 1 is silent; audio track 2 of 2 is used"),
+        ("right.mp4", 100, "the right channel is used for both"),
+        ("inverted.mp4", 100, "the left channel is used for both"),
+    ):
+        results = lectern.check(name, clips=None, **without_speech)
+        if note:
+            texts = [text["message"] for text in results["notes"] if text["stage"] == "silence_detection"]
+            assert any(note in text for text in texts), (name, texts)
+        assert results["clips"][-1]["end_time"] > duration - 5, (name, results["clips"])
+        for clip in results["clips"]:
+            heard, flashes = beeps(lectern.directory / "out" / clip["url"])
+            assert len(flashes) >= clip["duration"] // 4 - 1, (name, clip, flashes)
+            for flash in flashes:
+                assert min(abs(flash - beep) for beep in heard) <= 0.06, (name, clip, heard, flashes)
+    # One minute of sound between five minutes of nothing each.
+    results = lectern.check("padded.mp4", clips=None, **without_speech)
+    for clip in results["clips"]:
+        assert 298 < clip["start_time"] and clip["end_time"] < 362, clip
+    _, error = lectern.process("microphone.mkv", "--audio-track=3", LECTERN_TRANSCRIBE_COMMAND="true {audio}")
+    assert "there is no audio track 3: the recording has 2" in error, error
 
 
 def notes(results):
@@ -291,6 +370,8 @@ def main(program):
         lectern.check("uneven.mp4", **without_speech)
         lectern.check("broken.mkv", **without_speech)
         lectern.check("eons.mkv", said=[], **without_speech)
+        render_unusual(directory)
+        check_unusual(lectern)
 
         lectern.check("track.mp4", said=[SAID])
         (directory / "whole.srt").write_text(CUE)

@@ -91,6 +91,16 @@ pub(super) fn limit_in(reasons: &str, limits: &RecordingLimits) -> Option<ProbeE
     )))
 }
 
+/// The container that ffmpeg has recognized and may not read, if these messages on stderr name
+/// it, as in `[rm @ 0x5642] Format not on whitelist 'mov,…'`.
+pub(super) fn unsupported_format_in(stderr: &str) -> Option<&str> {
+    let line = stderr
+        .lines()
+        .find(|line| line.contains("Format not on whitelist"))?;
+    let (format, _) = line.strip_prefix('[')?.split_once(" @ ")?;
+    Some(format)
+}
+
 fn beyond(reason: String) -> Result<(), ProbeError> {
     Err(ProbeError::BeyondLimits(reason))
 }

@@ -127,6 +127,9 @@ impl Media {
         if status.code().is_none() {
             return ProbeError::Child(error);
         }
+        if let Some(format) = check_limits::unsupported_format_in(stderr_tail) {
+            return ProbeError::UnsupportedFormat(format.to_owned());
+        }
         let stderr = stderr_tail.replace(&format!("file:{}: ", path.display()), "");
         let reasons: Vec<&str> = stderr
             .lines()

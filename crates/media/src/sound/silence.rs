@@ -12,9 +12,12 @@ const RELATIVE_GATE_DB: f64 = 10.0;
 /// below loud ones.
 const BELOW_SPEECH_DB: f64 = 24.0;
 /// How far above a noise floor sound begins, in dB: the peaks of noise vary by half of it.
-const ABOVE_NOISE_DB: f64 = 6.0;
+const ABOVE_NOISE_DB: f64 = 5.0;
 /// How far below the speech a noise floor plus [`ABOVE_NOISE_DB`] has to be, in dB.
-const MIN_CONTRAST_DB: f64 = 5.0;
+const MIN_CONTRAST_DB: f64 = 4.0;
+/// Least share of a part that is louder than its noise, for the noise to be silence. Otherwise
+/// the part may have no speech, but music or quiet talk.
+const MIN_SPEECH_SHARE: f64 = 0.2;
 /// The length of the parts that may have a noise floor each, in windows: a minute.
 const BLOCK_WINDOWS: usize = 60 * WINDOWS_PER_SECOND as usize;
 /// Fewest windows with sound in a part that has a noise floor.
@@ -114,6 +117,10 @@ fn automatic_thresholds(levels: &[Level]) -> Vec<f64> {
     let threshold = |block: &[Level]| {
         let above_noise = noise_floor(block).map(|noise| noise + ABOVE_NOISE_DB);
         let above_noise = above_noise.filter(|level| *level <= loudness - MIN_CONTRAST_DB);
+        let above_noise = above_noise.filter(|level| {
+            let sound = block.iter().filter(|window| window.dbfs() > *level);
+            sound.count() as f64 >= MIN_SPEECH_SHARE * block.len() as f64
+        });
         above_noise.unwrap_or(relative).max(relative)
     };
     blocks.map(threshold).collect()

@@ -9,8 +9,25 @@ fn probe_error(fixture: &Fixture, name: &str, bytes: &[u8]) -> String {
     let path = fixture.path(name);
     fs::write(&path, bytes).unwrap();
     match fixture.media.probe(&path) {
-        Err(error @ ProbeError::NotMedia(_)) => error.to_string(),
+        Err(error @ (ProbeError::NotMedia(_) | ProbeError::UnsupportedFormat(_))) => {
+            error.to_string()
+        }
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_container_that_is_not_accepted_is_named() {
+    let fixture = Fixture::new();
+    for (options, name, format) in [
+        ("-c:v rv10 -f rm", "talk.rm", "rm"),
+        ("-c:v gif", "talk.gif", "gif"),
+    ] {
+        let picture = "testsrc2=size=160x128:rate=10:duration=1";
+        let path = fixture.render(&[picture], options, name);
+        let error = fixture.media.probe(&path).unwrap_err().to_string();
+        let expected = format!("the format {format} is not supported: convert the recording");
+        assert!(error.starts_with(&expected), "{error}");
     }
 }
 

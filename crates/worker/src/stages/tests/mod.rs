@@ -4,6 +4,7 @@ mod compilation;
 mod content_analysis;
 mod layout_analysis;
 mod segmentation;
+mod silence_detection;
 mod transcription;
 
 use std::ops::Deref;
