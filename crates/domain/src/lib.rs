@@ -32,7 +32,7 @@
 //! | progress | [`Progress`], [`JobProgress`], [`ProgressReport`] |
 //! | transcript segment | [`TranscriptSegment`], [`NewTranscriptSegment`], [`TranscriptFormat`] |
 //! | silence region | [`SilenceRegion`], [`NewSilenceRegion`], [`SilenceType`] |
-//! | layout analysis | [`LayoutAnalysis`], [`NewLayoutAnalysis`], [`LayoutType`], [`Region`] |
+//! | layout analysis | [`LayoutAnalysis`], [`NewLayoutAnalysis`], [`LayoutStretches`], [`LayoutStretch`], [`LayoutType`], [`Region`] |
 //! | content segment | [`ContentSegment`], [`NewContentSegment`] |
 //! | clip | [`Clip`], [`NewClip`], [`ClipMedia`] |
 //! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
@@ -93,6 +93,8 @@ mod id;
 mod idempotency_key;
 mod job;
 mod layout_analysis;
+mod layout_stretch;
+mod layout_type;
 mod lease;
 mod log_entry;
 mod pipeline;
@@ -133,7 +135,9 @@ pub use job::{
     ProcessingMode, ProcessingOptions, Progress, ProgressReport, Requirement, Resolution,
     SummaryMetadata, Transition,
 };
-pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
+pub use layout_analysis::{LayoutAnalysis, NewLayoutAnalysis};
+pub use layout_stretch::{LayoutStretch, LayoutStretches};
+pub use layout_type::{LayoutType, Region};
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
 pub use pipeline::{Pipeline, Pipelines, Step};
