@@ -56,13 +56,19 @@ impl Body for ProgressReport {
 
 impl Body for NewTranscriptSegment {
     fn body(&self) -> Value {
-        json!({
+        let mut body = json!({
             "start_time": self.time.start(),
             "end_time": self.time.end(),
             "text": self.text.as_str(),
             "confidence": self.confidence.map(Ratio::get),
             "speaker_id": text(self.speaker_id.as_ref()),
-        })
+            "language": text(self.language.as_ref()),
+        });
+        // Most responses have no words.
+        if let Some(words) = &self.words {
+            body["words"] = words.to_json();
+        }
+        body
     }
 }
 

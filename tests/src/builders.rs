@@ -7,7 +7,7 @@ use lectern_domain::{
     LongText, NewClip, NewContentSegment, NewJob, NewJobStatus, NewLayoutAnalysis, NewLogEntry,
     NewSilenceRegion, NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress,
     ProgressMessage, ProgressReport, Ratio, Region, Seconds, SilenceType, SpeakerId, Stage,
-    StorageKey, TimeRange, Title, Topic,
+    StorageKey, TimeRange, TimedWord, TimedWords, Title, Topic, WordText,
 };
 use serde_json::{Value, json};
 
@@ -161,6 +161,20 @@ pub fn segments(n: usize) -> Vec<NewTranscriptSegment> {
             }
         })
         .collect()
+}
+
+/// Two words that begin at `start`, in seconds.
+pub fn two_words(start: f64) -> TimedWords {
+    let word = |start: f64, text: &str, probability: Option<f64>| TimedWord {
+        time: TimeRange::new(start, start + 0.5).unwrap(),
+        text: WordText::new(text).unwrap(),
+        probability: probability.map(|value| Ratio::new(value).unwrap()),
+    };
+    let words = vec![
+        word(start, "Gradient", Some(0.75)),
+        word(start + 0.5, "descent", None),
+    ];
+    TimedWords::new(words).unwrap()
 }
 
 /// A silence region from `start` to `end`, in seconds.

@@ -73,7 +73,7 @@ pub use backend::Fixture;
 pub use body::Body;
 pub use builders::{
     JobBuilder, a_clip_of, a_completed_job, a_job, a_layout, a_log_entry, a_report, a_segment,
-    a_silence, clips, content_segments, segments, silence_regions, store_output, words,
+    a_silence, clips, content_segments, segments, silence_regions, store_output, two_words, words,
 };
 pub use client::{Client, RequestBuilder};
 pub use cluster::{Cluster, TEST_DATABASE_URL, server_url};

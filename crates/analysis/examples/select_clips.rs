@@ -37,6 +37,7 @@ fn analyse(input: &Value) -> Result<Value, Invalid> {
             Ok(TranscriptSegmentRef {
                 time: time(segment)?,
                 text,
+                words: &[],
             })
         })
         .collect::<Result<_, Invalid>>()?;

@@ -76,7 +76,7 @@ pub struct Hallucination {
 ///
 /// let segment = |i: u8, text| {
 ///     let start = f64::from(i) * 4.0;
-///     Ok(TranscriptSegmentRef { time: TimeRange::new(start, start + 4.0)?, text })
+///     Ok(TranscriptSegmentRef { time: TimeRange::new(start, start + 4.0)?, text, words: &[] })
 /// };
 /// let transcript: Vec<TranscriptSegmentRef<'_>> = (0..15)
 ///     .map(|i| segment(i, if i < 5 { "A fugue begins" } else { "Thanks for watching!" }))
@@ -242,6 +242,7 @@ mod tests {
         let segment = |(i, &text): (u32, &&'a str)| TranscriptSegmentRef {
             time: TimeRange::new(f64::from(i) * 4.0, f64::from(i) * 4.0 + 4.0).unwrap(),
             text,
+            words: &[],
         };
         (0..).zip(texts).map(segment).collect()
     }

@@ -4,17 +4,19 @@
 //! The algorithms of this crate read the fields that both types have in common.
 
 use lectern_domain::{
-    ContentSegment, Keyword, NewContentSegment, NewTranscriptSegment, Ratio, TimeRange, Topic,
-    TranscriptSegment,
+    ContentSegment, Keyword, NewContentSegment, NewTranscriptSegment, Ratio, TimeRange, TimedWord,
+    TimedWords, Topic, TranscriptSegment,
 };
 
-/// The time and text of a transcript segment.
+/// The time, text and words of a transcript segment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TranscriptSegmentRef<'a> {
     /// Start and end, in seconds.
     pub time: TimeRange,
     /// The spoken text.
     pub text: &'a str,
+    /// The words with their times; empty if these are unknown.
+    pub words: &'a [TimedWord],
 }
 
 impl<'a> From<&'a NewTranscriptSegment> for TranscriptSegmentRef<'a> {
@@ -22,6 +24,7 @@ impl<'a> From<&'a NewTranscriptSegment> for TranscriptSegmentRef<'a> {
         Self {
             time: segment.time,
             text: &segment.text,
+            words: segment.words.as_ref().map_or(&[], TimedWords::as_slice),
         }
     }
 }
@@ -31,6 +34,7 @@ impl<'a> From<&'a TranscriptSegment> for TranscriptSegmentRef<'a> {
         Self {
             time: segment.time,
             text: &segment.text,
+            words: segment.words.as_ref().map_or(&[], TimedWords::as_slice),
         }
     }
 }

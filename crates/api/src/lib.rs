@@ -73,6 +73,7 @@ mod silence_region;
 mod stage_run;
 mod stats;
 mod subtitles;
+mod timed_word;
 mod transcript_segment;
 mod tus;
 mod upload;
@@ -112,9 +113,11 @@ pub use silence_region::{
 pub use stage_run::{StageRunResponse, StagesResponse};
 pub use stats::{JobCounts, StatsResponse};
 pub use subtitles::{SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
+pub use timed_word::{TimedWord, TimedWordBody};
 pub use transcript_segment::{
     TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
-    TranscriptSegmentBody, TranscriptSegmentUpdateBody, TranscriptSegmentsBody,
+    TranscriptSegmentBody, TranscriptSegmentUpdateBody, TranscriptSegmentWithWords,
+    TranscriptSegmentsBody,
 };
 pub use tus::{
     TUS_CHECKSUM_ALGORITHMS, TUS_EXTENSIONS, TUS_VERSION, TusChecksum, TusUpload, parse_size,

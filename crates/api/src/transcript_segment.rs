@@ -3,12 +3,14 @@
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, InField, Invalid, JobId, NewTranscriptSegment};
 use lectern_domain::{
-    Ratio, Seconds, SpeakerId, SpokenText, TimeRange, TranscriptFormat, TranscriptSegmentId, Window,
+    LanguageTag, Patch, Ratio, Seconds, SpeakerId, SpokenText, TimeRange, TimedWords,
+    TranscriptFormat, TranscriptSegmentId, Window,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
+use crate::timed_word::{TimedWord, TimedWordBody, present_words, timed_words, words};
 use crate::wire::Request;
 use crate::wire::items::Items;
 use crate::wire::request::{BodyShape, convert_each, optional, patch, present, search_text};
@@ -25,6 +27,11 @@ use crate::wire::validation::{FieldErrors, chars};
                 "text": "Welcome back. Today we look at gradient descent.",
                 "confidence": 0.94,
                 "speaker_id": "lecturer",
+                "language": "en",
+                "words": [
+                    { "start": 0.0, "end": 0.6, "text": "Welcome", "probability": 0.98 },
+                    { "start": 0.6, "end": 0.9, "text": "back." },
+                ],
             },
             { "start_time": 4.9, "end_time": 7.5, "text": "It walks downhill, step by step." },
         ],
@@ -53,11 +60,19 @@ pub struct TranscriptSegmentBody {
     /// Speaker.
     #[validate(length(max = chars(SpeakerId::MAX)))]
     pub speaker_id: Option<String>,
+    /// Language that is spoken, as a tag of BCP 47 such as `en` or `pt-BR`.
+    #[schemars(regex(pattern = LanguageTag::PATTERN), length(max = LanguageTag::MAX))]
+    pub language: Option<String>,
+    /// The words with their times; at most 2,000.
+    #[validate(nested)]
+    #[serde(default, deserialize_with = "words")]
+    #[schemars(length(max = TimedWords::MAX))]
+    pub words: Option<Vec<TimedWordBody>>,
 }
 
 impl Request for TranscriptSegmentsBody {
     type Domain = Vec<NewTranscriptSegment>;
-    const BODY_SHAPE: BodyShape = BodyShape::Rows;
+    const BODY_SHAPE: BodyShape = BodyShape::RowsOfWords;
 
     fn out_of_bounds(&self) -> FieldErrors {
         self.segments.errors("segments")
@@ -85,6 +100,8 @@ impl TryFrom<TranscriptSegmentBody> for NewTranscriptSegment {
             text: SpokenText::new(segment.text).in_field("text")?,
             confidence: optional("confidence", segment.confidence, Ratio::new)?,
             speaker_id: optional("speaker_id", segment.speaker_id, SpeakerId::new)?,
+            language: optional("language", segment.language, LanguageTag::new)?,
+            words: timed_words(segment.words)?,
         })
     }
 }
@@ -120,6 +137,16 @@ pub struct TranscriptSegmentUpdateBody {
     #[validate(length(max = chars(SpeakerId::MAX)))]
     #[serde(deserialize_with = "present")]
     pub speaker_id: Option<Option<String>>,
+    /// Language that is spoken, as a tag of BCP 47 such as `en` or `pt-BR`.
+    #[schemars(regex(pattern = LanguageTag::PATTERN), length(max = LanguageTag::MAX))]
+    #[serde(deserialize_with = "present")]
+    pub language: Option<Option<String>>,
+    /// The words with their times. Another text or another time removes the stored ones, unless
+    /// new ones are given.
+    #[validate(nested)]
+    #[serde(deserialize_with = "present_words")]
+    #[schemars(length(max = TimedWords::MAX))]
+    pub words: Option<Option<Vec<TimedWordBody>>>,
 }
 
 impl Request for TranscriptSegmentUpdateBody {
@@ -136,6 +163,11 @@ impl TryFrom<TranscriptSegmentUpdateBody> for domain::TranscriptSegmentUpdate {
             text: optional("text", update.text, SpokenText::new)?,
             confidence: patch(update.confidence, Ratio::new).in_field("confidence")?,
             speaker_id: patch(update.speaker_id, SpeakerId::new).in_field("speaker_id")?,
+            language: patch(update.language, LanguageTag::new).in_field("language")?,
+            words: match update.words {
+                None => Patch::Keep,
+                Some(words) => timed_words(words)?.map_or(Patch::Clear, Patch::Set),
+            },
         })
     }
 }
@@ -155,6 +187,16 @@ pub struct TranscriptQuery {
     /// Segments whose text contains this, ignoring case.
     #[schemars(extend("example" = "gradient"))]
     pub q: Option<String>,
+    /// Segments in this language, with or without a region: `en` includes `en-GB`.
+    #[schemars(
+        regex(pattern = LanguageTag::PATTERN),
+        length(max = LanguageTag::MAX),
+        extend("example" = "en")
+    )]
+    pub language: Option<String>,
+    /// Whether the response has the words of the segments with their times.
+    #[schemars(extend("example" = true))]
+    pub words: Option<bool>,
     /// Format of the response. Without this parameter, `Accept` decides.
     #[schemars(extend("example" = "vtt"))]
     pub format: Option<TranscriptFormat>,
@@ -167,6 +209,10 @@ pub struct TranscriptFilter {
     pub window: Window,
     /// Segments whose text contains this, ignoring case.
     pub q: Option<String>,
+    /// Segments in this language.
+    pub language: Option<LanguageTag>,
+    /// Whether the words are returned.
+    pub words: bool,
     /// Format of the response; `None`: `Accept` decides.
     pub format: Option<TranscriptFormat>,
 }
@@ -182,6 +228,8 @@ impl TryFrom<TranscriptQuery> for TranscriptFilter {
         Ok(Self {
             window: Window::new(query.from, query.to)?,
             q: search_text(query.q).in_field("q")?,
+            language: optional("language", query.language, LanguageTag::new)?,
+            words: query.words.unwrap_or_default(),
             format: query.format,
         })
     }
@@ -204,10 +252,33 @@ pub struct TranscriptSegment {
     pub confidence: Option<Ratio>,
     /// Speaker.
     pub speaker_id: Option<SpeakerId>,
+    /// Language that is spoken.
+    pub language: Option<LanguageTag>,
+    /// The words with their times, if they are known; only in lists with `words=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(default)]
+    pub words: Option<Vec<TimedWord>>,
     /// When the segment was stored.
     pub created_at: DateTime<Utc>,
 }
 
+/// A [`TranscriptSegment`] with its words.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct TranscriptSegmentWithWords(TranscriptSegment);
+
+impl From<domain::TranscriptSegment> for TranscriptSegmentWithWords {
+    fn from(mut stored: domain::TranscriptSegment) -> Self {
+        let words = stored.data.words.take();
+        let words = words.map(|words| words.into_iter().map(TimedWord::from).collect());
+        Self(TranscriptSegment {
+            words,
+            ..stored.into()
+        })
+    }
+}
+
+/// Without the words.
 impl From<domain::TranscriptSegment> for TranscriptSegment {
     fn from(stored: domain::TranscriptSegment) -> Self {
         let segment = stored.data;
@@ -219,6 +290,8 @@ impl From<domain::TranscriptSegment> for TranscriptSegment {
             text: segment.text,
             confidence: segment.confidence,
             speaker_id: segment.speaker_id,
+            language: segment.language,
+            words: None,
             created_at: stored.created_at,
         }
     }

@@ -103,6 +103,6 @@ pub use own_statements::{DbBackend, DbConnection, Doing, diesel, sql_types};
 pub use repositories::{
     AddedRows, AppendStart, ClearedUpload, Clips, ContentSegments, DatabaseIdentity,
     IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses, ProcessingLogs, SetCursor, SetPage,
-    SilenceRegions, StageRuns, Transcripts, UnneededObjects, Uploads,
+    SilenceRegions, StageRuns, TranscriptSelection, Transcripts, UnneededObjects, Uploads,
 };
 pub use work::Work;

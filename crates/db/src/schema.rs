@@ -273,6 +273,8 @@ diesel::table! {
         confidence -> Nullable<Float8>,
         speaker_id -> Nullable<Text>,
         created_at -> Timestamptz,
+        language -> Nullable<Text>,
+        words -> Nullable<Jsonb>,
     }
 }
 

@@ -92,6 +92,7 @@ mod event;
 mod id;
 mod idempotency_key;
 mod job;
+mod language_tag;
 mod layout_analysis;
 mod layout_stretch;
 mod layout_type;
@@ -105,6 +106,7 @@ mod silence_region;
 mod stage;
 mod stage_note;
 mod stage_run;
+mod timed_words;
 mod transcript_segment;
 mod transcript_source;
 mod upload;
@@ -129,12 +131,13 @@ pub use id::{
 };
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
 pub use job::{
-    ClipCount, ClipLayout, ClipSeconds, ClipShare, FilenamePart, Job, JobCursor, JobFilter,
-    JobMetrics, JobOrder, JobPageRequest, JobProgress, JobStatus, JobSummary, JobUpdate, Loudness,
-    MetadataFilter, NewJob, NewJobOfSource, NewJobStatus, OptionValue, ProcessingConfig,
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, FilenamePart, Job, JobCursor,
+    JobFilter, JobMetrics, JobOrder, JobPageRequest, JobProgress, JobStatus, JobSummary, JobUpdate,
+    Loudness, MetadataFilter, NewJob, NewJobOfSource, NewJobStatus, OptionValue, ProcessingConfig,
     ProcessingMode, ProcessingOptions, Progress, ProgressReport, Requirement, Resolution,
-    SummaryMetadata, Transition,
+    SilenceLevel, SummaryMetadata, Transition,
 };
+pub use language_tag::LanguageTag;
 pub use layout_analysis::{LayoutAnalysis, NewLayoutAnalysis};
 pub use layout_stretch::{LayoutStretch, LayoutStretches};
 pub use layout_type::{LayoutType, Region};
@@ -148,6 +151,7 @@ pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, S
 pub use stage::Stage;
 pub use stage_note::{NoteLevel, NoteOfStage, NoteText, StageNote, StageNotes};
 pub use stage_run::{StageRun, StageRunStatus, stages_from};
+pub use timed_words::{TimedWord, TimedWords, WordText};
 pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
     TranscriptSegmentUpdate,

@@ -5,6 +5,8 @@ use std::ops::Deref;
 use chrono::{DateTime, Utc};
 
 use crate::id::{JobId, TranscriptSegmentId};
+use crate::language_tag::LanguageTag;
+use crate::timed_words::TimedWords;
 use crate::value::string_enum::string_enum;
 use crate::value::text::{bounded_texts, check_no_nul, check_not_blank, text_impls};
 use crate::value::{InField, Invalid, Patch, Ratio, Seconds, TimeRange};
@@ -78,16 +80,27 @@ pub struct NewTranscriptSegment {
     pub confidence: Option<Ratio>,
     /// The speaker.
     pub speaker_id: Option<SpeakerId>,
+    /// The language that is spoken.
+    pub language: Option<LanguageTag>,
+    /// The words with their times.
+    pub words: Option<TimedWords>,
 }
 
 impl NewTranscriptSegment {
-    /// A segment without a confidence or a speaker. The error names `text`.
+    /// Approximate number of bytes in the text and the words.
+    pub fn memory(&self) -> usize {
+        self.text.len() + self.words.as_ref().map_or(0, TimedWords::memory)
+    }
+
+    /// A segment of which no more is known. The error names `text`.
     pub fn new(text: impl Into<String>, time: TimeRange) -> Result<Self, Invalid> {
         Ok(Self {
             time,
             text: SpokenText::new(text).in_field("text")?,
             confidence: None,
             speaker_id: None,
+            language: None,
+            words: None,
         })
     }
 }
@@ -105,19 +118,32 @@ pub struct TranscriptSegmentUpdate {
     pub confidence: Patch<Ratio>,
     /// The speaker.
     pub speaker_id: Patch<SpeakerId>,
+    /// The language that is spoken.
+    pub language: Patch<LanguageTag>,
+    /// The words with their times. Another text or another time without words removes those of
+    /// the segment.
+    pub words: Patch<TimedWords>,
 }
 
 impl TranscriptSegmentUpdate {
-    /// The segment after the change. The error names `start_time` or `end_time`.
+    /// The segment after the change. Words that would not fit the new text or time are removed.
+    /// The error names `start_time` or `end_time`.
     pub fn applied_to(
         &self,
         segment: &NewTranscriptSegment,
     ) -> Result<NewTranscriptSegment, Invalid> {
+        let time = segment.time.changed(self.start_time, self.end_time)?;
+        let text = self.text.as_ref().unwrap_or(&segment.text);
+        let fits = time == segment.time && *text == segment.text;
         Ok(NewTranscriptSegment {
-            time: segment.time.changed(self.start_time, self.end_time)?,
-            text: self.text.as_ref().unwrap_or(&segment.text).clone(),
+            time,
+            text: text.clone(),
             confidence: self.confidence.applied_to(segment.confidence.as_ref()),
             speaker_id: self.speaker_id.applied_to(segment.speaker_id.as_ref()),
+            language: self.language.applied_to(segment.language.as_ref()),
+            words: self
+                .words
+                .applied_to(segment.words.as_ref().filter(|_| fits)),
         })
     }
 }

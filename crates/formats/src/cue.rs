@@ -1,12 +1,12 @@
 //! Cues: texts with a start and an end.
 
-use lectern_domain::{Invalid, NewTranscriptSegment, Ratio, SpeakerId, SpokenText};
-use lectern_domain::{TimeRange, TranscriptSegment};
+use lectern_domain::{Invalid, LanguageTag, NewTranscriptSegment, Ratio, SpeakerId, SpokenText};
+use lectern_domain::{TimeRange, TimedWord, TimedWords, TranscriptSegment, WordText};
 
 use crate::time::{MAX_MILLIS, millis, seconds};
 
 /// A word of a cue, with its times in milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Word {
     /// Not before the start of the cue.
     pub start_ms: u64,
@@ -14,6 +14,8 @@ pub struct Word {
     pub end_ms: u64,
     /// Without white space around it.
     pub text: String,
+    /// The recognizer's probability that this is the word; `None` if it is unknown.
+    pub probability: Option<Ratio>,
 }
 
 /// An entry of a subtitle file or a segment of a transcript.
@@ -29,6 +31,8 @@ pub struct Cue {
     pub confidence: Option<Ratio>,
     /// The words with their times, if the file has them.
     pub words: Vec<Word>,
+    /// The language; `None` if it is unknown.
+    pub language: Option<LanguageTag>,
 }
 
 impl Cue {
@@ -44,12 +48,18 @@ impl Cue {
             speaker: None,
             confidence: None,
             words: Vec::new(),
+            language: None,
         }
     }
 
     /// The same cue with this speaker.
     pub fn with_speaker(self, speaker: Option<SpeakerId>) -> Self {
         Self { speaker, ..self }
+    }
+
+    /// The same cue in this language.
+    pub fn with_language(self, language: Option<LanguageTag>) -> Self {
+        Self { language, ..self }
     }
 
     /// The same cue with this confidence.
@@ -78,6 +88,7 @@ impl Cue {
             words: self.words,
             speaker: self.speaker,
             confidence: self.confidence,
+            language: self.language,
             ..Self::new(start_ms, end_ms, self.text)
         }
     }
@@ -105,7 +116,8 @@ impl Cue {
 
 /// Returns the cues that overlap `part`, cut at the edges of the part and with times
 /// relative to its start. A cue of zero length overlaps the part if
-/// `part.start <= cue.start < part.end`.
+/// `part.start <= cue.start < part.end`. Of a cue whose words have times, only the words in the
+/// part are kept, if they are the words of its text.
 ///
 /// ```
 /// use lectern_domain::{SpokenText, TimeRange};
@@ -124,13 +136,38 @@ pub fn clip_to(cues: &[Cue], part: TimeRange) -> Vec<Cue> {
                 cue.end_ms > from || (cue.start_ms == cue.end_ms && cue.end_ms == from);
             ends_inside_or_later && cue.start_ms < to && from < to
         })
-        .map(|cue| {
+        .filter_map(|cue| {
             let mut cue = cue.clone();
-            cue.words
-                .retain(|word| word.end_ms > from && word.start_ms < to);
-            cue.map_times(|ms| ms.clamp(from, to) - from)
+            let is_inside = |word: &Word| word.end_ms > from && word.start_ms < to;
+            if cue.start_ms < from || cue.end_ms > to {
+                cue.text = spoken_words(&cue, is_inside)?;
+            }
+            cue.words.retain(is_inside);
+            Some(cue.map_times(|ms| ms.clamp(from, to) - from))
         })
         .collect()
+}
+
+/// The text of the words that are inside of a part; `None` if none is. The whole text if it has
+/// other words than the cue.
+fn spoken_words(cue: &Cue, is_inside: impl Fn(&Word) -> bool) -> Option<SpokenText> {
+    let tokens: Vec<&str> = cue.text.split_whitespace().collect();
+    let letters = |text: &str| -> String {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let are_same = tokens.len() == cue.words.len()
+        && tokens
+            .iter()
+            .zip(&cue.words)
+            .all(|(token, word)| letters(token) == letters(&word.text));
+    if !are_same || cue.words.iter().all(&is_inside) {
+        return Some(cue.text.clone());
+    }
+    let inside = tokens.iter().zip(&cue.words);
+    let inside = inside.filter(|(_, word)| is_inside(word));
+    let inside: Vec<&str> = inside.map(|(token, _)| *token).collect();
+    SpokenText::new(inside.join(" ")).ok()
 }
 
 /// References to the cues, sorted by start; the sort is stable.
@@ -181,9 +218,17 @@ pub(crate) fn normalize_line_ends(text: &str) -> String {
 impl From<NewTranscriptSegment> for Cue {
     fn from(segment: NewTranscriptSegment) -> Self {
         let (start, end) = (segment.time.start(), segment.time.end());
+        let words = segment.words.into_iter().flatten().map(|word| Word {
+            start_ms: millis(word.time.start()),
+            end_ms: millis(word.time.end()),
+            text: word.text.into_string(),
+            probability: word.probability,
+        });
         Self::new(millis(start), millis(end), segment.text)
             .with_speaker(segment.speaker_id)
             .with_confidence(segment.confidence)
+            .with_language(segment.language)
+            .with_words(words.collect())
     }
 }
 
@@ -193,7 +238,8 @@ impl From<TranscriptSegment> for Cue {
     }
 }
 
-/// Converts times to seconds. Fails only if the domain refuses the time range.
+/// Converts times to seconds. Fails only if the domain refuses the time range. A cue with more
+/// words than the domain allows loses them.
 impl TryFrom<Cue> for NewTranscriptSegment {
     type Error = Invalid;
 
@@ -203,8 +249,21 @@ impl TryFrom<Cue> for NewTranscriptSegment {
             text: cue.text,
             confidence: cue.confidence,
             speaker_id: cue.speaker,
+            language: cue.language,
+            words: TimedWords::new(cue.words.iter().filter_map(timed_word).collect()).ok(),
         })
     }
+}
+
+/// The word in the domain; `None` if it has no text. A text that is too long is cut.
+fn timed_word(word: &Word) -> Option<TimedWord> {
+    let text = word.text.trim().replace('\0', "\u{fffd}");
+    let text: String = text.chars().take(WordText::MAX).collect();
+    Some(TimedWord {
+        time: TimeRange::new(seconds(word.start_ms), seconds(word.end_ms)).ok()?,
+        text: WordText::new(text).ok()?,
+        probability: word.probability,
+    })
 }
 
 #[cfg(test)]
@@ -259,5 +318,33 @@ mod tests {
             [cue(0, 500), cue(0, 0), cue(200, 300), cue(900, 1_000)]
         );
         assert_eq!(clip_to(&cues, TimeRange::new(1.0, 1.0).unwrap()), []);
+    }
+
+    #[test]
+    fn clip_to_keeps_the_words_that_are_in_the_part() {
+        let word = |start_ms, text: &str| Word {
+            start_ms,
+            end_ms: start_ms + 500,
+            text: text.to_owned(),
+            probability: None,
+        };
+        let texts = |text: &str, words: &[Word]| {
+            let text = SpokenText::new(text).unwrap();
+            let cue = Cue::new(0, 4_000, text).with_words(words.to_vec());
+            let clip = clip_to(&[cue], TimeRange::new(1.0, 2.0).unwrap());
+            let text = |cue: &Cue| (cue.text.to_string(), cue.words.len());
+            clip.iter().map(text).collect::<Vec<_>>()
+        };
+        let words = [
+            word(0, "that"),
+            word(500, "was"),
+            word(1_000, "it"),
+            word(3_000, "now"),
+        ];
+        assert_eq!(texts("That was\nit. Now", &words), [("it.".to_owned(), 1)]);
+        // Corrected since.
+        let corrected = "This was it. Now";
+        assert_eq!(texts(corrected, &words), [(corrected.to_owned(), 1)]);
+        assert_eq!(texts("That was", &words[..2]), []);
     }
 }

@@ -147,6 +147,7 @@ fn split_words(line: &str) -> (String, Vec<Word>) {
                 start_ms,
                 end_ms: start_ms,
                 text: String::new(),
+                probability: None,
             });
             rest = after;
         } else {

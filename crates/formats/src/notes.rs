@@ -19,6 +19,8 @@ pub enum Change {
     Unreadable,
     /// Left out: it ends before the recording starts.
     BeforeZero,
+    /// Left out: by the recognizer's own measures nobody speaks, and the text is a guess.
+    NoSpeech,
     /// Left out: it repeats text that the cue before it has shown already.
     Repeated,
     /// A negative start was changed to 0.
@@ -29,6 +31,8 @@ pub enum Change {
     NoEnd,
     /// The name of a speaker was cut to the length that a name may have.
     LongSpeaker,
+    /// Kept, although the recognizer measured that the text repeats itself.
+    RepeatsItself,
     /// Kept, although many entries in a row have this text: speech recognizers invent such
     /// repetitions where nobody speaks.
     SameText,
@@ -48,6 +52,16 @@ impl Change {
             (Self::Unreadable, false) => "were left out, because they cannot be read",
             (Self::BeforeZero, true) => "was left out, because it ends before 0",
             (Self::BeforeZero, false) => "were left out, because they end before 0",
+            (Self::NoSpeech, true) => {
+                "was left out, because the recognizer heard no speech and guessed its text"
+            }
+            (Self::NoSpeech, false) => {
+                "were left out, because the recognizer heard no speech and guessed their texts"
+            }
+            (Self::RepeatsItself, true) => "repeats itself, as texts do that a recognizer invents",
+            (Self::RepeatsItself, false) => {
+                "repeat themselves, as texts do that a recognizer invents"
+            }
             (Self::Repeated, true) => "was left out, because it only repeats the one before",
             (Self::Repeated, false) => "were left out, because they only repeat the ones before",
             (Self::NegativeStart, true) => "starts before 0 and was moved to 0",
@@ -109,6 +123,7 @@ impl Notes {
             Change::NoText,
             Change::Unreadable,
             Change::BeforeZero,
+            Change::NoSpeech,
         ];
         losses.iter().any(|loss| self.entries.contains_key(loss))
     }

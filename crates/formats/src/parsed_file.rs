@@ -1,5 +1,7 @@
 //! What all readers share: from the entries of a file to the cues of a recording.
 
+use lectern_domain::LanguageTag;
+
 use crate::cue::{Cue, speaker_id, spoken_text};
 use crate::entry::Entry;
 use crate::error::FormatError;
@@ -22,6 +24,23 @@ pub struct Transcript {
     pub cues: Vec<Cue>,
     /// What differs from the file.
     pub notes: Notes,
+    /// The language that the file names.
+    pub language: Option<LanguageTag>,
+}
+
+impl Transcript {
+    /// The same transcript in this language.
+    #[must_use]
+    pub fn in_language(self, language: &LanguageTag) -> Self {
+        let language = Some(language);
+        let cues = self.cues.into_iter();
+        let cues = cues.map(|cue| cue.with_language(language.cloned()));
+        Self {
+            cues: cues.collect(),
+            language: language.cloned(),
+            ..self
+        }
+    }
 }
 
 /// A file whose entries were read. [`ParsedFile::transcript`] makes its cues.
@@ -39,6 +58,8 @@ pub struct ParsedFile {
     pub(crate) may_roll: bool,
     /// Whether texts may begin with the name of the speaker.
     pub(crate) has_names_in_texts: bool,
+    /// The language that the file names.
+    pub(crate) language: Option<LanguageTag>,
 }
 
 /// Without entries. Texts may begin with names, as in all formats.
@@ -52,6 +73,7 @@ impl Default for ParsedFile {
             words_to_join: None,
             may_roll: false,
             has_names_in_texts: true,
+            language: None,
         }
     }
 }
@@ -86,6 +108,7 @@ impl ParsedFile {
             duration_ms,
             may_roll,
             has_names_in_texts,
+            language,
             ..
         } = self;
         entries.retain(|entry| {
@@ -109,8 +132,13 @@ impl ParsedFile {
         let cues = entries
             .into_iter()
             .filter_map(|entry| cue(entry, &mut notes))
+            .map(|cue| cue.with_language(language.clone()))
             .collect();
-        Ok(Transcript { cues, notes })
+        Ok(Transcript {
+            cues,
+            notes,
+            language,
+        })
     }
 }
 

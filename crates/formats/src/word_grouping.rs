@@ -106,7 +106,7 @@ pub(crate) fn split_long(entries: Vec<Entry>) -> Vec<Entry> {
                 text: word.text.clone(),
                 speaker: entry.speaker.clone(),
                 confidence: entry.confidence,
-                words: Vec::new(),
+                words: vec![word.clone()],
             })
             .collect();
         let separator = WordSeparator::of(&words);
@@ -174,17 +174,25 @@ impl Phrase {
             self.confidence_sum += confidence.get();
             self.confidence_count += 1;
         }
+        // A word of a segment that is divided has its own probability.
+        let probability = match word.words.first() {
+            Some(own) => own.probability,
+            None => word.confidence,
+        };
         let text = word.text.trim();
         match self.words.last_mut() {
             // Parts of a word follow it without a space.
             Some(last) if follows_directly && !text.starts_with(is_unspaced) => {
                 last.text.push_str(text);
                 last.end_ms = last.end_ms.max(non_negative(end_ms));
+                let both = last.probability.zip(probability);
+                last.probability = both.map(|(a, b)| if b < a { b } else { a });
             }
             _ => self.words.push(Word {
                 start_ms: non_negative(start_ms),
                 end_ms: non_negative(end_ms),
                 text: text.to_owned(),
+                probability,
             }),
         }
     }

@@ -1,7 +1,7 @@
 //! JSON files of the programs derived from Whisper.
 
 use lectern_domain::Ratio;
-use lectern_formats::{Cue, FormatError, InputFormat, json};
+use lectern_formats::{Change, Cue, FormatError, InputFormat, json};
 
 fn read(file: &[u8]) -> Result<Vec<Cue>, FormatError> {
     Ok(InputFormat::Json.read(file)?.transcript(None)?.cues)
@@ -122,4 +122,58 @@ fn a_text_without_times_is_detected_and_refused() {
     assert!(!json::detect(
         br#"{"start_time": 0, "end_time": 1, "text": "a"}"#
     ));
+}
+
+#[test]
+fn a_segment_in_which_nobody_speaks_is_left_out_and_noted() {
+    let file = br#"{"segments": [
+        {"start": 0.0, "end": 1.0, "text": "kept", "no_speech_prob": 0.9, "avg_logprob": -0.9},
+        {"start": 1.0, "end": 2.0, "text": "kept", "no_speech_prob": 0.5, "avg_logprob": -1.5},
+        {"start": 2.0, "end": 3.0, "text": "kept", "no_speech_prob": 0.9},
+        {"start": 3.0, "end": 4.0, "text": "Thank you.", "no_speech_prob": 0.7, "avg_logprob": -1.1},
+        {"start": 4.0, "end": 5.0, "text": "no no no no", "compression_ratio": 2.5}
+    ]}"#;
+    let transcript = InputFormat::Json
+        .read(file)
+        .unwrap()
+        .transcript(None)
+        .unwrap();
+    let texts: Vec<_> = transcript
+        .cues
+        .iter()
+        .map(|cue| cue.text.as_str())
+        .collect();
+    assert_eq!(texts, ["kept", "kept", "kept", "no no no no"]);
+    assert_eq!(transcript.notes.lines(Change::NoSpeech), [5]);
+    assert_eq!(transcript.notes.lines(Change::RepeatsItself), [6]);
+    assert!(transcript.notes.has_losses());
+}
+
+#[test]
+fn the_language_and_the_probabilities_of_words_are_kept() {
+    for (fields, expected) in [
+        (r#""language": "german""#, Some("de")),
+        (r#""result": {"language": "de"}"#, Some("de")),
+        (r#""language_code": "en_us""#, Some("en-US")),
+        (r#""language": null"#, None),
+    ] {
+        let file = format!(
+            r#"{{{fields}, "segments": [{{"start": 0, "end": 40, "text": "a b", "words": [
+                {{"word": " a", "start": 0, "end": 1, "probability": 0.5}},
+                {{"word": " b", "start": 39, "end": 40}}]}}]}}"#
+        );
+        let transcript = InputFormat::Json.read(file.as_bytes()).unwrap();
+        let transcript = transcript.transcript(None).unwrap();
+        assert_eq!(transcript.language.as_deref(), expected, "{fields}");
+        let words = transcript.cues.iter().flat_map(|cue| &cue.words);
+        let words: Vec<_> = words.map(|word| word.probability.map(Ratio::get)).collect();
+        assert_eq!(words, [Some(0.5), None]);
+    }
+    let file = b"WEBVTT\nKind: captions\nLanguage: fr\n\n00:00.000 --> 00:01.000\nBonjour\n";
+    let transcript = InputFormat::Vtt
+        .read(file)
+        .unwrap()
+        .transcript(None)
+        .unwrap();
+    assert_eq!(transcript.language.as_deref(), Some("fr"));
 }

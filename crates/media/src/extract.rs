@@ -7,7 +7,7 @@ use lectern_domain::TimeRange;
 use crate::error::Error;
 use crate::ffmpeg::Media;
 use crate::probe::MediaInfo;
-use crate::seek::SeekPoint;
+use crate::sound::Inputs;
 
 impl Media {
     /// Writes the sound of a range as WAV for speech recognizers: 16 kHz, mono,
@@ -22,24 +22,27 @@ impl Media {
         out: &Path,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), Error> {
-        let audio = recording.audio.as_ref().ok_or(Error::NoAudio)?;
+        if recording.audio.is_none() {
+            return Err(Error::NoAudio);
+        }
         let range = recording.clamp_range(range)?;
-        let filter = format!(
-            "atrim=start=0,aresample=16000:async=1:first_pts=0,apad,atrim=end={}",
-            range.duration()
-        );
-        let command = |point: SeekPoint| {
+        let command = |inputs: Inputs<'_>| {
+            let sound = inputs.sound.map(|sound| sound.filters(16_000));
+            let filter = format!(
+                "{},apad,atrim=end={}[a]",
+                sound.unwrap_or_default(),
+                range.duration()
+            );
             self.ffmpeg_with_progress()
-                .args(point.options())
-                .args(self.input_options(&recording.path))
-                .args(["-map", &format!("0:{}", audio.index), "-af", &filter])
+                .args(inputs.options)
+                .args(["-filter_complex", &filter, "-map", "[a]"])
                 .args(["-ac", "1", "-c:a", "pcm_s16le", "-map_metadata", "-1"])
                 .args(["-f", "wav"])
         };
-        self.write_after_seek(
+        self.write_with_sound(
             "extract the sound",
             recording,
-            range.start(),
+            range,
             &command,
             out,
             progress,

@@ -83,16 +83,20 @@ mod recording_limits;
 mod scratch;
 mod seek;
 mod silence_region;
+mod sound;
 
 pub use clip::CutSettings;
 pub use error::{Error, ProbeError};
 pub use ffmpeg::{Media, MissingTool, Tools};
 pub use frames::{Frames, GrayFrame, GrayPicture};
 pub use picture::Composition;
-pub use probe::{AudioStream, FrameRate, MediaInfo, SubtitleStream, VideoStream};
+pub use probe::{
+    AudioStream, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream, VideoStream,
+};
 pub use process::{
     CancellationCallback, CancellationToken, ChildError, Confinement, Limits, Program,
 };
 pub use recording_limits::RecordingLimits;
 pub use scratch::{Scratch, ScratchDir, ScratchFull};
 pub use silence_region::{SilenceRegions, SilenceSettings};
+pub use sound::{MeasuredSound, NoSuchTrack};

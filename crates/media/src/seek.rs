@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::error::Error;
-use crate::ffmpeg::Media;
+use crate::ffmpeg::{Media, is_sound_format_change};
 use crate::probe::{MediaInfo, VideoStream};
 use crate::process::{ChildError, LineBuffer, Program};
 
@@ -89,8 +89,10 @@ impl Media {
             .map_err(Error::from_child(doing))?;
         let written = write(point);
         match written.as_ref().map_err(Error::child) {
-            Err(Some(ChildError::Failed { status, .. }))
-                if point.read_from > 0.0 && status.code().is_some() =>
+            Err(Some(error @ ChildError::Failed { status, .. }))
+                if point.read_from > 0.0
+                    && status.code().is_some()
+                    && !is_sound_format_change(error) =>
             {
                 write(SeekPoint::beginning(time))
             }

@@ -1,11 +1,13 @@
 //! Detecting silence and black pictures.
 
-use lectern_domain::TimeRange;
+use lectern_domain::{SilenceLevel, TimeRange};
 
 use crate::error::Error;
 use crate::ffmpeg::Media;
-use crate::probe::MediaInfo;
+use crate::picture::constant_size_options;
+use crate::probe::{AudioStream, MediaInfo};
 use crate::process::ChildError;
+use crate::sound::{LevelReader, MAX_TRACKS, MeasuredSound, level_filters};
 
 /// A recording was read completely if reading ended at most this long before its
 /// end, in seconds. The tracks of one file rarely end together.
@@ -16,30 +18,37 @@ const BLACK_PIXEL_RATIO: f64 = 0.98;
 /// The definition of silence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SilenceSettings {
-    /// Sound below this level is silence, in dBFS.
-    pub threshold_dbfs: f64,
+    /// Sound below this level is silence.
+    pub level: SilenceLevel,
     /// Shortest silence or black picture that is reported, in seconds.
     pub min_duration: f64,
+    /// Whether a silent audio track may be replaced by another one. Otherwise, the track of
+    /// the recording is the only one that is decoded.
+    pub may_change_track: bool,
 }
 
 impl Default for SilenceSettings {
-    /// −35 dBFS for half a second.
+    /// Half a second, relative to the loudness and the noise of the recording, in the audio
+    /// track that has sound.
     fn default() -> Self {
         Self {
-            threshold_dbfs: -35.0,
+            level: SilenceLevel::Auto,
             min_duration: 0.5,
+            may_change_track: true,
         }
     }
 }
 
 /// The silent and the black regions of a recording, each in order and without
-/// overlap. ffmpeg prints six significant digits: a time after 1,000 s is exact
-/// to 5 ms, and a time after 10,000 s is exact to 50 ms.
+/// overlap. Sound is exact to 40 ms. Of the picture, ffmpeg prints six significant digits: a
+/// time after 1,000 s is exact to 5 ms, and a time after 10,000 s is exact to 50 ms.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SilenceRegions {
-    /// Regions in which all channels are silent. `None` if the recording has no
-    /// audio track: a missing track does not count as silence.
+    /// Regions in which all channels are silent, or have no packets. `None` if the recording
+    /// has no audio track: a missing track does not count as silence.
     pub audio: Option<Vec<TimeRange>>,
+    /// The sound that was chosen and measured. `None` as for `audio`.
+    pub sound: Option<MeasuredSound>,
     /// Regions with a black picture. `None` if the recording has no video track.
     pub blank: Option<Vec<TimeRange>>,
     /// The time up to which the recording could be read, in seconds. Less than
@@ -63,30 +72,31 @@ impl Media {
         settings: SilenceSettings,
         progress: &mut dyn FnMut(f64),
     ) -> Result<SilenceRegions, Error> {
-        let SilenceSettings {
-            threshold_dbfs,
-            min_duration,
-        } = settings;
+        let tracks = tracks_to_measure(recording, settings);
+        let video_options = recording.video.iter().flat_map(constant_size_options);
         let mut ffmpeg = self
             .ffmpeg_with_progress()
+            .args(video_options)
             .args(self.input_options(&recording.path));
         // The filters share stdout with the progress report. Without `direct`, the
         // filters would buffer their output, and write it in the middle of other lines.
-        if let Some(audio) = &recording.audio {
-            let filter = format!(
-                "silencedetect=noise={threshold_dbfs}dB:duration={min_duration},\
-                 ametadata=mode=print:file=-:direct=1"
-            );
-            ffmpeg = ffmpeg.args(["-map", &format!("0:{}", audio.index), "-af", &filter]);
+        for (position, track) in tracks.iter().enumerate() {
+            let output = format!("-filter:a:{position}");
+            ffmpeg = ffmpeg
+                .args(["-map", &format!("0:{}", track.index)])
+                .args([output, level_filters(position, track)]);
         }
         if let Some(video) = &recording.video {
+            let (width, height) = (video.width, video.height);
             let filter = format!(
-                "blackdetect=picture_black_ratio_th={BLACK_PIXEL_RATIO},\
+                "scale={width}:{height},blackdetect=picture_black_ratio_th={BLACK_PIXEL_RATIO},\
                  metadata=mode=print:file=-:direct=1"
             );
             ffmpeg = ffmpeg.args(["-map", &format!("0:{}", video.index), "-vf", &filter]);
         }
-        let (mut silent, mut black) = (RegionBuilder::default(), RegionBuilder::default());
+        let max_seconds = self.recording_limits.max_duration.get();
+        let mut reader = LevelReader::new(tracks.len(), max_seconds);
+        let mut black = RegionBuilder::default();
         let mut read_to: f64 = 0.0;
         let ran = self.run_with_progress(
             ffmpeg.args(["-f", "null", "-"]),
@@ -95,11 +105,9 @@ impl Media {
                 progress(seconds);
             },
             &mut |line| match parse_metadata(line) {
-                Some(("lavfi.silence_start", time)) => silent.start(time),
-                Some(("lavfi.silence_end", time)) => silent.end(time),
                 Some(("lavfi.black_start", time)) => black.start(time),
                 Some(("lavfi.black_end", time)) => black.end(time),
-                _ => {}
+                _ => reader.push(line),
             },
         );
         let stderr = match ran {
@@ -115,17 +123,49 @@ impl Media {
         if read_to > recording.duration - END_TOLERANCE_SECONDS {
             read_to = recording.duration;
         }
-        let regions = |builder: RegionBuilder| builder.finish(read_to, min_duration);
+        let SilenceSettings {
+            level,
+            min_duration,
+            ..
+        } = settings;
+        let measured = MeasuredSound::new(
+            recording,
+            &tracks,
+            &reader.tracks,
+            level,
+            min_duration,
+            read_to,
+        );
+        let (sound, silent) = measured.unzip();
         Ok(SilenceRegions {
-            audio: recording.audio.as_ref().map(|_| regions(silent)),
-            blank: recording.video.as_ref().map(|_| regions(black)),
+            audio: silent,
+            sound,
+            blank: recording
+                .video
+                .as_ref()
+                .map(|_| black.finish(read_to, min_duration)),
             read_to,
             warnings: stderr.lines().map(str::to_owned).collect(),
         })
     }
 }
 
-/// Parses a line such as `lavfi.silence_start=1.99998`.
+/// The audio tracks that are decoded. The tracks of the recording come first.
+fn tracks_to_measure(recording: &MediaInfo, settings: SilenceSettings) -> Vec<&AudioStream> {
+    let Some(audio) = &recording.audio else {
+        return Vec::new();
+    };
+    let is_needed = |track: &&AudioStream| {
+        audio.tracks().any(|index| index == track.index)
+            || settings.may_change_track && audio.mixed_with.is_empty()
+    };
+    let mut tracks: Vec<_> = recording.audio_tracks.iter().filter(is_needed).collect();
+    tracks.sort_by_key(|track| !audio.tracks().any(|index| index == track.index));
+    tracks.truncate(MAX_TRACKS);
+    tracks
+}
+
+/// Parses a line such as `lavfi.black_start=1.99998`.
 fn parse_metadata(line: &str) -> Option<(&str, f64)> {
     let (key, value) = line.split_once('=')?;
     Some((key, value.parse().ok()?))

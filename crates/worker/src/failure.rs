@@ -1,7 +1,7 @@
 //! Why an attempt at a stage failed.
 
 use lectern_domain::{Invalid, JsonObject, LongText, StageFailure, error_chain};
-use lectern_media::{ChildError, ProbeError};
+use lectern_media::{ChildError, NoSuchTrack, ProbeError};
 use serde_json::{Map, Value};
 
 /// Why an attempt at a stage failed.
@@ -114,6 +114,12 @@ impl From<lectern_media::Error> for Failure {
                 None => Self::permanent(error_chain(&error)),
             },
         }
+    }
+}
+
+impl From<NoSuchTrack> for Failure {
+    fn from(error: NoSuchTrack) -> Self {
+        Self::permanent(error.to_string())
     }
 }
 

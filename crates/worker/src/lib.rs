@@ -40,9 +40,10 @@
 //!         let limits = context.limits();
 //!         let output = Program::new("speech-to-text").arg(context.recording()?).output(&limits)?;
 //!         // Another attempt would fail in the same way.
-//!         let cues =
+//!         let transcript =
 //!             webvtt::read(&output).map_err(|error| Failure::permanent(error.to_string()))?;
-//!         let segments = cues
+//!         let segments = transcript
+//!             .cues
 //!             .into_iter()
 //!             .map(NewTranscriptSegment::try_from)
 //!             .collect::<Result<Vec<_>, _>>()?;
@@ -80,6 +81,7 @@
 
 mod blocking_storage;
 mod failure;
+mod heard_sound;
 mod parallel;
 mod recording_cache;
 mod settings;

@@ -187,7 +187,19 @@ impl StageContext<'_> {
 
     /// The recording's properties. Its length extends the stage's deadline.
     pub fn probe(&self) -> Result<MediaInfo, Failure> {
-        let probe = |file: &Path| Ok(self.media().probe(file)?);
+        let probe = |file: &Path| {
+            let media = self.media();
+            let recording = media.probe(file)?;
+            if !recording.has_clock_restarts {
+                return Ok((recording, None));
+            }
+            let dir = self.scratch.dir("joined")?;
+            let out = dir.path().join("recording");
+            let mut progress =
+                self.progress_reporter(recording.duration, 0.0..1.0, "joining the parts");
+            let joined = media.join_clocks(&recording, &out, &mut progress)?;
+            Ok((joined, Some(dir)))
+        };
         let probe = self.fetch_recording()?.get_or_probe(probe)?;
         self.deadline
             .extend(self.time_limit.of_recording(probe.duration));

@@ -22,8 +22,10 @@ use std::ops::Range;
 
 use lectern_domain::{InField, Invalid, TimeRange, VideoDuration};
 
+use crate::content_segment::Speech;
 use crate::hallucination;
 use crate::segment_ref::{ContentSegmentRef, TranscriptSegmentRef};
+use crate::sentence::normalize;
 use crate::term::tokenize;
 use crate::time_span::TimeSpan;
 use passage::{Passage, parts_between_silences};
@@ -141,7 +143,8 @@ pub fn select(
             .collect();
         let selections = select_from(&candidates, &passages, recording, rules);
         if !selections.is_empty() {
-            return with_segment_titles(&selections, segments, &passages);
+            let speech = Speech::of(&spoken, &silences);
+            return with_titles(&selections, segments, &passages, &speech);
         }
     }
     let passages = with_untranscribed(&sentences, everywhere, &quiet, rules);
@@ -268,10 +271,11 @@ fn whole_recording(
     Ok(vec![clip])
 }
 
-fn with_segment_titles(
+fn with_titles(
     selections: &[Selection],
     segments: &[ContentSegmentRef<'_>],
     passages: &[Passage],
+    speech: &Speech,
 ) -> Result<Vec<SelectedClip>, Invalid> {
     selections
         .iter()
@@ -280,10 +284,51 @@ fn with_segment_titles(
             let same_segment = |other: &&Selection| other.candidate == selection.candidate;
             let number = 1 + selections[..position].iter().filter(same_segment).count();
             let segment = &segments[selection.candidate];
-            let description = description(&passages[selection.run.passages.clone()], segment);
-            SelectedClip::from_segment(position, selection, segment, number, description)
+            let said = &passages[selection.run.passages.clone()];
+            let own_title = own_title(segment, said, number, speech);
+            let description = description(said, segment);
+            let clip =
+                SelectedClip::from_segment(position, selection, segment, number, description)?;
+            match own_title {
+                Some(title) => clip.with_title(&title),
+                None => Ok(clip),
+            }
         })
         .collect()
+}
+
+/// A title of the clip itself. `None` if that of the segment is better: for its first clip, when
+/// it promises nothing that is not said there, and for segments whose topics were not found
+/// by [`content_segment`](crate::content_segment).
+fn own_title(
+    segment: &ContentSegmentRef<'_>,
+    said: &[Passage],
+    number: usize,
+    speech: &Speech,
+) -> Option<String> {
+    let time = TimeSpan::from(segment.time);
+    let of_segment = speech.title(time)?;
+    if of_segment != segment.topic.as_str() {
+        return None;
+    }
+    let is_said = |word: &str| said.iter().any(|passage| has_word(&passage.text, word));
+    if number == 1 && of_segment.split_whitespace().all(is_said) {
+        return None;
+    }
+    let part = TimeSpan::new(said.first()?.span.start, said.last()?.span.end);
+    let own = speech.title_of_part(part, time, &of_segment)?;
+    (own != of_segment).then_some(own)
+}
+
+/// Whether a text has a word; punctuation and case are ignored. The words that join the parts
+/// of a title are in every text.
+fn has_word(text: &str, word: &str) -> bool {
+    let word = normalize(word);
+    word == "and"
+        || word == "und"
+        || text
+            .split_whitespace()
+            .any(|other| normalize(other) == word)
 }
 
 /// The sentence of a clip that says most about the topic of its segment.
@@ -294,16 +339,26 @@ fn description<'a>(passages: &'a [Passage], segment: &ContentSegmentRef<'_>) -> 
         .flat_map(|word| tokenize(word))
         .map(|term| term.key)
         .collect();
+    let is_early = |passage: &Passage| {
+        let count = passages.len() / 2;
+        passages[..count]
+            .iter()
+            .any(|early| std::ptr::eq(early, passage))
+    };
     let value = |passage: &&Passage| {
         let common = passage.keys.intersection(&keys).count() as f64;
         let length = (passage.keys.len().max(1) as f64).sqrt();
-        let opening = if passage.opening == passage::Opening::Connective {
-            0.7
-        } else {
-            1.0
+        // A sentence that refers to what was said before, or announces what will be said, says
+        // little alone.
+        let opening = match passage.opening {
+            passage::Opening::Connective => 0.5,
+            passage::Opening::LeadIn => 0.6,
+            passage::Opening::Neutral => 1.0,
         };
         let question = if passage.is_question { 0.3 } else { 1.0 };
-        opening * question * (common + 0.5 * passage.emphasis.min(2) as f64) / length
+        // Claims come before their details and examples.
+        let place = if is_early(passage) { 1.2 } else { 1.0 };
+        place * opening * question * (common + 0.5 * passage.emphasis.min(2) as f64) / length
     };
     first_max(passages, value)
         .map(|passage| passage.text.as_str())

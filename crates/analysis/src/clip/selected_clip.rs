@@ -48,6 +48,12 @@ impl SelectedClip {
         })
     }
 
+    /// The clip with a title of its own.
+    pub(super) fn with_title(mut self, title: &str) -> Result<Self, Invalid> {
+        self.clip.title = Title::new(truncate(title, Title::MAX))?;
+        Ok(self)
+    }
+
     /// A clip without a content segment, titled "Part 1", "Part 2" and so on.
     pub(super) fn without_segment(position: usize, span: TimeSpan) -> Result<Self, Invalid> {
         let title = Title::new(format!("Part {}", position + 1))?;

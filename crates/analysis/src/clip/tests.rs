@@ -28,6 +28,7 @@ fn transcript<'a>(sentences: &[(f64, f64, &'a str)]) -> Vec<TranscriptSegmentRef
     let segment = |&(start, end, text)| TranscriptSegmentRef {
         time: TimeRange::new(start, end).unwrap(),
         text,
+        words: &[],
     };
     sentences.iter().map(segment).collect()
 }
@@ -454,6 +455,47 @@ fn one_long_segment_gives_several_numbered_clips() {
             .iter()
             .all(|selected| selected.segment_index == Some(0))
     );
+}
+
+#[test]
+fn a_title_promises_nothing_that_the_clip_does_not_say() {
+    let texts = [
+        "Let us talk about the fugue.",
+        "The fugue has a theme, and the theme has an answer.",
+        "The fugue needs a countersubject, which goes with the theme.",
+        "In the stretto the theme of the fugue overlaps with the answer.",
+        "The countersubject of the fugue is not the answer.",
+    ];
+    let sentences = lecture(&texts);
+    let topic = crate::content_segment::find(transcript(&sentences)).unwrap();
+    let topic = topic[0].topic.as_str();
+    assert_eq!(topic, "Fugue and countersubject");
+    let segments = [segment(0.0, 50.0, topic, 0.9)];
+    let rules = ClipRules {
+        min_clips: 1,
+        max_clips: 1,
+        min_length: 10.0,
+        max_length: 25.0,
+        max_share: 1.0,
+    };
+    for clip in select_with(&segments, &sentences, &[], 50.0, &rules) {
+        let start = clip.clip.time.start();
+        let said = sentences
+            .iter()
+            .filter(|sentence| sentence.0 >= start - 0.5);
+        let said: Vec<&str> = said
+            .filter(|sentence| sentence.1 <= clip.clip.time.end() + 0.5)
+            .map(|sentence| sentence.2)
+            .collect();
+        let said = said.join(" ").to_lowercase();
+        for word in clip.clip.title.as_str().to_lowercase().split(' ') {
+            assert!(word == "and" || said.contains(word), "{word}: {said}");
+        }
+    }
+    // A topic from elsewhere is the title, whatever is said.
+    let named = [segment(0.0, 50.0, "Baroque music", 0.9)];
+    let clips = select_with(&named, &sentences, &[], 50.0, &rules);
+    assert_eq!(clips[0].clip.title.as_str(), "Baroque music");
 }
 
 #[test]

@@ -20,6 +20,7 @@
 //! the transcript. A language model writes better titles and descriptions; a worker may
 //! be given one, which then takes the place of this module.
 
+mod explanation;
 mod importance;
 mod keyphrases;
 mod noun_phrase;
@@ -32,6 +33,8 @@ mod utterance;
 mod vocabulary;
 mod word_use;
 
+use std::ops::Range;
+
 use lectern_domain::{Invalid, NewContentSegment, NonNegativeInt, TimeRange};
 
 use crate::hallucination;
@@ -41,6 +44,7 @@ use crate::segment_ref::TranscriptSegmentRef;
 use crate::sentence::{self, Sentence};
 use crate::time_span::TimeSpan;
 use importance::importance_scores;
+use keyphrases::TermWeights;
 use summary::Summary;
 use title::Titles;
 use utterance::{Utterance, group_into_utterances, total_span};
@@ -107,31 +111,25 @@ pub fn find_with_silences<'a>(
     transcript.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
     let silences = TimeSpan::union_of_ranges(silences);
     let (transcript, _) = hallucination::partition(&transcript, &silences);
-    let lexicon = Lexicon::of(transcript.iter().map(|segment| segment.text));
-    let sentences = sentence::split(&transcript, &silences, lexicon);
-    let mut kinds = housekeeping::classify(&sentences, lexicon);
-    drop_short_stretches(&sentences, &mut kinds);
-
-    let mut vocabulary = Vocabulary::default();
-    let utterances = group_into_utterances(&sentences, &kinds, &mut vocabulary);
-    let segments: Vec<&[Utterance]> = topic_segmentation::segment(&utterances, &vocabulary)
+    let speech = Speech::of(&transcript, &silences);
+    let Speech {
+        sentences,
+        utterances,
+        vocabulary,
+        lexicon,
+        ..
+    } = &speech;
+    let segments: Vec<&[Utterance]> = topic_segmentation::segment(utterances, vocabulary)
         .into_iter()
         .map(|range| &utterances[range])
         .collect();
-    let scores = importance_scores(&segments, &vocabulary, lexicon)?;
-    let texts = sentences.iter().map(|sentence| sentence.text.as_str());
-    let word_use = WordUse::of(texts, lexicon);
-    let titles = Titles {
-        vocabulary: &vocabulary,
-        word_use: &word_use,
-        lexicon,
-    };
+    let scores = importance_scores(&segments, vocabulary, lexicon)?;
     segments
         .iter()
         .zip(scores)
         .enumerate()
         .map(|(i, (utterances, importance_score))| {
-            let summary = Summary::of(utterances, &sentences, &titles)?;
+            let summary = Summary::of(utterances, sentences, &speech.titles())?;
             let next_start = segments.get(i + 1).map(|next| next[0].span.start);
             Ok(NewContentSegment {
                 time: segment_span(utterances, next_start).to_range()?,
@@ -144,6 +142,83 @@ pub fn find_with_silences<'a>(
             })
         })
         .collect()
+}
+
+/// The sentences of a recording, and how it uses its words.
+pub(crate) struct Speech {
+    sentences: Vec<Sentence>,
+    utterances: Vec<Utterance>,
+    vocabulary: Vocabulary,
+    word_use: WordUse,
+    lexicon: &'static Lexicon,
+}
+
+impl Speech {
+    /// The transcript is sorted by start and without invented text, the silences are sorted
+    /// and disjoint.
+    pub(crate) fn of(transcript: &[TranscriptSegmentRef<'_>], silences: &[TimeSpan]) -> Self {
+        let lexicon = Lexicon::of(transcript.iter().map(|segment| segment.text));
+        let sentences = sentence::split(transcript, silences, lexicon);
+        let mut kinds = housekeeping::classify(&sentences, lexicon);
+        drop_short_stretches(&sentences, &mut kinds);
+        let mut vocabulary = Vocabulary::default();
+        let utterances = group_into_utterances(&sentences, &kinds, &mut vocabulary);
+        let texts = sentences.iter().map(|sentence| sentence.text.as_str());
+        let word_use = WordUse::of(texts, lexicon);
+        Self {
+            sentences,
+            utterances,
+            vocabulary,
+            word_use,
+            lexicon,
+        }
+    }
+
+    fn titles(&self) -> Titles<'_> {
+        Titles {
+            vocabulary: &self.vocabulary,
+            word_use: &self.word_use,
+            lexicon: self.lexicon,
+        }
+    }
+
+    /// A title of what is said in a segment; `None` if there is no suitable phrase.
+    pub(crate) fn title(&self, segment: TimeSpan) -> Option<String> {
+        let sentences = self.sentences_in(segment);
+        self.titles().title(&sentences, &self.weights_in(segment))
+    }
+
+    /// A title of what is said in a part of a segment with this title; `None` if the part does
+    /// not mention what the title is about.
+    pub(crate) fn title_of_part(
+        &self,
+        part: TimeSpan,
+        segment: TimeSpan,
+        title: &str,
+    ) -> Option<String> {
+        let sentences = self.sentences_in(part);
+        self.titles()
+            .title_like(title, &sentences, &self.weights_in(segment))
+    }
+
+    /// The texts of the sentences whose middle is in the span.
+    fn sentences_in(&self, span: TimeSpan) -> Vec<&str> {
+        let range = indices_in(&self.sentences, |sentence| sentence.span, span);
+        let sentences = self.sentences[range].iter();
+        sentences.map(|sentence| sentence.text.as_str()).collect()
+    }
+
+    fn weights_in(&self, span: TimeSpan) -> TermWeights {
+        let range = indices_in(&self.utterances, |utterance| utterance.span, span);
+        TermWeights::of(&self.utterances[range], &self.vocabulary)
+    }
+}
+
+/// The indices of the items, which are sorted, whose middle is in `within`.
+fn indices_in<T>(items: &[T], span: impl Fn(&T) -> TimeSpan, within: TimeSpan) -> Range<usize> {
+    let before = |time: f64| items.partition_point(|item| span(item).midpoint() < time);
+    let first = before(within.start);
+    first..before(within.end).max(first)
 }
 
 /// Lets short stretches of housekeeping count as content.

@@ -1,20 +1,21 @@
 //! Makes a title from the sentences of a segment.
 //!
-//! A title has three to eight words and is like "Write ahead log: redo and undo": the phrase
-//! that the segment is about, and two more that it explains. The first is the one that the
-//! lecturer announces ("let us talk about …"), or else the one with the highest score: the
-//! weights of its terms, times factors for a phrase that is defined ("… means that …") or
-//! repeated. A question at the
-//! start of the segment, such as "How does a database survive a crash?", is a title itself.
+//! A title has three to eight words. It begins with the phrase that the lecturer announces
+//! ("let us talk about …"), or else the one with the highest score: the weights of its terms,
+//! times factors for a phrase that is defined ("… means that …") or repeated. Then comes what
+//! the lecturer says that it is, as in "Delta: where a river meets the sea" ([`explanation`]), or
+//! else the best other phrase, as in "Confidence interval and margin of error". A question at
+//! the start of the segment, such as "How does a database survive a crash?", is a title itself.
 //! In languages without a lexicon, the title is made of the best keywords. The running time
 //! is `O(n log n)` in the number of words of the segment.
 
 use std::collections::BTreeMap;
 
+use super::explanation::explanation;
 use super::keyphrases::TermWeights;
 use super::noun_phrase::{NounPhrase, noun_phrases};
 use super::vocabulary::{TermId, Vocabulary};
-use super::word_use::WordUse;
+use super::word_use::{WordUse, is_capitalized};
 use crate::language::Lexicon;
 use crate::sentence::normalize;
 use crate::term::tokenize;
@@ -27,12 +28,13 @@ const INTRODUCTION_SENTENCES: usize = 4;
 const MAX_FRAME_DISTANCE: usize = 5;
 const DEFINED_FACTOR: f64 = 1.5;
 const SEVERAL_WORDS_FACTOR: f64 = 1.25;
+/// For a second phrase from the sentence that announces the topic.
+const INTRODUCED_FACTOR: f64 = 2.0;
 /// The minimum weight of a term of a question that becomes the title, as a fraction of the
 /// highest weight.
 const MIN_QUESTION_WEIGHT: f64 = 0.5;
-/// The minimum score of the second and third phrase, as a fraction of the highest.
-const MIN_ASPECT_SCORE: f64 = 0.12;
-const MAX_ASPECTS: usize = 2;
+/// The minimum score of the second phrase, as a fraction of the highest.
+const MIN_COMPANION_SCORE: f64 = 0.12;
 
 /// What titles are made with: the words of the recording and of its language.
 pub(super) struct Titles<'a> {
@@ -51,6 +53,13 @@ struct Candidate {
     count: usize,
     factor: f64,
     is_announced: bool,
+    /// Whether it is in the sentence that announces the topic.
+    is_introduced: bool,
+    /// Whether it can stand without an article and a verb: not, in German, with an adjective
+    /// in another case.
+    is_nominative: bool,
+    /// What a sentence says that it is.
+    explanation: Option<String>,
     first_sentence: usize,
 }
 
@@ -73,44 +82,46 @@ impl Titles<'_> {
                 .then(a.first_sentence.cmp(&b.first_sentence))
                 .then_with(|| a.text.cmp(&b.text))
         });
-        let head = candidates.first()?;
-        let mut chosen = vec![head];
-        let mut words = head.words;
-        let highest = candidates
+        Some(self.compose(candidates.first()?, &candidates))
+    }
+
+    /// A title for some sentences of a segment, about what the title of the segment is about.
+    /// `None` if these sentences do not mention that.
+    pub(super) fn title_like(
+        &self,
+        of_segment: &str,
+        sentences: &[&str],
+        weights: &TermWeights,
+    ) -> Option<String> {
+        let candidates = self.candidates(sentences, weights);
+        let and = format!(" {} ", self.lexicon.conjunction);
+        let (name, _) = of_segment.split_once(": ").unwrap_or((of_segment, ""));
+        let parts: Vec<String> = name.split(&and).map(str::to_lowercase).collect();
+        let place = |candidate: &Candidate| {
+            let text = candidate.text.to_lowercase();
+            parts.iter().position(|part| *part == text)
+        };
+        let mentioned = candidates
             .iter()
-            .map(|candidate| candidate.score / candidate.factor);
-        let min_score = MIN_ASPECT_SCORE * highest.fold(0.0, f64::max);
-        for candidate in &candidates[1..] {
-            if chosen.len() > MAX_ASPECTS {
-                break;
-            }
-            let is_new = chosen
-                .iter()
-                .all(|other| other.ids.iter().all(|id| !candidate.ids.contains(id)));
-            let conjunction = usize::from(chosen.len() == MAX_ASPECTS);
-            let fits = words + candidate.words + conjunction <= MAX_WORDS;
-            if is_new && fits && candidate.score >= min_score {
-                words += candidate.words + conjunction;
-                chosen.push(candidate);
-            }
-        }
-        let and = if self.lexicon.capitalizes_nouns {
-            "und"
-        } else {
-            "and"
+            .filter_map(|candidate| Some((place(candidate)?, candidate)));
+        let (_, head) = mentioned.min_by_key(|(place, _)| *place)?;
+        let title = self.compose(head, &candidates);
+        (title.split(' ').count() >= MIN_WORDS).then_some(title)
+    }
+
+    /// A title that begins with `head`.
+    fn compose(&self, head: &Candidate, candidates: &[Candidate]) -> String {
+        let title = match &head.explanation {
+            Some(explanation) => format!("{}: {explanation}", head.text),
+            None => match companion(head, candidates) {
+                Some(companion) => {
+                    let and = self.lexicon.conjunction;
+                    format!("{} {and} {}", head.text, companion.text)
+                }
+                None => head.text.clone(),
+            },
         };
-        let title = match chosen.as_slice() {
-            [head] => head.text.clone(),
-            [head, aspect] if words + 1 >= MIN_WORDS && head.words + aspect.words < MIN_WORDS => {
-                format!("{} {and} {}", head.text, aspect.text)
-            }
-            [head, aspect] => format!("{}: {}", head.text, aspect.text),
-            [head, first, second, ..] => {
-                format!("{}: {} {and} {}", head.text, first.text, second.text)
-            }
-            [] => return None,
-        };
-        Some(capitalize(&title))
+        capitalize(&title)
     }
 
     fn ids(&self, text: &str) -> Vec<TermId> {
@@ -157,8 +168,9 @@ impl Titles<'_> {
     fn candidates(&self, sentences: &[&str], weights: &TermWeights) -> Vec<Candidate> {
         let mut found: BTreeMap<Vec<TermId>, Candidate> = BTreeMap::new();
         for (i, sentence) in sentences.iter().enumerate() {
-            let words: Vec<String> = sentence.split_whitespace().map(normalize).collect();
-            let phrases = noun_phrases(sentence, self.word_use, self.lexicon);
+            let spelled: Vec<&str> = sentence.split_whitespace().collect();
+            let words: Vec<String> = spelled.iter().map(|word| normalize(word)).collect();
+            let mut phrases = noun_phrases(sentence, self.word_use, self.lexicon);
             let announced = (i < INTRODUCTION_SENTENCES)
                 .then(|| self.announced_position(&words))
                 .flatten();
@@ -171,9 +183,12 @@ impl Titles<'_> {
                     .map(|phrase| phrase.position)
                     .min()
             });
+            if let Some(position) = announced {
+                phrases.extend(self.pair(&phrases, position, &spelled));
+            }
             for phrase in phrases {
                 let ids = self.ids(&phrase.text);
-                if ids.is_empty() {
+                if ids.is_empty() || repeats_a_word(&words, &phrase) {
                     continue;
                 }
                 let is_defined = self.is_defined(&phrase, &words);
@@ -186,11 +201,21 @@ impl Titles<'_> {
                     count: 0,
                     factor: 1.0,
                     is_announced: false,
+                    is_introduced: false,
+                    is_nominative: false,
+                    explanation: None,
                     first_sentence: i,
                 });
                 candidate.count += 1;
+                candidate.is_nominative |= self.is_nominative(&phrase, &words);
                 candidate.factor = candidate.factor.max(factor);
                 candidate.is_announced |= announced == Some(phrase.position);
+                candidate.is_introduced |= announced.is_some();
+                if candidate.explanation.is_none() {
+                    let after = phrase.position + phrase.words;
+                    let room = MAX_WORDS.saturating_sub(candidate.words);
+                    candidate.explanation = explanation(&spelled, after, room, self.lexicon);
+                }
             }
         }
         let mut candidates: Vec<Candidate> = found.into_values().collect();
@@ -206,6 +231,40 @@ impl Titles<'_> {
                 sum / (candidate.ids.len() as f64).sqrt() * several * repeated * candidate.factor;
         }
         candidates
+    }
+
+    /// The announced phrase at `position` with the one that "and" joins to it, as in "the mean
+    /// and the median".
+    fn pair(&self, phrases: &[NounPhrase], position: usize, words: &[&str]) -> Option<NounPhrase> {
+        let first = phrases.iter().find(|phrase| phrase.position == position)?;
+        let end = position + first.words;
+        let conjunction = words.get(end)?;
+        let is_joined = *conjunction == self.lexicon.conjunction && !words[end - 1].ends_with(',');
+        let second = phrases.iter().find(|phrase| {
+            // An article may be between them.
+            (end + 1..=end + 2).contains(&phrase.position)
+        })?;
+        is_joined.then(|| NounPhrase {
+            text: format!("{} {conjunction} {}", first.text, second.text),
+            position,
+            words: second.position + second.words - position,
+        })
+    }
+
+    fn is_nominative(&self, phrase: &NounPhrase, words: &[String]) -> bool {
+        if !self.lexicon.capitalizes_nouns {
+            return phrase.words > 1 || self.word_use.is_last_noun(&phrase.text.to_lowercase());
+        }
+        if !self.word_use.has_capitalized_nouns {
+            return phrase.words == 1 && self.word_use.is_last_noun(&phrase.text);
+        }
+        // "Latente Wärme" can be a nominative, "deutscher Sprache" and "beweglichen Lettern"
+        // hardly.
+        let first = phrase.text.split(' ').next().unwrap_or_default();
+        // "Von Mönchen" is a dative.
+        let before = phrase.position.checked_sub(1).map(|i| words[i].as_str());
+        let is_dative = phrase.text.ends_with('n') && before.is_some_and(is_dative_preposition);
+        (is_capitalized(first) || first.ends_with('e')) && !is_dative
     }
 
     /// The index of the first word after an announcement of a topic.
@@ -231,6 +290,53 @@ impl Titles<'_> {
     }
 }
 
+fn is_dative_preposition(word: &str) -> bool {
+    [
+        "von", "vom", "aus", "mit", "bei", "nach", "zu", "seit", "unter", "in", "an", "auf",
+    ]
+    .contains(&word)
+}
+
+/// The best phrase to name beside `head`. `None` if that is long enough alone, or there is
+/// no suitable phrase.
+fn companion<'c>(head: &Candidate, others: &'c [Candidate]) -> Option<&'c Candidate> {
+    if head.words >= MIN_WORDS && head.is_announced {
+        return None;
+    }
+    let highest = others.iter().map(|other| other.score / other.factor);
+    let min_score = MIN_COMPANION_SCORE * highest.fold(0.0, f64::max);
+    let is_suitable = |other: &&Candidate| {
+        let is_new = other.ids.iter().all(|id| !head.ids.contains(id));
+        let words = head.words + 1 + other.words;
+        is_new
+            && (MIN_WORDS..=MAX_WORDS).contains(&words)
+            && other.score >= min_score
+            && other.is_nominative
+    };
+    others.iter().filter(is_suitable).max_by(|a, b| {
+        let score = |of: &Candidate| {
+            let introduced = if of.is_introduced {
+                INTRODUCED_FACTOR
+            } else {
+                1.0
+            };
+            let several = if of.words > 1 {
+                SEVERAL_WORDS_FACTOR
+            } else {
+                1.0
+            };
+            of.score * introduced * several
+        };
+        score(a).total_cmp(&score(b))
+    })
+}
+
+/// Whether a phrase has a word twice, as where a sentence ends without punctuation.
+fn repeats_a_word(words: &[String], phrase: &NounPhrase) -> bool {
+    let words = &words[phrase.position..phrase.position + phrase.words];
+    (1..words.len()).any(|i| words[..i].contains(&words[i]))
+}
+
 /// With a capital letter at the start.
 pub(super) fn capitalize(text: &str) -> String {
     let mut characters = text.chars();
@@ -252,6 +358,7 @@ mod tests {
             .map(|(i, text)| TranscriptSegmentRef {
                 time: TimeRange::new(f64::from(i) * 5.0, f64::from(i) * 5.0 + 4.6).unwrap(),
                 text,
+                words: &[],
             });
         let found = content_segment::find(segments).unwrap();
         found[0].topic.as_str().to_owned()
@@ -272,7 +379,8 @@ mod tests {
         let words = title.split(' ').count();
         assert!((3..=8).contains(&words), "{title}");
         assert!(title.to_lowercase().contains("log"), "{title}");
-        assert!(title.contains("redo") || title.contains("undo"), "{title}");
+        let others = ["redo", "undo", "crash", "checkpoint"];
+        assert!(others.iter().any(|word| title.contains(word)), "{title}");
     }
 
     #[test]
@@ -280,14 +388,34 @@ mod tests {
         let mut sentences = vec!["Let us now talk about crash recovery, which is hard."];
         sentences.extend(LOG);
         let title = title_of(&sentences);
-        assert!(title.starts_with("Crash recovery: "), "{title}");
+        assert!(title.starts_with("Crash recovery and "), "{title}");
         let german = [
             "Als Nächstes sprechen wir über die Wärmekapazität.",
             "Das Meer gibt die Energie in der Nacht langsam ab.",
             "Die Energie in dem Meer ist sehr groß, und der Sand hat wenig Energie.",
             "Mit einem Kalorimeter messen wir die Energie.",
         ];
-        assert!(title_of(&german).starts_with("Wärmekapazität: "));
+        assert!(title_of(&german).starts_with("Wärmekapazität und "));
+    }
+
+    #[test]
+    fn what_the_topic_is_said_to_be_follows_its_name() {
+        let mut sentences = vec!["Let us now talk about recovery, the path back from a crash."];
+        sentences.extend(LOG);
+        assert_eq!(title_of(&sentences), "Recovery: the path back from a crash");
+        sentences[0] = "I would like to compare recovery and replication.";
+        assert_eq!(title_of(&sentences), "Recovery and replication");
+    }
+
+    #[test]
+    fn a_phrase_in_another_case_is_no_part_of_a_german_title() {
+        let title = title_of(&[
+            "Als Nächstes sprechen wir über den Buchdruck.",
+            "Mit beweglichen Lettern wurde der Buchdruck schnell.",
+            "Aus beweglichen Lettern setzte man jede Seite, und der Satz war teuer.",
+            "Die Druckerei hatte viele Kästen mit beweglichen Lettern.",
+        ]);
+        assert!(!title.contains("beweglichen"), "{title}");
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(super) struct WordUse {
     /// The words, without the endings of the plural, that are used as nouns somewhere: after an article or a
     /// preposition, or before "is" or "of".
     nouns: HashSet<String>,
+    /// Those that stand at the end of such a phrase somewhere, so that they are no adjectives.
+    last_nouns: HashSet<String>,
     /// Whether nouns can be recognized by their capital letters.
     pub(super) has_capitalized_nouns: bool,
 }
@@ -26,7 +28,7 @@ pub(super) struct WordUse {
 impl WordUse {
     pub(super) fn of<'a>(sentences: impl Iterator<Item = &'a str>, lexicon: &Lexicon) -> Self {
         let mut casing: HashMap<String, (usize, usize)> = HashMap::new();
-        let mut nouns = HashSet::new();
+        let (mut nouns, mut last_nouns) = (HashSet::new(), HashSet::new());
         for sentence in sentences {
             let words: Vec<&str> = sentence.split_whitespace().collect();
             let normalized: Vec<String> = words.iter().map(|word| normalize(word)).collect();
@@ -46,6 +48,15 @@ impl WordUse {
                     nouns.insert(stem(before));
                 }
             }
+            for i in 1..words.len() {
+                let is_last = words[i].ends_with([',', '.', ';', ':', '!', '?'])
+                    || normalized
+                        .get(i + 1)
+                        .is_none_or(|next| lexicon.is_function_word(next));
+                if is_last && lexicon.articles.contains(normalized[i - 1].as_str()) {
+                    last_nouns.insert(stem(&normalized[i]));
+                }
+            }
         }
         let (upper, lower) = casing
             .values()
@@ -55,12 +66,18 @@ impl WordUse {
         Self {
             casing,
             nouns,
+            last_nouns,
             has_capitalized_nouns: lexicon.capitalizes_nouns && has_capitals,
         }
     }
 
     pub(super) fn is_noun(&self, normalized: &str) -> bool {
         self.nouns.contains(&stem(normalized))
+    }
+
+    /// Whether the word is a noun and no adjective.
+    pub(super) fn is_last_noun(&self, normalized: &str) -> bool {
+        self.last_nouns.contains(&stem(normalized))
     }
 
     /// Whether the word begins with a capital letter in the middle of a sentence.

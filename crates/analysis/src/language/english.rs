@@ -18,6 +18,8 @@ pub(super) fn lexicon() -> Lexicon {
              vol ch sec eq eqs dept inc ltd jr sr p pp a.m p.m u.s u.k",
         ),
         has_ordinal_dots: false,
+        articles: words("the a an this that these those each every its their our his her my your"),
+        conjunction: "and",
         capitalizes_nouns: false,
         sentence_starts: weighted(&[
             (

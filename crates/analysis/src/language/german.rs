@@ -18,6 +18,8 @@ pub(super) fn lexicon() -> Lexicon {
              max min mio mrd jh geb z d h b u a o.ä etc kap aufl hrsg bspw tel",
         ),
         has_ordinal_dots: true,
+        articles: words("der die das den dem des ein eine einen einem einer"),
+        conjunction: "und",
         capitalizes_nouns: true,
         sentence_starts: weighted(&[
             (

@@ -37,6 +37,10 @@ pub(crate) struct Lexicon {
     pub(crate) abbreviations: HashSet<&'static str>,
     /// Whether a number with a full stop is an ordinal number, as in "14. Februar".
     pub(crate) has_ordinal_dots: bool,
+    /// Words after which a noun or an adjective comes.
+    pub(crate) articles: HashSet<&'static str>,
+    /// "And".
+    pub(crate) conjunction: &'static str,
     /// Whether nouns begin with a capital letter.
     pub(crate) capitalizes_nouns: bool,
     /// Log-odds that a sentence begins with the word, and does not only continue with it

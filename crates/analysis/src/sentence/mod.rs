@@ -1,11 +1,13 @@
 //! Divides a transcript into sentences with times.
 //!
 //! Captions are cut by their length: most sentences begin and end within a caption. So the
-//! words of all segments are joined first, and each gets an estimated time (`timing`).
+//! words of all segments are joined first, and each gets a time: that of the recognizer
+//! (`known_times`), or an estimated one (`timing`).
 //! Sentences end at punctuation, apart from that of abbreviations, initials and ordinal
 //! numbers (`word`). Text without punctuation is divided by pauses and by the words around
 //! them (`unpunctuated`). The running time is linear in the length of the transcript.
 
+mod known_times;
 mod timing;
 mod unpunctuated;
 mod word;

@@ -5,9 +5,10 @@
 //! pauses: the words are distributed over the rest of the segment, and each silence is
 //! assigned to the place between two words where it fits best by time, by
 //! punctuation and by the words around it. Where every word is a segment of its own, its
-//! times are kept. The running time is linear in the number of words, because a silence is
+//! times are kept, and so are the times of a recognizer. The running time is linear in the number of words, because a silence is
 //! compared only with the [`SEARCH_WORDS`] places around its time.
 
+use super::known_times;
 use super::unpunctuated::boundary_log_odds;
 use super::word::{Ending, Word};
 use crate::language::Lexicon;
@@ -52,14 +53,16 @@ pub(super) fn estimate(
         let next_word = words.get(first + count).copied();
         let silences = silences_near(silences, span);
         let segment_words = &mut words[first..first + count];
-        estimate_in_segment(
-            segment_words,
-            next_word,
-            span,
-            silences,
-            is_contiguous,
-            lexicon,
-        );
+        if !known_times::set(segment_words, segments[segment].words, span, silences) {
+            estimate_in_segment(
+                segment_words,
+                next_word,
+                span,
+                silences,
+                is_contiguous,
+                lexicon,
+            );
+        }
         // The times of two segments are given; a pause between them is known.
         segment_words[count - 1].is_pause_known = true;
         first += count;
@@ -262,6 +265,7 @@ mod tests {
             .map(|&(start, end, text)| TranscriptSegmentRef {
                 time: TimeRange::new(start, end).unwrap(),
                 text,
+                words: &[],
             })
             .collect();
         let silences: Vec<TimeSpan> = silences

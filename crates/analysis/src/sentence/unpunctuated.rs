@@ -115,6 +115,7 @@ mod tests {
             segments.push(TranscriptSegmentRef {
                 time: TimeRange::new(time, time + 0.4).unwrap(),
                 text: word,
+                words: &[],
             });
             time += 0.4;
         }

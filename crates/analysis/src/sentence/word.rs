@@ -236,6 +236,7 @@ mod tests {
         let segment = TranscriptSegmentRef {
             time: TimeRange::new(0.0, 9.0).unwrap(),
             text,
+            words: &[],
         };
         let lexicon = Lexicon::of([text].into_iter());
         let words = words(&[segment], lexicon);

@@ -78,6 +78,8 @@ pub trait Request: DeserializeOwned + Validate {
 pub enum BodyShape {
     /// A list of items with a fixed number of fields.
     Rows,
+    /// A list of items that contain lists of objects with a fixed number of fields.
+    RowsOfWords,
     /// A list of items that contain lists of strings.
     RowsOfLists,
     /// A list of items that contain JSON of any form.
@@ -94,6 +96,10 @@ impl BodyShape {
             |wanted: u8| -> usize { body.iter().map(|byte| usize::from(*byte == wanted)).sum() };
         let structure = match self {
             Self::Rows => 240 * count(b'{').min(max_items),
+            Self::RowsOfWords => {
+                let counts = ValueCounts::of(body, ROW_DEPTH);
+                240 * counts.rows.min(max_items) + 240 * counts.objects
+            }
             Self::RowsOfLists => 16 * count(b'"') + 24 * count(b','),
             Self::RowsWithJson => {
                 let counts = ValueCounts::of(body, ROW_DEPTH);

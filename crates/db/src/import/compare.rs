@@ -4,8 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use lectern_domain::{
-    Clip, ContentSegment, ContentSegmentId, CutRecord, Decibels, Job, JobId, JsonObject, Keyword,
-    LayoutAnalysis, LogEntry, Ratio, Region, Seconds, SilenceRegion, TimeRange, TranscriptSegment,
+    Clip, ContentSegment, ContentSegmentId, CutRecord, Decibels, Job, JobId, JsonObject, JsonValue,
+    Keyword, LayoutAnalysis, LogEntry, Ratio, Region, Seconds, SilenceRegion, TimeRange,
+    TranscriptSegment,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -34,12 +35,18 @@ impl ImportedRow for TranscriptSegment {
     }
 
     fn content(&self) -> Value {
-        json!([
-            times(self.time),
-            self.text.as_str(),
-            self.confidence.map(Ratio::get),
-            self.speaker_id.as_deref(),
-        ])
+        let mut content = vec![
+            json!(times(self.time)),
+            json!(self.text.as_str()),
+            json!(self.confidence.map(Ratio::get)),
+            json!(self.speaker_id.as_deref()),
+        ];
+        // Never imported, and not part of the digests of earlier versions.
+        if self.language.is_some() || self.words.is_some() {
+            content.push(json!(self.language.as_deref()));
+            content.push(json!(self.words.as_ref().map(JsonValue::to_json)));
+        }
+        Value::Array(content)
     }
 }
 

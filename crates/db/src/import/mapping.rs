@@ -466,6 +466,8 @@ fn map_segment(fields: &mut Fields<'_>, job: &Job) -> Option<(String, Transcript
         text,
         confidence: fields.ratio("confidence"),
         speaker_id: fields.text::<SpeakerId>("speaker_id"),
+        language: None,
+        words: None,
     };
     let segment = TranscriptSegment {
         segment_id: uuid_of("transcripts", &fields.row.id).into(),

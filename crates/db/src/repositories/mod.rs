@@ -26,7 +26,7 @@ pub use log_entries::ProcessingLogs;
 pub use replace_set::set_page::{SetCursor, SetPage};
 pub use silence_regions::SilenceRegions;
 pub use stage_runs::StageRuns;
-pub use transcript_segments::{AddedRows, Transcripts};
+pub use transcript_segments::{AddedRows, TranscriptSelection, Transcripts};
 pub use uploads::{AppendStart, ClearedUpload, Uploads};
 
 use crate::connection::{Conn, Tx};

@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    JobId, NewTranscriptSegment, Ratio, SpeakerId, SpokenText, TranscriptSegment,
-    TranscriptSegmentId, TranscriptSegmentUpdate, TranscriptSource, Window, fold_case,
+    JobId, LanguageTag, NewTranscriptSegment, Ratio, SpeakerId, SpokenText, TimedWords,
+    TranscriptSegment, TranscriptSegmentId, TranscriptSegmentUpdate, TranscriptSource, Window,
+    fold_case,
 };
 
 use serde_json::Value;
@@ -21,7 +22,7 @@ use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
 use crate::sql::stored_time::StoredTime;
 
-use crate::sql::types::{Id, Text};
+use crate::sql::types::{Id, Jsonb, Nullable, Text};
 use crate::sql::window;
 
 /// A row of `transcripts`.
@@ -36,14 +37,27 @@ pub(crate) struct SegmentRow {
     confidence: Option<Stored<Ratio>>,
     speaker_id: Option<Stored<SpeakerId>>,
     created_at: StoredTime,
+    language: Option<Stored<LanguageTag>>,
+    words: Option<Stored<TimedWords>>,
 }
 
 /// SQL for the number of bytes in a row's columns of unbounded length.
-const TEXT_BYTES: &str = "CAST(octet_length(transcripts.text) AS bigint)";
+const TEXT_BYTES: &str = "CAST(octet_length(transcripts.text) \
+    + COALESCE(octet_length(CAST(transcripts.words AS text)), 0) AS bigint)";
 
-/// The columns of a [`SegmentRow`], without the text of a large one.
+/// SQL for the number of bytes in the text.
+const SPOKEN_TEXT_BYTES: &str = "CAST(octet_length(transcripts.text) AS bigint)";
+
+/// SQL for the words of a row that is not a page of its own.
+const SMALL_WORDS: &str = "CASE WHEN octet_length(CAST(transcripts.words AS text)) <= 262144 \
+    THEN transcripts.words END";
+
+/// SQL in place of the words.
+const NO_WORDS: &str = "NULL";
+
+/// The columns of a [`SegmentRow`], without the text and the words of a large one.
 macro_rules! columns_unless_large {
-    () => {
+    ($words:expr) => {
         (
             transcripts::segment_id,
             transcripts::job_id,
@@ -53,6 +67,8 @@ macro_rules! columns_unless_large {
             transcripts::confidence,
             transcripts::speaker_id,
             transcripts::created_at,
+            transcripts::language,
+            diesel::dsl::sql::<Nullable<Jsonb>>($words),
         )
     };
 }
@@ -65,6 +81,15 @@ impl SegmentRow {
             start_time: self.start_time,
             position: 0,
         }
+    }
+
+    /// Whether the segment is in this language. Also true for an unreadable language.
+    fn is_in(&self, wanted: Option<&LanguageTag>) -> bool {
+        let language = self.language.as_ref().map(Stored::readable);
+        wanted.is_none_or(|wanted| match language {
+            None => false,
+            Some(language) => language.is_none_or(|language| wanted.includes(language)),
+        })
     }
 
     /// Whether the text contains the words. Also true for an unreadable text, so that
@@ -87,6 +112,8 @@ impl TryFrom<SegmentRow> for TranscriptSegment {
                 text: decoder.column("text", row.text)?,
                 confidence: decoder.column("confidence", row.confidence)?,
                 speaker_id: decoder.column("speaker_id", row.speaker_id)?,
+                language: decoder.column("language", row.language)?,
+                words: decoder.column("words", row.words)?,
             },
             created_at: decoder.column("created_at", row.created_at)?,
         })
@@ -105,6 +132,8 @@ impl From<TranscriptSegment> for SegmentRow {
             confidence: data.confidence.map(Stored::from),
             speaker_id: data.speaker_id.map(Stored::from),
             created_at: segment.created_at.into(),
+            language: data.language.map(Stored::from),
+            words: data.words.map(Stored::from),
         }
     }
 }
@@ -112,8 +141,21 @@ impl From<TranscriptSegment> for SegmentRow {
 job_set! {
     transcripts: TranscriptSegment { segment_id: TranscriptSegmentId, data: NewTranscriptSegment }
         in SegmentRow,
-    bytes of long columns: |segment| segment.text.len(),
+    bytes of long columns: NewTranscriptSegment::memory,
     order by |a, b| a.time.start().total_cmp(&b.time.start()),
+}
+
+/// Selects segments of a transcript; the default selects all, without their words.
+#[derive(Debug, Clone, Default)]
+pub struct TranscriptSelection<'a> {
+    /// Segments that overlap this part of the recording.
+    pub window: Window,
+    /// Segments whose text contains this, ignoring case; no character is a wildcard.
+    pub text: Option<&'a str>,
+    /// Segments in this language, with any region.
+    pub language: Option<&'a LanguageTag>,
+    /// Whether the segments are returned with their words.
+    pub with_words: bool,
 }
 
 /// Rows that were added to a transcript.
@@ -189,9 +231,8 @@ impl<Mode> Transcripts<'_, Mode> {
         self.0.readable(rows.collect())
     }
 
-    /// A page of the segments that overlap `window` and contain `words`, by time: the
-    /// first one, or the one that begins at `after`. Only the rows of the page are in
-    /// memory.
+    /// A page of the selected segments, by time: the first one, or the one that begins at
+    /// `after`. Only the rows of the page are in memory.
     ///
     /// Later pages omit segments that were added after the first page was read. Call it
     /// in [`Database::read`](crate::Database::read), because the queries of a page must
@@ -204,11 +245,16 @@ impl<Mode> Transcripts<'_, Mode> {
     pub fn page(
         &mut self,
         job_id: JobId,
-        window: Window,
-        words: Option<&str>,
+        selection: &TranscriptSelection<'_>,
         after: Option<&SetCursor>,
     ) -> Result<SetPage<TranscriptSegment>, Error> {
-        let words = Words::new(words);
+        let words = Words::new(selection.text);
+        let window = selection.window;
+        let (bytes, word_column) = if selection.with_words {
+            (TEXT_BYTES, SMALL_WORDS)
+        } else {
+            (SPOKEN_TEXT_BYTES, NO_WORDS)
+        };
         page_of_set!(
             self.0, job_id, after,
             transcripts, SegmentRow, segment_id,
@@ -221,15 +267,15 @@ impl<Mode> Transcripts<'_, Mode> {
             }
             query.order((transcripts::start_time, transcripts::id))
             },
-            columns: columns_unless_large!(),
-            bytes: TEXT_BYTES,
+            columns: columns_unless_large!(word_column),
+            bytes: bytes,
             key: |row, id| row.key(id),
-            matches: |row| row.contains(&words),
+            matches: |row| row.contains(&words) && row.is_in(selection.language),
         )
     }
 
     /// A page of `rows` and of all segments added after them, in the order in which they
-    /// were added. Otherwise like [`Transcripts::page`].
+    /// were added, and without their words. Otherwise like [`Transcripts::page`].
     pub fn added_page(
         &mut self,
         job_id: JobId,
@@ -244,8 +290,8 @@ impl<Mode> Transcripts<'_, Mode> {
                 let last_id = pages.last.map_or(rows.after_id, |last| last.id);
                 query.filter(transcripts::id.gt(last_id)).order(transcripts::id)
             },
-            columns: columns_unless_large!(),
-            bytes: TEXT_BYTES,
+            columns: columns_unless_large!(NO_WORDS),
+            bytes: SPOKEN_TEXT_BYTES,
             key: |row, id| row.key(id),
             matches: |_row| true,
         )

@@ -15,7 +15,8 @@ pub use list::{
 };
 pub use metrics::JobMetrics;
 pub use option_value::{
-    ClipCount, ClipLayout, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution,
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution,
+    SilenceLevel,
 };
 pub use processing::{ProcessingConfig, ProcessingMode};
 pub use processing_options::ProcessingOptions;

@@ -1,9 +1,12 @@
 //! The values of the options of processing.
 
+use std::fmt;
+use std::num::NonZeroU8;
 use std::str::FromStr;
 
 use serde_json::{Value, json};
 
+use crate::language_tag::LanguageTag;
 use crate::value::string_enum::string_enum;
 use crate::value::{Invalid, ParseEnumError};
 
@@ -142,6 +145,114 @@ number_option!(
     /// An integrated loudness in LUFS (EBU R 128), -70 to -5.
     Loudness, -70.0 to -5.0, "must be a number of LUFS between -70 and -5, for example -16"
 );
+
+impl OptionValue for LanguageTag {
+    fn from_json(json: &Value) -> Result<Self, Invalid> {
+        Self::new(json.as_str().unwrap_or_default())
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": "string", "pattern": Self::PATTERN, "maxLength": Self::MAX })
+    }
+}
+
+/// The audio track of a recording that is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AudioTrack {
+    /// The number of the track among the audio tracks, from 1.
+    Number(NonZeroU8),
+    /// All audio tracks mixed.
+    Mix,
+}
+
+impl AudioTrack {
+    /// The greatest number of a track.
+    pub const MAX_NUMBER: u8 = 64;
+    /// The name of [`AudioTrack::Mix`].
+    const MIX: &str = "mix";
+}
+
+impl OptionValue for AudioTrack {
+    fn from_json(json: &Value) -> Result<Self, Invalid> {
+        if json.as_str() == Some(Self::MIX) {
+            return Ok(Self::Mix);
+        }
+        let number = json.as_u64().and_then(|number| u8::try_from(number).ok());
+        let number = number.filter(|number| *number <= Self::MAX_NUMBER);
+        let invalid = || {
+            let max = Self::MAX_NUMBER;
+            Invalid::new(format!(
+                "must be a whole number between 1 and {max}, or mix"
+            ))
+        };
+        number
+            .and_then(NonZeroU8::new)
+            .map(Self::Number)
+            .ok_or_else(invalid)
+    }
+
+    fn json_schema() -> Value {
+        json!({
+            "anyOf": [
+                { "type": "integer", "minimum": 1, "maximum": Self::MAX_NUMBER },
+                { "const": Self::MIX },
+            ],
+        })
+    }
+}
+
+impl fmt::Display for AudioTrack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Mix => f.write_str(Self::MIX),
+        }
+    }
+}
+
+/// The level below which sound is silence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SilenceLevel {
+    /// Depends on the loudness of the speech and on the noise of the recording.
+    Auto,
+    /// A level in dBFS, -120 to 0.
+    Dbfs(f64),
+}
+
+impl SilenceLevel {
+    /// The name of [`SilenceLevel::Auto`].
+    const AUTO: &str = "auto";
+}
+
+impl OptionValue for SilenceLevel {
+    fn from_json(json: &Value) -> Result<Self, Invalid> {
+        match json.as_f64() {
+            Some(dbfs @ -120.0..=0.0) => Ok(Self::Dbfs(dbfs)),
+            _ if json.as_str() == Some(Self::AUTO) => Ok(Self::Auto),
+            _ => Err(Invalid::new(
+                "must be a number of dBFS between -120 and 0, for example -35, or auto",
+            )),
+        }
+    }
+
+    fn json_schema() -> Value {
+        json!({
+            "anyOf": [
+                { "type": "number", "minimum": -120, "maximum": 0 },
+                { "const": Self::AUTO },
+            ],
+        })
+    }
+}
+
+impl fmt::Display for SilenceLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str(Self::AUTO),
+            Self::Dbfs(dbfs) => dbfs.fmt(f),
+        }
+    }
+}
 
 impl OptionValue for bool {
     fn from_json(json: &Value) -> Result<Self, Invalid> {

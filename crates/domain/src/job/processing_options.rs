@@ -4,8 +4,10 @@
 use serde_json::{Map, Value, json};
 
 use super::option_value::{
-    ClipCount, ClipLayout, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution,
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, Loudness, OptionValue, Resolution,
+    SilenceLevel,
 };
+use crate::language_tag::LanguageTag;
 use crate::value::{InField, Invalid};
 
 /// Defines the options, each with its name and its type.
@@ -92,6 +94,9 @@ macro_rules! processing_options {
 }
 
 processing_options! {
+    /// The language of the speech, as a tag of BCP 47 such as `en` or `pt-BR`. Without it the
+    /// subtitles or the recognizer decide.
+    language: LanguageTag,
     /// Greatest height of the pictures in the clips.
     resolution: Resolution,
     /// The desired least number of clips.
@@ -111,6 +116,11 @@ processing_options! {
     burn_subtitles: bool,
     /// The loudness that the clips get; without it they are as loud as the recording.
     loudness: Loudness,
+    /// The audio track that is heard; without it, the one that players choose, or the loudest if
+    /// that one is silent.
+    audio_track: AudioTrack,
+    /// The level below which sound is silence; without it, `auto`.
+    silence_level: SilenceLevel,
 }
 
 impl ProcessingOptions {
@@ -163,11 +173,14 @@ mod tests {
         let read = options(&json!({
             "resolution": "720p", "min_clips": 1, "max_clips": 100, "min_clip_seconds": 1.5,
             "max_clip_seconds": 3600, "clip_share": 1, "burn_subtitles": true, "loudness": -16,
-            "clip_layout": "stack",
+            "language": "ger", "audio_track": "mix", "silence_level": -40.5, "clip_layout": "stack",
             "model": "small",
         }))
         .unwrap();
+        assert_eq!(read.audio_track, Some(AudioTrack::Mix));
+        assert_eq!(read.silence_level, Some(SilenceLevel::Dbfs(-40.5)));
         assert_eq!(read.max_clips.map(ClipCount::get), Some(100));
+        assert_eq!(read.language.as_deref(), Some("de"));
         assert_eq!(read.clip_share.map(ClipShare::get), Some(1.0));
         assert_eq!(
             options(&json!({ "loudness": null })),
@@ -176,6 +189,8 @@ mod tests {
 
         for (name, value) in [
             ("resolution", json!("8k")),
+            ("language", json!("German")),
+            ("language", json!(1)),
             ("min_clips", json!(0)),
             ("max_clips", json!(101)),
             ("max_clips", json!(2.5)),
@@ -185,6 +200,11 @@ mod tests {
             ("clip_layout", json!("side_by_side")),
             ("burn_subtitles", json!(1)),
             ("loudness", json!(0)),
+            ("audio_track", json!(0)),
+            ("audio_track", json!(65)),
+            ("audio_track", json!("all")),
+            ("silence_level", json!(1)),
+            ("silence_level", json!("quiet")),
         ] {
             let error = options(&json!({ name: value })).unwrap_err();
             assert_eq!(error.errors()[0].field, name);

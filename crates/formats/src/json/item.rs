@@ -48,6 +48,14 @@ const SPEAKERS: [&str; 12] = [
 /// Fields with lists of words inside of a segment.
 const WORDS: [&str; 4] = ["words", "Words", "displayWords", "segs"];
 
+/// Whisper's own rule for a segment without speech: above this probability that there is none,
+/// and below this mean log probability of its tokens. Whisper applies it while it transcribes;
+/// programs and services that are derived from it often do not.
+const MIN_NO_SPEECH_PROB: f64 = 0.6;
+const MAX_AVG_LOGPROB: f64 = -1.0;
+/// Whisper's limit: a text that can be compressed more than this repeats itself.
+const MAX_COMPRESSION_RATIO: f64 = 2.4;
+
 /// Reads the items of one file.
 pub(super) struct ItemReader<'a> {
     lines: LineFinder<'a>,
@@ -91,6 +99,13 @@ impl<'a> ItemReader<'a> {
         let Some(mut entry) = self.entry(item, line) else {
             return Vec::new();
         };
+        if is_without_speech(item) {
+            self.notes.add(Change::NoSpeech, line);
+            return Vec::new();
+        }
+        if item.number(&["compression_ratio"]) > Some(MAX_COMPRESSION_RATIO) {
+            self.notes.add(Change::RepeatsItself, line);
+        }
         let lists = WORDS.iter().map(|name| item.list(name));
         let words = lists.into_iter().find(|words| !words.is_empty());
         let words: Vec<Entry> = words
@@ -169,6 +184,14 @@ impl<'a> ItemReader<'a> {
     }
 }
 
+/// Whether a segment of Whisper has no speech.
+fn is_without_speech(item: &Object<'_>) -> bool {
+    let no_speech = item.number(&["no_speech_prob"]);
+    let logprob = item.number(&["avg_logprob"]);
+    let is_below = logprob.is_some_and(|logprob| logprob < MAX_AVG_LOGPROB);
+    no_speech > Some(MIN_NO_SPEECH_PROB) && is_below
+}
+
 /// A word with its times, if it has them.
 pub(super) fn timed_word(word: &Entry) -> Option<Word> {
     let start_ms = non_negative(word.start_ms?);
@@ -178,6 +201,7 @@ pub(super) fn timed_word(word: &Entry) -> Option<Word> {
         start_ms,
         end_ms,
         text,
+        probability: word.confidence,
     })
 }
 

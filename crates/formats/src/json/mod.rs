@@ -26,7 +26,10 @@
 //! - the mean `p` of its tokens;
 //! - the mean `probability` or `score` of its words.
 //!
-//! The probability that a segment has no speech (`no_speech_prob`) is ignored.
+//! A segment that has no speech by Whisper's own rule (`no_speech_prob` and `avg_logprob`) is
+//! left out and noted: its text is invented, and nothing that is stored would show that. One
+//! that repeats itself (`compression_ratio`) is kept and noted, because the repetition can be
+//! seen in the text, and some people repeat themselves.
 
 mod aws;
 mod azure;
@@ -43,6 +46,7 @@ mod speechmatics;
 mod times;
 mod youtube;
 
+use lectern_domain::LanguageTag;
 use serde_json::value::RawValue;
 
 use crate::entry::Entry;
@@ -50,7 +54,7 @@ use crate::error::FormatError;
 use crate::notes::{Change, Notes};
 use crate::parsed_file::ParsedFile;
 use content::Content;
-use document::Raw;
+use document::{Object, Raw};
 use item::ItemReader;
 
 pub use detect::detect;
@@ -71,6 +75,10 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
     for line in bad_lines {
         reader.notes.add(Change::Unreadable, line);
     }
+    let language = match values[..] {
+        [value] => language(value),
+        _ => None,
+    };
     let content = match values[..] {
         [value] => shapes::read(&mut reader, value),
         _ => shapes::read_items(&mut reader, &values),
@@ -81,7 +89,18 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
             format!("expected segments with times: {KNOWN}"),
         ));
     };
-    finish(content, reader)
+    let file = finish(content, reader)?;
+    Ok(ParsedFile { language, ..file })
+}
+
+/// The language of the whole file: a field of its object, or of the results in it.
+fn language(file: Raw<'_>) -> Option<LanguageTag> {
+    let file = Object::of(file)?;
+    let results = ["result", "results"].iter();
+    let results = results.filter_map(|name| Object::of(file.get(name)?));
+    let fields = ["language", "language_code", "languageCode", "lang"];
+    let named = |object: &Object<'_>| LanguageTag::of_name(&object.text(&fields)?);
+    named(&file).or_else(|| results.into_iter().find_map(|results| named(&results)))
 }
 
 fn finish(content: Content, reader: ItemReader<'_>) -> Result<ParsedFile, FormatError> {

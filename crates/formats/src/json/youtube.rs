@@ -53,6 +53,7 @@ pub(super) fn read<'a>(reader: &mut ItemReader<'a>, file: &Object<'a>) -> Option
                     start_ms: start,
                     end_ms: non_negative(end).max(start),
                     text: text.clone(),
+                    probability: None,
                 }
             });
         entries.push(Entry {

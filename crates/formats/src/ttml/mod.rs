@@ -217,6 +217,7 @@ impl TtmlReader {
                         start_ms,
                         end_ms: open.end_ms.map_or(start_ms, non_negative).max(start_ms),
                         text: collapse_whitespace(text),
+                        probability: None,
                     });
                 } else {
                     let text = text.to_owned();

@@ -80,6 +80,7 @@ fn add_word(cue: &mut Entry, element: &Element) {
             start_ms,
             end_ms: cue.end_ms.map_or(start_ms, non_negative).max(start_ms),
             text: String::new(),
+            probability: None,
         });
     }
 }

@@ -85,6 +85,7 @@ impl TimedText {
                     start_ms: start,
                     end_ms: end.max(start),
                     text: text[from..to].trim().to_owned(),
+                    probability: None,
                 })
                 .filter(|word| !word.text.is_empty())
                 .collect();
@@ -218,6 +219,7 @@ mod tests {
             start_ms,
             end_ms,
             text: text.to_owned(),
+            probability: None,
         };
         assert_eq!(voices[0].text, "so far\na hash table & more");
         assert_eq!(

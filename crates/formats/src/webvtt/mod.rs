@@ -11,6 +11,8 @@ mod markup;
 
 use std::fmt::Write;
 
+use lectern_domain::LanguageTag;
+
 use crate::charset;
 use crate::cue::{Cue, by_start, collapse_whitespace};
 use crate::entry::Entry;
@@ -91,10 +93,14 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
         return Err(FormatError::malformed_times(*line));
     }
     segments.join(&mut entries, &mut notes);
+    // `YouTube` writes the language in the header, which ends at a blank line.
+    let header = lines[first..].iter().take_while(|line| !line.is_blank());
+    let mut header = header.filter_map(|line| line.text.strip_prefix("Language:"));
     Ok(ParsedFile {
         entries,
         notes,
         may_roll: true,
+        language: header.next().and_then(LanguageTag::of_name),
         ..ParsedFile::default()
     })
 }

@@ -9,10 +9,13 @@ use super::encoding::{CutSettings, clip_channels, encode};
 use super::loudness::gain_filters;
 use super::sound::audio_filters;
 use crate::error::Error;
-use crate::ffmpeg::Media;
-use crate::picture::{capped_height, constant_rate, constant_rate_filters, square_pixel_size};
+use crate::ffmpeg::{Media, Tools};
+use crate::picture::{
+    capped_height, constant_rate, constant_rate_filters, deinterlacing_filters, fit_filters,
+    square_pixel_size, tone_mapping_filters,
+};
 use crate::probe::{MediaInfo, VideoStream};
-use crate::seek::SeekPoint;
+use crate::sound::Inputs;
 
 impl Media {
     /// Cuts `range` out of the recording, exact to the frame. Writes an MP4 that
@@ -35,39 +38,33 @@ impl Media {
         progress: &mut dyn FnMut(f64),
     ) -> Result<TimeRange, Error> {
         let range = recording.clamp_range(range)?;
-        let (video, audio) = (recording.video.as_ref(), recording.audio.as_ref());
-        let mut filters = Vec::new();
-        if let Some(video) = video {
-            filters.push(video_filters(video, range.duration(), settings)?);
-        }
-        if let Some(audio) = audio {
-            let gain = match settings.loudness {
-                Some(target) => self.gain_to_loudness(recording, audio, range, target.get())?,
-                None => 0.0,
-            };
-            let gain = gain_filters(gain);
-            filters.push(format!(
-                "{}{gain}[a]",
-                audio_filters(audio, range.duration())
-            ));
-        }
-        let filters = filters.join(";");
-        let command = |point: SeekPoint| {
-            let ffmpeg = self
-                .ffmpeg_with_progress()
-                .args(point.options())
-                .args(self.input_options(&recording.path))
-                .args(["-filter_complex", &filters]);
-            encode(ffmpeg, video.is_some(), audio.map(clip_channels), settings)
+        let video = recording.video.as_ref();
+        let video_filters = video
+            .map(|video| video_filters(video, range.duration(), settings, &self.tools))
+            .transpose()?;
+        let gain = match (settings.loudness, &recording.audio) {
+            (Some(target), Some(audio)) => {
+                self.gain_to_loudness(recording, audio, range, target.get())?
+            }
+            _ => 0.0,
         };
-        self.write_after_seek(
-            "cut a clip",
-            recording,
-            range.start(),
-            &command,
-            out,
-            progress,
-        )?;
+        let gain = gain_filters(gain);
+        let command = |inputs: Inputs<'_>| {
+            let mut ffmpeg = self.ffmpeg_with_progress().args(inputs.options);
+            // One graph for each track: a track that starts late does not make ffmpeg keep the
+            // frames of the other one in memory.
+            if let Some(filters) = &video_filters {
+                ffmpeg = ffmpeg.args(["-filter_complex", filters]);
+            }
+            if let Some(sound) = inputs.sound {
+                let filters = audio_filters(sound, range.duration());
+                let filters = format!("{filters}{gain}[a]");
+                ffmpeg = ffmpeg.args(["-filter_complex", &filters]);
+            }
+            let channels = inputs.sound.map(|sound| clip_channels(sound.audio()));
+            encode(ffmpeg, video.is_some(), channels, settings)
+        };
+        self.write_with_sound("cut a clip", recording, range, &command, out, progress)?;
         Ok(range)
     }
 }
@@ -78,20 +75,26 @@ fn video_filters(
     video: &VideoStream,
     duration: f64,
     settings: &CutSettings,
+    tools: &Tools,
 ) -> Result<String, Error> {
     let rate = constant_rate(video);
     let frame_count = (duration * rate.get()).round().max(1.0);
     let height = capped_height(video, settings.resolution);
     let size_filters = if let Some(composition) = settings.composition {
-        composition.filters(video, height)?
+        // The regions are in pixels of the first picture.
+        let (width, first_height) = (video.width, video.height);
+        let composed = composition.filters(video, height)?;
+        format!("scale={width}:{first_height},{composed}")
     } else {
-        let (width, height) = square_pixel_size(video, height);
-        format!("scale={width}:{height}")
+        fit_filters(square_pixel_size(video, height))
     };
     Ok(format!(
-        "[0:{index}]{rate_filters},trim=end_frame={frame_count},{size_filters},setsar=1{subtitles},format=yuv420p[v]",
+        "[0:{index}]{deinterlacing}{rate_filters},trim=end_frame={frame_count},{size_filters},setsar=1\
+         {tone_mapping}{subtitles},format=yuv420p[v]",
         index = video.index,
+        deinterlacing = deinterlacing_filters(video),
         rate_filters = constant_rate_filters(rate),
+        tone_mapping = tone_mapping_filters(video, tools),
         subtitles = settings
             .subtitles
             .as_deref()

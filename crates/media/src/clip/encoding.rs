@@ -47,7 +47,13 @@ impl Default for CutSettings {
 
 /// The number of audio channels in a clip: mono stays mono, all else becomes stereo.
 pub(super) fn clip_channels(audio: &AudioStream) -> u32 {
-    audio.channels.min(2)
+    if audio.only_channel.is_some() {
+        1
+    } else if audio.mixed_with.is_empty() {
+        audio.channels.min(2)
+    } else {
+        2
+    }
 }
 
 /// Encodes the filter outputs `[v]` and `[a]` as the tracks of a clip.

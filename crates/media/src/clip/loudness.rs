@@ -6,6 +6,7 @@ use super::sound::audio_filters;
 use crate::error::Error;
 use crate::ffmpeg::Media;
 use crate::probe::{AudioStream, MediaInfo};
+use crate::sound::SoundSource;
 
 /// What ffmpeg reports for silence, in LUFS; all sound that counts is louder.
 const SILENCE_LUFS: f64 = -70.0;
@@ -33,7 +34,7 @@ impl Media {
         let filters = format!(
             "{},ebur128=metadata=1:dualmono=true,\
              ametadata=mode=print:key=lavfi.r128.I:file=-:direct=1[loudness]",
-            audio_filters(audio, range.duration())
+            audio_filters(SoundSource::in_recording(audio), range.duration())
         );
         let ffmpeg = self
             .ffmpeg_with_progress()

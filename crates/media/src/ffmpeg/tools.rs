@@ -31,6 +31,7 @@ pub struct Tools {
     ffprobe: PathBuf,
     version: String,
     has_x264: bool,
+    has_zimg: bool,
     confinement: Confinement,
 }
 
@@ -74,6 +75,7 @@ impl Tools {
             ffprobe: ffprobe.into(),
             version: build.version,
             has_x264: build.configuration.contains("--enable-libx264"),
+            has_zimg: build.configuration.contains("--enable-libzimg"),
             confinement,
         })
     }
@@ -90,6 +92,12 @@ impl Tools {
             tried: self.ffmpeg,
             reason: "cannot encode H.264 (it was built without libx264)".into(),
         })
+    }
+
+    /// Whether ffmpeg has the filter `zscale`, with which pictures of high dynamic range are
+    /// converted.
+    pub fn has_tone_mapping(&self) -> bool {
+        self.has_zimg
     }
 
     /// ffmpeg's version as ffmpeg prints it, such as `5.1.9-0+deb12u1`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::frame_memory::{FRAME_MEMORY, Reservation};
 use crate::error::Error;
 use crate::ffmpeg::Media;
-use crate::picture::square_pixel_size;
+use crate::picture::{constant_size_options, square_pixel_size};
 use crate::probe::{MediaInfo, VideoStream};
 use crate::process::ChildError;
 
@@ -119,6 +119,7 @@ impl Media {
             scale = collector.scale_filters(),
         );
         self.ffmpeg()
+            .args(constant_size_options(video))
             .args(self.input_options(&recording.path))
             .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
             .args(["-frames:v", &collector.count.to_string()])
@@ -146,6 +147,7 @@ impl Media {
             let sampled = self
                 .ffmpeg()
                 .args(point.options())
+                .args(constant_size_options(video))
                 .args(self.input_options(&recording.path))
                 .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
                 .args(["-frames:v", "1", "-f", "rawvideo", "pipe:1"])

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::ffmpeg::Media;
-use crate::picture::{constant_rate_filters, square_pixel_size};
+use crate::picture::{
+    constant_rate_filters, constant_size_options, deinterlacing_filters, fit_filters,
+    square_pixel_size, tone_mapping_filters,
+};
 use crate::probe::{FrameRate, MediaInfo};
 use crate::seek::SeekPoint;
 
@@ -25,15 +28,19 @@ impl Media {
         out: &Path,
     ) -> Result<(), Error> {
         let video = recording.video.as_ref().ok_or(Error::NoVideo)?;
-        let (width, height) = square_pixel_size(video, video.height.min(max_height));
+        let size = square_pixel_size(video, video.height.min(max_height));
         let time = time.clamp(0.0, recording.duration);
         let filter = format!(
-            "{rate_filters},scale={width}:{height},setsar=1,format=yuvj420p",
+            "{deinterlacing}{rate_filters},{size_filters},setsar=1{tone_mapping},format=yuvj420p",
+            deinterlacing = deinterlacing_filters(video),
+            tone_mapping = tone_mapping_filters(video, &self.tools),
             rate_filters = constant_rate_filters(RATE),
+            size_filters = fit_filters(size),
         );
         let command = |point: SeekPoint| {
             self.ffmpeg_with_progress()
                 .args(point.options())
+                .args(constant_size_options(video))
                 .args(self.input_options(&recording.path))
                 .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
                 .args(["-frames:v", "1", "-c:v", "mjpeg", "-q:v", "3"])

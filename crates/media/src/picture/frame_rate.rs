@@ -65,6 +65,8 @@ mod tests {
             pixel_aspect: 1.0,
             frame_rate: FrameRate { frames, seconds },
             variable_frame_rate,
+            may_be_interlaced: false,
+            hdr: None,
         }
     }
 

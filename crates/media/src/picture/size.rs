@@ -56,6 +56,8 @@ mod tests {
                 seconds: 1,
             },
             variable_frame_rate: false,
+            may_be_interlaced: false,
+            hdr: None,
         };
         assert_eq!(square_pixel_size(&video, 576), (1022, 576));
         assert_eq!(square_pixel_size(&video, 61), (108, 62));

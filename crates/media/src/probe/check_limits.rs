@@ -113,6 +113,8 @@ mod tests {
                 seconds: 1,
             },
             variable_frame_rate: false,
+            may_be_interlaced: false,
+            hdr: None,
         };
         let checked = check_picture(&video, &RecordingLimits::default());
         checked.err().map(|error| error.to_string())

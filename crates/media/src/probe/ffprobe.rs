@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::recording::{AudioStream, FrameRate, SubtitleStream, VideoStream};
+use super::recording::{AudioStream, FrameRate, HdrTransfer, SubtitleStream, VideoStream};
 use crate::error::ProbeError;
 
 /// Greatest rounding difference between the durations in one file, in seconds.
@@ -11,6 +11,10 @@ const ROUNDING_SECONDS: f64 = 0.01;
 /// that starts later, the meaning of the stored duration is not known (see
 /// [`Output::duration`]).
 const MAX_ENCODER_DELAY_SECONDS: f64 = 1.0;
+
+/// Codecs of cameras and broadcasts that can have interlaced pictures, although the headers do
+/// not say so.
+const INTERLACED_CODECS: [&str; 5] = ["h264", "mpeg2video", "vc1", "dvvideo", "prores"];
 
 /// The properties of a recording according to its headers.
 pub(super) struct Headers {
@@ -23,6 +27,7 @@ pub(super) struct Headers {
     pub(super) stream_count: usize,
     pub(super) video: Option<VideoStream>,
     pub(super) audio: Option<AudioStream>,
+    pub(super) audio_tracks: Vec<AudioStream>,
     pub(super) subtitles: Vec<SubtitleStream>,
 }
 
@@ -60,6 +65,8 @@ struct Stream {
     r_frame_rate: String,
     #[serde(default)]
     field_order: String,
+    #[serde(default)]
+    color_transfer: String,
     #[serde(default)]
     sample_rate: String,
     #[serde(default)]
@@ -108,6 +115,12 @@ pub(super) fn read(json: &[u8]) -> Result<Headers, ProbeError> {
         stream_count: output.streams.len(),
         video: preferred(&output.streams, Stream::is_moving_picture).map(Stream::to_video),
         audio: preferred(&output.streams, Stream::is_audio).map(Stream::to_audio),
+        audio_tracks: output
+            .streams
+            .iter()
+            .filter(|stream| stream.is_audio())
+            .map(Stream::to_audio)
+            .collect(),
         subtitles: subtitles.into_iter().map(Stream::to_subtitles).collect(),
     })
 }
@@ -209,6 +222,19 @@ impl Stream {
                 }
                 _ => false,
             },
+            may_be_interlaced: self.may_be_interlaced(),
+            hdr: match self.color_transfer.as_str() {
+                "smpte2084" => Some(HdrTransfer::Pq),
+                "arib-std-b67" => Some(HdrTransfer::Hlg),
+                _ => None,
+            },
+        }
+    }
+
+    fn may_be_interlaced(&self) -> bool {
+        match self.field_order.as_str() {
+            "" | "unknown" => INTERLACED_CODECS.contains(&self.codec().as_str()),
+            order => order != "progressive",
         }
     }
 
@@ -243,6 +269,8 @@ impl Stream {
             codec: self.codec(),
             sample_rate: self.sample_rate.parse().unwrap_or(0),
             channels: self.channels,
+            mixed_with: Vec::new(),
+            only_channel: None,
         }
     }
 

@@ -4,11 +4,15 @@ mod check_limits;
 mod ffprobe;
 mod matroska;
 mod recording;
+mod rewrite;
+mod stream_clock;
 
 use std::fs;
 use std::path::{self, Path};
 
-pub use self::recording::{AudioStream, FrameRate, MediaInfo, SubtitleStream, VideoStream};
+pub use self::recording::{
+    AudioStream, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream, VideoStream,
+};
 use crate::error::ProbeError;
 use crate::ffmpeg::Media;
 use crate::process::ChildError;
@@ -18,6 +22,10 @@ impl Media {
     /// [`RecordingLimits`](crate::RecordingLimits). If the headers have no duration, or a
     /// duration that does not fit the size of the file, the duration is measured: all
     /// packets are read, but not decoded.
+    ///
+    /// The other operations need a recording with one clock: one that has
+    /// [`has_clock_restarts`](MediaInfo::has_clock_restarts) has to be rewritten by
+    /// [`Media::join_clocks`].
     pub fn probe(&self, path: &Path) -> Result<MediaInfo, ProbeError> {
         let io = |source| ProbeError::Io {
             path: path.to_owned(),
@@ -50,6 +58,8 @@ impl Media {
             format_name: headers.format_name,
             video: headers.video,
             audio: headers.audio,
+            has_clock_restarts: false,
+            audio_tracks: headers.audio_tracks,
             subtitles: headers.subtitles,
             path,
         };
@@ -60,7 +70,11 @@ impl Media {
             && matroska::expected_size(&probe.path)
                 .map_err(io)?
                 .is_some_and(|expected| expected > probe.size);
-        if is_truncated || !check_limits::is_credible(probe.duration, probe.size) {
+        probe.has_clock_restarts =
+            stream_clock::may_restart(&probe.path, &probe.format_name).map_err(io)?;
+        if probe.has_clock_restarts {
+            probe.duration = self.measure_duration(&probe)?;
+        } else if is_truncated || !check_limits::is_credible(probe.duration, probe.size) {
             let measured = self.measure_duration(&probe)?;
             let claimed = headers.duration.filter(|_| !is_truncated);
             probe.duration = check_limits::confirmed_duration(claimed, measured);

@@ -15,14 +15,20 @@ pub struct MediaInfo {
     pub duration: f64,
     /// The timestamp of the recording's start, in seconds; often 0.
     pub start: f64,
+    /// Whether the clock of the file starts anew or jumps, as where recordings were appended
+    /// to each other.
+    pub has_clock_restarts: bool,
     /// Size in bytes.
     pub size: u64,
     /// ffmpeg's name of the container, such as `mov,mp4,m4a,3gp,3g2,mj2`.
     pub format_name: String,
     /// The video track, if there is one. Cover art does not count.
     pub video: Option<VideoStream>,
-    /// The audio track, if there is one.
+    /// The audio track that is used, if there is one: at first the one that players
+    /// choose.
     pub audio: Option<AudioStream>,
+    /// All audio tracks.
+    pub audio_tracks: Vec<AudioStream>,
     /// The subtitle tracks in order of preference: default tracks first, forced tracks
     /// last, because forced tracks translate only the parts in a foreign language.
     pub subtitles: Vec<SubtitleStream>,
@@ -66,6 +72,20 @@ pub struct VideoStream {
     pub frame_rate: FrameRate,
     /// Whether the time between frames varies.
     pub variable_frame_rate: bool,
+    /// Whether the headers say that pictures have two fields, or do not say it of a codec that
+    /// can have them. Each picture says for itself whether it has.
+    pub may_be_interlaced: bool,
+    /// The transfer function, if the picture has a high dynamic range.
+    pub hdr: Option<HdrTransfer>,
+}
+
+/// A transfer function of high dynamic range (ITU-R BT.2100).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HdrTransfer {
+    /// Perceptual quantization, as in HDR10 and Dolby Vision.
+    Pq,
+    /// Hybrid log-gamma, as in broadcasts and in recordings of phones.
+    Hlg,
 }
 
 /// An audio track.
@@ -79,6 +99,37 @@ pub struct AudioStream {
     pub sample_rate: u32,
     /// Number of channels, at least 1.
     pub channels: u32,
+    /// Indices of the tracks that are mixed with this one.
+    pub mixed_with: Vec<u32>,
+    /// The channel of stereo sound that is used alone, where the other one is silent or
+    /// has the opposite phase.
+    pub only_channel: Option<StereoChannel>,
+}
+
+impl AudioStream {
+    /// Indices of the tracks that are heard.
+    pub(crate) fn tracks(&self) -> impl Iterator<Item = u32> + '_ {
+        std::iter::once(self.index).chain(self.mixed_with.iter().copied())
+    }
+}
+
+/// A channel of stereo sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StereoChannel {
+    /// The first channel.
+    Left,
+    /// The second channel.
+    Right,
+}
+
+impl StereoChannel {
+    /// The index among the channels: 0 or 1.
+    pub(crate) fn index(self) -> u8 {
+        match self {
+            Self::Left => 0,
+            Self::Right => 1,
+        }
+    }
 }
 
 /// A subtitle track.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use actix_web::web::{self, Data};
 use lectern_api::{ClipMetadata, ResultsResponse};
-use lectern_db::{Reader, SetCursor};
+use lectern_db::{Reader, SetCursor, TranscriptSelection};
 use lectern_domain::{
-    Clip, DownloadName, Job, JobId, JobResults, JobStatus, StorageKey, TranscriptSegment, Window,
+    Clip, DownloadName, Job, JobId, JobResults, JobStatus, StorageKey, TranscriptSegment,
 };
 
 use super::set_pages::push_item;
@@ -132,10 +132,10 @@ impl Rows {
                 });
             }
         }
-        let (whole_recording, after) = (Window::default(), after(List::Transcript));
+        let all = TranscriptSelection::default();
         let page = conn
             .transcripts()
-            .page(job_id, whole_recording, None, after)?;
+            .page(job_id, &all, after(List::Transcript))?;
         Ok(Self {
             job,
             clips,

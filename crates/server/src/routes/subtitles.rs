@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data};
 use lectern_api::{Code, SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
-use lectern_db::{Error, Reader, SetCursor, SetPage, Tx};
+use lectern_db::{Error, Reader, SetCursor, SetPage, TranscriptSelection, Tx};
 use lectern_domain::{
     Clip, ClipMediaUpdate, DownloadName, LogStatus, LongText, NewLogEntry, Patch, Stage, Window,
 };
@@ -81,7 +81,12 @@ async fn from_transcript(
     let (job_id, time) = (clip.job_id, clip.time);
     let window = Window::new(Some(time.start()), Some(time.end()))?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
-        let SetPage { items, next } = cues(conn.transcripts().page(job_id, window, None, after)?);
+        let selection = TranscriptSelection {
+            window,
+            with_words: true,
+            ..TranscriptSelection::default()
+        };
+        let SetPage { items, next } = cues(conn.transcripts().page(job_id, &selection, after)?);
         let items = clip_to(&items, time);
         Ok::<_, Error>(SetPage { items, next })
     };

@@ -5,11 +5,14 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use lectern_api::{
     TranscriptQuery, TranscriptResponse, TranscriptSegment, TranscriptSegmentUpdateBody,
+    TranscriptSegmentWithWords,
 };
-use lectern_db::{AddedRows, Conn, Error, JobRef, Reader, SetCursor, SetPage, Tx};
+use lectern_db::{
+    AddedRows, Conn, Error, JobRef, Reader, SetCursor, SetPage, TranscriptSelection, Tx,
+};
 use lectern_domain::{
     self as domain, DownloadName, JobId, NewTranscriptSegment, Stage, TranscriptSegmentId,
-    TranscriptSource, VideoDuration, Window,
+    TranscriptSource, VideoDuration,
 };
 use lectern_formats::FileParts;
 
@@ -53,9 +56,15 @@ async fn list(
     let file = accept
         .file_format(query.format)
         .map(|format| (format, FileParts::new(format)));
+    let with_words = query.words && file.is_none();
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
-        let words = query.q.as_deref();
-        conn.transcripts().page(job_id, query.window, words, after)
+        let selection = TranscriptSelection {
+            window: query.window,
+            text: query.q.as_deref(),
+            language: query.language.as_ref(),
+            with_words,
+        };
+        conn.transcripts().page(job_id, &selection, after)
     };
     let response = if let Some((format, Some(parts))) = file {
         let job = db.find_job(job_id).await?;
@@ -70,6 +79,9 @@ async fn list(
         };
         let first = first_part(&db, &memory, file).await?;
         ApiResponse::parts(format.content_type(), first).saved_as(&name)?
+    } else if with_words {
+        let set = JsonSet::<TranscriptSegmentWithWords, _>::of_job(job_id, "segments", read);
+        respond_json(&db, &memory, set).await?
     } else {
         respond_json(&db, &memory, json_set(job_id, read)).await?
     };
@@ -87,7 +99,7 @@ async fn replace(
     let writer = db
         .one_at_a_time_for(job_id.as_uuid())
         .with_time_for_rows(new.len() + kibibytes(&new));
-    if fits_in_memory(&new, |segment| segment.text.len()) {
+    if fits_in_memory(&new, NewTranscriptSegment::memory) {
         let respond = move |segments| {
             ApiResponse::ok(&TranscriptResponse::new(job_id, segments).with_notes(notes))
         };
@@ -108,8 +120,8 @@ async fn replace(
     };
     writer.write(store, |()| ()).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
-        conn.transcripts()
-            .page(job_id, Window::default(), None, after)
+        let all = TranscriptSelection::default();
+        conn.transcripts().page(job_id, &all, after)
     };
     let set = json_set(job_id, read).with_notes(notes);
     respond_json(&db, &memory, set).await
@@ -133,7 +145,7 @@ async fn append(
     let writer = db
         .one_at_a_time_for(job_id.as_uuid())
         .with_time_for_rows(new.len() + kibibytes(&new));
-    if fits_in_memory(&new, |segment| segment.text.len()) {
+    if fits_in_memory(&new, NewTranscriptSegment::memory) {
         let respond = move |segments| {
             let notes = notes.clone();
             let response = TranscriptResponse::new(job_id, segments).with_notes(notes);
@@ -190,10 +202,9 @@ async fn recording_seconds(
         .map(VideoDuration::get))
 }
 
-/// The size of the texts in KiB. The time limit of a write counts a KiB of text as one
-/// row.
+/// The size of the texts and words in KiB. The time limit of a write counts a KiB as one row.
 fn kibibytes(segments: &[NewTranscriptSegment]) -> usize {
-    let bytes: usize = segments.iter().map(|segment| segment.text.len()).sum();
+    let bytes: usize = segments.iter().map(NewTranscriptSegment::memory).sum();
     bytes >> 10
 }
 

@@ -206,6 +206,35 @@ impl Disk {
         Ok(stream_in_batches(objects))
     }
 
+    /// The objects directly in the directory whose names begin with `start` in any case, at
+    /// most `max`.
+    pub(crate) async fn list_named(
+        &self,
+        directory: &ObjectPrefix,
+        start: &str,
+        max: usize,
+    ) -> Result<Vec<ObjectInfo>, Error> {
+        let (root, start) = (self.root.clone(), start.to_lowercase());
+        let walk = self.walk(directory).await?.max_depth(1);
+        blocking(move || {
+            let mut objects = Vec::new();
+            for entry in walk {
+                let is_named = entry.as_ref().map_or(true, |entry| {
+                    let name = entry.file_name().to_string_lossy();
+                    name.to_lowercase().starts_with(&start)
+                });
+                if is_named && let Some(object) = object_info(&root, entry)? {
+                    objects.push(object);
+                }
+                if objects.len() >= max {
+                    break;
+                }
+            }
+            Ok(objects)
+        })
+        .await
+    }
+
     /// Removes unfinished files that were last written to before `before`, and empty
     /// directories that were last changed before `before`. Returns the number of removed
     /// files.

@@ -1,5 +1,6 @@
 //! Reads, writes, lists and deletes objects.
 
+mod list_beside;
 mod owning_database;
 mod resumable;
 mod signed_urls;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use lectern_domain::JobId;
 use lectern_media::{CancellationToken, MediaInfo, Scratch, ScratchDir};
@@ -57,17 +57,26 @@ impl Entry {
 #[derive(Debug)]
 pub(crate) struct Recording {
     file: PathBuf,
-    /// Filled by the first stage that needs it.
-    probe: OnceLock<MediaInfo>,
+    /// Filled by the first stage that needs it. Locked while that stage examines the
+    /// recording.
+    probe: Mutex<Option<Probed>>,
     /// The copy's directory. `None` if the storage is a local directory.
     dir: Option<ScratchDir>,
+}
+
+/// The properties of a recording.
+#[derive(Debug)]
+struct Probed {
+    info: MediaInfo,
+    /// The directory of the file that replaces the recording, if there is one.
+    _dir: Option<ScratchDir>,
 }
 
 impl Recording {
     fn new(file: PathBuf, dir: Option<ScratchDir>) -> Self {
         Self {
             file,
-            probe: OnceLock::new(),
+            probe: Mutex::new(None),
             dir,
         }
     }
@@ -76,17 +85,23 @@ impl Recording {
         &self.file
     }
 
-    /// The recording's properties. Calls `probe` if no stage has needed them yet;
-    /// stages that start together may each call it.
+    /// The recording's properties. Calls `probe` if no stage has needed them yet; another
+    /// stage that needs them waits. `probe` may return the properties of a file that replaces
+    /// the recording, with the directory of that file, which is kept as long as the recording.
     pub(crate) fn get_or_probe(
         &self,
-        probe: impl FnOnce(&Path) -> Result<MediaInfo, Failure>,
+        probe: impl FnOnce(&Path) -> Result<(MediaInfo, Option<ScratchDir>), Failure>,
     ) -> Result<MediaInfo, Failure> {
-        if let Some(known) = self.probe.get() {
-            return Ok(known.clone());
+        let mut known = self.probe.lock();
+        if let Some(known) = &*known {
+            return Ok(known.info.clone());
         }
-        let probed = probe(&self.file)?;
-        Ok(self.probe.get_or_init(|| probed).clone())
+        let (info, dir) = probe(&self.file)?;
+        *known = Some(Probed {
+            info: info.clone(),
+            _dir: dir,
+        });
+        Ok(info)
     }
 }
 

@@ -192,6 +192,8 @@ mod tests {
             seconds: 1,
         },
         variable_frame_rate: false,
+        may_be_interlaced: false,
+        hdr: None,
     };
 
     fn region([x, y, width, height]: [i32; 4]) -> Region {

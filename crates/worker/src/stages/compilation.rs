@@ -18,6 +18,7 @@ use serde_json::json;
 
 use super::clip_layout::{Arrangement, arrange, note_reasons};
 use crate::failure::Failure;
+use crate::heard_sound;
 use crate::parallel;
 use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 
@@ -48,7 +49,7 @@ impl StageHandler for Compilation {
             let output = store_keys(Vec::new(), Patch::Clear);
             return Ok(output.with_warning("there are no clips to encode"));
         }
-        let probe = context.probe()?;
+        let probe = context.probe_heard()?;
         let (mut valid, mut updates, mut notes) = (Vec::new(), Vec::new(), Notes::default());
         for clip in &clips {
             match probe.clamp_range(clip.time) {
@@ -170,7 +171,7 @@ fn text_digest(text: &str) -> String {
 
 /// Changes whenever a new version of this program makes other files from the same
 /// recording and settings.
-const ENCODING: u32 = 1;
+const ENCODING: u32 = 2;
 
 struct Encoder<'a> {
     context: &'a StageContext<'a>,
@@ -208,8 +209,11 @@ impl Encoder<'_> {
             edges.map(NonNegativeInt::get)
         };
         let composition = self.arrangement(range).composition;
+        let audio = self.probe.audio.as_ref();
         let mut record = json!({
             "encoding": ENCODING,
+            "audio": audio.map(|audio| heard_sound::metadata(self.probe, audio)),
+            "mixed_with": audio.map(|audio| &audio.mixed_with),
             "recording": [self.context.recording_key().as_str(), self.recording],
             "range": [range.start(), range.end()],
             "crf": self.settings.crf,

@@ -3,12 +3,14 @@
 use lectern_analysis::silence_region::{SilenceRules, merge};
 use lectern_db::Tx;
 use lectern_domain::{
-    Decibels, JobUpdate, JsonObject, NewSilenceRegion, Patch, Stage, TimeRange, VideoDuration,
+    Decibels, JobUpdate, JsonObject, NewSilenceRegion, Patch, SilenceLevel, Stage, TimeRange,
+    VideoDuration,
 };
-use lectern_media::{MediaInfo, SilenceRegions, SilenceSettings};
+use lectern_media::{MeasuredSound, MediaInfo, SilenceRegions, SilenceSettings, StereoChannel};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::heard_sound;
 use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 
 /// The progress message while silence is detected, in this and other stages.
@@ -24,12 +26,15 @@ impl StageHandler for SilenceDetection {
     }
 
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
-        let probe = context.probe()?;
+        let options = context.options();
+        let probe = context.probe()?.with_audio_track(options.audio_track)?;
         let mut progress = context.progress_reporter(probe.duration, 0.0..100.0, PROGRESS_MESSAGE);
         let (regions, detected) = detect(context, &probe, &mut progress)?;
         let update = JobUpdate {
             video_duration: Patch::Set(VideoDuration::new(probe.duration)?),
-            video_metadata: Some(JsonObject::new(metadata(&probe))?.into()),
+            video_metadata: Some(
+                JsonObject::new(metadata(&probe, detected.sound.as_ref()))?.into(),
+            ),
             ..JobUpdate::default()
         };
         let notes = notes(&probe, &detected);
@@ -50,7 +55,12 @@ pub(super) fn detect(
     probe: &MediaInfo,
     progress: &mut dyn FnMut(f64),
 ) -> Result<(Vec<NewSilenceRegion>, SilenceRegions), Failure> {
-    let settings = SilenceSettings::default();
+    let options = context.options();
+    let settings = SilenceSettings {
+        level: options.silence_level.unwrap_or(SilenceLevel::Auto),
+        may_change_track: options.audio_track.is_none(),
+        ..SilenceSettings::default()
+    };
     let media = context.media();
     let detected = media.detect_silence(probe, settings, progress)?;
     let pairs = |ranges: &Option<Vec<TimeRange>>| -> Vec<_> {
@@ -59,14 +69,18 @@ pub(super) fn detect(
     };
     let rules = SilenceRules {
         min_length: settings.min_duration,
-        amplitude_threshold: Some(Decibels::new(settings.threshold_dbfs)?),
+        amplitude_threshold: detected
+            .sound
+            .as_ref()
+            .map(|sound| Decibels::new(sound.silence_dbfs))
+            .transpose()?,
     };
     let regions = merge(&pairs(&detected.audio), &pairs(&detected.blank), &rules)?;
     Ok((regions, detected))
 }
 
 /// The job's `video_metadata`.
-fn metadata(probe: &MediaInfo) -> serde_json::Map<String, Value> {
+fn metadata(probe: &MediaInfo, sound: Option<&MeasuredSound>) -> serde_json::Map<String, Value> {
     let video = probe.video.as_ref().map(|video| {
         json!({
             "codec": video.codec,
@@ -77,13 +91,7 @@ fn metadata(probe: &MediaInfo) -> serde_json::Map<String, Value> {
             "variable_frame_rate": video.variable_frame_rate,
         })
     });
-    let audio = probe.audio.as_ref().map(|audio| {
-        json!({
-            "codec": audio.codec,
-            "sample_rate": audio.sample_rate,
-            "channels": audio.channels,
-        })
-    });
+    let audio = sound.map(|sound| heard_sound::metadata(probe, &sound.audio));
     let subtitles: Vec<_> = probe
         .subtitles
         .iter()
@@ -101,8 +109,16 @@ fn metadata(probe: &MediaInfo) -> serde_json::Map<String, Value> {
 /// Notes that explain an unexpected result.
 fn notes(probe: &MediaInfo, detected: &SilenceRegions) -> Notes {
     let mut notes = Notes::default();
-    if detected.audio.is_none() {
-        notes.warning("the recording has no sound");
+    match &detected.sound {
+        Some(sound) => sound_notes(probe, sound, &mut notes),
+        None => notes.warning("the recording has no sound"),
+    }
+    if probe.has_clock_restarts {
+        notes.info(format!(
+            "the clock of the recording starts anew or jumps: its parts were joined, and last \
+             {:.1} s together",
+            probe.duration
+        ));
     }
     if detected.blank.is_none() {
         notes.info("the recording has no picture");
@@ -120,4 +136,43 @@ fn notes(probe: &MediaInfo, detected: &SilenceRegions) -> Notes {
         });
     }
     notes
+}
+
+/// Notes on the sound that is heard in the clips.
+fn sound_notes(probe: &MediaInfo, sound: &MeasuredSound, notes: &mut Notes) {
+    let number = probe.audio_track_number(&sound.audio);
+    let count = probe.audio_tracks.len();
+    if let Some(silent) = &sound.silent_track {
+        let silent = probe.audio_track_number(silent);
+        notes.info(format!(
+            "audio track {silent} is silent; audio track {number} of {count} is used"
+        ));
+    } else if !sound.audio.mixed_with.is_empty() {
+        notes.info(format!("the {count} audio tracks are mixed"));
+    } else if count > 1 {
+        notes.info(format!("audio track {number} of {count} is used"));
+    }
+    if let Some(channel) = sound.audio.only_channel {
+        let channel = match channel {
+            StereoChannel::Left => "left",
+            StereoChannel::Right => "right",
+        };
+        notes.info(format!(
+            "the channels are not stereo: one is silent or cancels the other; the {channel} \
+             channel is used for both"
+        ));
+    }
+    match sound.mean_level {
+        None => notes.warning("there is only silence in the audio track"),
+        Some(dbfs) => notes.info(format!(
+            "the level of the sound is {dbfs:.0} dBFS; below {:.1} dBFS it is taken for silence",
+            sound.silence_dbfs
+        )),
+    }
+    if let Some(end) = sound.ends_early_at {
+        let duration = probe.duration;
+        notes.warning(format!(
+            "the sound ends at {end:.1} s of {duration:.1} s; the rest is silent"
+        ));
+    }
 }

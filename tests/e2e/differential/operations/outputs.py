@@ -42,6 +42,14 @@ def transcript_segment(seq: Sequence) -> dict[str, Any]:
         segment["confidence"] = values.ratio()
     if values.chance(0.3):
         segment["speaker_id"] = values.text(50, 0)
+    if values.chance(0.3):
+        segment["language"] = seq.rng.choice(["en", "EN_gb", "ger", "x", "en-"])
+    if values.chance(0.2):
+        start = seq.rng.choice([0, 0.5, 1e300])
+        word = {"start": start, "end": start, "text": values.text(200)}
+        if values.chance(0.5):
+            word["probability"] = values.ratio()
+        segment["words"] = [word] * seq.rng.choice([0, 1, 3])
     return segment
 
 
@@ -152,6 +160,8 @@ ACCEPT = [
 @operation("getTranscript", 3)
 def get_transcript(seq: Sequence) -> Request:
     options = {**FORMATS, **RANGE, "q": [part_of(seq, seq.known.texts)]}
+    options["language"] = ["en", "EN_gb", "de", "x"]
+    options["words"] = ["true", "false", "1"]
     request = Request(
         "getTranscript", "GET", f"{API}/jobs/{seq.job()}/transcripts{parameters(seq, options, 0.25)}"
     )

@@ -74,6 +74,8 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("transcripts", "text", "' a\u{3000}'", &["''", "' \t\n'", BLANK, NUL, "NULL"]),
     ("transcripts", "confidence", "1", &["1.1", "-0.1", "infinity", "nan"]),
     ("transcripts", "speaker_id", "text(50)", &["text(51)", NUL]),
+    ("transcripts", "language", "'zh-Hant-TW-x-12345678-12345678-1234'", INVALID_LANGUAGES),
+    ("transcripts", "words", WORDS, INVALID_WORDS),
     ("silence_regions", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
     ("silence_regions", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
     ("silence_regions", "silence_type", "'blank_screen'", &["'silence'", "NULL"]),
@@ -224,6 +226,43 @@ const INVALID_NOTES: &[&str] = &[
     "'[{\"level\": \"error\", \"message\": \"m\"}]'",
     "'[{\"level\": \"info\", \"message\": \"\\u0000\"}]'",
     "NULL",
+];
+
+const INVALID_LANGUAGES: &[&str] = &[
+    "''",
+    "'e'",
+    "'engl'",
+    "'e1'",
+    "'en-'",
+    "'en--gb'",
+    "'en gb'",
+    "'é1-gb'",
+    "'en-123456789'",
+    "'zh-Hant-TW-x-12345678-12345678-12345'",
+    NUL,
+];
+
+const WORDS: &str = r#"'[{"start": 0, "end": 0, "text": "é"}, {"start": 0.5, "end": 1, "text": "a\nb", "probability": 1}]'"#;
+
+const INVALID_WORDS: &[&str] = &[
+    "'{}'",
+    "'[]'",
+    "'null'",
+    "'not json'",
+    "'[1]'",
+    r#"'[{"start": 0, "end": 1}]'"#,
+    r#"'[{"start": 0, "text": "a"}]'"#,
+    r#"'[{"end": 1, "text": "a"}]'"#,
+    r#"'[{"start": "0", "end": 1, "text": "a"}]'"#,
+    r#"'[{"start": -1, "end": 1, "text": "a"}]'"#,
+    r#"'[{"start": 1, "end": 0.5, "text": "a"}]'"#,
+    r#"'[{"start": 0, "end": 1, "text": ""}]'"#,
+    r#"'[{"start": 0, "end": 1, "text": 1}]'"#,
+    r#"'[{"start": 0, "end": 1, "text": "\u0000"}]'"#,
+    r#"'[{"start": 0, "end": 1, "text": "a", "probability": null}]'"#,
+    r#"'[{"start": 0, "end": 1, "text": "a", "probability": 1.5}]'"#,
+    r#"'[{"start": 0, "end": 1, "text": "a", "probability": "1"}]'"#,
+    r#"'[{"start": 0, "end": 1, "text": "a"}, []]'"#,
 ];
 
 const INVALID_STAGE_LISTS: &[&str] = &[

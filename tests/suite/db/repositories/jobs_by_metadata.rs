@@ -60,6 +60,10 @@ fn jobs_are_filtered_by_their_metadata(db: TestDb) {
         ("public", "true", "01"),
         ("public", "1", "2"),
         ("public", "false", ""),
+        // White space is a part of a text.
+        ("public", "true ", ""),
+        ("year", " 2026", ""),
+        ("year", "2026.0\n", ""),
         ("room", "null", "01"),
         ("nested", "course", ""),
         ("nested.course", "ML 101", ""),

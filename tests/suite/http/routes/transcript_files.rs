@@ -65,7 +65,7 @@ pub(super) fn with_transcript(server: &TestServer) -> String {
 }
 
 fn a_cue(start: f64, end: f64, text: &str, speaker: Option<&str>) -> Value {
-    json!({ "start_time": start, "end_time": end, "text": text, "confidence": null, "speaker_id": speaker })
+    json!({ "start_time": start, "end_time": end, "text": text, "confidence": null, "speaker_id": speaker, "language": null })
 }
 
 fn webvtt_is_accepted_and_returned(server: TestServer) {
@@ -141,6 +141,7 @@ fn whisper_json_is_accepted(server: TestServer) {
     let answer = server.put(&path, &openai).expect(200).json();
     let mut expected = a_cue(0.0, 3.319, "The stale smell", None);
     expected["confidence"] = json!(1.0);
+    expected["language"] = json!("en");
     assert_eq!(TRANSCRIPT_SEGMENTS.as_sent(answer), json!([expected]));
 
     let cpp =

@@ -1,5 +1,5 @@
 use lectern_domain::{NewTranscriptSegment, Stage, TranscriptSource};
-use lectern_tests::{Body, TestServer, a_segment, on_both_backends, segments, snapshot};
+use lectern_tests::{Body, TestServer, a_segment, on_both_backends, segments, snapshot, two_words};
 use serde_json::{Value, json};
 
 use crate::http::support::job_set::JobSet;
@@ -20,6 +20,10 @@ on_both_backends!(
     a_search_ignores_case_in_any_alphabet,
     a_search_has_no_wildcards,
     search_and_window_filters_combine,
+    segments_are_selected_by_language,
+    words_are_returned_only_if_they_are_asked_for,
+    words_are_removed_with_the_text_that_they_belong_to,
+    a_file_says_its_language_and_words,
     a_job_without_a_transcript_has_an_empty_list,
     the_transcript_of_an_unknown_job_is_not_found,
     concurrent_appends_lose_nothing,
@@ -360,6 +364,142 @@ fn search_and_window_filters_combine(server: TestServer) {
         ),
         ["yes two"]
     );
+}
+
+fn segments_are_selected_by_language(server: TestServer) {
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    let languages = [Some("EN_gb"), Some("en"), Some("ger"), None];
+    let segments: Vec<_> = languages
+        .iter()
+        .map(|language| {
+            let text = language.unwrap_or("none");
+            json!({ "start_time": 0, "end_time": 1, "text": text, "language": language })
+        })
+        .collect();
+    let stored = server.put(&path, &json!({ "segments": segments }));
+    let stored = stored.expect(200).json()["segments"].clone();
+    let languages: Vec<_> = stored
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["language"])
+        .collect();
+    assert_eq!(
+        languages,
+        [&json!("en-GB"), &json!("en"), &json!("de"), &Value::Null]
+    );
+    for (wanted, expected) in [
+        ("en", &["EN_gb", "en"][..]),
+        ("eng-GB", &["EN_gb"]),
+        ("DE", &["ger"]),
+        ("fr", &[]),
+    ] {
+        let found = server.get(&format!("{path}?language={wanted}")).expect(200);
+        assert_eq!(texts(&found.json()), expected, "{wanted}");
+    }
+    let file = server
+        .get(&format!("{path}?language=de&format=text"))
+        .expect(200);
+    assert!(file.text().trim().ends_with("] ger"), "{}", file.text());
+}
+
+/// A segment with two words.
+fn spoken(text: &str) -> Value {
+    let mut segment = a_segment(1.0, 2.0, text);
+    segment.words = Some(two_words(1.0));
+    segment.body()
+}
+
+/// The words of the first segment, in the list with words.
+fn words_of(server: &TestServer, path: &str) -> Value {
+    let list = server.get(&format!("{path}?words=true")).expect(200);
+    list.json()["segments"][0]["words"].clone()
+}
+
+fn words_are_returned_only_if_they_are_asked_for(server: TestServer) {
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    let body = json!({ "segments": [spoken("Gradient descent"), a_segment(2.0, 3.0, "b").body()] });
+    let stored = server.put(&path, &body).expect(200).json();
+    let appended = server.post(&path, &body).expect(201).json();
+    for answer in [&stored, &appended, &server.get(&path).expect(200).json()] {
+        assert_eq!(answer["segments"][0].get("words"), None);
+    }
+    let with_words = server.get(&format!("{path}?words=true")).expect(200).json();
+    let rows = with_words["segments"].as_array().unwrap();
+    let with_words = rows.iter().filter(|row| row.get("words").is_some());
+    for row in with_words.clone() {
+        assert_eq!(row["words"], body["segments"][0]["words"]);
+    }
+    assert_eq!((rows.len(), with_words.count()), (4, 2));
+    // An equal set keeps the rows.
+    let again = server
+        .put(&path, &json!({ "segments": rows_to_send(rows) }))
+        .expect(200)
+        .json();
+    assert_eq!(again["segments"][0]["segment_id"], rows[0]["segment_id"]);
+    let bare = json!({ "segments": [a_segment(1.0, 2.0, "Gradient descent").body()] });
+    server.put(&path, &bare).expect(200);
+    assert_eq!(words_of(&server, &path), Value::Null);
+}
+
+/// Rows of a response as they are sent.
+fn rows_to_send(rows: &[Value]) -> Vec<Value> {
+    let sent = |row: &Value| {
+        let mut row = row.clone();
+        for field in ["segment_id", "duration", "created_at"] {
+            row.as_object_mut().unwrap().remove(field);
+        }
+        row
+    };
+    let mut rows: Vec<_> = rows.iter().map(sent).collect();
+    // In the order in which they were stored.
+    rows.swap(1, 2);
+    rows
+}
+
+fn words_are_removed_with_the_text_that_they_belong_to(server: TestServer) {
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    let stored = server.put(&path, &json!({ "segments": [spoken("Gradient descent")] }));
+    let id = stored.expect(200).json()["segments"][0]["segment_id"].clone();
+    let segment = format!("/api/v1/transcripts/{}", id.as_str().unwrap());
+    let words = words_of(&server, &path);
+    server
+        .patch(
+            &segment,
+            &json!({ "confidence": 0.5, "text": "Gradient descent" }),
+        )
+        .expect(200);
+    assert_eq!(words_of(&server, &path), words);
+    server
+        .patch(&segment, &json!({ "text": "Gradient ascent" }))
+        .expect(200);
+    assert_eq!(words_of(&server, &path), Value::Null);
+    server
+        .patch(&segment, &json!({ "end_time": 3.0, "words": words }))
+        .expect(200);
+    assert_eq!(words_of(&server, &path), words);
+    server
+        .patch(&segment, &json!({ "end_time": 4.0 }))
+        .expect(200);
+    assert_eq!(words_of(&server, &path), Value::Null);
+}
+
+fn a_file_says_its_language_and_words(server: TestServer) {
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    let whisper = json!({ "language": "german", "segments": [{
+        "start": 0.0, "end": 1.0, "text": " Guten Tag",
+        "words": [
+            { "word": " Guten", "start": 0.0, "end": 0.5, "probability": 0.5 },
+            { "word": " Tag", "start": 0.5, "end": 1.0, "probability": 0.25 },
+        ],
+    }] });
+    let stored = server.put(&path, &whisper).expect(200).json();
+    assert_eq!(stored["segments"][0]["language"], "de");
+    let expected = json!([
+        { "start": 0.0, "end": 0.5, "text": "Guten", "probability": 0.5 },
+        { "start": 0.5, "end": 1.0, "text": "Tag", "probability": 0.25 },
+    ]);
+    assert_eq!(words_of(&server, &path), expected);
 }
 
 fn a_job_without_a_transcript_has_an_empty_list(server: TestServer) {

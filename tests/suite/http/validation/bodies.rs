@@ -1,8 +1,8 @@
 //! Every endpoint that takes a body, and every field of every body.
 
 use Kind::{
-    AnyObject, Bool, Enum, Id, Integer, NotBlank, Number, Object, Objects, Positive, Text, Texts,
-    Time,
+    AnyObject, Bool, Enum, Id, Integer, Language, NotBlank, Number, Object, Objects, Positive,
+    Text, Texts, Time,
 };
 use lectern_domain::ContentSegmentId;
 use serde_json::{Value, json};
@@ -63,12 +63,14 @@ impl Endpoint {
         self.may_be_null("processing_config", AnyObject)
             .may_be_null("processing_config.processing_mode", Enum("vision"))
             .may_be_null("processing_config.pipeline", Enum("default"))
+            .may_be_null("processing_config.language", Language)
             .may_be_null("processing_config.resolution", Enum("720p"))
             .may_be_null("processing_config.min_clips", counts)
             .may_be_null("processing_config.max_clips", counts)
             .may_be_null("processing_config.min_clip_seconds", seconds)
             .may_be_null("processing_config.max_clip_seconds", seconds)
             .may_be_null("processing_config.clip_share", Number(0.01, 1.0))
+            .may_be_null("processing_config.clip_layout", Enum("stack"))
             .may_be_null("processing_config.burn_subtitles", Bool)
             .may_be_null("processing_config.loudness", Number(-70.0, -5.0))
             .rejects(
@@ -223,6 +225,8 @@ fn transcript_body(method: &'static str, path: &'static str) -> Endpoint {
         "text": "Welcome back.",
         "confidence": 0.9,
         "speaker_id": "lecturer",
+        "language": "en",
+        "words": [{ "start": 0.0, "end": 0.5, "text": "Welcome", "probability": 0.75 }],
     }] });
     Endpoint::new(method, path, 32 * MIB, body)
         .required("segments", Objects)
@@ -231,6 +235,17 @@ fn transcript_body(method: &'static str, path: &'static str) -> Endpoint {
         .required("segments[0].text", NotBlank)
         .may_be_null("segments[0].confidence", RATIO)
         .may_be_null("segments[0].speaker_id", Text(0, 50))
+        .may_be_null("segments[0].language", Language)
+        .may_be_null("segments[0].words", Objects)
+        .required("segments[0].words[0].start", SECONDS)
+        .required("segments[0].words[0].end", SECONDS)
+        .required("segments[0].words[0].text", Text(1, 200))
+        .may_be_null("segments[0].words[0].probability", RATIO)
+        .rejects(
+            "/segments/0/words/0",
+            &json!({ "start": 1.5 }),
+            "segments[0].words[0].end",
+        )
         .rejects(
             "/segments/0",
             &json!({ "start_time": 1.5 }),
@@ -509,6 +524,8 @@ pub(crate) fn transcript_segment_update() -> Endpoint {
         "text": "Welcome back.",
         "confidence": 0.9,
         "speaker_id": "lecturer",
+        "language": "en",
+        "words": [{ "start": 0.0, "end": 0.5, "text": "Welcome", "probability": 0.75 }],
     });
     Endpoint::new("PATCH", "/api/v1/transcripts/{segment_id}", 32 * MIB, body)
         .may_be_absent("start_time", SECONDS)
@@ -516,6 +533,13 @@ pub(crate) fn transcript_segment_update() -> Endpoint {
         .may_be_absent("text", NotBlank)
         .may_be_null("confidence", RATIO)
         .may_be_null("speaker_id", Text(0, 50))
+        .may_be_null("language", Language)
+        .may_be_null("words", Objects)
+        .required("words[0].start", SECONDS)
+        .required("words[0].end", SECONDS)
+        .required("words[0].text", Text(1, 200))
+        .may_be_null("words[0].probability", RATIO)
+        .rejects("/words/0", &json!({ "start": 1.5 }), "words[0].end")
         .rejects("", &json!({ "start_time": 1.5 }), "end_time")
 }
 

@@ -94,7 +94,9 @@ fn describe(document: &Value, schema: &Value, path: &str, fields: &mut BTreeSet<
             .filter(documented_in_full)
             .for_each(|schema| describe(document, schema, path, fields));
     }
-    if schema["items"].is_object() && schema["type"] == "array" {
+    let types = schema["type"].as_array().into_iter().flatten();
+    let is_list = schema["type"] == "array" || types.into_iter().any(|kind| kind == "array");
+    if schema["items"].is_object() && is_list {
         return describe(document, &schema["items"], &format!("{path}[0]"), fields);
     }
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Enum(&'static str),
     /// A list of at least one value of an enumeration, with an example.
     Enums(&'static str),
+    /// A language tag.
+    Language,
     /// A boolean.
     Bool,
     /// An id.
@@ -89,6 +91,13 @@ impl Field {
                 let bounds = [min, max].into_iter().filter(|bound| bound.is_finite());
                 bounds.map(|bound| bound.to_string()).collect()
             }
+            Kind::Language => [
+                r#""en""#,
+                r#""PT_br""#,
+                r#""zh-Hant-TW-x-12345678-12345678-1234""#,
+            ]
+            .map(str::to_owned)
+            .into(),
             Kind::Integer(min, max) => vec![min.to_string(), max.to_string(), format!("{min}.0")],
             Kind::Texts(min, max) => vec!["[]".into(), format!("[{},{}]", text(min), text(max))],
             Kind::AnyObject => vec![objects(64), r#"{"id":1,"":[1e300,-0.0,"\u0001"]}"#.into()],
@@ -159,7 +168,13 @@ impl Field {
                 invalid.push(rule_violation("[]"));
             }
             Kind::AnyObject => invalid.extend(unstorable_objects()),
-            Kind::Bool | Kind::Enum(_) | Kind::Id | Kind::Time | Kind::Object | Kind::Objects => {}
+            Kind::Bool
+            | Kind::Enum(_)
+            | Kind::Language
+            | Kind::Id
+            | Kind::Time
+            | Kind::Object
+            | Kind::Objects => {}
         }
         if self.presence != Presence::MayBeNull {
             invalid.push(rule_violation("null"));
@@ -217,6 +232,20 @@ fn values_of_other_types(kind: Kind) -> Vec<String> {
             r#""yesterday""#,
             r#""2026-01-01""#,
             r#""2026-02-30T00:00:00Z""#,
+        ],
+        Kind::Language => &[
+            "5",
+            "true",
+            "[]",
+            "{}",
+            r#""""#,
+            r#""e""#,
+            r#""english""#,
+            r#""en-""#,
+            r#""en gb""#,
+            r#""en\u0000""#,
+            r#""en-123456789""#,
+            r#""zh-Hant-TW-x-12345678-12345678-12345""#,
         ],
         Kind::Enum(word) => &[
             "5",

@@ -1,6 +1,6 @@
 //! Every endpoint that takes a query string, and every parameter of each.
 
-use Kind::{Count, Cursor, Enum, Enums, Event, Flag, Part, Seconds, Text, Time};
+use Kind::{Count, Cursor, Enum, Enums, Event, Flag, Language, Part, Seconds, Text, Time};
 
 /// The type of a parameter.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Event,
     /// `true` or `false`.
     Flag,
+    /// A language tag.
+    Language,
     /// Any text.
     Text,
     /// Text with a maximum of characters.
@@ -68,6 +70,8 @@ pub(crate) const ENDPOINTS: [Endpoint; 10] = [
             ("from", Seconds),
             ("to", Seconds),
             ("q", Text),
+            ("language", Language),
+            ("words", Flag),
             ("format", Enum("vtt")),
         ],
         ignores_others: false,
@@ -159,6 +163,7 @@ impl Kind {
             Count(max) => &["1", &max.to_string()],
             Event => &["0", "1", "9223372036854775807"],
             Flag => &["true", "false"],
+            Language => &["en", "pt_BR", "zh-Hant-TW-x-12345678-12345678-1234"],
             Text => &["a", "100%25", "%C3%A9%20+%5C_", &"a".repeat(20_000)],
             Part(max) => &["", "a", "100%25", "*?[]%5C", &"%C3%A9".repeat(max)],
             Cursor => &[],
@@ -233,7 +238,7 @@ impl Kind {
                 "0x1",
             ],
             Flag => &["", "yes", "1", "TRUE", "%00"],
-            Text | Part(_) => &[],
+            Text | Part(_) | Language => &[],
             Cursor => &[
                 "",
                 "x",
@@ -265,6 +270,7 @@ impl Kind {
             ],
             Event => &["-1", "-9223372036854775808"],
             Text => &["%00", "a%00b"],
+            Language => &["", "e", "english", "en-", "en%20", "en%00", "en-123456789"],
             Part(max) => &["%00", "a%00b", &"%C3%A9".repeat(max + 1)],
             Enum(_) | Enums(_) | Time | Flag | Cursor => &[],
         };

@@ -8,6 +8,7 @@ fn find(transcript: &[(f64, f64, &str)]) -> Vec<NewContentSegment> {
     let segment = |&(start, end, text)| TranscriptSegmentRef {
         time: TimeRange::new(start, end).unwrap(),
         text,
+        words: &[],
     };
     content_segment::find(transcript.iter().map(segment)).unwrap()
 }
@@ -73,6 +74,7 @@ fn text_on_a_silence_is_in_no_segment() {
     let segments = transcript.map(|(start, end, text)| TranscriptSegmentRef {
         time: TimeRange::new(start, end).unwrap(),
         text,
+        words: &[],
     });
     let silence = TimeRange::new(8.0, 20.0).unwrap();
     let found = content_segment::find_with_silences(segments, &[silence]).unwrap();

@@ -55,6 +55,7 @@ fn transcript(sentences: &[String], seconds: f64) -> Vec<TranscriptSegmentRef<'_
         .map(|(start, text)| TranscriptSegmentRef {
             time: TimeRange::new(start, start + 0.9 * seconds).unwrap(),
             text,
+            words: &[],
         });
     segments.collect()
 }

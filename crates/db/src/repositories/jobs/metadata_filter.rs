@@ -88,8 +88,12 @@ fn candidates_on_sqlite(key: &str, text: &str) -> BoundQuery {
     }
 }
 
-/// The number, `true`, `false` or `null` that a text spells.
+/// The number, `true`, `false` or `null` that a text spells. A parser of JSON would ignore
+/// white space around them.
 fn scalar(text: &str) -> Option<Value> {
+    if text.trim() != text {
+        return None;
+    }
     let value: Value = serde_json::from_str(text).ok()?;
     let mut scalar =
         Some(value).filter(|value| value.is_number() || value.is_boolean() || value.is_null())?;

@@ -5,6 +5,7 @@ mod output_manifest;
 mod source;
 mod stage_settings;
 mod summary;
+mod transcript_file;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Write as _, stderr};
@@ -42,6 +43,9 @@ pub struct Process {
     /// Directory for the clips [default: the recording's name with -clips]
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// File with the transcript, in place of the files beside the recording
+    #[arg(long, value_name = "FILE")]
+    pub transcript: Option<PathBuf>,
     /// Starts over if this recording was processed before, and deletes the
     /// previous job
     #[arg(long)]
@@ -69,7 +73,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         log::set_max_level(log::max_level().min(LevelFilter::Warn));
     }
     let started = Instant::now();
-    let source = Source::new(&process.file)?;
+    let source = Source::new(&process.file, process.transcript.as_deref())?;
     let worker = WorkerSettings {
         stages: Vec::new(),
         common: process.worker.clone(),

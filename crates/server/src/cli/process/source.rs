@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, ensure};
 use lectern_db::Database;
@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::output_manifest::OutputManifest;
 use super::stage_settings::StageSettings;
+use super::transcript_file::{self, TranscriptFile, milliseconds};
 
 /// A recording on disk.
 #[derive(Debug)]
@@ -24,20 +25,13 @@ pub(super) struct Source {
     name: String,
     size: u64,
     modified: SystemTime,
-    /// Subtitle files beside the recording, by extension.
-    sidecars: Vec<(&'static str, Sidecar)>,
-}
-
-/// A subtitle file beside a recording.
-#[derive(Debug)]
-struct Sidecar {
-    path: PathBuf,
-    size: u64,
-    modified: SystemTime,
+    transcripts: Vec<TranscriptFile>,
 }
 
 impl Source {
-    pub(super) fn new(file: &Path) -> anyhow::Result<Self> {
+    /// `transcript` is the file to take the transcript from; `None`: the files beside the
+    /// recording.
+    pub(super) fn new(file: &Path, transcript: Option<&Path>) -> anyhow::Result<Self> {
         let name = file.display();
         let unreadable = || format!("cannot read {name}");
         let path = file.canonicalize().with_context(unreadable)?;
@@ -46,17 +40,16 @@ impl Source {
         ensure!(meta.len() > 0, "{name} is empty");
         // Fails before anything is copied.
         fs::File::open(&path).with_context(unreadable)?;
+        let name = file_name(&path);
+        let transcripts = match transcript {
+            Some(transcript) => vec![TranscriptFile::given(transcript, &name)?],
+            None => transcript_file::beside(file, &path)?,
+        };
         Ok(Self {
-            name: path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned())
-                .unwrap_or_default(),
+            name,
             size: meta.len(),
             modified: meta.modified().with_context(unreadable)?,
-            sidecars: sidecar::EXTENSIONS
-                .into_iter()
-                .filter_map(|extension| Some((extension, find_sidecar(&path, extension)?)))
-                .collect(),
+            transcripts,
             path,
         })
     }
@@ -67,19 +60,20 @@ impl Source {
         PathBuf::from(format!("{}-clips", stem.to_string_lossy()))
     }
 
-    /// Identifies a state of the recording: changes when the recording or a subtitle file
-    /// beside it changes.
+    /// Identifies a state of the recording: changes when the recording or a file with its
+    /// transcript changes. The worker reads the names and times of the
+    /// files from it, by the ends of the names of their copies.
     fn fingerprint(&self) -> Value {
-        let sidecars: Map<_, _> = self
-            .sidecars
+        let transcripts: Map<_, _> = self
+            .transcripts
             .iter()
-            .map(|(extension, file)| ((*extension).to_owned(), file.fingerprint()))
+            .map(|file| (file.suffix.clone(), file.fingerprint()))
             .collect();
         json!({
             "path": self.path.to_string_lossy(),
             "size": self.size,
             "modified": milliseconds(self.modified).div_euclid(1000),
-            "beside": sidecars,
+            "beside": transcripts,
         })
     }
 
@@ -96,12 +90,12 @@ impl Source {
         store
             .put(&key, &self.path, &CancellationToken::new())
             .context("cannot put the recording into the storage")?;
-        for (extension, file) in &self.sidecars {
-            if let Some(key) = sidecar::key(&key, extension) {
-                store
-                    .put(&key, &file.path, &CancellationToken::new())
-                    .context("cannot put the subtitles into the storage")?;
-            }
+        for file in &self.transcripts {
+            let stem = sidecar::stem(key.as_str());
+            let key = ObjectKey::new(format!("{stem}{}", file.suffix))?;
+            store
+                .put(&key, &file.path, &CancellationToken::new())
+                .context("cannot put the subtitles into the storage")?;
         }
         let new = NewJob {
             file_size: Some(FileSize::new(self.size.try_into()?)?),
@@ -155,51 +149,13 @@ fn stored<'j>(job: &'j Job, part: &str) -> Option<&'j Value> {
     job.extra_metadata.get().get(part)
 }
 
-impl Sidecar {
-    fn fingerprint(&self) -> Value {
-        // Milliseconds, because a file may be rewritten within a second without a
-        // change of its size.
-        json!({ "size": self.size, "modified_ms": milliseconds(self.modified) })
-    }
-}
-
-/// The subtitle file with this extension, if it exists.
-fn find_sidecar(recording: &Path, extension: &str) -> Option<Sidecar> {
-    let path = recording.with_extension(extension);
-    let meta = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
-    (path != recording).then_some(Sidecar {
-        path,
-        size: meta.len(),
-        modified: meta.modified().ok()?,
-    })
-}
-
-/// Milliseconds since 1970; negative before.
-fn milliseconds(time: SystemTime) -> i64 {
-    let (distance, sign) = match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => (after, 1),
-        Err(before) => (before.duration(), -1),
-    };
-    i64::try_from(distance.as_millis()).map_or(i64::MAX, |distance| sign * distance)
+/// The name of a file without its directories.
+pub(super) fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 fn content_type(path: &Path) -> &'static str {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     recording_media_type(&extension).unwrap_or("video/mp4")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn files_may_be_older_than_1970() {
-        assert_eq!(milliseconds(UNIX_EPOCH + Duration::from_millis(1500)), 1500);
-        assert_eq!(
-            milliseconds(UNIX_EPOCH - Duration::from_millis(1500)),
-            -1500
-        );
-    }
 }

@@ -10,7 +10,7 @@ use crate::config::CommonWorkerSettings;
 /// A digest of the settings of each stage that has some, in the order of the pipeline.
 /// Digests, because a command line may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StageSettings([(Stage, String); 4]);
+pub(super) struct StageSettings([(Stage, String); 5]);
 
 impl StageSettings {
     pub(super) fn new(worker: &CommonWorkerSettings) -> Self {
@@ -25,11 +25,20 @@ impl StageSettings {
             // PocketSphinx may have been installed since.
             worker.recognizers().are_available(),
         ]);
+        // Without a language as in earlier versions, whose jobs have not changed.
+        let transcription = match &worker.processing.language {
+            Some(language) => json!([transcription, language.as_str()]),
+            None => transcription,
+        };
         let topics = json!([
             worker.chat_url,
             worker.chat_url.as_ref().map(|_| &worker.chat_model),
         ]);
         let options = &worker.processing;
+        let silence = json!([
+            options.audio_track.map(|track| track.to_string()),
+            options.silence_level.map(|level| level.to_string()),
+        ]);
         let selection = json!([
             options.min_clips.map(ClipCount::get),
             options.max_clips.map(ClipCount::get),
@@ -44,6 +53,7 @@ impl StageSettings {
             options.clip_layout,
         ]);
         Self([
+            (Stage::SilenceDetection, hex_digest(&silence)),
             (Stage::Transcription, hex_digest(&transcription)),
             (Stage::ContentAnalysis, hex_digest(&topics)),
             (Stage::Segmentation, hex_digest(&selection)),
@@ -104,10 +114,13 @@ mod tests {
             (&[command], &[], Stage::Transcription),
             (&[command], &[url], Stage::Transcription),
             (&[url], &[url, "--transcribe-model=a"], Stage::Transcription),
+            (&[], &["--language=de"], Stage::Transcription),
             (&[url], &[url, chat], Stage::ContentAnalysis),
             (&[chat], &[chat, "--chat-model=a"], Stage::ContentAnalysis),
             (&[], &[url, chat], Stage::Transcription),
             (&[], &["--max-clips=4"], Stage::Segmentation),
+            (&[], &["--audio-track=mix"], Stage::SilenceDetection),
+            (&[], &["--silence-level=-35"], Stage::SilenceDetection),
             (&["--loudness=-16"], &["--loudness=-14"], Stage::Compilation),
             (&[], &["--layout=stack"], Stage::Compilation),
         ] {

@@ -104,9 +104,10 @@ pub struct CommonWorkerSettings {
     pub stage_time_floor: u32,
 
     /// Command that transcribes a recording and writes Whisper's JSON, SRT or WebVTT. {audio} is
-    /// replaced by the path of a 16 kHz WAV file, and {out} by the path of the output file, to which
-    /// the command may append .json, .srt or .vtt; without {out}, standard output is read. Relative
-    /// paths start at the worker's current directory
+    /// replaced by the path of a 16 kHz WAV file, {language} by the language of the speech or auto,
+    /// and {out} by the path of the output file, to which the command may append .json, .srt or
+    /// .vtt; without {out}, standard output is read. Relative paths start at the worker's current
+    /// directory
     #[arg(
         help_heading = "Transcription and topics",
         long,

@@ -3,14 +3,25 @@
 use anyhow::Context as _;
 use clap::Args;
 use lectern_domain::{
-    ClipCount, ClipLayout, ClipSeconds, ClipShare, Invalid, Loudness, OptionValue,
-    ProcessingOptions, Resolution,
+    AudioTrack, ClipCount, ClipLayout, ClipSeconds, ClipShare, Invalid, LanguageTag, Loudness,
+    OptionValue, ProcessingOptions, Resolution, SilenceLevel,
 };
 
 /// How recordings are turned into clips, where the job does not say it.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clips")]
 pub struct ProcessingSettings {
+    /// Language of the speech, such as en or pt-BR: selects subtitles, and is passed to the speech
+    /// recognizer [default: the subtitles or the recognizer decide]
+    #[arg(
+        help_heading = "Transcription and topics",
+        long,
+        env = "LECTERN_LANGUAGE",
+        value_name = "TAG",
+        value_parser = option::<LanguageTag>,
+    )]
+    pub language: Option<LanguageTag>,
+
     /// Greatest height of the picture: 720p, 1080p, 1440p or 2160p [default: as recorded]
     #[arg(long, env = "LECTERN_RESOLUTION", value_name = "HEIGHT", value_parser = option::<Resolution>)]
     pub resolution: Option<Resolution>,
@@ -76,6 +87,22 @@ pub struct ProcessingSettings {
         value_parser = option::<Loudness>,
     )]
     pub loudness: Option<Loudness>,
+
+    /// Audio track of the recording, counted from 1, or mix for all of them [default: the one that
+    /// players choose, or the loudest if that one is silent]
+    #[arg(long, env = "LECTERN_AUDIO_TRACK", value_name = "N|mix", value_parser = option::<AudioTrack>)]
+    pub audio_track: Option<AudioTrack>,
+
+    /// Level in dBFS below which sound is silence, for example -35, or auto: relative to the
+    /// loudness and the noise of the recording [default: auto]
+    #[arg(
+        long,
+        env = "LECTERN_SILENCE_LEVEL",
+        value_name = "DBFS|auto",
+        allow_negative_numbers = true,
+        value_parser = option::<SilenceLevel>,
+    )]
+    pub silence_level: Option<SilenceLevel>,
 }
 
 impl ProcessingSettings {
@@ -86,6 +113,7 @@ impl ProcessingSettings {
     /// If a minimum is above its maximum.
     pub fn options(&self) -> anyhow::Result<ProcessingOptions> {
         let options = ProcessingOptions {
+            language: self.language.clone(),
             resolution: self.resolution,
             min_clips: self.min_clips,
             max_clips: self.max_clips,
@@ -95,6 +123,8 @@ impl ProcessingSettings {
             clip_layout: self.clip_layout,
             burn_subtitles: self.burn_subtitles,
             loudness: self.loudness,
+            audio_track: self.audio_track,
+            silence_level: self.silence_level,
         };
         options.check().context("the settings of clips")?;
         Ok(options)

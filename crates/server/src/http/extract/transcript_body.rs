@@ -188,7 +188,8 @@ fn new_transcript(
     recording_seconds: Option<f64>,
     max_rows: usize,
 ) -> Result<NewTranscript, ApiError> {
-    let Transcript { cues, notes } = file.transcript(recording_seconds).map_err(format_error)?;
+    let transcript = file.transcript(recording_seconds).map_err(format_error)?;
+    let Transcript { cues, notes, .. } = transcript;
     check_count(cues.len(), max_rows)?;
     Ok(NewTranscript {
         segments: segments(cues)?,

@@ -5,7 +5,7 @@ use std::thread;
 
 use lectern_db::Tx;
 use lectern_domain::{
-    JobStatus, NewSilenceRegion, NewTranscriptSegment, SilenceType, Stage, TimeRange,
+    JobStatus, LanguageTag, NewSilenceRegion, NewTranscriptSegment, SilenceType, Stage, TimeRange,
     TranscriptSource,
 };
 
@@ -280,6 +280,96 @@ fn what_is_left_out_of_a_sidecar_is_noted() {
         "taken from 1.srt; \
          1 entry was left out, because its times cannot be read (line 2)"
     );
+}
+
+const HELLO_SRT: &[u8] = b"1\n00:00:00,500 --> 00:00:01,500\nHello.\n";
+
+#[test]
+fn the_best_sidecar_with_text_is_taken_and_the_others_are_named() {
+    let fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
+    fixture.put("talks/1.vtt", b"WEBVTT\n");
+    fixture.put("talks/1.ttml", b"\n");
+    fixture.put("talks/1.MP4.srt", HELLO_SRT);
+    fixture.put("talks/1.de.sbv", b"0:00:00.500,0:00:01.500\nHallo.\n");
+    fixture.put("talks/1.notes.srt", HELLO_SRT);
+    fixture.put("talks/10.srt", HELLO_SRT);
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    assert_eq!(transcript(&fixture), hello_transcript());
+    assert_eq!(
+        fixture.notes(),
+        "taken from 1.MP4.srt; not taken: 1.vtt (empty), 1.ttml (empty), 1.de.sbv"
+    );
+}
+
+#[test]
+fn the_language_of_the_worker_selects_the_sidecar() {
+    let german = || vec![(0.5, 1.5, "Hallo.".to_owned())];
+    for (language, expected) in [
+        ("de-AT", german()),
+        ("en", hello_transcript()),
+        ("fr", vec![]),
+    ] {
+        let mut fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
+        fixture.fixture.options.language = Some(LanguageTag::new(language).unwrap());
+        fixture.put("talks/1.en.srt", HELLO_SRT);
+        fixture.put("talks/1.ger.sbv", b"0:00:00.500,0:00:01.500\nHallo.\n");
+        assert_eq!(
+            fixture.run_stage(RecognizerSettings::default()),
+            JobStatus::Completed
+        );
+        assert_eq!(transcript(&fixture), expected, "{language}");
+        let notes = fixture.notes();
+        assert!(notes.contains(" (another language)"), "{notes}");
+    }
+}
+
+#[test]
+fn the_language_and_the_words_of_a_file_are_stored() {
+    let file = br#"{"language": "german", "segments": [{"start": 0.5, "end": 1.5, "text": " Hallo",
+        "words": [{"word": " Hallo", "start": 0.75, "end": 1.25, "probability": 0.5}]}]}"#;
+    for (name, language) in [("talks/1.json", "de"), ("talks/1.nl.json", "nl")] {
+        let fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
+        fixture.put(name, file);
+        let status = fixture.run_stage(RecognizerSettings::default());
+        assert_eq!(status, JobStatus::Completed);
+        let job_id = fixture.job.job_id;
+        let stored = fixture.db.read(|conn| conn.transcripts().for_job(job_id));
+        let segment = stored.unwrap().remove(0);
+        assert_eq!(segment.language.as_deref(), Some(language));
+        let words = segment.data.words.unwrap();
+        let [word] = words.as_slice() else {
+            panic!("{words:?}")
+        };
+        assert_eq!((word.text.as_str(), word.time.start()), ("Hallo", 0.75));
+    }
+}
+
+#[test]
+fn a_file_in_another_language_is_not_taken() {
+    let mut fixture = StageFixture::new(Stage::Transcription, TONE);
+    fixture.fixture.options.language = Some(LanguageTag::new("en").unwrap());
+    let german = r#"{"language": "german", "segments": [{"start": 0, "end": 1, "text": "Hallo"}]}"#;
+    fixture.put("talks/1.json", german.as_bytes());
+    let hello = fixture.script_recognizer(&script_writing(HELLO_CUE));
+    assert_eq!(fixture.run_stage(hello), JobStatus::Completed);
+    assert_eq!(transcript(&fixture), hello_transcript());
+    assert_eq!(fixture.notes(), "not taken: 1.json (another language)");
+}
+
+#[test]
+fn a_command_gets_the_language() {
+    for (language, expected) in [(None, "auto"), (Some("pt-BR"), "pt-BR")] {
+        let mut fixture = StageFixture::new(Stage::Transcription, TONE);
+        if let Some(language) = language {
+            fixture.fixture.options.language = Some(LanguageTag::new(language).unwrap());
+        }
+        let script = script_writing("00:00.500 --> 00:01.500\\n'\"$3\"'");
+        let mut recognizers = fixture.script_recognizer(&script);
+        recognizers.command = recognizers.command.map(|command| command + " {language}");
+        assert_eq!(fixture.run_stage(recognizers), JobStatus::Completed);
+        assert_eq!(transcript(&fixture)[0].2, expected);
+    }
 }
 
 #[test]

@@ -22,7 +22,8 @@ pub(super) fn recognize(
     context: &StageContext<'_>,
     probe: &MediaInfo,
 ) -> Result<Transcript, Failure> {
-    let silences = silences(context, probe)?;
+    let (probe, silences) = silences(context, probe)?;
+    let probe = &probe;
     let duration = VideoDuration::new(probe.duration)?;
     let chunks = chunking::split(duration, &silences, &ChunkRules::default())?;
     let total_seconds = chunks.iter().map(|chunk| chunk.duration()).sum();
@@ -44,19 +45,20 @@ pub(super) fn recognize(
     Ok(whole)
 }
 
-/// The silent parts of the recording, as stored by the stage that detects silence. If
-/// none are stored, detects them here.
-fn silences(context: &StageContext<'_>, probe: &MediaInfo) -> Result<Vec<TimeRange>, Failure> {
+/// The recording with the sound that is heard, and its silent parts, as stored by the stage that
+/// detects silence. If none are stored, detects them here.
+fn silences(
+    context: &StageContext<'_>,
+    probe: &MediaInfo,
+) -> Result<(MediaInfo, Vec<TimeRange>), Failure> {
     let job_id = context.job().job_id;
     let stored = context
         .db()
         .read(|conn| conn.silence_regions().for_job(job_id))?;
     if !stored.is_empty() {
-        return Ok(audio_silences(
-            stored
-                .iter()
-                .map(|region| (region.time, region.silence_type)),
-        ));
+        let regions = stored.iter();
+        let silences = audio_silences(regions.map(|region| (region.time, region.silence_type)));
+        return Ok((probe.clone(), silences));
     }
     // Black pictures are not needed here, and decoding the picture would take many
     // times as long.
@@ -70,12 +72,14 @@ fn silences(context: &StageContext<'_>, probe: &MediaInfo) -> Result<Vec<TimeRan
         let percent = SILENCE_PERCENT * (done / probe.duration).min(1.0);
         context.report_progress(percent, PROGRESS_MESSAGE);
     };
-    let (detected, _) = silence_detection::detect(context, &audio_only, &mut progress)?;
-    Ok(audio_silences(
-        detected
-            .iter()
-            .map(|region| (region.time, region.silence_type)),
-    ))
+    let (regions, detected) = silence_detection::detect(context, &audio_only, &mut progress)?;
+    let heard = MediaInfo {
+        audio: detected.sound.map(|sound| sound.audio),
+        ..probe.clone()
+    };
+    let regions = regions.iter();
+    let silences = audio_silences(regions.map(|region| (region.time, region.silence_type)));
+    Ok((heard, silences))
 }
 
 /// Recognizes the speech in a chunk. The cues' times are from the start of the
@@ -100,5 +104,6 @@ fn recognize_chunk(
     Ok(Transcript {
         cues: cues.map(|cue: Cue| cue.map_times(in_recording)).collect(),
         notes: transcript.notes,
+        language: transcript.language,
     })
 }

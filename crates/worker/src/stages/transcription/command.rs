@@ -14,6 +14,9 @@ use crate::stage_handler::StageContext;
 /// The name of the command's output in errors.
 const OUTPUT_NAME: &str = "the command's output";
 
+/// What `{language}` becomes if no language is set: whisper.cpp's name for any language.
+const ANY_LANGUAGE: &str = "auto";
+
 /// A command that reads a WAV file and writes Whisper's JSON, SubRip or WebVTT.
 #[derive(Debug)]
 pub(super) struct Command {
@@ -51,8 +54,11 @@ impl Recognizer for Command {
     ) -> Result<Transcript, Failure> {
         let out = audio.with_extension("out");
         let (audio_path, out_path) = (audio.to_string_lossy(), out.to_string_lossy());
+        let language = context.options().language;
+        let language = language.as_ref().map_or(ANY_LANGUAGE, |language| language);
         let mut words = self.words.iter().map(|word| {
-            word.replace("{audio}", &audio_path)
+            word.replace("{language}", language)
+                .replace("{audio}", &audio_path)
                 .replace("{out}", &out_path)
         });
         let program = words.next().unwrap_or_default();

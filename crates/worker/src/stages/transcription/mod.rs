@@ -5,19 +5,18 @@ mod command;
 mod embedded_subtitles;
 mod openai_service;
 mod pocketsphinx;
+mod sidecars;
 
 use std::path::Path;
 
-use lectern_db::Tx;
-use lectern_domain::{NewTranscriptSegment, Stage, TranscriptSource};
-use lectern_formats::{FormatError, InputFormat, ParsedFile, Transcript};
-use lectern_media::Confinement;
-use lectern_storage::ObjectKey;
-
+use self::sidecars::Sidecars;
 use crate::failure::Failure;
-use crate::sidecar;
 use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 use crate::stages::openai::Endpoint;
+use lectern_db::Tx;
+use lectern_domain::{LanguageTag, NewTranscriptSegment, Stage, TranscriptSource};
+use lectern_formats::{FormatError, InputFormat, ParsedFile, Transcript};
+use lectern_media::Confinement;
 
 /// The note about a transcript that is kept.
 const GIVEN: &str = "the transcript that was stored before is used; to have the speech \
@@ -31,6 +30,9 @@ const NO_RECOGNIZER: &str = "there is no transcript, because the recording has n
     the worker has no speech recognizer: add subtitles as a track or as a .vtt, .srt or .json \
     file beside the recording, start the worker with --transcribe-command or \
     --transcribe-url, or install pocketsphinx and pocketsphinx-en-us";
+
+const NO_RECOGNIZER_OF_LANGUAGE: &str = "there is no transcript, because the recording has no \
+    subtitles in its language and PocketSphinx recognizes English only";
 
 /// The speech recognizer for recordings without subtitles: the command, else the
 /// service, else PocketSphinx if it is installed.
@@ -97,40 +99,49 @@ impl StageHandler for Transcription {
             return Ok(StageOutput::new(keep).with_info(GIVEN));
         }
         context.report_progress(0.0, "looking for subtitles");
-        let mut unreadable = UnreadableSidecars::default();
-        if let Some((transcript, note)) = read_sidecar(context, &mut unreadable)? {
-            let found = Found::subtitles(transcript, TranscriptSource::Sidecar, note);
-            return store(found, unreadable);
+        let language = context.options().language;
+        let mut sidecars = Sidecars::find(context, language.as_ref())?;
+        if let Some(found) = sidecars.read(context)? {
+            return store(found, &sidecars);
         }
-        let probe = context.probe()?;
-        if let Some(transcript) = embedded_subtitles::read(context, &probe)? {
-            let note = "taken from a track of the recording".to_owned();
-            let found = Found::subtitles(transcript, TranscriptSource::Track, note);
-            return store(found, unreadable);
+        let probe = context.probe_heard()?;
+        if let Some(found) = embedded_subtitles::read(context, &probe, language.as_ref())? {
+            return store(found, &sidecars);
         }
-        if unreadable.has_subtitles {
-            return Err(unreadable.into());
+        if sidecars.has_unreadable_subtitles {
+            return Err(sidecars.into_failure());
         }
-        let recognizer = self.recognizer()?.filter(|_| probe.audio.is_some());
+        let recognizer = match probe.audio {
+            Some(_) => self.recognizer(language.as_ref())?,
+            None => None,
+        };
         let found = match recognizer {
             Some((recognizer, source)) => Found {
-                transcript: chunks::recognize(recognizer.as_ref(), context, &probe)?,
+                transcript: in_language(
+                    chunks::recognize(recognizer.as_ref(), context, &probe)?,
+                    language.as_ref(),
+                ),
                 source,
                 note: None,
                 why_empty: NO_SPEECH,
             },
             // An empty transcript would hide that a sidecar could not be read.
-            None if !unreadable.errors.is_empty() => return Err(unreadable.into()),
+            None if !sidecars.errors.is_empty() => return Err(sidecars.into_failure()),
+            None if sidecars.has_empty => Found::nothing(EMPTY_SUBTITLES),
             None if probe.audio.is_none() => Found::nothing(NO_SOUND),
+            None if self.0.are_available() => Found::nothing(NO_RECOGNIZER_OF_LANGUAGE),
             None => Found::nothing(NO_RECOGNIZER),
         };
-        store(found, unreadable)
+        store(found, &sidecars)
     }
 }
 
 impl Transcription {
-    /// The first recognizer that is configured or installed.
-    fn recognizer(&self) -> Result<Option<NamedRecognizer>, Failure> {
+    /// The first recognizer that is configured or installed, for speech in this language.
+    fn recognizer(
+        &self,
+        language: Option<&LanguageTag>,
+    ) -> Result<Option<NamedRecognizer>, Failure> {
         let RecognizerSettings {
             command,
             endpoint,
@@ -144,15 +155,24 @@ impl Transcription {
             let endpoint = Box::new(endpoint.clone());
             return Ok(Some((endpoint, TranscriptSource::Service)));
         }
+        if language.is_some_and(|language| language.primary() != pocketsphinx::LANGUAGE) {
+            return Ok(None);
+        }
         let program = pocketsphinx::PocketSphinx::find(confinement);
         Ok(program.map(|program| (Box::new(program) as _, TranscriptSource::Recognizer)))
     }
 }
 
 impl Found {
-    fn subtitles(transcript: Transcript, source: TranscriptSource, note: String) -> Self {
+    /// Subtitles in this language, or if it is unknown, in their own.
+    fn subtitles(
+        transcript: Transcript,
+        language: Option<&LanguageTag>,
+        source: TranscriptSource,
+        note: String,
+    ) -> Self {
         Self {
-            transcript,
+            transcript: in_language(transcript, language),
             source,
             note: Some(note),
             why_empty: EMPTY_SUBTITLES,
@@ -166,6 +186,14 @@ impl Found {
             note: None,
             why_empty: why,
         }
+    }
+}
+
+/// The transcript in a language, or in its own if none is known.
+fn in_language(transcript: Transcript, language: Option<&LanguageTag>) -> Transcript {
+    match language {
+        Some(language) => transcript.in_language(language),
+        None => transcript,
     }
 }
 
@@ -193,88 +221,14 @@ struct Found {
     why_empty: &'static str,
 }
 
-/// Sidecar files that could not be read.
-#[derive(Default)]
-struct UnreadableSidecars {
-    errors: Vec<String>,
-    /// Whether one of them is a subtitle file, which a recognizer must not replace.
-    /// A `.json` file does not count: it may be something other than a transcript.
-    has_subtitles: bool,
-}
-
-impl UnreadableSidecars {
-    fn add(&mut self, extension: &str, error: String) {
-        self.errors.push(error);
-        self.has_subtitles |= extension != "json";
-    }
-}
-
-impl From<UnreadableSidecars> for Failure {
-    fn from(unreadable: UnreadableSidecars) -> Self {
-        Self::permanent(unreadable.errors.join("; "))
-    }
-}
-
-/// Returns the transcript of the first sidecar file that can be read, and a note that
-/// names it. Adds the files that cannot be read to `unreadable`.
-fn read_sidecar(
-    context: &StageContext<'_>,
-    unreadable: &mut UnreadableSidecars,
-) -> Result<Option<(Transcript, String)>, Failure> {
-    let storage = context.storage();
-    for extension in sidecar::EXTENSIONS {
-        let Some(key) = sidecar::key(context.recording_key(), extension) else {
-            continue;
-        };
-        let bytes = match storage.read(&key, sidecar::MAX_BYTES, context.cancellation()) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => continue,
-            Err(Failure::Permanent { message, .. }) => {
-                unreadable.add(extension, message);
-                continue;
-            }
-            Err(failure) => return Err(failure),
-        };
-        let file = match read_any_format(&bytes) {
-            Ok(file) => file,
-            Err(error) => {
-                unreadable.add(extension, format!("{}: {error}", file_name(&key)));
-                continue;
-            }
-        };
-        // Most files can be read without the recording, which need not be downloaded then.
-        let seconds = if file.needs_recording_length() {
-            Some(context.probe()?.duration)
-        } else {
-            None
-        };
-        match file.transcript(seconds) {
-            Ok(transcript) => {
-                return Ok(Some((
-                    transcript,
-                    format!("taken from {}", file_name(&key)),
-                )));
-            }
-            Err(error) => unreadable.add(extension, format!("{}: {error}", file_name(&key))),
-        }
-    }
-    Ok(None)
-}
-
-/// The name of an object without its directories.
-fn file_name(key: &ObjectKey) -> &str {
-    let key = key.as_str();
-    key.rsplit_once('/').map_or(key, |(_, name)| name)
-}
-
 /// Reads a file of any format, recognized by its content.
 fn read_any_format(bytes: &[u8]) -> Result<ParsedFile, FormatError> {
     InputFormat::of_content(bytes).read(bytes)
 }
 
-/// Stores the transcript. The notes name the unreadable sidecars, the source, what was left
-/// out or changed in it, and why there are no cues.
-fn store(found: Found, unreadable: UnreadableSidecars) -> Result<StageOutput, Failure> {
+/// Stores the transcript. The notes name the sidecars that were passed over, the source, what
+/// was left out or changed in it, and why there are no cues.
+fn store(found: Found, sidecars: &Sidecars) -> Result<StageOutput, Failure> {
     let is_empty = found.transcript.cues.is_empty();
     let source = found.source;
     let changes = found.transcript.notes;
@@ -293,10 +247,13 @@ fn store(found: Found, unreadable: UnreadableSidecars) -> Result<StageOutput, Fa
         tx.transcripts().set_source(job_id, source)
     });
     let mut notes = Notes::default();
-    for error in unreadable.errors {
+    for error in &sidecars.errors {
         notes.warning(format!("skipped {error}"));
     }
     if let Some(note) = found.note {
+        notes.info(note);
+    }
+    if let Some(note) = sidecars.not_taken() {
         notes.info(note);
     }
     for change in changes.messages() {

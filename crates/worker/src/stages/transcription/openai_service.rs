@@ -18,11 +18,18 @@ impl Recognizer for Endpoint {
         context: &StageContext<'_>,
     ) -> Result<Transcript, Failure> {
         let (model, audio) = (self.model.clone(), audio.to_owned());
+        let language = context.options().language;
         let body = self.request(context.cancellation(), move |builder| {
-            let form = Form::new()
+            let mut form = Form::new()
                 .text("model", &model)
                 .text("response_format", "verbose_json")
-                .file("file", &audio)?;
+                // Without these, there are no times of words.
+                .text("timestamp_granularities[]", "segment")
+                .text("timestamp_granularities[]", "word");
+            if let Some(language) = &language {
+                form = form.text("language", language.primary());
+            }
+            let form = form.file("file", &audio)?;
             builder.send(form)
         })?;
         let file = InputFormat::Json.read(&body);

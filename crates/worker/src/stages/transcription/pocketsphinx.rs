@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lectern_domain::{Ratio, SpokenText};
+use lectern_domain::{LanguageTag, Ratio, SpokenText};
 use lectern_formats::{Cue, Transcript, millis};
 use lectern_media::{Confinement, Program};
 
@@ -12,6 +12,8 @@ use crate::stage_handler::StageContext;
 
 /// The program of Debian's package `pocketsphinx`.
 const PROGRAM: &str = "pocketsphinx_continuous";
+/// The language of the model.
+pub(super) const LANGUAGE: &str = "en";
 /// Files that the model must have.
 const MODEL_FILES: [&str; 3] = ["en-us/mdef", "en-us.lm.bin", "cmudict-en-us.dict"];
 
@@ -60,10 +62,11 @@ impl Recognizer for PocketSphinx {
             .arg(audio)
             .args(["-time", "yes"])
             .output(&context.limits())?;
-        Ok(Transcript {
+        let transcript = Transcript {
             cues: utterances(&String::from_utf8_lossy(&output)),
             ..Transcript::default()
-        })
+        };
+        Ok(transcript.in_language(&LanguageTag::new(LANGUAGE)?))
     }
 }
 
@@ -123,6 +126,7 @@ fn utterance(words: &[Word<'_>]) -> Option<Cue> {
         start_ms: millis(word.start),
         end_ms: millis(word.end),
         text: word.text.to_owned(),
+        probability: Ratio::new(word.probability.clamp(0.0, 1.0)).ok(),
     });
     Some(cue.with_words(timed.collect()))
 }

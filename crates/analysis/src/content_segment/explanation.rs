@@ -1,0 +1,196 @@
+//! What a sentence says about the phrase that a title begins with.
+//!
+//! "Erosion means that running water picks up loose material and carries it away" explains
+//! erosion: running water picks up loose material. So does an apposition, as in "the delta, the
+//! place where a river meets the sea". Only a part that fits into the title, ends where a
+//! clause may end and refers to nothing outside itself is an explanation.
+
+use crate::language::Lexicon;
+use crate::sentence::normalize;
+
+/// The minimum number of words of an explanation.
+const MIN_WORDS: usize = 2;
+/// The same after "is": "erosion is a problem" explains nothing.
+const MIN_WORDS_AFTER_BEING: usize = 4;
+/// Where a clause may be cut, it has at least this many words before.
+const MIN_WORDS_BEFORE_CUT: usize = 4;
+
+/// An explanation of the phrase that ends before the word `after` of a sentence, of at most
+/// `room` words.
+pub(super) fn explanation(
+    words: &[&str],
+    after: usize,
+    room: usize,
+    lexicon: &Lexicon,
+) -> Option<String> {
+    let rest = words.get(after..).filter(|_| after > 0)?;
+    let normalized: Vec<String> = rest.iter().map(|word| normalize(word)).collect();
+    let first = normalized.first()?.as_str();
+    let is_apposition = words[after - 1].ends_with(',') && ["the", "a", "an"].contains(&first);
+    let mut min_words = MIN_WORDS;
+    let start = if is_apposition {
+        0
+    } else if EXPLAINING_VERBS.contains(&first) && !ends_clause(words[after - 1]) {
+        let that = normalized.get(1).map(String::as_str);
+        1 + usize::from(matches!(that, Some("that" | "dass")))
+    } else if BEING.contains(&first)
+        && normalized
+            .get(1)
+            .is_some_and(|word| ARTICLES.contains(&word.as_str()))
+    {
+        min_words = MIN_WORDS_AFTER_BEING;
+        1
+    } else {
+        return None;
+    };
+    clauses(rest, &normalized, start)
+        .filter(|range| (min_words..=room).contains(&range.len()))
+        .map(|range| (&rest[range.clone()], &normalized[range]))
+        .find(|(_, normalized)| is_complete(normalized, lexicon))
+        .map(|(words, _)| {
+            let text = words.join(" ");
+            text.trim_end_matches(|c: char| !c.is_alphanumeric())
+                .to_owned()
+        })
+}
+
+/// The parts of the rest of a sentence that may be explanations, the best first: the clause from
+/// `start`, the part of it from a question word, the clause up to a conjunction or preposition,
+/// and the clause after it if that begins with a question word.
+fn clauses<'a>(
+    words: &'a [&str],
+    normalized: &'a [String],
+    start: usize,
+) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
+    let clause_end = |from: usize| {
+        let length = words[from.min(words.len())..]
+            .iter()
+            .position(|word| ends_clause(word));
+        length.map_or(words.len(), |length| from + length + 1)
+    };
+    let end = clause_end(start);
+    let question = |from: usize, to: usize| {
+        (from..to).find(|&i| QUESTION_WORDS.contains(&normalized[i].as_str()))
+    };
+    let whole = (start < end).then_some(start..end);
+    let from_question = question(start, end).map(|from| from..end);
+    let next_clause = normalized
+        .get(end)
+        .filter(|word| QUESTION_WORDS.contains(&word.as_str()))
+        .map(|_| end..clause_end(end));
+    let cuts = (start + MIN_WORDS_BEFORE_CUT..end)
+        .rev()
+        .filter(|&i| CUT_BEFORE.contains(&normalized[i].as_str()))
+        .map(move |cut| start..cut);
+    // "is a measure of this, how …": the question says more than what comes before it.
+    let next_first = next_clause.clone().into_iter().chain(whole);
+    next_first.chain(from_question).chain(cuts)
+}
+
+/// Whether a clause can stand alone.
+fn is_complete(normalized: &[String], lexicon: &Lexicon) -> bool {
+    let refers = |word: &String| REFERENCES.contains(&word.as_str());
+    let last = normalized.last().map_or("", String::as_str);
+    !normalized.iter().any(refers)
+        && !lexicon.is_function_word(last)
+        && !lexicon.determiners.contains(last)
+}
+
+fn ends_clause(word: &str) -> bool {
+    word.ends_with([',', '.', ';', ':', '!', '?'])
+}
+
+/// Verbs after which the subject is explained.
+const EXPLAINING_VERBS: [&str; 10] = [
+    "means",
+    "mean",
+    "describes",
+    "says",
+    "tells",
+    "bedeutet",
+    "heißt",
+    "beschreibt",
+    "sagt",
+    "bezeichnet",
+];
+
+const BEING: [&str; 4] = ["is", "are", "ist", "sind"];
+
+const ARTICLES: [&str; 8] = ["a", "an", "the", "ein", "eine", "der", "die", "das"];
+
+/// Not "when", which also begins conditions.
+const QUESTION_WORDS: [&str; 8] = ["how", "why", "where", "what", "wie", "warum", "wo", "was"];
+
+/// Conjunctions and prepositions before which a clause may be cut.
+const CUT_BEFORE: [&str; 30] = [
+    "and", "but", "or", "because", "while", "when", "if", "until", "since", "so", "through",
+    "across", "along", "during", "after", "before", "with", "und", "aber", "oder", "weil",
+    "während", "wenn", "bis", "durch", "nach", "vor", "mit", "without", "ohne",
+];
+
+/// Words that refer to something outside of the clause, or to the people in the room.
+const REFERENCES: [&str; 34] = [
+    "it", "its", "they", "them", "their", "he", "she", "his", "her", "we", "us", "our", "you",
+    "your", "i", "me", "my", "this", "these", "those", "es", "sie", "er", "ihn", "ihm", "ihnen",
+    "ihr", "ihre", "wir", "uns", "ich", "dies", "diese", "dieser",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The explanation of the phrase before the word `after`.
+    fn explain(sentence: &str, after: usize, room: usize) -> Option<String> {
+        let words: Vec<&str> = sentence.split_whitespace().collect();
+        explanation(&words, after, room, Lexicon::of([sentence].into_iter()))
+    }
+
+    #[test]
+    fn a_definition_is_cut_where_a_clause_may_end() {
+        let erosion =
+            "Erosion means that running water picks up loose material and carries it away.";
+        let short = "running water picks up loose material";
+        assert_eq!(explain(erosion, 1, 7).as_deref(), Some(short));
+        assert_eq!(explain(erosion, 1, 4), None);
+        let median = "The median is the value in the middle when all are in order.";
+        let middle = "the value in the middle";
+        assert_eq!(explain(median, 2, 7).as_deref(), Some(middle));
+        assert_eq!(explain("The median is a value.", 2, 7), None);
+    }
+
+    #[test]
+    fn an_apposition_explains_as_a_whole_or_from_its_question() {
+        let delta = "The next topic is the delta, the place where a river meets the sea.";
+        assert_eq!(
+            explain(delta, 6, 8).as_deref(),
+            Some("the place where a river meets the sea")
+        );
+        assert_eq!(
+            explain(delta, 6, 7).as_deref(),
+            Some("where a river meets the sea")
+        );
+        let loops =
+            "Let us turn to meanders, the wide loops that a river draws through a flat valley.";
+        assert_eq!(
+            explain(loops, 5, 7).as_deref(),
+            Some("the wide loops that a river draws")
+        );
+    }
+
+    #[test]
+    fn a_clause_that_refers_to_something_else_explains_nothing() {
+        assert_eq!(explain("The load means that it sinks.", 2, 8), None);
+        assert_eq!(explain("The delta, a word of the.", 2, 8), None);
+        assert_eq!(explain("The delta grows every year.", 2, 8), None);
+        assert_eq!(explain("The delta", 2, 8), None);
+    }
+
+    #[test]
+    fn german_definitions_are_explanations() {
+        let sentence = "Die Temperatur sagt, wie heftig sich die Teilchen bewegen.";
+        assert_eq!(
+            explain(sentence, 2, 7).as_deref(),
+            Some("wie heftig sich die Teilchen bewegen")
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! What was measured of the sound of a recording.
+
+use lectern_domain::{SilenceLevel, TimeRange};
+
+use super::choice::{choose_channel, choose_track};
+use super::levels::{TrackLevels, WINDOW_SECONDS};
+use super::silence::{mean_level, silent_ranges};
+use crate::probe::{AudioStream, MediaInfo};
+
+/// A track that ends this much before the recording is no accident of the container, in
+/// seconds.
+const EARLY_END_SECONDS: f64 = 2.0;
+
+/// The sound of a recording: which of it is heard, and its levels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeasuredSound {
+    /// The track that is heard, with the tracks and the channel that were chosen.
+    pub audio: AudioStream,
+    /// The preferred track, if it is silent and another one is heard instead.
+    pub silent_track: Option<AudioStream>,
+    /// The mean level of the sound in dBFS, without pauses; `None` if there is no sound at all.
+    pub mean_level: Option<f64>,
+    /// The level below which sound counts as silence, in dBFS.
+    pub silence_dbfs: f64,
+    /// When the sound ends, in seconds, if that is before the recording.
+    pub ends_early_at: Option<f64>,
+}
+
+impl MeasuredSound {
+    /// Chooses the track and the channel by their levels, and finds the silent parts up to the
+    /// end of the recording. `tracks` are those that were measured: all that are mixed, or those
+    /// from which one is chosen. `None` if there are none.
+    pub(crate) fn new(
+        recording: &MediaInfo,
+        tracks: &[&AudioStream],
+        levels: &[TrackLevels],
+        setting: SilenceLevel,
+        min_seconds: f64,
+        end: f64,
+    ) -> Option<(Self, Vec<TimeRange>)> {
+        let preferred = recording.audio.as_ref()?;
+        let is_mixed = !preferred.mixed_with.is_empty();
+        let position = tracks
+            .iter()
+            .position(|track| track.index == preferred.index)?;
+        let (audio, heard): (AudioStream, Vec<&TrackLevels>) = if is_mixed {
+            (preferred.clone(), levels.iter().collect())
+        } else {
+            let chosen = choose_track(position, levels);
+            let only_channel = match tracks[chosen].channels {
+                1 => None,
+                _ => choose_channel(&levels[chosen]),
+            };
+            let audio = AudioStream {
+                only_channel,
+                ..tracks[chosen].clone()
+            };
+            (audio, vec![&levels[chosen]])
+        };
+        let (ranges, silence_dbfs) = silent_ranges(&heard, setting, min_seconds, end);
+        let loudest = heard
+            .iter()
+            .filter_map(|track| mean_level(&track.windows.iter().map(|window| window.level())));
+        let sound_end = heard.iter().map(|track| track.end()).fold(0.0, f64::max);
+        let measured = Self {
+            silent_track: (audio.index != preferred.index).then(|| preferred.clone()),
+            audio,
+            mean_level: loudest.reduce(f64::max),
+            silence_dbfs,
+            ends_early_at: (sound_end + WINDOW_SECONDS + EARLY_END_SECONDS < end)
+                .then_some(sound_end),
+        };
+        Some((measured, ranges))
+    }
+}

@@ -1,0 +1,2 @@
+ALTER TABLE transcripts DROP COLUMN words;
+ALTER TABLE transcripts DROP COLUMN language;
