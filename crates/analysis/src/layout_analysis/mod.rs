@@ -38,6 +38,11 @@
 //!    | `picture_in_picture` | the camera is at most 60 % wide and high |
 //!    | `unknown` | anything else |
 //!
+//! These steps are also done for windows of some frames, and then for each stretch of frames with
+//! the same camera, or without one. The result has a row for each stretch; its other fields are
+//! the layout type that takes most of the time, with the regions that it has longest. A moving
+//! area on the screen that begins and ends with a slide is a video and no camera.
+//!
 //! The layout is also `unknown` if its confidence is below 0.5, if there are
 //! fewer than seven pairs of frames, or if the frames are smaller than
 //! [`MIN_FRAME_SIZE`].
