@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use lectern_domain::LayoutType::{PictureInPicture, ScreenOnly};
+use lectern_domain::LayoutType::{CameraOnly, PictureInPicture, ScreenOnly};
 
 use super::classify::{Classification, MAX_VIDEO_CONFIDENCE, classify};
 use super::motion::{Motion, fraction_true};
@@ -23,9 +23,9 @@ use super::sampling::{SampledFrame, SampledFrames, pair_step};
 const WINDOW: usize = 11;
 /// Frames from the start of a window to the start of the next one.
 const WINDOW_DISTANCE: usize = 4;
-/// The smallest confidence of a window with a camera. It is higher than for a recording: a window
-/// has few frames.
-const MIN_CONFIDENCE: f64 = 0.6;
+/// The smallest confidence of a window without a screen. It is higher than for a recording:
+/// slides and a camera in turns look like a camera.
+const MIN_CAMERA_ONLY: f64 = 0.6;
 /// Rectangles of the same camera overlap by at least this fraction of their union.
 const MIN_OVERLAP: f64 = 0.6;
 /// The fraction of the windows in a run that a camera has to be found in, if it is not found in
@@ -78,7 +78,8 @@ pub(super) fn find_stretches(frames: &[SampledFrame]) -> Vec<Stretch> {
         .collect();
     for range in &windows {
         let found = classify(&SampledFrames::select(&frames[range.clone()]));
-        if let Some(rectangle) = found.camera.filter(|_| found.confidence >= MIN_CONFIDENCE) {
+        let is_certain = found.layout != CameraOnly || found.confidence >= MIN_CAMERA_ONLY;
+        if let Some(rectangle) = found.camera.filter(|_| is_certain) {
             add_candidate(&mut candidates, found, rectangle, range.clone());
         }
     }
