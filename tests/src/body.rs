@@ -92,6 +92,7 @@ impl Body for NewLayoutAnalysis {
             "split_ratio": self.split_ratio.map(Ratio::get),
             "confidence_score": self.confidence_score.get(),
             "sample_frame_time": self.sample_frame_time.map(Seconds::get),
+            "stretches": self.stretches.to_json(),
         })
     }
 }

@@ -3,11 +3,11 @@
 use lectern_db::Database;
 use lectern_domain::{
     AgentName, Clip, ClipMedia, ClipTopic, ContentSegmentId, ContentType, Decibels, FileSize, Job,
-    JobId, JobStatus, JsonObject, Keyword, LayoutType, LogStatus, LongText, NewClip,
-    NewContentSegment, NewJob, NewJobStatus, NewLayoutAnalysis, NewLogEntry, NewSilenceRegion,
-    NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress, ProgressMessage,
-    ProgressReport, Ratio, Region, Seconds, SilenceType, SpeakerId, Stage, StorageKey, TimeRange,
-    TimedWord, TimedWords, Title, Topic, WordText,
+    JobId, JobStatus, JsonObject, Keyword, LayoutStretch, LayoutStretches, LayoutType, LogStatus,
+    LongText, NewClip, NewContentSegment, NewJob, NewJobStatus, NewLayoutAnalysis, NewLogEntry,
+    NewSilenceRegion, NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress,
+    ProgressMessage, ProgressReport, Ratio, Region, Seconds, SilenceType, SpeakerId, Stage,
+    StorageKey, TimeRange, TimedWord, TimedWords, Title, Topic, WordText,
 };
 use serde_json::{Value, json};
 
@@ -198,6 +198,25 @@ pub fn silence_regions(n: usize) -> Vec<NewSilenceRegion> {
         .collect()
 }
 
+/// Screen and camera side by side, and then the screen alone.
+fn layout_stretches() -> LayoutStretches {
+    let stretch = |start, end, layout_type| LayoutStretch {
+        time: TimeRange::new(start, end).unwrap(),
+        layout_type,
+        screen_region: Some(Region::new(0, 0, 1280, 1080).unwrap()),
+        camera_region: None,
+        split_ratio: None,
+        confidence_score: Ratio::new(0.75).unwrap(),
+    };
+    let side_by_side = LayoutStretch {
+        camera_region: Some(Region::new(1280, 270, 640, 540).unwrap()),
+        split_ratio: Some(Ratio::new(2.0 / 3.0).unwrap()),
+        ..stretch(0.0, 61.5, LayoutType::SideBySide)
+    };
+    let screen = stretch(61.5, 90.0, LayoutType::ScreenOnly);
+    LayoutStretches::new(vec![side_by_side, screen]).unwrap()
+}
+
 /// A layout with screen and camera side by side.
 pub fn a_layout() -> NewLayoutAnalysis {
     NewLayoutAnalysis {
@@ -207,6 +226,7 @@ pub fn a_layout() -> NewLayoutAnalysis {
         split_ratio: Some(Ratio::new(2.0 / 3.0).unwrap()),
         confidence_score: Ratio::new(0.93).unwrap(),
         sample_frame_time: Some(Seconds::new(12.04).unwrap()),
+        stretches: layout_stretches(),
     }
 }
 

@@ -188,6 +188,7 @@ diesel::table! {
         confidence_score -> Float8,
         sample_frame_time -> Nullable<Float8>,
         created_at -> Timestamptz,
+        stretches -> Jsonb,
     }
 }
 

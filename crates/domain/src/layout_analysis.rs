@@ -3,79 +3,11 @@
 use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
 
 use crate::id::{JobId, LayoutAnalysisId};
-use crate::value::string_enum::string_enum;
-use crate::value::{InField, Invalid, JsonValue, NonNegativeInt, Ratio, Seconds};
-
-string_enum! {
-    /// How screen and camera share the picture.
-    LayoutType {
-        /// Screen and camera next to each other.
-        SideBySide = "side_by_side",
-        /// The camera in a corner of the screen.
-        PictureInPicture = "picture_in_picture",
-        /// No camera.
-        ScreenOnly = "screen_only",
-        /// No screen.
-        CameraOnly = "camera_only",
-        /// The layout could not be determined.
-        Unknown = "unknown",
-    }
-}
-
-/// A rectangle in the picture, in pixels from its top left corner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Region {
-    /// Distance from the left edge of the picture.
-    pub x: NonNegativeInt,
-    /// Distance from the top edge of the picture.
-    pub y: NonNegativeInt,
-    /// Width.
-    pub width: NonNegativeInt,
-    /// Height.
-    pub height: NonNegativeInt,
-}
-
-impl Region {
-    /// Checks that no number is negative; the error names the negative number.
-    pub fn new(x: i32, y: i32, width: i32, height: i32) -> Result<Self, Invalid> {
-        Ok(Self {
-            x: NonNegativeInt::new(x).in_field("x")?,
-            y: NonNegativeInt::new(y).in_field("y")?,
-            width: NonNegativeInt::new(width).in_field("width")?,
-            height: NonNegativeInt::new(height).in_field("height")?,
-        })
-    }
-}
-
-/// The object `{x, y, width, height}`.
-impl JsonValue for Region {
-    fn from_json(json: Value) -> Result<Self, Invalid> {
-        let number = |name: &str| {
-            json.get(name)
-                .and_then(Value::as_i64)
-                .and_then(|number| i32::try_from(number).ok())
-                .ok_or_else(|| Invalid::field(name, "must be a whole number, 0 or more"))
-        };
-        Self::new(
-            number("x")?,
-            number("y")?,
-            number("width")?,
-            number("height")?,
-        )
-    }
-
-    fn to_json(&self) -> Value {
-        json!({
-            "x": self.x.get(),
-            "y": self.y.get(),
-            "width": self.width.get(),
-            "height": self.height.get(),
-        })
-    }
-}
+use crate::layout_stretch::LayoutStretches;
+use crate::layout_type::{LayoutType, Region};
+use crate::value::{Ratio, Seconds, TimeRange};
 
 /// The stored layout analysis of a job, at most one per job; dereferences to the
 /// [`NewLayoutAnalysis`] it was made from.
@@ -114,10 +46,30 @@ pub struct NewLayoutAnalysis {
     pub confidence_score: Ratio,
     /// Time of the frame in which the regions were measured.
     pub sample_frame_time: Option<Seconds>,
+    /// The layouts over time; the other fields have the layout of most of the recording.
+    pub stretches: LayoutStretches,
 }
 
 impl NewLayoutAnalysis {
-    /// An analysis without regions.
+    /// The layout of a range of time: of the stretch that takes most of it, or of the whole
+    /// recording if its stretches are not known there.
+    #[must_use]
+    pub fn in_range(&self, range: TimeRange) -> Self {
+        let Some(stretch) = self.stretches.longest_in(range) else {
+            return self.clone();
+        };
+        Self {
+            layout_type: stretch.layout_type,
+            screen_region: stretch.screen_region,
+            camera_region: stretch.camera_region,
+            split_ratio: stretch.split_ratio,
+            confidence_score: stretch.confidence_score,
+            sample_frame_time: None,
+            stretches: LayoutStretches::default(),
+        }
+    }
+
+    /// An analysis without regions and stretches.
     pub fn new(layout_type: LayoutType, confidence_score: Ratio) -> Self {
         Self {
             layout_type,
@@ -126,6 +78,7 @@ impl NewLayoutAnalysis {
             split_ratio: None,
             confidence_score,
             sample_frame_time: None,
+            stretches: LayoutStretches::default(),
         }
     }
 }

@@ -32,7 +32,7 @@
 //! | progress | [`Progress`], [`JobProgress`], [`ProgressReport`] |
 //! | transcript segment | [`TranscriptSegment`], [`NewTranscriptSegment`], [`TranscriptFormat`] |
 //! | silence region | [`SilenceRegion`], [`NewSilenceRegion`], [`SilenceType`] |
-//! | layout analysis | [`LayoutAnalysis`], [`NewLayoutAnalysis`], [`LayoutType`], [`Region`] |
+//! | layout analysis | [`LayoutAnalysis`], [`NewLayoutAnalysis`], [`LayoutStretches`], [`LayoutStretch`], [`LayoutType`], [`Region`] |
 //! | content segment | [`ContentSegment`], [`NewContentSegment`] |
 //! | clip | [`Clip`], [`NewClip`], [`ClipMedia`] |
 //! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
@@ -94,6 +94,8 @@ mod idempotency_key;
 mod job;
 mod language_tag;
 mod layout_analysis;
+mod layout_stretch;
+mod layout_type;
 mod lease;
 mod log_entry;
 mod pipeline;
@@ -136,7 +138,9 @@ pub use job::{
     SilenceLevel, SummaryMetadata, Transition,
 };
 pub use language_tag::LanguageTag;
-pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
+pub use layout_analysis::{LayoutAnalysis, NewLayoutAnalysis};
+pub use layout_stretch::{LayoutStretch, LayoutStretches};
+pub use layout_type::{LayoutType, Region};
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
 pub use pipeline::{Pipeline, Pipelines, Step};

@@ -27,6 +27,8 @@ pub(super) struct Camera {
     pub(super) rectangle: Rectangle,
     /// The lowest support of a side, or the support of a circle, 0 to 1.
     pub(super) min_side_support: f64,
+    /// The mean support of the sides, or the support of a circle, 0 to 1.
+    pub(super) mean_side_support: f64,
 }
 
 /// Finds the rectangle in `picture` around `moving`, the bounding box of the
@@ -44,6 +46,7 @@ pub(super) fn locate(
     let candidates = SideCandidates::find(moving, picture, vertical, horizontal);
     let mut best = Camera {
         rectangle: picture,
+        mean_side_support: 0.0,
         min_side_support: 0.0,
     };
     let mut best_score = f64::MIN;
@@ -74,6 +77,7 @@ pub(super) fn locate(
             if score > best_score {
                 best_score = score;
                 best = Camera {
+                    mean_side_support: mean,
                     rectangle,
                     min_side_support: supports.into_iter().fold(1.0, f64::min),
                 };

@@ -21,7 +21,7 @@ use super::sampling::{Orientation, SampledFrames};
 /// The minimum number of frame pairs for a decision.
 const MIN_PAIRS: usize = 7;
 /// The layout is unknown below this confidence.
-const MIN_CONFIDENCE: f64 = 0.5;
+pub(super) const MIN_CONFIDENCE: f64 = 0.5;
 /// The highest confidence in a screen that never changes: it may be the frozen
 /// image of a camera.
 const MAX_STATIC_CONFIDENCE: f64 = 0.75;
@@ -52,7 +52,7 @@ const MAX_EDGE_DISTANCE: f64 = 0.04;
 /// with other content around it, is a video on a slide or on a web page.
 const MAX_INSET_MARGIN: f64 = 0.08;
 /// The highest confidence that a moving area in the middle of other content is a video.
-const MAX_VIDEO_CONFIDENCE: f64 = 0.7;
+pub(super) const MAX_VIDEO_CONFIDENCE: f64 = 0.7;
 /// The highest confidence if there is nothing around the camera: it may be a margin of the
 /// camera image, or an empty slide.
 const MAX_BLANK_CONFIDENCE: f64 = 0.7;
@@ -89,7 +89,27 @@ pub(super) struct Classification {
 }
 
 impl Classification {
-    fn unknown(confidence: f64) -> Self {
+    pub(super) fn is_unknown(&self) -> bool {
+        self.layout == Unknown
+    }
+
+    /// Whether both are the same layout: the cameras overlap by at least `min_overlap` of their
+    /// union.
+    pub(super) fn resembles(&self, other: &Self, min_overlap: f64) -> bool {
+        let has_same_camera = match (self.camera, other.camera) {
+            (Some(one), Some(other)) => one.overlap(other) >= min_overlap,
+            (None, None) => true,
+            _ => false,
+        };
+        self.layout == other.layout && has_same_camera
+    }
+
+    /// This layout, or else `other` if this one is unknown.
+    pub(super) fn or(self, other: Self) -> Self {
+        if self.is_unknown() { other } else { self }
+    }
+
+    pub(super) fn unknown(confidence: f64) -> Self {
         Self {
             layout: Unknown,
             screen: None,
@@ -140,7 +160,7 @@ impl Classifier<'_> {
         let mut camera = camera::locate(bounding_box, self.picture, &vertical, &horizontal);
         if camera.min_side_support < MIN_SPLIT_SUPPORT
             && let Some(round) = locate_round(bounding_box, self.picture, &vertical, &horizontal)
-            && round.min_side_support > camera.min_side_support
+            && round.mean_side_support > camera.mean_side_support
         {
             camera = round;
         }

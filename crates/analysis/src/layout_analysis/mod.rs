@@ -23,7 +23,7 @@
 //!    points). The camera is the rectangle around the moving area whose sides
 //!    have the best support. The support of a side is the fraction of its length
 //!    that is border; a side may also be an edge of the picture. If a side has less than 80 %
-//!    and a circle around the moving area fits the borders better, the camera is round, and its
+//!    and the support of a circle around the moving area is higher than the mean of the sides, the camera is round, and its
 //!    region is the square around the circle.
 //! 4. **Layout.** The first rule that applies decides:
 //!
@@ -37,6 +37,11 @@
 //!    | `screen_only` | the camera is not within 8 % of an edge of the picture, or it is larger than 60 % and what moves in it is not: it is a video on a slide or a web page |
 //!    | `picture_in_picture` | the camera is at most 60 % wide and high |
 //!    | `unknown` | anything else |
+//!
+//! These steps are also done for windows of some frames, and then for each stretch of frames with
+//! the same camera, or without one. The result has a row for each stretch; its other fields are
+//! the layout type that takes most of the time, with the regions that it has longest. A moving
+//! area on the screen that begins and ends with a slide is a video and no camera.
 //!
 //! The layout is also `unknown` if its confidence is below 0.5, if there are
 //! fewer than seven pairs of frames, or if the frames are smaller than
@@ -100,17 +105,18 @@ mod frame;
 mod letterbox;
 mod motion;
 mod moving_area;
+mod presence;
 mod profile;
+mod recording_layout;
 mod rectangle;
 mod round;
 mod sampling;
+mod stretches;
 
-use lectern_domain::{InField, Invalid, LayoutType, NewLayoutAnalysis, Ratio, Seconds};
+use lectern_domain::{InField, Invalid, NewLayoutAnalysis};
 
-use classify::classify;
 pub use frame::{GrayFrame, MIN_FRAME_SIZE};
-use rectangle::Rectangle;
-use sampling::SampledFrames;
+use sampling::SampledFrame;
 
 /// Analyses the layout of a recording of `source_width` by `source_height`
 /// pixels, as [described above](self#algorithm).
@@ -159,31 +165,14 @@ pub fn analyse(
             .validate(&frames[0])
             .in_field(&format!("frames[{index}]"))?;
     }
-    let sampled = if frames.first().is_some_and(GrayFrame::is_too_small) {
-        SampledFrames::select(&[])
+    let sampled: Vec<SampledFrame> = if frames.first().is_some_and(GrayFrame::is_too_small) {
+        Vec::new()
     } else {
-        SampledFrames::select(frames)
+        frames.iter().map(SampledFrame::new).collect()
     };
-    let classification = classify(&sampled);
-    let to_region = |rectangle: Option<Rectangle>| {
-        let (Some(rectangle), Some(frame)) = (rectangle, frames.first()) else {
-            return Ok(None);
-        };
-        let frame_size = (frame.width, frame.height);
-        rectangle
-            .to_region(frame_size, (source_width, source_height))
-            .map(Some)
-    };
-    let time = match classification.layout {
-        LayoutType::Unknown => None,
-        _ => sampled.representative_time(),
-    };
-    Ok(NewLayoutAnalysis {
-        layout_type: classification.layout,
-        screen_region: to_region(classification.screen).in_field("source")?,
-        camera_region: to_region(classification.camera).in_field("source")?,
-        split_ratio: classification.split_ratio.map(Ratio::new).transpose()?,
-        confidence_score: Ratio::new(classification.confidence)?,
-        sample_frame_time: time.map(Seconds::new).transpose()?,
-    })
+    let frame_size = frames
+        .first()
+        .map_or((1, 1), |frame| (frame.width, frame.height));
+    let source_size = (source_width, source_height);
+    recording_layout::describe(&sampled, frame_size, source_size).in_field("source")
 }

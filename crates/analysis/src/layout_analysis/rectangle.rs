@@ -39,6 +39,15 @@ impl Rectangle {
         )
     }
 
+    /// The area of the intersection as a fraction of the area of the union.
+    pub(super) fn overlap(self, other: Self) -> f64 {
+        let length = |start: usize, end: usize| end.saturating_sub(start);
+        let width = length(self.left.max(other.left), self.right.min(other.right));
+        let height = length(self.top.max(other.top), self.bottom.min(other.bottom));
+        let common = width * height;
+        common as f64 / (self.area() + other.area() - common).max(1) as f64
+    }
+
     /// Whether no side of `other` is outside this rectangle by more than `tolerance` pixels.
     pub(super) fn surrounds(self, other: Self, tolerance: usize) -> bool {
         self.left <= other.left + tolerance

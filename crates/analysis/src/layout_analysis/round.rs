@@ -21,7 +21,7 @@ const TOLERANCE: usize = 1;
 /// The smallest support of the arcs at one of the four sides.
 const MIN_SIDE_SUPPORT: f64 = 0.25;
 /// The smallest support of a circle.
-const MIN_SUPPORT: f64 = 0.7;
+const MIN_SUPPORT: f64 = 0.85;
 
 /// Finds the circle around `moving`, the bounding box of the moving area, with the best support.
 /// Its rectangle is the bounding square.
@@ -50,6 +50,7 @@ pub(super) fn locate_round(
                     best = Some(Camera {
                         rectangle,
                         min_side_support: support,
+                        mean_side_support: support,
                     });
                 }
             }

@@ -30,11 +30,11 @@ pub(super) struct SampledFrame {
     /// Profiles along y, which cross horizontal borders.
     pub(super) column_bands: Profiles,
     /// Position in the recording, in seconds.
-    time: f64,
+    pub(super) time: f64,
 }
 
 impl SampledFrame {
-    fn new(frame: &GrayFrame<'_>) -> Self {
+    pub(super) fn new(frame: &GrayFrame<'_>) -> Self {
         Self {
             row_bands: Profiles::of_row_bands(frame),
             column_bands: Profiles::of_column_bands(frame),
@@ -51,6 +51,12 @@ impl SampledFrame {
     }
 }
 
+/// How many frames are between the frames of a pair. `frames` are at even intervals.
+pub(super) fn pair_step(frames: &[SampledFrame]) -> usize {
+    let too_close = |frame: &&SampledFrame| frame.time - frames[0].time < MIN_PAIR_INTERVAL;
+    frames.iter().take_while(too_close).count().max(1)
+}
+
 /// The selected frames, and the pairs of them that are compared.
 #[derive(Debug)]
 pub(super) struct SampledFrames {
@@ -62,17 +68,12 @@ pub(super) struct SampledFrames {
 
 impl SampledFrames {
     /// `frames` are in order of time, at even intervals.
-    pub(super) fn select(frames: &[GrayFrame<'_>]) -> Self {
-        let too_close = |frame: &GrayFrame<'_>| frame.time - frames[0].time < MIN_PAIR_INTERVAL;
-        let step = frames
-            .iter()
-            .take_while(|frame| too_close(frame))
-            .count()
-            .max(1);
+    pub(super) fn select(frames: &[SampledFrame]) -> Self {
+        let step = pair_step(frames);
         let pair_count = frames.len().saturating_sub(step);
         if pair_count <= MAX_PAIRS {
             return Self {
-                frames: frames.iter().map(SampledFrame::new).collect(),
+                frames: frames.to_vec(),
                 pairs: (0..pair_count).map(|first| (first, first + step)).collect(),
             };
         }
@@ -80,7 +81,7 @@ impl SampledFrames {
             .map(|pair| pair * pair_count / MAX_PAIRS)
             .flat_map(|first| [&frames[first], &frames[first + step]]);
         Self {
-            frames: selected.map(SampledFrame::new).collect(),
+            frames: selected.cloned().collect(),
             pairs: (0..MAX_PAIRS)
                 .map(|pair| (2 * pair, 2 * pair + 1))
                 .collect(),

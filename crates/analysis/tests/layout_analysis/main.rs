@@ -5,6 +5,7 @@
 
 mod assertions;
 mod scene;
+mod stretches;
 mod unusual_frames;
 
 use assertions::{

@@ -83,6 +83,15 @@ impl FieldErrors {
         }
     }
 
+    /// The broken rules of both.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.unlisted += other.unlisted;
+        for error in other.listed {
+            self.push(|| error);
+        }
+        self
+    }
+
     /// Prefixes the path of every listed rule with `field`.
     pub(crate) fn below(mut self, field: &str) -> Self {
         for error in &mut self.listed {

@@ -73,14 +73,21 @@ impl ImportedRow for LayoutAnalysis {
         let region = |region: Option<Region>| {
             region.map(|r| [r.x.get(), r.y.get(), r.width.get(), r.height.get()])
         };
-        json!([
+        let mut content = json!([
             self.layout_type.as_str(),
             region(self.screen_region),
             region(self.camera_region),
             self.split_ratio.map(Ratio::get),
             self.confidence_score.get(),
             self.sample_frame_time.map(Seconds::get),
-        ])
+        ]);
+        // Imported rows have none, and digests of earlier versions do not cover them.
+        if let (Some(content), stretches @ [_, ..]) =
+            (content.as_array_mut(), self.stretches.as_slice())
+        {
+            content.push(json!(stretches.len()));
+        }
+        content
     }
 }
 

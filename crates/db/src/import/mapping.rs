@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use lectern_domain::{
     AgentName, Clip, ClipMedia, ClipTopic, ContentSegment, ContentType, Cut, Decibels, FileSize,
-    Filename, Job, JobProgress, JobStatus, JsonObject, JsonValue as _, LayoutAnalysis, LayoutType,
-    LogEntry, LogStatus, LongText, NewClip, NewContentSegment, NewJob, NewLayoutAnalysis,
-    NewLogEntry, NewSilenceRegion, NewTranscriptSegment, NonNegativeInt, Percent, Pipelines,
-    ProcessingConfig, ProcessingOptions, Progress, ProgressMessage, Ratio, SilenceRegion,
-    SilenceType, SpeakerId, SpokenText, Stage, StorageKey, TaskId, Title, Topic, TranscriptSegment,
-    VideoDuration,
+    Filename, Job, JobProgress, JobStatus, JsonObject, JsonValue as _, LayoutAnalysis,
+    LayoutStretches, LayoutType, LogEntry, LogStatus, LongText, NewClip, NewContentSegment, NewJob,
+    NewLayoutAnalysis, NewLogEntry, NewSilenceRegion, NewTranscriptSegment, NonNegativeInt,
+    Percent, Pipelines, ProcessingConfig, ProcessingOptions, Progress, ProgressMessage, Ratio,
+    SilenceRegion, SilenceType, SpeakerId, SpokenText, Stage, StorageKey, TaskId, Title, Topic,
+    TranscriptSegment, VideoDuration,
 };
 use serde_json::{Map, Value};
 use sha1::{Digest as _, Sha1};
@@ -522,6 +522,7 @@ fn map_layout(fields: &mut Fields<'_>, job: &Job) -> Option<(String, LayoutAnaly
         split_ratio: fields.ratio("split_ratio"),
         confidence_score: fields.ratio("confidence_score").or(Ratio::new(0.0).ok())?,
         sample_frame_time: fields.seconds("sample_frame_time"),
+        stretches: LayoutStretches::default(),
     };
     let layout = LayoutAnalysis {
         layout_id: uuid_of("layout_analysis", &fields.row.id).into(),

@@ -2,7 +2,8 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    JobId, LayoutAnalysis, LayoutAnalysisId, LayoutType, NewLayoutAnalysis, Ratio, Region, Seconds,
+    JobId, LayoutAnalysis, LayoutAnalysisId, LayoutStretches, LayoutType, NewLayoutAnalysis, Ratio,
+    Region, Seconds,
 };
 
 use crate::connection::{Conn, ReadWrite};
@@ -34,6 +35,7 @@ struct DataColumns {
     split_ratio: Option<Stored<Ratio>>,
     confidence_score: Stored<Ratio>,
     sample_frame_time: Option<Stored<Seconds>>,
+    stretches: Stored<LayoutStretches>,
 }
 
 impl TryFrom<LayoutRow> for LayoutAnalysis {
@@ -52,6 +54,7 @@ impl TryFrom<LayoutRow> for LayoutAnalysis {
                 split_ratio: decoder.column("split_ratio", data.split_ratio)?,
                 confidence_score: decoder.column("confidence_score", data.confidence_score)?,
                 sample_frame_time: decoder.column("sample_frame_time", data.sample_frame_time)?,
+                stretches: decoder.column("stretches", data.stretches)?,
             },
             created_at: decoder.column("created_at", row.created_at)?,
         })
@@ -67,6 +70,7 @@ impl From<&NewLayoutAnalysis> for DataColumns {
             split_ratio: data.split_ratio.map(Stored::from),
             confidence_score: data.confidence_score.into(),
             sample_frame_time: data.sample_frame_time.map(Stored::from),
+            stretches: data.stretches.clone().into(),
         }
     }
 }

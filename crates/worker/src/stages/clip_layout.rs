@@ -1,5 +1,7 @@
 //! Which parts of the picture a clip shows.
 
+use std::collections::BTreeMap;
+
 use lectern_domain::{ClipLayout, LayoutType, NewLayoutAnalysis, Region};
 use lectern_media::{Composition, VideoStream};
 
@@ -42,7 +44,7 @@ pub(super) enum Reason {
 
 impl Reason {
     /// Adds a note on the clips with this picture.
-    pub(super) fn note(self, clip_count: usize, notes: &mut Notes) {
+    fn note(self, clip_count: usize, notes: &mut Notes) {
         match self {
             Self::SideBySide => notes.info(format!(
                 "the picture of {clip_count} clips is composed anew: the screen in three quarters of the width, the camera beside it"
@@ -57,6 +59,17 @@ impl Reason {
                 "no camera is known for {clip_count} clips; they show the other parts of the picture"
             )),
         }
+    }
+}
+
+/// Adds a note for each reason why clips have their pictures.
+pub(super) fn note_reasons(arrangements: impl Iterator<Item = Arrangement>, notes: &mut Notes) {
+    let mut counts = BTreeMap::<Reason, usize>::new();
+    for reason in arrangements.filter_map(|arrangement| arrangement.reason) {
+        *counts.entry(reason).or_default() += 1;
+    }
+    for (reason, count) in counts {
+        reason.note(count, notes);
     }
 }
 

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use ring::digest::{SHA256, digest};
 use serde_json::json;
 
-use super::clip_layout::{Arrangement, arrange};
+use super::clip_layout::{Arrangement, arrange, note_reasons};
 use crate::failure::Failure;
 use crate::heard_sound;
 use crate::parallel;
@@ -77,9 +77,8 @@ impl StageHandler for Compilation {
             seconds_done: Mutex::new(Vec::new()),
             total_seconds: 0.0,
         };
-        if let Some(reason) = encoder.arrangement().reason {
-            reason.note(valid.len(), &mut notes);
-        }
+        let arrangements = valid.iter().map(|(_, range)| encoder.arrangement(*range));
+        note_reasons(arrangements, &mut notes);
         let mut cut_clips = Vec::with_capacity(valid.len());
         for (clip, range) in &valid {
             cut_clips.push(encoder.reuse(clip, *range)?);
@@ -194,11 +193,11 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
-    /// The picture of the clips.
-    fn arrangement(&self) -> Arrangement {
-        let layout = self.layout.as_ref().map(|layout| &layout.data);
+    /// The picture of a clip.
+    fn arrangement(&self, range: TimeRange) -> Arrangement {
+        let layout = self.layout.as_ref().map(|layout| layout.in_range(range));
         match &self.probe.video {
-            Some(video) => arrange(layout, self.clip_layout, video),
+            Some(video) => arrange(layout.as_ref(), self.clip_layout, video),
             None => Arrangement::KEEP,
         }
     }
@@ -209,7 +208,7 @@ impl Encoder<'_> {
             let edges = [region.x, region.y, region.width, region.height];
             edges.map(NonNegativeInt::get)
         };
-        let composition = self.arrangement().composition;
+        let composition = self.arrangement(range).composition;
         let audio = self.probe.audio.as_ref();
         let mut record = json!({
             "encoding": ENCODING,
@@ -296,7 +295,7 @@ impl Encoder<'_> {
         let mut progress = |seconds| self.report_progress(i, seconds);
         let burned = self.burned_subtitles(clip, range)?;
         let mut settings = CutSettings {
-            composition: self.arrangement().composition,
+            composition: self.arrangement(range).composition,
             ..self.settings.clone()
         };
         if let Some(text) = &burned {

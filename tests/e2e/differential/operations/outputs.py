@@ -203,6 +203,12 @@ def put_layout_analysis(seq: Sequence) -> Request:
                         ("sample_frame_time", values.seconds)]:  # fmt: skip
         if values.chance(0.4):
             layout[name] = write()
+    if values.chance(0.3):
+        times = sorted(rng.randint(0, 400) / 4 for _ in range(4))
+        layout["stretches"] = [
+            {"start_time": start, "end_time": end, "layout_type": rng.choice(kinds), "confidence_score": values.ratio()}
+            for start, end in (times[:2], times[2:])
+        ]
     path = "layout-analysis"
     return of_job(seq, lambda job: seq.write("putLayoutAnalysis", "PUT", f"{API}/jobs/{job}/{path}", layout))
 

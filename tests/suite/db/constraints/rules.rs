@@ -84,6 +84,7 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("layout_analysis", "split_ratio", "1", &["1.1", "-0.1", "nan"]),
     ("layout_analysis", "confidence_score", "0", &["1.1", "-0.1", "nan", "NULL"]),
     ("layout_analysis", "sample_frame_time", "0", &["-1", "infinity", "nan"]),
+    ("layout_analysis", "stretches", STRETCHES, INVALID_STRETCHES),
     ("layout_analysis", "screen_region", REGION, INVALID_REGIONS),
     ("layout_analysis", "camera_region", REGION, INVALID_REGIONS),
     ("content_segments", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
@@ -189,6 +190,26 @@ const INVALID_REGIONS: &[&str] = &[
     r#"'{"x": [0], "y": 0, "width": 1, "height": 1}'"#,
     r#"'{"x": 0, "y": 0, "width": 2147483648, "height": 1}'"#,
 ];
+const STRETCHES: &str =
+    r#"'[{"start_time": 0, "end_time": 1.5, "layout_type": "unknown", "confidence_score": 1}]'"#;
+
+const INVALID_STRETCHES: &[&str] = &[
+    "'{}'",
+    "'null'",
+    "'not json'",
+    "'[1]'",
+    "'[{}]'",
+    "NULL",
+    r#"'[{"start_time": -1, "end_time": 1, "layout_type": "unknown", "confidence_score": 1}]'"#,
+    r#"'[{"start_time": "0", "end_time": 1, "layout_type": "unknown", "confidence_score": 1}]'"#,
+    r#"'[{"start_time": 2, "end_time": 1, "layout_type": "unknown", "confidence_score": 1}]'"#,
+    r#"'[{"start_time": 0, "end_time": null, "layout_type": "unknown", "confidence_score": 1}]'"#,
+    r#"'[{"start_time": 0, "end_time": 1, "layout_type": "camera", "confidence_score": 1}]'"#,
+    r#"'[{"start_time": 0, "end_time": 1, "layout_type": null, "confidence_score": 1}]'"#,
+    r#"'[{"start_time": 0, "end_time": 1, "layout_type": "unknown", "confidence_score": 1.1}]'"#,
+    r#"'[{"start_time": 0, "end_time": 1, "layout_type": "unknown"}]'"#,
+];
+
 const NOTES: &str = "note(1000)";
 
 const INVALID_NOTES: &[&str] = &[

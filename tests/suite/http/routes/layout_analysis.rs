@@ -60,7 +60,7 @@ fn omitted_fields_are_null(server: TestServer) {
     let stored = as_sent(server.put(&path, &bare()).expect(200).json());
     let expected = json!({
         "layout_type": "unknown", "screen_region": null, "camera_region": null, "split_ratio": null,
-        "confidence_score": 0.0, "sample_frame_time": null,
+        "confidence_score": 0.0, "sample_frame_time": null, "stretches": [],
     });
     assert_eq!(stored, expected);
 }

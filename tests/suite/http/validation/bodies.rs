@@ -70,6 +70,7 @@ impl Endpoint {
             .may_be_null("processing_config.min_clip_seconds", seconds)
             .may_be_null("processing_config.max_clip_seconds", seconds)
             .may_be_null("processing_config.clip_share", Number(0.01, 1.0))
+            .may_be_null("processing_config.clip_layout", Enum("stack"))
             .may_be_null("processing_config.burn_subtitles", Bool)
             .may_be_null("processing_config.loudness", Number(-70.0, -5.0))
             .rejects(
@@ -289,6 +290,15 @@ pub(crate) fn layout_analysis() -> Endpoint {
         "split_ratio": 0.5,
         "confidence_score": 0.9,
         "sample_frame_time": 12.5,
+        "stretches": [{
+            "start_time": 0.0,
+            "end_time": 1.0,
+            "layout_type": "side_by_side",
+            "screen_region": region,
+            "camera_region": region,
+            "split_ratio": 0.5,
+            "confidence_score": 0.9,
+        }],
     });
     Endpoint::new(
         "PUT",
@@ -310,6 +320,27 @@ pub(crate) fn layout_analysis() -> Endpoint {
     .may_be_null("split_ratio", RATIO)
     .required("confidence_score", RATIO)
     .may_be_null("sample_frame_time", SECONDS)
+    .may_be_null("stretches", Objects)
+    .required("stretches[0].start_time", SECONDS)
+    .required("stretches[0].end_time", SECONDS)
+    .required("stretches[0].layout_type", Enum("screen_only"))
+    .may_be_null("stretches[0].screen_region", Object)
+    .required("stretches[0].screen_region.x", NON_NEGATIVE)
+    .required("stretches[0].screen_region.y", NON_NEGATIVE)
+    .required("stretches[0].screen_region.width", NON_NEGATIVE)
+    .required("stretches[0].screen_region.height", NON_NEGATIVE)
+    .may_be_null("stretches[0].camera_region", Object)
+    .required("stretches[0].camera_region.x", NON_NEGATIVE)
+    .required("stretches[0].camera_region.y", NON_NEGATIVE)
+    .required("stretches[0].camera_region.width", NON_NEGATIVE)
+    .required("stretches[0].camera_region.height", NON_NEGATIVE)
+    .may_be_null("stretches[0].split_ratio", RATIO)
+    .required("stretches[0].confidence_score", RATIO)
+    .rejects(
+        "/stretches/0",
+        &json!({ "start_time": 1.5 }),
+        "stretches[0].end_time",
+    )
 }
 
 pub(crate) fn content_segments() -> Endpoint {

@@ -1,0 +1,1 @@
+ALTER TABLE layout_analysis DROP COLUMN stretches;
