@@ -149,6 +149,10 @@ impl BlockMeans {
             .map(|costs| costs.first().map_or(0.0, |c| *c))
             .collect();
         let mut before: Vec<Vec<usize>> = Vec::new();
+        #[expect(
+            clippy::needless_range_loop,
+            reason = "a frame is an index in the costs of each state"
+        )]
         for frame in 1..self.frames.len() {
             let best = index_of_least(&totals);
             let from: Vec<usize> = (0..totals.len())
