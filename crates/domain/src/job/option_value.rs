@@ -177,8 +177,9 @@ impl OptionValue for AudioTrack {
         if json.as_str() == Some(Self::MIX) {
             return Ok(Self::Mix);
         }
-        let number = json.as_u64().and_then(|number| u8::try_from(number).ok());
-        let number = number.filter(|number| *number <= Self::MAX_NUMBER);
+        // JSON has one type of numbers: 2.0 is an integer, too.
+        let value = json.as_f64();
+        let number = (1..=Self::MAX_NUMBER).find(|number| value == Some(f64::from(*number)));
         let invalid = || {
             let max = Self::MAX_NUMBER;
             Invalid::new(format!(

@@ -71,6 +71,8 @@ impl Endpoint {
             .may_be_null("processing_config.max_clip_seconds", seconds)
             .may_be_null("processing_config.clip_share", Number(0.01, 1.0))
             .may_be_null("processing_config.clip_layout", Enum("stack"))
+            .may_be_null("processing_config.audio_track", Integer(1, 64))
+            .may_be_null("processing_config.silence_level", Number(-120.0, 0.0))
             .may_be_null("processing_config.burn_subtitles", Bool)
             .may_be_null("processing_config.loudness", Number(-70.0, -5.0))
             .rejects(

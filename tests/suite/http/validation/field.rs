@@ -179,9 +179,23 @@ impl Field {
         if self.presence != Presence::MayBeNull {
             invalid.push(rule_violation("null"));
         }
+        if self.path.starts_with("processing_config.") {
+            // An object of any form is parsed as a whole before its options are checked.
+            let is_deep = |invalid: &Invalid| invalid.literal.len() > DEEP;
+            for invalid in invalid.iter_mut().filter(|invalid| is_deep(invalid)) {
+                *invalid = Invalid {
+                    location: None,
+                    status: 400,
+                    ..invalid.clone()
+                };
+            }
+        }
         invalid
     }
 }
+
+/// A literal of more bytes is nested deeper than JSON may be.
+const DEEP: usize = 10_000;
 
 /// JSON of another type.
 fn values_of_other_types(kind: Kind) -> Vec<String> {
