@@ -67,6 +67,7 @@ const MIN_HOUSEKEEPING_STRETCH: f64 = 5.0;
 /// let sentence = TranscriptSegmentRef {
 ///     time: TimeRange::new(0.0, 4.0)?,
 ///     text: "A tree of depth ten finds one leaf among a thousand leaves.",
+///     words: &[],
 /// };
 /// let segments = content_segment::find([sentence])?;
 /// assert_eq!(segments[0].time, sentence.time);
