@@ -19,7 +19,7 @@ pub enum Change {
     Unreadable,
     /// Left out: it ends before the recording starts.
     BeforeZero,
-    /// Left out: by the recognizer's own measures nobody speaks, and the text is a guess.
+    /// Left out, because the recognizer's own measures say that there is no speech.
     NoSpeech,
     /// Left out: it repeats text that the cue before it has shown already.
     Repeated,
