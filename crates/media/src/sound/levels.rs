@@ -26,7 +26,7 @@ pub(crate) fn level_filters(position: usize, track: &AudioStream) -> String {
         _ => ("stereo", "c1", "0.5*c0+0.5*c1"),
     };
     // Of the printed lines, the first has the time, and the others have the levels. The time is
-    // replaced by a negative number that also has the position of the track, which tells it from
+    // replaced by a negative number that also has the position of the track, so that it differs from
     // the lines of the other filters. Without `direct`, the filter would buffer its lines, and
     // write them in the middle of others.
     format!(
