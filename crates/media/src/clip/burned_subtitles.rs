@@ -5,8 +5,10 @@ use std::path::Path;
 /// The filter that draws the subtitles of a file, with a comma before it. The times in the file
 /// are those of the filter's input.
 pub(super) fn filter(file: &Path) -> String {
+    // With the encoding -1, libass takes the direction of a line from its first letter, so
+    // that a full stop ends Arabic and Hebrew lines on the left.
     format!(
-        ",subtitles=filename={}",
+        ",subtitles=force_style=Encoding=-1:filename={}",
         escape_value(&file.to_string_lossy())
     )
 }

@@ -31,3 +31,32 @@ fn subtitles_are_shown_at_their_time_from_any_path() {
     let shown = [0.5, 1.5, 2.5].map(|time| has_text(&fixture, &clip, time));
     assert_eq!(shown, [false, true, false]);
 }
+
+#[test]
+fn lines_of_hebrew_begin_on_the_right() {
+    let fixture = Fixture::new();
+    let recording = fixture.probe(&fixture.render(&[BLACK], CODECS, "black.mp4"));
+    let file = fixture.path("clip.vtt");
+    // Dots are much smaller than letters.
+    fs::write(
+        &file,
+        "WEBVTT\n\n00:01.000 --> 00:02.000\nםםםםםםםםםם..........\n",
+    )
+    .unwrap();
+    let settings = CutSettings {
+        subtitles: Some(file),
+        ..CutSettings::default()
+    };
+    let clip = fixture.cut(&recording, (0.0, 3.0), &settings);
+    let picture = picture_at(&fixture, &clip, 1.5);
+    let lit = |columns: std::ops::Range<usize>| {
+        let rows = picture.data.chunks(320);
+        let pixels = rows.flat_map(|row| &row[columns.clone()]);
+        pixels.filter(|pixel| **pixel > 150).count()
+    };
+    let (left, right) = (lit(0..160), lit(160..320));
+    assert!(
+        right > 2 * left,
+        "{left} pixels on the left, {right} on the right"
+    );
+}

@@ -49,13 +49,10 @@ impl StageHandler for Segmentation {
         let silences = silence_regions
             .iter()
             .map(|region| (region.time, region.silence_type));
-        let selected = clip::select(
-            &segment_refs,
-            &transcript_refs,
-            &audio_silences(silences),
-            duration,
-            &clip_rules(&context.options()),
-        )?;
+        let rules = clip_rules(&context.options());
+        let silences = audio_silences(silences);
+        let selected = clip::select(&segment_refs, &transcript_refs, &silences, duration, &rules)?;
+        let is_empty = selected.is_empty();
         let clips: Vec<ClipItem> = selected
             .into_iter()
             .map(|selected| {
@@ -68,11 +65,24 @@ impl StageHandler for Segmentation {
                 Ok(keep_files(clip, &stored))
             })
             .collect::<Result<_, Invalid>>()?;
-        Ok(StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
+        let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.clips().replace_with_items(job_id, &clips).map(drop)
-        }))
+        });
+        Ok(if is_empty {
+            output.with_warning(format!(
+                "no clip was selected: no part of {} to {} seconds begins and ends with a \
+                 sentence, or between silences where there is no text",
+                rules.min_length, rules.max_length
+            ))
+        } else {
+            output
+        })
     }
 }
+
+/// The longest clip must be able to be this many times as long as the shortest, or hardly any
+/// sentences would end within the bounds. Only options of both bounds override it.
+const MIN_LENGTH_RATIO: f64 = 2.0;
 
 /// The default rules with the options in their places. A default that contradicts an option
 /// gives way.
@@ -85,8 +95,14 @@ fn clip_rules(options: &ProcessingOptions) -> ClipRules {
     ClipRules {
         min_clips: at_least.unwrap_or(default.min_clips.min(at_most.unwrap_or(usize::MAX))),
         max_clips: at_most.unwrap_or(default.max_clips.max(at_least.unwrap_or(0))),
-        min_length: shortest.unwrap_or(default.min_length.min(longest.unwrap_or(f64::INFINITY))),
-        max_length: longest.unwrap_or(default.max_length.max(shortest.unwrap_or(0.0))),
+        min_length: shortest.unwrap_or_else(|| {
+            let bound = longest.map_or(f64::INFINITY, |longest| longest / MIN_LENGTH_RATIO);
+            default.min_length.min(bound)
+        }),
+        max_length: longest.unwrap_or_else(|| {
+            let bound = shortest.map_or(0.0, |shortest| shortest * MIN_LENGTH_RATIO);
+            default.max_length.max(bound)
+        }),
         max_share: options.clip_share.map_or(default.max_share, ClipShare::get),
     }
 }

@@ -1,25 +1,50 @@
-use lectern_domain::{Clip, JobStatus, ProcessingConfig, Stage};
+use lectern_domain::{Clip, JobStatus, NewTranscriptSegment, ProcessingConfig, Stage, TimeRange};
 use serde_json::{Value, json};
 
 use super::{RecognizerSettings, StageFixture};
 
-/// The clips of a recording of ten minutes, for a worker with these options.
-fn clips(options: Value) -> Vec<Clip> {
+/// A recording of ten minutes, for a worker with these options.
+fn ten_minutes(options: Value) -> StageFixture {
     let options = ProcessingConfig::try_from(options).unwrap();
     let mut fixture = StageFixture::new(
         Stage::Segmentation,
         "-f lavfi -i sine=duration=600:sample_rate=8000",
     );
     fixture.fixture.options = options.options().clone();
-    assert_eq!(
-        fixture.run_stage(RecognizerSettings::default()),
-        JobStatus::Completed
-    );
+    fixture
+}
+
+/// The same with a sentence of seven seconds every eight seconds.
+fn ten_minutes_of_speech(options: Value) -> StageFixture {
+    let fixture = ten_minutes(options);
+    let segments: Vec<NewTranscriptSegment> = (0..75)
+        .map(|i| {
+            let text = format!("Tree number {i} has deep roots, and {} leaves.", i * i);
+            let start = 8.0 * f64::from(i);
+            NewTranscriptSegment::new(text, TimeRange::new(start, start + 7.0).unwrap()).unwrap()
+        })
+        .collect();
+    let job_id = fixture.job.job_id;
+    fixture
+        .db
+        .write(|tx| {
+            tx.transcripts()
+                .replace_for_job(job_id, &segments)
+                .map(drop)
+        })
+        .unwrap();
+    fixture
+}
+
+fn selected(fixture: &StageFixture) -> Vec<Clip> {
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
     fixture.clips()
 }
 
 #[test]
 fn the_options_decide_number_length_and_share() {
+    let clips = |options| selected(&ten_minutes(options));
     let count = |options| clips(options).len();
     assert_eq!(count(json!({ "max_clips": 2 })), 2);
     // The default minimum of three gives way, and so does the default maximum of eight.
@@ -35,4 +60,28 @@ fn the_options_decide_number_length_and_share() {
     };
     assert!(total(json!({ "clip_share": 0.1 })) <= 60.0);
     assert!(total(json!({ "clip_share": 1 })) > 180.0);
+}
+
+#[test]
+fn the_default_of_one_bound_leaves_room_for_the_other() {
+    for (option, bounds) in [
+        (json!({ "max_clip_seconds": 15 }), 7.5..=15.0),
+        (json!({ "max_clip_seconds": 20 }), 10.0..=20.0),
+        (json!({ "min_clip_seconds": 110 }), 110.0..=220.0),
+    ] {
+        let clips = selected(&ten_minutes_of_speech(option.clone()));
+        assert!(!clips.is_empty(), "{option}");
+        for clip in clips {
+            assert!(bounds.contains(&clip.time.duration()), "{option}: {clip:?}");
+        }
+    }
+}
+
+#[test]
+fn a_note_says_why_there_is_no_clip() {
+    let fixture =
+        ten_minutes_of_speech(json!({ "min_clip_seconds": 9.5, "max_clip_seconds": 9.5 }));
+    assert_eq!(selected(&fixture), []);
+    let notes = fixture.notes();
+    assert!(notes.contains("no part of 9.5 to 9.5 seconds"), "{notes}");
 }
