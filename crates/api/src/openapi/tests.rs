@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lectern_domain::{Access, Scope};
 use serde_json::{Value, json};
 
 use super::{document, routes};
@@ -290,7 +291,7 @@ fn a_new_job_has_a_recording_or_a_source() {
 #[test]
 fn the_servers_url_is_the_path_of_the_service() {
     assert_eq!(document()["servers"], json!([{ "url": "." }]));
-    let document = super::document_at("/lectern");
+    let document = super::document_at("/lectern", None);
     assert_eq!(document["servers"], json!([{ "url": "/lectern" }]));
 }
 
@@ -304,4 +305,32 @@ fn no_description_mentions_rust() {
             );
         }
     });
+}
+
+#[test]
+fn operations_of_a_service_with_keys_name_their_scope() {
+    let access = |method: &str, path: &str| match (method, path) {
+        ("GET", "/healthz") => Access::Public,
+        ("GET", _) => Access::Scope(Scope::JobsRead),
+        _ => Access::Scope(Scope::JobsWrite),
+    };
+    let document = super::document_at(".", Some(&access));
+    let schemes = document["components"]["securitySchemes"]
+        .as_object()
+        .unwrap();
+    assert_eq!(schemes.len(), 2);
+    let operation = &document["paths"]["/api/v1/jobs"]["post"];
+    let expected = json!([{ "bearer": [] }, { "apiKey": [] }]);
+    assert_eq!(operation["security"], expected);
+    assert_eq!(operation["x-scope"], "jobs:write");
+    assert!(operation["responses"]["401"].is_object() && operation["responses"]["403"].is_object());
+    let public = &document["paths"]["/healthz"]["get"];
+    assert_eq!(public["security"], json!([]));
+    assert!(public["responses"].get("401").is_none());
+    // Without keys, there is nothing of them.
+    let document = super::document();
+    assert_eq!(document["components"].get("securitySchemes"), None);
+    let operation = &document["paths"]["/api/v1/jobs"]["post"];
+    assert_eq!(operation.get("security"), None);
+    assert!(operation["responses"].get("401").is_none());
 }
