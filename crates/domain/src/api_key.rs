@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use crate::claim::Stages;
 use crate::id::ApiKeyId;
+use crate::idempotency_key::Fingerprint;
 use crate::role::Role;
 use crate::scope::Scope;
 use crate::value::text::bounded_texts;
@@ -159,7 +160,7 @@ pub struct SecretHash(String);
 impl SecretHash {
     /// The hash with these bytes.
     pub fn of_bytes(hash: [u8; 32]) -> Self {
-        Self(crate::Fingerprint(hash).to_string())
+        Self(Fingerprint(hash).to_string())
     }
 
     /// The bytes.

@@ -21,6 +21,7 @@ on_both_backends!(
     a_preflight_needs_no_key_and_pages_can_read_refusals,
     a_server_that_asks_for_no_keys_does_not_look_at_them,
     nothing_of_a_refused_request_is_stored,
+    a_key_that_cannot_be_looked_up_is_not_accepted,
 );
 
 fn send(client: &Client, header: (&str, &str)) -> Response {
@@ -206,4 +207,21 @@ fn nothing_of_a_refused_request_is_stored(db: TestDb) {
         .send()
         .expect(403);
     assert_eq!(server.db().sql().count("jobs"), 0);
+}
+
+fn a_key_that_cannot_be_looked_up_is_not_accepted(db: TestDb) {
+    let key = Key::create(&db, Role::Admin);
+    let server = serve_with_keys(db);
+    let rename = |from: &str, to: &str| {
+        let statement = format!("ALTER TABLE {from} RENAME TO {to}");
+        server.db().sql().batch(&statement).unwrap();
+    };
+    rename("api_keys", "hidden_keys");
+    let response = key.request(&server, "GET", JOBS).send();
+    response.problem(500, "internal");
+    // Who has no key is refused all the same.
+    server.get(JOBS).problem(401, "authentication_required");
+    server.get("/healthz").expect(200);
+    rename("hidden_keys", "api_keys");
+    key.request(&server, "GET", JOBS).send().expect(200);
 }
