@@ -89,11 +89,22 @@ fn a_worker_claims_only_the_stages_of_its_key(db: TestDb) {
 fn the_use_of_a_key_is_recorded(db: TestDb) {
     let key = Key::create(&db, Role::Viewer);
     let server = serve_with_keys(db);
-    key.request(&server, "GET", JOBS).send().expect(200);
     let stored = || {
         let find = server.db().read(|conn| conn.api_keys().find(key.id));
         find.unwrap().unwrap().last_used_at
     };
+    // Someone who knows only the id does not use the key.
+    let other_secret = Key {
+        text: lectern_server::generate_key(key.id).unwrap().0.reveal(),
+        ..key.clone()
+    };
+    other_secret
+        .request(&server, "GET", JOBS)
+        .send()
+        .expect(401);
+    server.get("/readyz").expect(200);
+    assert_eq!(stored(), None);
+    key.request(&server, "GET", JOBS).send().expect(200);
     wait_until(|| stored().is_some());
     assert_eq!(stored(), Some(server.db().now()));
 }

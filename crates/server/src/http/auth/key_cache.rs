@@ -64,6 +64,8 @@ struct Entry {
     /// Before the query.
     read_at: Instant,
     is_refreshing: AtomicBool,
+    /// Whether its use was recorded since it was read, if that was necessary.
+    is_touched: AtomicBool,
 }
 
 impl Entry {
@@ -117,11 +119,24 @@ impl KeyCache {
         let Some(entry) = entry.filter(|entry| entry.has(secret_hash)) else {
             return Ok(Err(Refusal::Unknown));
         };
-        Ok(match entry.key.state(self.store.now()) {
-            ApiKeyState::Active => Ok(Arc::clone(&entry.key)),
+        let now = self.store.now();
+        Ok(match entry.key.state(now) {
+            ApiKeyState::Active => {
+                self.touch(&entry, now);
+                Ok(Arc::clone(&entry.key))
+            }
             ApiKeyState::Expired => Err(Refusal::Expired),
             ApiKeyState::Revoked => Err(Refusal::Revoked),
         })
+    }
+
+    /// Records the use of a key if the last one was recorded more than a minute ago.
+    fn touch(&self, entry: &Entry, now: DateTime<Utc>) {
+        let last_used = entry.key.last_used_at;
+        let is_due = last_used.is_none_or(|used| used <= now - TOUCH_AGE);
+        if is_due && !entry.is_touched.swap(true, Ordering::AcqRel) {
+            self.store.touch(entry.key.key_id);
+        }
     }
 
     fn cached(&self, key_id: ApiKeyId) -> Option<Arc<Entry>> {
@@ -174,16 +189,12 @@ impl KeyCache {
             self.entries.write().remove(&key_id);
             return Ok(None);
         };
-        let touch_before = self.store.now() - TOUCH_AGE;
-        let is_active = key.state(self.store.now()) == ApiKeyState::Active;
-        if is_active && key.last_used_at.is_none_or(|used| used <= touch_before) {
-            self.store.touch(key_id);
-        }
         let entry = Arc::new(Entry {
             secret_hash: key.secret_hash.to_bytes(),
             key: Arc::new(key),
             read_at,
             is_refreshing: AtomicBool::new(false),
+            is_touched: AtomicBool::new(false),
         });
         self.keep(key_id, &entry);
         Ok(Some(entry))
