@@ -64,6 +64,11 @@ impl Components {
         });
         if with_keys {
             components["securitySchemes"] = security_schemes();
+            components["headers"]["WWW-Authenticate"] = json!({
+                "required": true,
+                "description": "How to authenticate, and why the key was refused (RFC 6750).",
+                "schema": { "type": "string" },
+            });
         }
         components
     }
@@ -297,10 +302,6 @@ fn headers() -> Value {
         "Retry-After": header(
             "Seconds after which to try again.",
             json!({ "type": "integer", "minimum": 0 }),
-        ),
-        "WWW-Authenticate": header(
-            "How to authenticate, and why the key was refused (RFC 6750).",
-            json!({ "type": "string" }),
         ),
         "Tus-Resumable": header(
             "The version of tus that the server uses.",
