@@ -35,6 +35,7 @@ log = logging.getLogger("worker")
 CLAIM_WAIT = 5  # seconds a claim waits for work; also the longest an idle worker takes to stop
 TIMEOUT = 30  # seconds without receiving a byte
 MAX_TRIES = 15  # of one request within a stage; with the pauses, most of a minute
+API_KEY = os.environ.get("LECTERN_API_KEY")  # of the role worker, if the server asks for keys
 TRANSIENT = (OSError, HTTPException, ValueError)  # no response or an incomplete one: retry
 stop_at = math.inf  # when a stage that is still running is given back; set by SIGTERM
 
@@ -64,6 +65,8 @@ def send(request: Request, timeout: float = TIMEOUT) -> Any:
 
 def call(method: str, url: str, body: Any = None, lease: str = "", timeout: float = TIMEOUT) -> Any:
     headers = {"Content-Type": "application/json", **({"Lease-Id": lease} if lease else {})}
+    if API_KEY:  # the URLs of recordings are signed and need none
+        headers["Authorization"] = f"Bearer {API_KEY}"
     data = None if body is None else json.dumps(body).encode()
     with send(Request(url, data, headers, method=method), timeout) as response:
         return json.load(response)

@@ -174,9 +174,11 @@ const CODES: &[(u16, &[&str])] = &[
             "checksum_not_supported",
         ],
     ),
+    (401, &["authentication_required", "invalid_key"]),
     (
         403,
         &[
+            "scope_missing",
             "host_not_allowed",
             "origin_not_allowed",
             "preflight_refused",

@@ -3,6 +3,24 @@
 diesel::table! {
     use crate::sql::types::*;
 
+    api_keys (id) {
+        id -> Int8,
+        key_id -> Uuid,
+        secret_hash -> Text,
+        name -> Nullable<Text>,
+        role -> Text,
+        owner -> Nullable<Text>,
+        stages -> Nullable<Jsonb>,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::sql::types::*;
+
     clips (id) {
         id -> Int8,
         clip_id -> Uuid,
@@ -308,6 +326,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
     clips,
     content_segments,
     database_identity,

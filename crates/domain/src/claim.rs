@@ -1,13 +1,14 @@
 //! Claims, by which workers obtain stages to process.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::id::LeaseId;
 use crate::job::Job;
 use crate::lease::LeaseDuration;
 use crate::stage::Stage;
 use crate::stage_run::StageRun;
-use crate::value::{Invalid, WorkerName};
+use crate::value::{Invalid, JsonValue, WorkerName};
 
 /// A worker's request for stages to process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,16 @@ impl Stages {
     /// The stages in the order of [`Stage::ALL`].
     pub fn as_slice(&self) -> &[Stage] {
         &self.0
+    }
+}
+
+impl JsonValue for Stages {
+    fn from_json(json: Value) -> Result<Self, Invalid> {
+        Self::new(Vec::from_json(json)?)
+    }
+
+    fn to_json(&self) -> Value {
+        self.0.to_json()
     }
 }
 

@@ -141,6 +141,8 @@ ids! {
     LeaseId
     /// Names a request that appends to a resumable upload.
     AppendId
+    /// Public id of a key of the interface.
+    ApiKeyId
     /// Names a database, for the objects that belong to it. The database makes it from
     /// random bits.
     DatabaseId

@@ -46,6 +46,7 @@
 //! | lease | [`Lease`], [`Heartbeat`], [`LeaseState`], [`StageFailure`] |
 //! | event | [`JobEvent`], [`Event`], [`EventPosition`] |
 //! | results | [`JobResults`] |
+//! | key | [`ApiKey`], [`NewApiKey`], [`ApiKeyText`], [`Role`], [`Scope`], [`Access`] |
 //!
 //! Times in a recording are seconds from its start (`f64`). Wall-clock times are UTC, to the
 //! microsecond, and come from a [`Clock`].
@@ -59,7 +60,7 @@
 //! | type | rule |
 //! |---|---|
 //! | every text, every string and key in JSON | no NUL, which PostgreSQL cannot store |
-//! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`], [`CutRecord`] | not empty, at most `MAX` characters |
+//! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`], [`CutRecord`], [`ApiKeyName`], [`OwnerName`] | not empty, at most `MAX` characters |
 //! | [`ProgressMessage`], [`SpeakerId`], [`AgentName`], [`ClipTopic`], [`FilenamePart`] | at most `MAX` characters |
 //! | [`SpokenText`] | at least one character that is not in [`WHITE_SPACE`] |
 //! | [`IdempotencyKey`] | 1 to [`MAX`](IdempotencyKey::MAX) visible ASCII characters |
@@ -79,8 +80,10 @@
 //! | enumerations | the text of one of their variants |
 //! | `clip_order`, `segment_order` | unique within a job ([`assign_positions`]) |
 //! | [`Stages`], [`Pipeline`] | stages of [`Stage::WORK`] |
+//! | [`NewApiKey`] | stages only with the role `worker` |
 //! | [`Transition`] | the state machine of a job's status |
 
+mod api_key;
 mod claim;
 mod clip;
 mod clock;
@@ -102,6 +105,8 @@ mod pipeline;
 mod recording_type;
 mod results;
 mod retry_delay;
+mod role;
+mod scope;
 mod silence_region;
 mod stage;
 mod stage_note;
@@ -112,6 +117,7 @@ mod transcript_source;
 mod upload;
 mod value;
 
+pub use api_key::{ApiKey, ApiKeyName, ApiKeyState, ApiKeyText, NewApiKey, OwnerName, SecretHash};
 pub use claim::{Claim, ClaimLimit, ClaimRequest, Stages};
 pub use clip::{
     Clip, ClipItem, ClipMedia, ClipMediaUpdate, ClipTopic, ClipUpdate, Cut, CutRecord, NewClip,
@@ -126,8 +132,8 @@ pub use download_name::DownloadName;
 pub use error_chain::error_chain;
 pub use event::{Event, EventPage, EventPosition, EventType, JobEvent, JobState, StageState};
 pub use id::{
-    AppendId, ClipId, ContentSegmentId, DatabaseId, JobId, LayoutAnalysisId, LeaseId, LogEntryId,
-    SilenceRegionId, StageRunId, TranscriptSegmentId,
+    ApiKeyId, AppendId, ClipId, ContentSegmentId, DatabaseId, JobId, LayoutAnalysisId, LeaseId,
+    LogEntryId, SilenceRegionId, StageRunId, TranscriptSegmentId,
 };
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
 pub use job::{
@@ -147,6 +153,8 @@ pub use pipeline::{Pipeline, Pipelines, Step};
 pub use recording_type::{RECORDING_TYPES, RecordingType, check_recording, recording_media_type};
 pub use results::JobResults;
 pub use retry_delay::{Backoff, retry_delay};
+pub use role::Role;
+pub use scope::{Access, Scope};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
 pub use stage_note::{NoteLevel, NoteOfStage, NoteText, StageNote, StageNotes};

@@ -68,6 +68,8 @@ pub use app::server::Server;
 pub use app::server_config::ServerConfig;
 pub use app::service::{Service, configure};
 pub use http::address::{InvalidNetwork, IpNetwork};
+pub use http::auth::Authentication;
+pub use http::auth::secret::generate as generate_key;
 pub use http::connections::ConnectionLimits;
 pub use http::extract::receive_body::BodyLimits;
 pub use live::LiveConfig;

@@ -58,6 +58,7 @@ fn run() -> anyhow::Result<()> {
         Command::Work(work) => lectern_server::cli::work::run(&work, &cli.settings),
         Command::Jobs(jobs) => lectern_server::cli::jobs::run(&jobs),
         Command::Process(process) => lectern_server::cli::process::run(&process, &cli.settings),
+        Command::Keys(command) => lectern_server::cli::keys::run(&command, &cli.settings),
         Command::Migrate(command) => lectern_server::cli::migrate::run(&command, &cli.settings),
         Command::Backup(backup) => lectern_server::cli::backup::back_up(&backup, &cli.settings),
         Command::Restore(restore) => lectern_server::cli::backup::restore(&restore, &cli.settings),

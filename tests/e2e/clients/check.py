@@ -138,6 +138,20 @@ def lint(directory: Path, tools: Path) -> None:
     print(f"spectral and redocly: no findings, {totals['ignored']} ignored")
 
 
+def lint_with_keys(program: Path, directory: Path, tools: Path) -> None:
+    """Checks the document of a server that asks for keys, which has security schemes."""
+    server = Lectern(program, directory / "keys", f"sqlite://{directory}/keys.db", {"LECTERN_AUTH": "keys"})
+    server.start()
+    try:
+        with urlopen(f"http://127.0.0.1:{server.port}/openapi.json") as answer:
+            document = json.load(answer)
+    finally:
+        server.kill()
+    assert document["components"]["securitySchemes"], document["components"].keys()
+    (directory / "openapi.json").write_text(json.dumps(document))
+    lint(directory, tools)
+
+
 def use_python_client(directory: Path, python: Path, url: str) -> None:
     options = ("--path", "openapi.json", "--meta", "none", "--output-path", "lectern_client")
     command = (python, "-m", "openapi_python_client", "generate", *options)
@@ -169,6 +183,7 @@ def main(lectern: str, node_packages: str, python: str) -> None:
                 shutil.copy(file, directory)
         (directory / "node_modules").symlink_to(Path(node_packages).resolve() / "node_modules")
         tools = directory / "node_modules" / ".bin"
+        lint_with_keys(Path(lectern).resolve(), directory, tools)
         port = free_port()
         url = f"http://127.0.0.1:{port}/lectern"
         database = f"sqlite://{directory}/lectern.db"

@@ -1,5 +1,6 @@
 //! The service as its clients see it: over HTTP, on both databases.
 
+mod auth;
 mod cli;
 mod faults;
 mod large;

@@ -6,14 +6,18 @@ use std::thread;
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer, rt};
+use lectern_domain::Role;
 use lectern_server::{ServerConfig, Service, configure};
 use lectern_tests::{Client, TestDb, on_both_backends};
 use serde_json::json;
+
+use crate::http::support::api_key::{Key, with_keys};
 
 on_both_backends!(
     routes_answer_below_a_scope_beside_those_of_the_app,
     routes_answer_at_the_root_of_an_app,
     an_app_decides_about_hosts_and_origins,
+    an_app_can_have_the_routes_ask_for_keys,
 );
 
 /// An app on a free port, stopped when it is dropped.
@@ -137,4 +141,22 @@ fn routes_answer_at_the_root_of_an_app(db: TestDb) {
     client.get("/readyz").expect(200);
     let metrics = client.get("/metrics").expect(200);
     assert!(metrics.text().contains("lectern_info"), "{metrics}");
+}
+
+/// By default the app is responsible, as in the other tests.
+fn an_app_can_have_the_routes_ask_for_keys(db: TestDb) {
+    let key = Key::create(&db, Role::Client);
+    let service = Service::new(&with_keys(), db.clone()).unwrap();
+    let host = Host::start(move |app| {
+        app.service(web::scope("/lectern").configure(configure(&service)));
+    });
+    let client = &host.client;
+    client.get("/own").expect(200);
+    client.get("/lectern/healthz").expect(200);
+    client
+        .get("/lectern/api/v1/jobs/none")
+        .problem(401, "authentication_required");
+    let get = |path| key.request(client, "GET", path).send();
+    get("/lectern/api/v1/jobs").expect(200);
+    get("/lectern/metrics").problem(403, "scope_missing");
 }

@@ -9,6 +9,11 @@ use crate::upload::{EXAMPLE_ID, sample_recording};
 use crate::wire::{Code, Problem};
 use lectern_domain::IdempotencyKey;
 
+/// Name of the security scheme with the header `Authorization`.
+pub(super) const BEARER: &str = "bearer";
+/// Name of the security scheme with the header `X-API-Key`.
+pub(super) const API_KEY: &str = "apiKey";
+
 /// Collects the components that operations refer to.
 #[derive(Default)]
 pub(super) struct Components {
@@ -25,7 +30,11 @@ impl Components {
             .iter()
             .map(|code| format!("{} (`{}`).", code.title(), code.as_str()))
             .collect();
-        let headers: &[_] = if status == 503 { &["Retry-After"] } else { &[] };
+        let headers: &[_] = match status {
+            401 => &["WWW-Authenticate"],
+            503 => &["Retry-After"],
+            _ => &[],
+        };
         let problem = self
             .schemas
             .response(SchemaGenerator::subschema_for::<Problem>);
@@ -46,14 +55,42 @@ impl Components {
     }
 
     /// The components object.
-    pub(super) fn into_value(self) -> Value {
-        json!({
+    pub(super) fn into_value(self, with_keys: bool) -> Value {
+        let mut components = json!({
             "schemas": self.schemas.into_definitions(),
             "responses": self.problems,
             "parameters": parameters(),
             "headers": headers(),
-        })
+        });
+        if with_keys {
+            components["securitySchemes"] = security_schemes();
+            components["headers"]["WWW-Authenticate"] = json!({
+                "required": true,
+                "description": "How to authenticate, and why the key was refused (RFC 6750).",
+                "schema": { "type": "string" },
+            });
+        }
+        components
     }
+}
+
+/// The two headers in which a key may be sent.
+fn security_schemes() -> Value {
+    json!({
+        BEARER: {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "lct_…",
+            "description": "A key of `lectern keys new`, in the header `Authorization`.",
+        },
+        API_KEY: {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-API-Key",
+            "description": "The same key in a header of its own, where a proxy needs \
+                `Authorization`.",
+        },
+    })
 }
 
 /// Storage key of the recording of the job [`EXAMPLE_ID`].

@@ -10,6 +10,7 @@ mod tests;
 use serde_json::{Map, Value, json};
 
 use components::Components;
+use lectern_domain::Access;
 
 const DESCRIPTION: &str = "Lectern is the backend of record for turning long recordings into \
     clips. A **job** is one recording and everything known about it. It passes through the \
@@ -20,9 +21,20 @@ const DESCRIPTION: &str = "Lectern is the backend of record for turning long rec
     Errors are problem documents (RFC 9457) with a stable `code`. Every response has an \
     `X-Request-Id`. Bodies must not have unknown fields, and no text may contain a NUL \
     character. Times are UTC, durations and positions in a recording are seconds.\n\n\
-    There are no user accounts: a client that reaches the service may call every operation, so \
-    put a gateway with authentication in front of it where that is too much. Only the URLs of \
-    objects are signed, and the output of a leased stage is stored under its lease only.";
+    The URLs of objects are signed, and the output of a leased stage is stored under its lease \
+    only.";
+
+/// Added where callers need no keys.
+const WITHOUT_KEYS: &str = "This service asks for no keys: a client that reaches it may call every \
+    operation.";
+
+/// Added where callers need keys.
+const WITH_KEYS: &str = "Operations that are not public need a key of `lectern keys new` with the \
+    scope that they name. Without an accepted key the response is 401, with the key of another \
+    role 403.";
+
+/// Who may call an operation, by its method (in capitals) and its path.
+pub type AccessOf<'a> = &'a dyn Fn(&str, &str) -> Access;
 
 /// The OpenAPI document of the whole interface, for a service at the URL of the document.
 ///
@@ -34,13 +46,19 @@ const DESCRIPTION: &str = "Lectern is the backend of record for turning long rec
 /// ```
 pub fn document() -> Value {
     // Relative to the document, so that it is right below any path.
-    document_at(".")
+    document_at(".", None)
 }
 
 /// The OpenAPI document of the whole interface, for a service below `path`, such as
-/// `/lectern` or `/`.
-pub fn document_at(path: &str) -> Value {
-    let operations = endpoints::all();
+/// `/lectern` or `/`. `access` says who may call each operation; `None`: callers need no keys.
+pub fn document_at(path: &str, access: Option<AccessOf<'_>>) -> Value {
+    let mut operations = endpoints::all();
+    if let Some(access) = access {
+        for operation in &mut operations {
+            operation.set_access(access(operation.method, operation.path));
+        }
+    }
+    let about_keys = access.map_or(WITHOUT_KEYS, |_| WITH_KEYS);
     let mut components = Components::default();
     let mut paths = Map::new();
     for operation in &operations {
@@ -52,20 +70,20 @@ pub fn document_at(path: &str) -> Value {
         "info": {
             "title": "Lectern",
             "summary": "Turns long recordings into clips.",
-            "description": DESCRIPTION,
+            "description": format!("{DESCRIPTION}\n\n{about_keys}"),
             "contact": { "name": "Lectern", "url": env!("CARGO_PKG_REPOSITORY") },
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "MIT", "identifier": env!("CARGO_PKG_LICENSE") },
         },
         "servers": [{ "url": path }],
-        // No operation needs credentials.
+        // Operations that need credentials say so themselves.
         "security": [],
         "tags": endpoints::TAGS.map(|(name, description)| json!({
             "name": name,
             "description": description,
         })),
         "paths": paths,
-        "components": components.into_value(),
+        "components": components.into_value(access.is_some()),
     })
 }
 

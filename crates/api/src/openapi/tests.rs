@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lectern_domain::{Access, Scope};
 use serde_json::{Value, json};
 
 use super::{document, routes};
@@ -38,19 +39,27 @@ fn every_reference_has_a_target() {
 
 #[test]
 fn every_component_is_used() {
-    let document = document();
-    let mut referenced = BTreeSet::new();
-    walk(&document, "", &mut |_, value| {
-        if let Some(Value::String(reference)) = value.get("$ref") {
-            referenced.insert(reference.clone());
-        }
-    });
-    for (kind, components) in document["components"].as_object().unwrap() {
-        for name in components.as_object().unwrap().keys() {
-            let reference = format!("#/components/{kind}/{name}");
-            assert!(referenced.contains(&reference), "{reference}");
+    for document in [document(), document_with_keys()] {
+        let mut referenced = BTreeSet::new();
+        walk(&document, "", &mut |_, value| {
+            if let Some(Value::String(reference)) = value.get("$ref") {
+                referenced.insert(reference.clone());
+            }
+        });
+        for (kind, components) in document["components"].as_object().unwrap() {
+            // Security schemes are used by their names.
+            let names = components.as_object().unwrap().keys();
+            for name in names.filter(|_| kind != "securitySchemes") {
+                let reference = format!("#/components/{kind}/{name}");
+                assert!(referenced.contains(&reference), "{reference}");
+            }
         }
     }
+}
+
+/// The document of a service whose operations all need a key.
+fn document_with_keys() -> Value {
+    super::document_at(".", Some(&|_, _| Access::Scope(Scope::JobsRead)))
 }
 
 #[test]
@@ -83,7 +92,7 @@ fn operation_ids_are_unique() {
 
 #[test]
 fn every_code_is_documented() {
-    let document = document();
+    let document = document_with_keys();
     let responses = document["components"]["responses"].as_object().unwrap();
     for code in Code::ALL {
         // No operation has this code: preflight requests are not in the document.
@@ -290,7 +299,7 @@ fn a_new_job_has_a_recording_or_a_source() {
 #[test]
 fn the_servers_url_is_the_path_of_the_service() {
     assert_eq!(document()["servers"], json!([{ "url": "." }]));
-    let document = super::document_at("/lectern");
+    let document = super::document_at("/lectern", None);
     assert_eq!(document["servers"], json!([{ "url": "/lectern" }]));
 }
 
@@ -304,4 +313,32 @@ fn no_description_mentions_rust() {
             );
         }
     });
+}
+
+#[test]
+fn operations_of_a_service_with_keys_name_their_scope() {
+    let access = |method: &str, path: &str| match (method, path) {
+        ("GET", "/healthz") => Access::Public,
+        ("GET", _) => Access::Scope(Scope::JobsRead),
+        _ => Access::Scope(Scope::JobsWrite),
+    };
+    let document = super::document_at(".", Some(&access));
+    let schemes = document["components"]["securitySchemes"]
+        .as_object()
+        .unwrap();
+    assert_eq!(schemes.len(), 2);
+    let operation = &document["paths"]["/api/v1/jobs"]["post"];
+    let expected = json!([{ "bearer": [] }, { "apiKey": [] }]);
+    assert_eq!(operation["security"], expected);
+    assert_eq!(operation["x-scope"], "jobs:write");
+    assert!(operation["responses"]["401"].is_object() && operation["responses"]["403"].is_object());
+    let public = &document["paths"]["/healthz"]["get"];
+    assert_eq!(public["security"], json!([]));
+    assert!(public["responses"].get("401").is_none());
+    // Without keys, there is nothing of them.
+    let document = super::document();
+    assert_eq!(document["components"].get("securitySchemes"), None);
+    let operation = &document["paths"]["/api/v1/jobs"]["post"];
+    assert_eq!(operation.get("security"), None);
+    assert!(operation["responses"].get("401").is_none());
 }

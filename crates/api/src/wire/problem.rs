@@ -48,6 +48,12 @@ codes! {
     MalformedQuery = 400 "malformed_query" "The query string cannot be read",
     /// The algorithm of `Upload-Checksum` is not supported.
     ChecksumNotSupported = 400 "checksum_not_supported" "The checksum algorithm is not supported",
+    /// The request has no key.
+    AuthenticationRequired = 401 "authentication_required" "A key is required",
+    /// The key is malformed, unknown, expired or revoked.
+    InvalidKey = 401 "invalid_key" "The key is not accepted",
+    /// The key is accepted, but not for this request.
+    ScopeMissing = 403 "scope_missing" "The key may not do this",
     /// The request is for a host that is none of the server's.
     HostNotAllowed = 403 "host_not_allowed" "The server has another name",
     /// A page of another site may not do this.

@@ -1,5 +1,6 @@
 //! One repository per table, each returned by a method of [`Conn`].
 
+mod api_keys;
 mod clips;
 mod content_segments;
 mod database_identity;
@@ -15,6 +16,7 @@ pub(crate) mod stage_runs;
 mod transcript_segments;
 mod uploads;
 
+pub use api_keys::ApiKeys;
 pub use clips::Clips;
 pub use content_segments::ContentSegments;
 pub use database_identity::DatabaseIdentity;
@@ -76,6 +78,11 @@ impl<Mode> Conn<'_, Mode> {
     /// The table `database_identity`: the random id of the database.
     pub fn database_identity(&mut self) -> DatabaseIdentity<'_, Mode> {
         DatabaseIdentity(self.reborrow())
+    }
+
+    /// The table `api_keys`: the keys of the interface.
+    pub fn api_keys(&mut self) -> ApiKeys<'_, Mode> {
+        ApiKeys(self.reborrow())
     }
 
     /// The tables `uploads` and `upload_parts`: the uploads of pending jobs.

@@ -6,6 +6,7 @@ use lectern_storage::Storage;
 use url::Url;
 
 use crate::http::address::IpNetwork;
+use crate::http::auth::Authentication;
 use crate::http::connections::ConnectionLimits;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::live::LiveConfig;
@@ -26,6 +27,9 @@ pub struct ServerConfig {
     /// Whether these pages may send cookies and HTTP authentication, for a proxy in front
     /// of the server.
     pub cors_credentials: bool,
+    /// Whether callers need keys. The program decides by the address it listens on; here
+    /// nothing is asked for unless it is set.
+    pub authentication: Authentication,
     /// Hosts at which clients may address the server, or `*`. With none, a server
     /// that listens on a loopback address accepts local names and the host of
     /// `public_url`, and any other server accepts all hosts.
@@ -59,7 +63,7 @@ pub struct ServerConfig {
 }
 
 impl Default for ServerConfig {
-    /// A free port of this machine, one HTTP thread, no CORS, no proxies, a database timeout
+    /// A free port of this machine, one HTTP thread, no authentication, no CORS, no proxies, a database timeout
     /// of 3 seconds, 1,000 waiting claims, events for 30 days, 30 seconds of
     /// grace.
     fn default() -> Self {
@@ -68,6 +72,7 @@ impl Default for ServerConfig {
             http_threads: Some(1),
             cors_origins: Vec::new(),
             cors_credentials: false,
+            authentication: Authentication::Off,
             hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             connections: ConnectionLimits::default(),

@@ -7,11 +7,13 @@ use std::time::Duration;
 use actix_web::web::{Data, ServiceConfig};
 use lectern_api::openapi;
 use lectern_db::Database;
+use lectern_domain::Access;
 
 use crate::app::maintenance;
 use crate::app::server_config::ServerConfig;
 use crate::database::handle::DatabaseHandle;
 use crate::http::address::{AllowedOrigins, TrustedProxies};
+use crate::http::auth::{Authentication, Authenticator};
 use crate::http::docs::OpenApiDocument;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::http::memory_budget::MemoryBudget;
@@ -30,7 +32,9 @@ use crate::work_queue::waiting_claims::WaitingClaims;
 ///
 /// The app is responsible for the listener, `Host`, CORS, refusing changes by pages of
 /// other sites, `100 Continue`, and shutdown, and has to poll
-/// [`Service::run_background_tasks`]. `Location` headers and signed URLs
+/// [`Service::run_background_tasks`]. It is also responsible for authentication, unless
+/// [`ServerConfig::authentication`] is [`Authentication::Keys`](crate::Authentication::Keys):
+/// then the routes check keys of the table `api_keys` themselves. `Location` headers and signed URLs
 /// include the path of the scope; with [`ServerConfig::public_url`] set, signed
 /// URLs begin with that instead, and `Location` headers with its path.
 ///
@@ -72,6 +76,7 @@ pub struct Service {
     memory: Data<MemoryBudget>,
     origins: Data<AllowedOrigins>,
     proxies: Data<TrustedProxies>,
+    authenticator: Data<Authenticator>,
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
     public_path: Data<PublicPath>,
@@ -107,19 +112,32 @@ impl Service {
             config.public_url.clone(),
         )?;
         let public_path = PublicPath::new(config.public_url.as_ref());
-        let openapi = match public_path.as_deref() {
-            None => openapi::document(),
-            Some("") => openapi::document_at("/"),
-            Some(path) => openapi::document_at(path),
+        let openapi_path = match public_path.as_deref() {
+            None => ".",
+            Some("") => "/",
+            Some(path) => path,
         };
+        let routes: Vec<_> = routes::routes().collect();
+        let access = |method: &str, path: &str| {
+            let is_it = |route: &&(String, &str, Access)| route.0 == method && route.1 == path;
+            let route = routes.iter().find(is_it);
+            route.map_or(Access::Public, |route| route.2)
+        };
+        let openapi = openapi::document_at(
+            openapi_path,
+            match config.authentication {
+                Authentication::Off => None,
+                Authentication::Keys => Some(&access),
+            },
+        );
         let openapi = serde_json::to_vec(&openapi)?;
+        let database_handle =
+            DatabaseHandle::new(database.clone(), config.database_timeout, metrics.clone());
+        let key_store = Box::new(database_handle.clone());
         Ok(Self {
             event_retention: config.event_retention,
-            database_handle: Data::new(DatabaseHandle::new(
-                database.clone(),
-                config.database_timeout,
-                metrics.clone(),
-            )),
+            authenticator: Data::new(Authenticator::new(config.authentication, key_store)),
+            database_handle: Data::new(database_handle),
             waiting_claims: Data::from(waiting_claims),
             live: Data::new(live),
             objects: Data::new(objects),
@@ -172,6 +190,7 @@ impl Service {
                 .app_data(this.memory)
                 .app_data(this.origins)
                 .app_data(this.proxies)
+                .app_data(this.authenticator)
                 .app_data(this.lifecycle)
                 .app_data(this.metrics)
                 .app_data(this.public_path)

@@ -154,6 +154,24 @@ pub(crate) fn check_address(name: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Whether only this machine reaches an address: all that the name resolves to are loopback
+/// addresses.
+///
+/// # Errors
+///
+/// When the name does not resolve.
+pub(crate) fn is_loopback(name: &str) -> anyhow::Result<bool> {
+    if name.starts_with(':') {
+        return Ok(false);
+    }
+    let addresses = name
+        .to_socket_addrs()
+        .with_context(|| cannot_listen(name))?;
+    let mut addresses = addresses.peekable();
+    Ok(addresses.peek().is_some()
+        && addresses.all(|address| address.ip().to_canonical().is_loopback()))
+}
+
 /// Listens on the addresses that `name` resolves to. Fails if none of them can be used.
 fn bind(name: &str) -> io::Result<Vec<TcpListener>> {
     let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "no such address");

@@ -7,6 +7,7 @@ use crate::cli::completions::Completions;
 use crate::cli::gc::Gc;
 use crate::cli::import::Import;
 use crate::cli::jobs::Jobs;
+use crate::cli::keys::Keys;
 use crate::cli::man::Man;
 use crate::cli::migrate::Migrate;
 use crate::cli::process::Process;
@@ -47,6 +48,9 @@ pub enum Command {
     Jobs(Jobs),
     /// Turns a recording into clips
     Process(Process),
+    /// Makes, lists, revokes and rotates the keys that callers need
+    #[command(subcommand)]
+    Keys(Keys),
     /// Migrates or checks the tables of the database
     #[command(subcommand)]
     Migrate(Migrate),

@@ -19,7 +19,7 @@ const GROUPS: [(&str, &[&str]); 3] = [
     ),
     (
         "Its data",
-        &["migrate", "backup", "restore", "gc", "import"],
+        &["keys", "migrate", "backup", "restore", "gc", "import"],
     ),
     ("This program", &["help", "man", "completions"]),
 ];
@@ -32,7 +32,7 @@ struct Topic {
     heading: &'static str,
 }
 
-static TOPICS: [Topic; 13] = [
+static TOPICS: [Topic; 14] = [
     topic(
         "data",
         "Data directory and jobs",
@@ -50,6 +50,7 @@ static TOPICS: [Topic; 13] = [
     ),
     topic("uploads", "Uploads", "size, rate and lifetime of uploads"),
     topic("http", "HTTP server", "address, threads, shutdown"),
+    topic("auth", "Authentication", "whether callers need keys"),
     topic(
         "cors",
         "Origins, hosts and proxies",

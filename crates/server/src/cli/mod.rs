@@ -7,6 +7,7 @@ pub mod gc;
 pub mod help;
 pub mod import;
 pub mod jobs;
+pub mod keys;
 pub mod man;
 pub mod migrate;
 mod open;

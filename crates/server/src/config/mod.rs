@@ -1,6 +1,7 @@
 //! Settings from flags, environment variables and `.env`, in this order of
 //! precedence.
 
+mod auth;
 mod database;
 pub mod env_file;
 mod http;
@@ -17,6 +18,7 @@ use lectern_db::{Database, DatabaseUrl};
 use lectern_domain::Pipelines;
 use lectern_storage::{Storage, StorageConfig};
 
+pub use auth::{AuthMode, AuthSettings};
 pub use database::DatabaseSettings;
 pub use http::HttpSettings;
 pub use log_settings::LogFormat;
@@ -24,6 +26,7 @@ pub use storage::StorageSettings;
 pub use worker::{CommonWorkerSettings, WorkerSettings};
 
 use crate::app::server_config::ServerConfig;
+use crate::http::auth::Authentication;
 use crate::live::LiveConfig;
 
 /// All settings. Each names its heading, because that of a flattened struct stays in
@@ -56,6 +59,10 @@ pub struct Settings {
                 [default: <data dir>/.env]"
     )]
     pub env_file: Option<PathBuf>,
+
+    /// Settings of authentication.
+    #[command(flatten)]
+    pub auth: AuthSettings,
 
     /// Settings of the HTTP server.
     #[command(flatten)]
@@ -168,6 +175,11 @@ impl Settings {
             .open(&self.storage_location(None)?, &self.data_dir)
     }
 
+    /// Whether the settings name a proxy in front of the server, or its address there.
+    pub fn http_is_behind_proxy(&self) -> bool {
+        self.storage.public_url().is_some() || !self.http.trusted_proxies().is_empty()
+    }
+
     /// The pipelines jobs can choose from.
     pub fn pipelines(&self) -> anyhow::Result<Pipelines> {
         // An empty environment variable counts as not set.
@@ -183,13 +195,15 @@ impl Settings {
         Pipelines::from_json(json).with_context(|| format!("invalid pipelines in {name}"))
     }
 
-    /// Converts the settings of the server, without the storage.
+    /// Converts the settings of the server, without the storage and authentication, which
+    /// depends on the stored keys.
     pub fn server_config(&self) -> ServerConfig {
         ServerConfig {
             bind: self.http.bind.clone(),
             http_threads: self.http.threads(),
             cors_origins: self.http.cors_origins(),
             cors_credentials: self.http.cors_credentials,
+            authentication: Authentication::Off,
             hosts: self.http.hosts(),
             trusted_proxies: self.http.trusted_proxies(),
             connections: self.http.connections(),

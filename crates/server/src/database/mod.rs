@@ -1,6 +1,7 @@
 //! Access to the database from asynchronous code.
 
 pub(crate) mod admission;
+mod api_keys;
 mod batched;
 pub(crate) mod failure_log;
 pub(crate) mod handle;

@@ -9,6 +9,7 @@ use actix_web::http::header::{
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use lectern_api::Code;
+use lectern_domain::Access;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 
 use crate::http::error::ApiError;
@@ -62,11 +63,11 @@ struct File {
 
 pub(crate) fn resources() -> Vec<Resource> {
     vec![
-        Resource::at("/openapi.json").get(openapi),
-        Resource::at("/docs").get(page),
-        Resource::at("/docs/").get(redirect_to_page),
-        Resource::at("/docs/start.js").get(start),
-        Resource::at("/docs/{file}").get(file),
+        Resource::at("/openapi.json").get(Access::Public, openapi),
+        Resource::at("/docs").get(Access::Public, page),
+        Resource::at("/docs/").get(Access::Public, redirect_to_page),
+        Resource::at("/docs/start.js").get(Access::Public, start),
+        Resource::at("/docs/{file}").get(Access::Public, file),
     ]
 }
 
@@ -79,7 +80,7 @@ async fn openapi(document: Data<OpenApiDocument>) -> impl Responder {
 /// The root of a server, which leads people to the page. Not for an app that has routes of
 /// its own.
 pub(crate) fn root() -> Resource {
-    Resource::at("/").get(redirect_from_root)
+    Resource::at("/").get(Access::Public, redirect_from_root)
 }
 
 // The locations are relative, so that they are right below any path prefix.

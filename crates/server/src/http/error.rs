@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix_web::error::BlockingError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpResponse, ResponseError};
 use lectern_api::{Code, FieldError, FieldErrors, Problem};
@@ -129,6 +129,14 @@ impl ApiError {
         }
     }
 
+    /// Adds `WWW-Authenticate`, which says how to authenticate (RFC 6750, section 3).
+    pub(crate) fn with_challenge(self, challenge: String) -> Self {
+        Self {
+            header: Some(Box::new((WWW_AUTHENTICATE, challenge))),
+            ..self
+        }
+    }
+
     /// Whether the status is 503: the database or the storage is unavailable, or the
     /// server is overloaded.
     pub(crate) fn is_unavailable(&self) -> bool {
@@ -163,6 +171,7 @@ impl ApiError {
     /// Converts an error of actix, which has a status but no [`Code`].
     pub(crate) fn from_status(status: StatusCode, detail: String) -> Self {
         let code = match status {
+            StatusCode::UNAUTHORIZED => Code::AuthenticationRequired,
             StatusCode::NOT_FOUND => Code::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
             StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,

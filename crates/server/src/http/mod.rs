@@ -1,6 +1,7 @@
 //! HTTP code that all routes share: reading requests, writing responses and errors.
 
 pub(crate) mod address;
+pub(crate) mod auth;
 pub(crate) mod connections;
 pub(crate) mod docs;
 pub(crate) mod error;

@@ -1,21 +1,36 @@
-//! A path with its handlers.
+//! A path with its handlers, and who may call them.
 
-use actix_web::body::MessageBody;
+use std::rc::Rc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, Responder, Route, guard};
+use actix_web::{
+    Error, FromRequest, Handler, HttpMessage as _, HttpRequest, Responder, ResponseError as _,
+    Route, guard,
+};
+use futures_util::future::LocalBoxFuture;
+use lectern_domain::Access;
 
+use crate::http::auth::Authenticator;
 use crate::http::error::ApiError;
 use crate::http::middleware::{access_log, compress};
+use crate::http::request::app_data::app_data;
 
 /// A path with the handlers of its methods. GET handlers also answer HEAD.
 pub(crate) struct Resource {
     pub(crate) path: &'static str,
     /// Whether the last parameter matches the rest of the path, including slashes.
     is_tail: bool,
-    pub(crate) routes: Vec<(Method, Route)>,
+    routes: Vec<(Method, Access, Route)>,
 }
+
+/// A check of a request after its caller was authorized and before its handler runs. `None`:
+/// there is nothing to check.
+pub(crate) type Precheck =
+    for<'r> fn(&'r HttpRequest) -> Option<LocalBoxFuture<'r, Result<(), ApiError>>>;
 
 impl Resource {
     /// A path without handlers.
@@ -35,38 +50,50 @@ impl Resource {
         }
     }
 
-    /// Adds a handler.
-    pub(crate) fn on<F, Args>(mut self, method: Method, handler: F) -> Self
+    /// Adds a handler, and who may call it.
+    pub(crate) fn on<F, Args>(
+        mut self,
+        method: Method,
+        access: impl Into<Access>,
+        handler: F,
+    ) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
         <F::Output as Responder>::Body: MessageBody,
     {
-        self.routes.push((method, web::to(handler)));
+        self.routes.push((method, access.into(), web::to(handler)));
         self
     }
 
-    pub(crate) fn get<F, Args>(self, handler: F) -> Self
+    pub(crate) fn get<F, Args>(self, access: impl Into<Access>, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
         <F::Output as Responder>::Body: MessageBody,
     {
-        self.on(Method::GET, handler)
+        self.on(Method::GET, access, handler)
+    }
+
+    /// The methods with a handler, and who may call each.
+    pub(crate) fn methods(&self) -> impl Iterator<Item = (&Method, Access)> {
+        self.routes
+            .iter()
+            .map(|(method, access, _)| (method, *access))
     }
 
     /// Adds the path to the app of a server, whose middleware surrounds all paths.
-    pub(crate) fn register(self, app: &mut ServiceConfig) {
-        app.service(self.build());
+    pub(crate) fn register(self, app: &mut ServiceConfig, precheck: Precheck) {
+        app.service(self.build(precheck));
     }
 
     /// Adds the path to an app that has other routes too. The middleware surrounds only
     /// this path.
     pub(crate) fn mount(self, app: &mut ServiceConfig) {
         app.service(
-            self.build()
+            self.build(|_| None)
                 .wrap(from_fn(compress::skip_small_bodies))
                 .wrap(Compress::default())
                 .wrap(from_fn(compress::negotiate_gzip))
@@ -74,9 +101,21 @@ impl Resource {
         );
     }
 
-    /// The path without middleware.
-    pub(crate) fn build(self) -> actix_web::Resource {
-        let methods = self.routes.iter().map(|(method, _)| match *method {
+    /// The path, with no other middleware than the check of callers, which no route can be
+    /// without.
+    fn build(
+        self,
+        precheck: Precheck,
+    ) -> actix_web::Resource<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<BoxBody>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    > {
+        let methods = self.routes.iter().map(|(method, ..)| match *method {
             Method::GET => "GET, HEAD",
             _ => method.as_str(),
         });
@@ -88,13 +127,63 @@ impl Resource {
         let tail_pattern = if self.is_tail { "*" } else { "" };
         let resource = web::resource(format!("{}{tail_pattern}", self.path));
         let resource = resource.default_service(not_allowed);
-        self.routes
-            .into_iter()
-            .fold(resource, |resource, (method, route)| {
-                resource.route(match method {
-                    Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
-                    method => route.guard(guard::Method(method)),
-                })
+        let mut accesses = Vec::with_capacity(self.routes.len());
+        let routes = self.routes.into_iter();
+        let resource = routes.fold(resource, |resource, (method, access, route)| {
+            accesses.push((method.clone(), access));
+            resource.route(match method {
+                Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
+                method => route.guard(guard::Method(method)),
             })
+        });
+        let accesses: Rc<[(Method, Access)]> = accesses.into();
+        resource.wrap(from_fn(move |request: ServiceRequest, next| {
+            handle_if_authorized(Rc::clone(&accesses), precheck, request, next)
+        }))
     }
+}
+
+/// Runs the handler in `next` if the caller has access to it, and as long as the key of the
+/// caller is accepted.
+async fn handle_if_authorized(
+    accesses: Rc<[(Method, Access)]>,
+    precheck: Precheck,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let access = access_to(&accesses, request.method());
+    let authenticator = app_data::<Authenticator>(request.request())?.clone();
+    let authorized = match authenticator.authorize(request.request(), access).await {
+        Ok(authorized) => authorized,
+        Err(refusal) => return Ok(request.into_response(refusal.error_response())),
+    };
+    let checked = match precheck(request.request()) {
+        Some(check) => check.await,
+        None => Ok(()),
+    };
+    if let Err(error) = checked {
+        return Ok(request.into_response(error.error_response()));
+    }
+    let Some(authorized) = authorized else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let head = request.request().clone();
+    head.extensions_mut().insert(authorized.caller.clone());
+    tokio::select! {
+        biased;
+        response = next.call(request) => Ok(authorized.watch_stream(response?)),
+        refusal = authorized.key_end() => {
+            Ok(ServiceResponse::new(head, refusal.error_response()))
+        }
+    }
+}
+
+/// Who may call the method. One without a handler is refused after this, with 405.
+fn access_to(accesses: &[(Method, Access)], method: &Method) -> Access {
+    let of = |wanted: &Method| accesses.iter().find(|(method, _)| method == wanted);
+    let found = of(method).or_else(|| match *method {
+        Method::HEAD => of(&Method::GET),
+        _ => None,
+    });
+    found.map_or(Access::Public, |(_, access)| *access)
 }

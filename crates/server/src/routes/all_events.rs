@@ -7,7 +7,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder as _};
 use lectern_api::{AllEventsQuery, AllEventsResponse, EventCursor, FeedStart};
-use lectern_domain::{EventPage, EventPosition};
+use lectern_domain::{EventPage, EventPosition, Scope};
 use tokio::time::timeout;
 
 use super::events::{LAST_EVENT_ID, PREFERENCE_APPLIED, preferred_wait, wants_stream};
@@ -19,7 +19,7 @@ use crate::http::response::{ApiResponse, ApiResult};
 use crate::live::{Live, feed, feed_stream, sse};
 
 pub(super) fn resources() -> Vec<Resource> {
-    vec![Resource::at("/api/v1/events").get(events)]
+    vec![Resource::at("/api/v1/events").get(Scope::JobsRead, events)]
 }
 
 async fn events(

@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{Clip, ClipUpdateBody, ClipsBody, ClipsQuery, ClipsResponse, NewClipBody};
 use lectern_db::{Conn, Error, JobRef, Reader, SetCursor, Tx};
-use lectern_domain::{self as domain, ClipId, JobId, Stage};
+use lectern_domain::{self as domain, ClipId, JobId, Scope, Stage};
 
 use super::set_pages::{JsonSet, check_row_count, fits_in_memory, json_bytes, respond_json};
 use super::single_row::{self, Preconditions, SingleRow};
@@ -24,13 +24,13 @@ use crate::http::response::{ApiResponse, ApiResult};
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/api/v1/jobs/{job_id}/clips")
-            .get(list)
-            .on(Method::PUT, replace)
-            .on(Method::POST, add),
+            .get(Scope::JobsRead, list)
+            .on(Method::PUT, Scope::OutputsWrite, replace)
+            .on(Method::POST, Scope::OutputsWrite, add),
         Resource::at("/api/v1/clips/{clip_id}")
-            .get(find_one)
-            .on(Method::PATCH, update_one)
-            .on(Method::DELETE, delete_one),
+            .get(Scope::JobsRead, find_one)
+            .on(Method::PATCH, Scope::JobsWrite, update_one)
+            .on(Method::DELETE, Scope::JobsWrite, delete_one),
     ]
 }
 

@@ -7,7 +7,7 @@ use lectern_api::{
     ContentSegmentsResponse,
 };
 use lectern_db::{Conn, Error, JobRef, Reader, SetCursor, Tx};
-use lectern_domain::{self as domain, ContentSegmentId, JobId, NewContentSegment, Stage};
+use lectern_domain::{self as domain, ContentSegmentId, JobId, NewContentSegment, Scope, Stage};
 
 use super::set_pages::{JsonSet, fits_in_memory, respond_json};
 use super::single_row::{self, Preconditions, SingleRow};
@@ -25,12 +25,12 @@ use crate::http::response::{ApiResponse, ApiResult};
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/api/v1/jobs/{job_id}/content-segments")
-            .get(list)
-            .on(Method::PUT, replace),
+            .get(Scope::JobsRead, list)
+            .on(Method::PUT, Scope::OutputsWrite, replace),
         Resource::at("/api/v1/content-segments/{segment_id}")
-            .get(find_one)
-            .on(Method::PATCH, update_one)
-            .on(Method::DELETE, delete_one),
+            .get(Scope::JobsRead, find_one)
+            .on(Method::PATCH, Scope::JobsWrite, update_one)
+            .on(Method::DELETE, Scope::JobsWrite, delete_one),
     ]
 }
 

@@ -7,7 +7,7 @@ use lectern_api::{
     ProgressReport, RerunBody,
 };
 use lectern_db::{Reader, Tx};
-use lectern_domain::{Job, Total};
+use lectern_domain::{Job, Scope, Total};
 
 use super::next_page_link::NextPageLink;
 use crate::database::handle::DatabaseHandle;
@@ -27,17 +27,23 @@ use crate::objects::handle::Objects;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
-        Resource::at("/api/v1/jobs")
-            .get(list)
-            .on(Method::POST, create),
+        Resource::at("/api/v1/jobs").get(Scope::JobsRead, list).on(
+            Method::POST,
+            Scope::JobsWrite,
+            create,
+        ),
         Resource::at("/api/v1/jobs/{job_id}")
-            .get(find)
-            .on(Method::PATCH, update)
-            .on(Method::DELETE, delete),
-        Resource::at("/api/v1/jobs/{job_id}/progress").on(Method::POST, report_progress),
-        Resource::at("/api/v1/jobs/{job_id}/cancel").on(Method::POST, cancel),
-        Resource::at("/api/v1/jobs/{job_id}/retry").on(Method::POST, retry),
-        Resource::at("/api/v1/jobs/{job_id}/rerun").on(Method::POST, rerun),
+            .get(Scope::JobsRead, find)
+            .on(Method::PATCH, Scope::JobsWrite, update)
+            .on(Method::DELETE, Scope::JobsWrite, delete),
+        Resource::at("/api/v1/jobs/{job_id}/progress").on(
+            Method::POST,
+            Scope::OutputsWrite,
+            report_progress,
+        ),
+        Resource::at("/api/v1/jobs/{job_id}/cancel").on(Method::POST, Scope::JobsWrite, cancel),
+        Resource::at("/api/v1/jobs/{job_id}/retry").on(Method::POST, Scope::JobsWrite, retry),
+        Resource::at("/api/v1/jobs/{job_id}/rerun").on(Method::POST, Scope::JobsWrite, rerun),
     ]
 }
 

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{Code, LayoutAnalysisBody, LayoutAnalysisResponse};
-use lectern_domain::Stage;
+use lectern_domain::{Scope, Stage};
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
@@ -16,8 +16,8 @@ use crate::http::response::{ApiResponse, ApiResult};
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/api/v1/jobs/{job_id}/layout-analysis")
-            .get(find)
-            .on(Method::PUT, put),
+            .get(Scope::JobsRead, find)
+            .on(Method::PUT, Scope::OutputsWrite, put),
     ]
 }
 

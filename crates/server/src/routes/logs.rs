@@ -6,6 +6,7 @@ use lectern_api::{
     Code, FieldError, LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListResponse,
 };
 use lectern_db::Tx;
+use lectern_domain::Scope;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
@@ -20,8 +21,8 @@ use crate::http::response::{ApiResponse, ApiResult};
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/api/v1/jobs/{job_id}/logs")
-            .get(list)
-            .on(Method::POST, append),
+            .get(Scope::JobsRead, list)
+            .on(Method::POST, Scope::OutputsWrite, append),
     ]
 }
 

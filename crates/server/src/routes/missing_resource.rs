@@ -2,11 +2,10 @@
 
 use std::convert::identity;
 
-use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::EXPECT;
-use actix_web::middleware::Next;
-use actix_web::{Error, FromRequest, HttpRequest, ResponseError as _};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 use lectern_db::{Error as DbError, Reader};
 use lectern_domain::{ContentSegmentId, TranscriptSegmentId};
 
@@ -17,21 +16,14 @@ use crate::http::extract::lease_header::LeaseIdPath;
 use crate::http::extract::path_ids::{ClipIdPath, JobIdPath, SegmentIdPath};
 use crate::http::request::app_data::app_data;
 
-/// Runs the handler in `next`, unless the request waits for `100 Continue` and names a job,
-/// a clip, a segment or a lease that does not exist. Handlers find that out after they have received
-/// the body, in the transaction that stores it.
-pub(crate) async fn refuse_before_body<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    if request.headers().contains_key(EXPECT)
-        && let Err(error) = check_exists(request.request()).await
-    {
-        return Ok(request
-            .into_response(error.error_response())
-            .map_into_right_body());
-    }
-    Ok(next.call(request).await?.map_into_left_body())
+/// Checks a request that waits for `100 Continue`: fails if it names a job, a clip, a segment
+/// or a lease that does not exist. Handlers find that out after they have received the body,
+/// in the transaction that stores it.
+pub(crate) fn check_before_body(
+    request: &HttpRequest,
+) -> Option<LocalBoxFuture<'_, Result<(), ApiError>>> {
+    let is_waiting = request.headers().contains_key(EXPECT);
+    is_waiting.then(|| check_exists(request).boxed_local())
 }
 
 async fn check_exists(request: &HttpRequest) -> Result<(), ApiError> {

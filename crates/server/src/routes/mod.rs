@@ -23,23 +23,22 @@ mod tus;
 mod uploads;
 mod work;
 
-use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use lectern_api::Code;
+use lectern_domain::Access;
 
 use crate::http::docs;
 use crate::http::error::ApiError;
 use crate::http::resource::Resource;
 
-/// Method and path of every route, such as `("GET", "/api/v1/jobs/{job_id}")`.
-/// GET routes also answer HEAD.
-pub fn routes() -> impl Iterator<Item = (String, &'static str)> {
+/// Method and path of every route, such as `("GET", "/api/v1/jobs/{job_id}")`, and who may
+/// call it. GET routes also answer HEAD.
+pub fn routes() -> impl Iterator<Item = (String, &'static str, Access)> {
     all().into_iter().flat_map(|resource| {
-        let path = resource.path;
-        resource
-            .routes
-            .into_iter()
-            .map(move |(method, _)| (method.to_string(), path))
+        let methods = resource.methods();
+        methods
+            .map(|(method, access)| (method.to_string(), resource.path, access))
+            .collect::<Vec<_>>()
     })
 }
 
@@ -79,11 +78,9 @@ pub(crate) fn mount(app: &mut ServiceConfig) {
 /// Adds all routes to the app of a server, which responds to requests for all other paths
 /// with a problem document.
 pub(crate) fn register(app: &mut ServiceConfig) {
-    for resource in all() {
-        let check = from_fn(missing_resource::refuse_before_body);
-        app.service(resource.build().wrap(check));
+    for resource in all().into_iter().chain([docs::root()]) {
+        resource.register(app, missing_resource::check_before_body);
     }
-    docs::root().register(app);
     app.default_service(web::to(|| async {
         Err::<&str, _>(ApiError::new(
             Code::NotFound,
@@ -102,6 +99,7 @@ mod tests {
             .map(|(method, path)| (method.to_owned(), path))
             .collect();
         let served: BTreeSet<_> = super::routes()
+            .map(|(method, path, _)| (method, path))
             .filter(|(_, path)| !path.starts_with("/docs"))
             .collect();
         assert_eq!(served, described);

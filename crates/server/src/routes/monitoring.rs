@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
 use lectern_api::{Code, HealthResponse};
+use lectern_domain::{Access, Scope};
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
@@ -13,9 +14,9 @@ use crate::metrics::Metrics;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
-        Resource::at("/healthz").get(health),
-        Resource::at("/readyz").get(readiness),
-        Resource::at("/metrics").get(metrics),
+        Resource::at("/healthz").get(Access::Public, health),
+        Resource::at("/readyz").get(Access::Public, readiness),
+        Resource::at("/metrics").get(Scope::Metrics, metrics),
     ]
 }
 

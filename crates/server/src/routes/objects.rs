@@ -6,7 +6,7 @@ use actix_web::http::header::{CONTENT_LENGTH, ETAG};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use lectern_api::{Code, FieldError};
-use lectern_domain::JobId;
+use lectern_domain::{Access, JobId};
 use lectern_storage::{OBJECTS_PATH, ObjectKey, SignatureError, Signer};
 
 use crate::database::handle::DatabaseHandle;
@@ -21,8 +21,8 @@ use crate::objects::store_recording::{self, check_pending};
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at_prefix("/api/v1/objects/{key}")
-            .get(download)
-            .on(Method::PUT, upload),
+            .get(Access::Public, download)
+            .on(Method::PUT, Access::Public, upload),
     ]
 }
 

@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{SilenceRegion, SilenceRegionsBody, SilenceRegionsQuery, SilenceRegionsResponse};
 use lectern_db::{Reader, SetCursor, Tx};
-use lectern_domain::{SilenceRegionFilter, Stage};
+use lectern_domain::{Scope, SilenceRegionFilter, Stage};
 
 use super::set_pages::{JsonSet, fits_in_memory, respond_json};
 use crate::database::handle::DatabaseHandle;
@@ -19,8 +19,8 @@ use crate::http::response::{ApiResponse, ApiResult};
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/api/v1/jobs/{job_id}/silence-regions")
-            .get(list)
-            .on(Method::PUT, replace),
+            .get(Scope::JobsRead, list)
+            .on(Method::PUT, Scope::OutputsWrite, replace),
     ]
 }
 

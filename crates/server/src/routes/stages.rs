@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use lectern_api::StagesResponse;
+use lectern_domain::Scope;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
@@ -10,7 +11,7 @@ use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
-    vec![Resource::at("/api/v1/jobs/{job_id}/stages").get(list)]
+    vec![Resource::at("/api/v1/jobs/{job_id}/stages").get(Scope::JobsRead, list)]
 }
 
 async fn list(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {

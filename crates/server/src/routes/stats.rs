@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use lectern_api::StatsResponse;
+use lectern_domain::Scope;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::resource::Resource;
@@ -9,7 +10,7 @@ use crate::http::response::shared::SharedRequest;
 use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
-    vec![Resource::at("/api/v1/stats").get(stats)]
+    vec![Resource::at("/api/v1/stats").get(Scope::JobsRead, stats)]
 }
 
 async fn stats(db: Data<DatabaseHandle>, request: SharedRequest) -> ApiResult {

@@ -8,7 +8,8 @@ use actix_web::web::{self, Bytes, Data};
 use lectern_api::{Code, SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
 use lectern_db::{Error, Reader, SetCursor, SetPage, TranscriptSelection, Tx};
 use lectern_domain::{
-    Clip, ClipMediaUpdate, DownloadName, LogStatus, LongText, NewLogEntry, Patch, Stage, Window,
+    Clip, ClipMediaUpdate, DownloadName, LogStatus, LongText, NewLogEntry, Patch, Scope, Stage,
+    Window,
 };
 use lectern_formats::{Cue, FileParts, Format, InputFormat, clip_to, webvtt};
 use lectern_storage::ObjectKey;
@@ -31,8 +32,8 @@ use crate::objects::handle::Objects;
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/api/v1/clips/{clip_id}/subtitles")
-            .get(find)
-            .on(Method::PUT, replace),
+            .get(Scope::JobsRead, find)
+            .on(Method::PUT, Scope::OutputsWrite, replace),
     ]
 }
 

@@ -11,7 +11,7 @@ use lectern_db::{
     AddedRows, Conn, Error, JobRef, Reader, SetCursor, SetPage, TranscriptSelection, Tx,
 };
 use lectern_domain::{
-    self as domain, DownloadName, JobId, NewTranscriptSegment, Stage, TranscriptSegmentId,
+    self as domain, DownloadName, JobId, NewTranscriptSegment, Scope, Stage, TranscriptSegmentId,
     TranscriptSource, VideoDuration,
 };
 use lectern_formats::FileParts;
@@ -36,13 +36,13 @@ use crate::http::response::{ApiResponse, ApiResult};
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/api/v1/jobs/{job_id}/transcripts")
-            .get(list)
-            .on(Method::PUT, replace)
-            .on(Method::POST, append),
+            .get(Scope::JobsRead, list)
+            .on(Method::PUT, Scope::OutputsWrite, replace)
+            .on(Method::POST, Scope::OutputsWrite, append),
         Resource::at("/api/v1/transcripts/{segment_id}")
-            .get(find_one)
-            .on(Method::PATCH, update_one)
-            .on(Method::DELETE, delete_one),
+            .get(Scope::JobsRead, find_one)
+            .on(Method::PATCH, Scope::JobsWrite, update_one)
+            .on(Method::DELETE, Scope::JobsWrite, delete_one),
     ]
 }
 

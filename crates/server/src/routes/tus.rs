@@ -18,7 +18,7 @@ use lectern_api::{
     parse_size,
 };
 use lectern_db::{Reader, Tx};
-use lectern_domain::{Job, JobId, ResumableUpload};
+use lectern_domain::{Access, Job, JobId, ResumableUpload, Scope};
 use lectern_storage::ObjectKey;
 
 use crate::database::handle::DatabaseHandle;
@@ -56,14 +56,14 @@ const OFFSET_OCTET_STREAM: &str = "application/offset+octet-stream";
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/api/v1/uploads/tus")
-            .on(Method::OPTIONS, options)
-            .on(Method::POST, create),
+            .on(Method::OPTIONS, Access::Public, options)
+            .on(Method::POST, Scope::JobsWrite, create),
         Resource::at("/api/v1/uploads/tus/{upload_id}")
-            .on(Method::OPTIONS, options)
-            .on(Method::HEAD, head)
-            .on(Method::PATCH, patch)
-            .on(Method::DELETE, delete)
-            .on(Method::POST, method_override),
+            .on(Method::OPTIONS, Access::Public, options)
+            .on(Method::HEAD, Scope::JobsWrite, head)
+            .on(Method::PATCH, Scope::JobsWrite, patch)
+            .on(Method::DELETE, Scope::JobsWrite, delete)
+            .on(Method::POST, Scope::JobsWrite, method_override),
     ]
 }
 

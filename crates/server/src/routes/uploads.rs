@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use lectern_api::{Code, FieldError, UploadConfirmBody, UploadRequest, UploadResponse};
 use lectern_db::Reader;
 use lectern_domain::{
-    FileSize, Job, JobId, JobStatus, JsonObject, NewJob, NewJobStatus, NewUpload,
+    FileSize, Job, JobId, JobStatus, JsonObject, NewJob, NewJobStatus, NewUpload, Scope,
 };
 use lectern_storage::ObjectKey;
 
@@ -24,9 +24,13 @@ use crate::objects::upload_limits::UploadLimits;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
-        Resource::at("/api/v1/upload").on(Method::POST, create),
-        Resource::at("/api/v1/upload/confirm").on(Method::POST, confirm),
-        Resource::at("/api/v1/jobs/{job_id}/upload-url").on(Method::POST, renew_url),
+        Resource::at("/api/v1/upload").on(Method::POST, Scope::JobsWrite, create),
+        Resource::at("/api/v1/upload/confirm").on(Method::POST, Scope::JobsWrite, confirm),
+        Resource::at("/api/v1/jobs/{job_id}/upload-url").on(
+            Method::POST,
+            Scope::JobsWrite,
+            renew_url,
+        ),
     ]
 }
 

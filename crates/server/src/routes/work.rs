@@ -7,11 +7,12 @@ use lectern_api::{
     StageCompletionBody, StageFailureBody, StageReleaseBody, StageRunResponse,
 };
 use lectern_db::Tx;
-use lectern_domain::{Job, JobId, StageRun};
+use lectern_domain::{Job, JobId, Scope, StageRun};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::database::handle::DatabaseHandle;
+use crate::http::auth::MaybeCaller;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::{IdempotentBody, IdempotentOptionalBody, RequestKey};
 use crate::http::extract::lease_header::LeaseIdPath;
@@ -22,11 +23,11 @@ use crate::work_queue::waiting_claims::WaitingClaims;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
-        Resource::at("/api/v1/work/claim").on(Method::POST, claim),
-        Resource::at("/api/v1/work/{lease_id}/heartbeat").on(Method::POST, heartbeat),
-        Resource::at("/api/v1/work/{lease_id}/complete").on(Method::POST, complete),
-        Resource::at("/api/v1/work/{lease_id}/release").on(Method::POST, release),
-        Resource::at("/api/v1/work/{lease_id}/fail").on(Method::POST, fail),
+        Resource::at("/api/v1/work/claim").on(Method::POST, Scope::Work, claim),
+        Resource::at("/api/v1/work/{lease_id}/heartbeat").on(Method::POST, Scope::Work, heartbeat),
+        Resource::at("/api/v1/work/{lease_id}/complete").on(Method::POST, Scope::Work, complete),
+        Resource::at("/api/v1/work/{lease_id}/release").on(Method::POST, Scope::Work, release),
+        Resource::at("/api/v1/work/{lease_id}/fail").on(Method::POST, Scope::Work, fail),
     ]
 }
 
@@ -34,8 +35,10 @@ async fn claim(
     db: Data<DatabaseHandle>,
     waiting_claims: Data<WaitingClaims>,
     urls: SignedUrls,
+    caller: MaybeCaller,
     IdempotentBody { body, key }: IdempotentBody<ClaimBody>,
 ) -> ApiResult {
+    caller.may_claim(body.claim.stages.as_slice())?;
     if !key.is_none() {
         return claim_once(&db, &waiting_claims, &urls, &body, key).await;
     }

@@ -41,6 +41,7 @@ pub(crate) const VALID_ROWS: &[(&str, Values)] = &[
     ("uploads", &[("job_id", JOB), ("expires_at", TIME), ("received", "0"), ("append_id", NEW_ID), ("append_expires_at", TIME)]),
     ("upload_parts", &[("job_id", JOB), ("part_number", "1"), ("etag", "'a'")]),
     ("imported_jobs", &[("job_id", NEW_ID), ("source_digest", DIGEST), ("digest", DIGEST)]),
+    ("api_keys", &[("key_id", NEW_ID), ("secret_hash", FINGERPRINT), ("role", "'worker'"), ("stages", "'[\"transcription\"]'")]),
 ];
 
 /// Table, column, a valid value, invalid values. `text(n)` is a text of n
@@ -161,6 +162,16 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("idempotency_keys", "job_id", "NULL", &[UNKNOWN_JOB]),
     ("idempotency_keys", "answer", "'[1]'", &["'not json'"]),
     ("idempotency_keys", "created_at", TIME, &["'not a time'", "NULL"]),
+    ("api_keys", "key_id", OTHER_ID, &["'00000000'", "NULL"]),
+    ("api_keys", "secret_hash", FINGERPRINT, &["'0123'", "'G123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'", "NULL"]),
+    ("api_keys", "name", "text(100)", &["text(101)", "''", NUL]),
+    ("api_keys", "role", "'worker'", &["'client'", "'Worker'", "'root'", "''", "NULL"]),
+    ("api_keys", "owner", "text(100)", &["text(101)", "''", NUL]),
+    ("api_keys", "stages", "'[\"compilation\", \"segmentation\"]'", &["'{}'", "'[]'", "'\"transcription\"'", "'null'", "'not json'", "'[\"uploading\"]'", "'[1]'"]),
+    ("api_keys", "expires_at", TIME, &["'not a time'"]),
+    ("api_keys", "revoked_at", TIME, &["'not a time'"]),
+    ("api_keys", "last_used_at", TIME, &["'not a time'"]),
+    ("api_keys", "created_at", TIME, &["'not a time'", "NULL"]),
     ("uploads", "expires_at", TIME, &["'not a time'", "NULL"]),
     ("uploads", "received", "9223372036854775807", &["-1", "NULL"]),
     ("uploads", "metadata", "text(8192)", &["text(8193)", NUL]),

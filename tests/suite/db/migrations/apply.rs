@@ -1,6 +1,7 @@
 use chrono::TimeDelta;
 use lectern_domain::{
-    AppendId, AppendedBytes, Fingerprint, IdempotencyKey, PartEtag, Stage, SystemClock,
+    ApiKeyId, AppendId, AppendedBytes, Fingerprint, IdempotencyKey, NewApiKey, PartEtag, Role,
+    SecretHash, Stage, SystemClock,
 };
 use lectern_tests::{Backend, EmptyDb, Sql, TestDb, a_completed_job, a_job, on_both_backends};
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ on_both_backends!(
     a_second_initialization_does_nothing,
 );
 
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "jobs",
     "transcripts",
     "silence_regions",
@@ -35,6 +36,7 @@ const TABLES: [&str; 18] = [
     "uploads",
     "upload_parts",
     "imported_jobs",
+    "api_keys",
 ];
 
 /// The whole schema without the table of applied migrations.
@@ -138,6 +140,10 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
             tx.jobs().delete(deleted.job_id)?;
             tx.database_identity().find_or_create()?;
             let (append_id, minute) = (AppendId::new(&SystemClock), TimeDelta::minutes(1));
+            let hash = SecretHash::of_bytes([0; 32]);
+            let key_id = ApiKeyId::new(&SystemClock);
+            tx.api_keys()
+                .create(key_id, &NewApiKey::new(Role::Client), &hash)?;
             tx.uploads().create_resumable(job, None, None, minute)?;
             tx.uploads().begin_append(job, append_id, 0, minute)?;
             let stored = AppendedBytes {

@@ -1,5 +1,6 @@
 //! The repositories, one file per table or per concern of jobs.
 
+mod api_keys;
 mod clips;
 mod confirm_cancel_retry;
 mod content_segments;

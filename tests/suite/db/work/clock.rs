@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_db::{Database, Error};
 use lectern_domain::{
-    AppendId, AppendedBytes, ClipUpdate, Clock, Fingerprint, Heartbeat, IdempotencyKey, JobStatus,
-    JobUpdate, PartEtag, Seconds, Stage, SystemClock,
+    ApiKeyId, AppendId, AppendedBytes, ClipUpdate, Clock, Fingerprint, Heartbeat, IdempotencyKey,
+    JobStatus, JobUpdate, NewApiKey, PartEtag, Role, Seconds, SecretHash, Stage, SystemClock,
 };
 use lectern_tests::{Backend, Fixture, Sql, TestDb, a_completed_job, a_job, a_report, segments};
 use serde_json::Value;
@@ -240,6 +240,18 @@ fn store_every_time(db: &Database) {
         tx.idempotency_keys().take(&key, Fingerprint([0; 32]))?;
         tx.idempotency_keys()
             .store_response(&key, Some(job), &Value::Null)
+    })
+    .unwrap();
+    db.write(|tx| {
+        let key_id = ApiKeyId::new(&SystemClock);
+        let new = NewApiKey {
+            expires_at: Some(DateTime::UNIX_EPOCH + TimeDelta::days(365 * 1_000)),
+            ..NewApiKey::new(Role::Client)
+        };
+        let hash = SecretHash::of_bytes([0; 32]);
+        tx.api_keys().create(key_id, &new, &hash)?;
+        tx.api_keys().touch(key_id)?;
+        tx.api_keys().revoke(key_id)
     })
     .unwrap();
 }

@@ -1,10 +1,12 @@
 //! The command line of the program: settings, errors and created files.
 
+mod authentication;
 mod backup_page;
 mod completions;
 mod files;
 mod import;
 mod jobs;
+mod keys;
 mod man;
 mod migrate;
 mod serve;

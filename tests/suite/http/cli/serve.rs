@@ -156,7 +156,7 @@ fn a_second_server_on_one_port_reports_the_conflict(db: TestDb) {
 fn a_port_alone_after_a_colon_means_all_addresses() {
     let shell = Shell::new();
     let mut server = shell
-        .command(&["--with-worker=false", "--bind=:0"])
+        .command(&["--with-worker=false", "--auth=off", "--bind=:0"])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();

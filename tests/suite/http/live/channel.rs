@@ -151,6 +151,16 @@ impl Stream {
         path: &str,
         last_event_id: Option<&str>,
     ) -> Result<Self, u16> {
+        let header = last_event_id.map(|id| ("Last-Event-ID", id));
+        Self::open_with(client, path, header.as_slice())
+    }
+
+    /// Opens the stream at a path, with headers.
+    pub(crate) fn open_with(
+        client: &Client,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, u16> {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(TIMEOUT))
@@ -159,8 +169,8 @@ impl Stream {
         let mut request = agent
             .get(format!("{}{path}", client.base()))
             .header("Accept", "text/event-stream");
-        if let Some(id) = last_event_id {
-            request = request.header("Last-Event-ID", id);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let (head, body) = request.call().expect("a response").into_parts();
         if head.status != 200 {

@@ -27,7 +27,7 @@ fn paths(server: &TestServer) -> BTreeMap<String, Vec<String>> {
         .read(|conn| conn.content_segments().for_job(job_id));
     let content_segment_id = segments.unwrap()[0].segment_id;
     let mut paths = BTreeMap::<_, Vec<_>>::new();
-    for (method, path) in routes() {
+    for (method, path, _) in routes() {
         let path = path
             .replace("{job_id}", &job_id.to_string())
             .replace("{clip_id}", &clip_id.to_string())
@@ -179,7 +179,7 @@ fn a_malformed_id_in_the_path_is_404(server: TestServer) {
         &job_id.replace('-', "_"),
     ];
     for id in ids {
-        for (method, path) in routes() {
+        for (method, path, _) in routes() {
             let (variable, code) = match path {
                 path if path.contains("{job_id}") => ("{job_id}", "job_not_found"),
                 path if path.contains("{clip_id}") => ("{clip_id}", "clip_not_found"),

@@ -1,5 +1,6 @@
 //! Helpers shared by several test files.
 
+pub(crate) mod api_key;
 pub(crate) mod job_set;
 pub(crate) mod raw_http;
 pub(crate) mod recordings;

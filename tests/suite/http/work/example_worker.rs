@@ -3,10 +3,12 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
+use lectern_domain::Role;
 use lectern_domain::Stage::Transcription;
-use lectern_tests::{TestServer, on_both_backends};
+use lectern_tests::{TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
+use crate::http::support::api_key::{Key, serve_with_keys};
 use crate::http::support::worker::{claim, create_job, status};
 use crate::http::support::{in_flight, wait_until};
 
@@ -14,6 +16,7 @@ on_both_backends!(
     a_stopped_worker_gives_its_stage_back,
     a_worker_completes_a_stage_that_ends_before_its_grace,
     a_worker_that_is_stopped_while_it_waits_takes_no_work,
+    a_worker_sends_its_key,
 );
 
 /// Its main program with a stage that reports that it has started, and ends when it may.
@@ -35,12 +38,17 @@ struct ExampleWorker(Child);
 
 impl ExampleWorker {
     fn start(server: &TestServer, grace_seconds: &str) -> Self {
+        Self::start_with_key(server, grace_seconds, "")
+    }
+
+    fn start_with_key(server: &TestServer, grace_seconds: &str, key: &str) -> Self {
         let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
         let child = Command::new("python3")
             .args(["-c", STAGE, server.base(), "--stages", "transcription"])
             .args(["--grace", grace_seconds])
             .env("PYTHONPATH", docs)
             .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("LECTERN_API_KEY", key)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -111,4 +119,20 @@ fn a_worker_that_is_stopped_while_it_waits_takes_no_work(server: TestServer) {
     worker.wait_for_end();
     assert_eq!(status(&server, job_id, Transcription), "ready");
     assert_eq!(claim(&server, &[Transcription]).unwrap().attempt, 1);
+}
+
+fn a_worker_sends_its_key(db: TestDb) {
+    let key = Key::create(&db, Role::Worker);
+    let job_id = a_job().create(&db).job_id;
+    let server = serve_with_keys(db);
+    let mut worker = ExampleWorker::start_with_key(&server, "600", &key.text);
+    worker.wait_for_start();
+    worker.stop();
+    worker.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    worker.wait_for_end();
+    let path = format!("/api/v1/jobs/{job_id}/stages");
+    let stages = key.request(&server, "GET", &path).send().expect(200).json();
+    let stages = stages["stages"].as_array().unwrap();
+    let transcription = stages.iter().find(|run| run["stage"] == "transcription");
+    assert_eq!(transcription.unwrap()["status"], "completed");
 }

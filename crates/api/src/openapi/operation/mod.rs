@@ -4,10 +4,11 @@ mod responses;
 
 use std::collections::BTreeSet;
 
+use lectern_domain::Access;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::components::{Components, reference};
+use super::components::{API_KEY, BEARER, Components, reference};
 use super::schemas::SchemaOf;
 use crate::transcript_segment::TranscriptSegmentsBody;
 use crate::upload::sample_recording;
@@ -39,6 +40,8 @@ pub(super) struct Operation {
     links_to: Option<(&'static str, &'static str)>,
     excluded_from_links: bool,
     problems: BTreeSet<Code>,
+    /// `None`: callers need no keys.
+    access: Option<Access>,
 }
 
 #[derive(Clone)]
@@ -97,6 +100,22 @@ impl Operation {
             links_to: None,
             excluded_from_links: false,
             problems,
+            access: None,
+        }
+    }
+
+    /// Sets who may call the operation, in a service whose callers need keys.
+    pub(super) fn set_access(&mut self, access: Access) {
+        self.access = Some(access);
+        if let Access::Scope(_) = access {
+            let refusals = [
+                Code::AuthenticationRequired,
+                Code::InvalidKey,
+                Code::ScopeMissing,
+                // Keys are in the database.
+                Code::DatabaseUnavailable,
+            ];
+            self.problems.extend(refusals);
         }
     }
 
@@ -358,6 +377,17 @@ impl Operation {
             "parameters": self.parameters(components),
             "responses": self.responses(all, components),
         });
+        match self.access {
+            None => {}
+            Some(Access::Public) => described["security"] = json!([]),
+            Some(Access::Scope(scope)) => {
+                described["security"] = json!([{ BEARER: [] }, { API_KEY: [] }]);
+                // Linters know scopes in `security` of OAuth only.
+                described["x-scope"] = scope.as_str().into();
+                let description = format!("{}\n\nNeeds the scope `{scope}`.", self.description);
+                described["description"] = description.into();
+            }
+        }
         if let Some(body) = &self.body {
             described["requestBody"] = json!({ "required": body.required });
             for (media_type, schema) in &body.content {

@@ -4,9 +4,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use lectern_domain::ApiKeyText;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
+use ureq::http::header::{AUTHORIZATION, HeaderValue};
 use ureq::http::{Method, Request, Response};
 use ureq::{Agent, Body};
 use url::Url;
@@ -76,10 +78,12 @@ pub(super) struct Client {
     agent: Agent,
     /// URL of the API, without a slash at its end.
     api: String,
+    /// The header `Authorization`, if there is a key.
+    authorization: Option<HeaderValue>,
 }
 
 impl Client {
-    pub(super) fn new(server: &ServerUrl) -> Self {
+    pub(super) fn new(server: &ServerUrl, key: Option<&ApiKeyText>) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .user_agent(concat!("lectern/", env!("CARGO_PKG_VERSION")))
@@ -87,6 +91,11 @@ impl Client {
         Self {
             agent: config.build().into(),
             api: format!("{}/api/v1", server.0.as_str().trim_end_matches('/')),
+            authorization: key.and_then(|key| {
+                let mut value = HeaderValue::try_from(format!("Bearer {}", key.reveal())).ok()?;
+                value.set_sensitive(true);
+                Some(value)
+            }),
         }
     }
 
@@ -128,6 +137,9 @@ impl Client {
             .method(method)
             .uri(self.url(path))
             .header("Accept", "application/json");
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
         if let Some(wait) = wait {
             request = request.header("Prefer", format!("wait={}", wait.as_secs()));
         }
@@ -180,7 +192,7 @@ mod tests {
     use super::*;
 
     fn api(url: &str) -> String {
-        Client::new(&url.parse().unwrap()).api
+        Client::new(&url.parse().unwrap(), None).api
     }
 
     #[test]

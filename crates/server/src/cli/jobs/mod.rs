@@ -5,11 +5,12 @@ mod list;
 mod show;
 mod watch;
 
+use std::fmt;
 use std::io::{Write as _, stderr};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use lectern_domain::JobId;
+use lectern_domain::{ApiKeyText, JobId};
 
 use self::client::{Client, ServerUrl};
 use self::list::List;
@@ -29,8 +30,48 @@ pub struct Jobs {
     )]
     server: ServerUrl,
 
+    /// Key for the server, if it asks for one
+    #[arg(
+        long,
+        env = "LECTERN_API_KEY",
+        global = true,
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    api_key: Option<GivenKey>,
+
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+/// A key as it was given, which is not shown.
+#[derive(Clone)]
+struct GivenKey(String);
+
+impl From<String> for GivenKey {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for GivenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GivenKey(…)")
+    }
+}
+
+impl GivenKey {
+    /// Reads the key; an empty environment variable is none. The errors of clap would show
+    /// the key, so it is not checked there.
+    fn parse(&self) -> anyhow::Result<Option<ApiKeyText>> {
+        match self.0.trim() {
+            "" => Ok(None),
+            text => {
+                let parsed = ApiKeyText::parse(text);
+                parsed.map(Some).context("--api-key (LECTERN_API_KEY)")
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -66,7 +107,8 @@ struct Selection {
 /// When the server cannot be reached or refuses the request. Of several jobs, the
 /// others are still changed.
 pub fn run(jobs: &Jobs) -> anyhow::Result<()> {
-    let client = Client::new(&jobs.server);
+    let key = jobs.api_key.as_ref().map(GivenKey::parse).transpose()?;
+    let client = Client::new(&jobs.server, key.flatten().as_ref());
     match &jobs.command {
         None => List::default().print(&client),
         Some(Command::List(list)) => list.print(&client),

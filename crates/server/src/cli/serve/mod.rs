@@ -1,5 +1,6 @@
 //! `lectern serve`: runs a server until a signal arrives.
 
+mod authentication;
 mod child_environment;
 mod worker_process;
 mod worker_thread;
@@ -53,7 +54,7 @@ pub struct Serve {
 /// # Errors
 ///
 /// When the database cannot be opened, its tables differ from the expected
-/// schema, or the address cannot be bound.
+/// schema, the address cannot be bound, or other machines reach it and there is no key.
 pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     // A mistake in the settings is reported before anything is created.
     settings.http.check()?;
@@ -61,6 +62,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     settings.check_storage_location(serve.worker.common.scratch_dir.as_deref())?;
     let _private = PrivateFiles::begin(&settings.data_dir);
     let database = open::database(settings)?;
+    let authentication = authentication::decide(settings, &database)?;
     let tools = tools(serve, database.backend())?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = Signals::new(&runtime)?;
@@ -68,6 +70,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     let storage = open::storage(settings, &database)?;
     let mut config = ServerConfig {
         storage: Some(storage.clone()),
+        authentication,
         ..settings.server_config()
     };
     make_room_for_connections(&mut config, &database);

@@ -7,12 +7,14 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
+use data_encoding::HEXLOWER;
 use lectern_api::Request;
 use lectern_db::Tx;
 use lectern_domain::{Fingerprint, IdempotencyKey, InField, Invalid, JobId};
 use ring::digest::{Context, SHA256};
 use serde_json::Value;
 
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
 use crate::http::extract::receive_body::{self, BodyBounds, ReceivedBody};
@@ -59,7 +61,7 @@ impl RequestKey {
         request: &HttpRequest,
         headers: &[&HeaderName],
     ) -> Result<Self, ApiError> {
-        let key = key(request.headers())?;
+        let key = key(request)?;
         let fingerprint = || {
             let mut hash = hash_of_path(request.path());
             for header in headers {
@@ -219,7 +221,7 @@ struct KeyOfBody(Option<(IdempotencyKey, String)>);
 
 impl KeyOfBody {
     fn of(request: &HttpRequest) -> Result<Self, Invalid> {
-        let key = key(request.headers())?;
+        let key = key(request)?;
         Ok(Self(key.map(|key| (key, request.path().to_owned()))))
     }
 
@@ -250,7 +252,26 @@ impl KeyOfBody {
     }
 }
 
-fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Invalid> {
+/// The key that is stored: the client's, or a hash of it and of the caller, so that no caller
+/// gets the response to another's request.
+fn key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Invalid> {
+    let given = given_key(request.headers())?;
+    match (given, Caller::of(request)) {
+        (Some(given), Some(caller)) => of_caller(&given, &caller.namespace()).map(Some),
+        (given, _) => Ok(given),
+    }
+}
+
+/// The namespace may have any characters, the key has no line breaks.
+fn of_caller(key: &str, namespace: &str) -> Result<IdempotencyKey, Invalid> {
+    let mut hash = Context::new(&SHA256);
+    hash.update(key.as_bytes());
+    hash.update(b"\n");
+    hash.update(namespace.as_bytes());
+    IdempotencyKey::new(HEXLOWER.encode(hash.finish().as_ref()))
+}
+
+fn given_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Invalid> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY);
     let key = match (values.next(), values.next()) {
         (None, _) => Ok(None),

@@ -5,6 +5,9 @@
 //! once, and the response is serialized once. This is no cache: a request never gets a
 //! response whose queries began before the request arrived, so that a client finds every
 //! change that was acknowledged before.
+//!
+//! Requests of different callers share, too: what these responses contain does not depend on
+//! the key. One that does must have the caller in its key.
 
 use std::collections::HashMap;
 use std::future::{Ready, ready};

@@ -1,0 +1,59 @@
+//! What a key is for: its role, which decides its scopes.
+
+use crate::scope::Scope;
+use crate::value::string_enum::string_enum;
+
+string_enum! {
+    /// The role of a key.
+    Role {
+        /// May do everything.
+        Admin = "admin",
+        /// A program that creates jobs and uses their results.
+        Client = "client",
+        /// A program that works on stages.
+        Worker = "worker",
+        /// Someone who watches jobs, but changes nothing.
+        Viewer = "viewer",
+        /// A monitoring system.
+        Metrics = "metrics",
+    }
+}
+
+impl Role {
+    /// The scopes of a key with this role.
+    pub const fn scopes(self) -> &'static [Scope] {
+        match self {
+            Self::Admin => Scope::ALL,
+            Self::Client => &[Scope::JobsRead, Scope::JobsWrite, Scope::OutputsWrite],
+            Self::Worker => &[Scope::JobsRead, Scope::OutputsWrite, Scope::Work],
+            Self::Viewer => &[Scope::JobsRead],
+            Self::Metrics => &[Scope::Metrics],
+        }
+    }
+
+    /// Whether a key with this role has the scope.
+    pub fn has(self, scope: Scope) -> bool {
+        self.scopes().contains(&scope)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scope_belongs_to_a_role_besides_admin() {
+        for scope in Scope::ALL {
+            let roles = Role::ALL.iter().filter(|role| role.has(*scope));
+            assert!(roles.count() >= 2, "{scope}");
+        }
+    }
+
+    #[test]
+    fn only_admin_has_all_scopes() {
+        for role in Role::ALL {
+            let has_all = Scope::ALL.iter().all(|scope| role.has(*scope));
+            assert_eq!(has_all, *role == Role::Admin, "{role}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What a caller may do: the scopes of routes and keys.
+
+use std::fmt;
+
+use crate::value::string_enum::string_enum;
+
+string_enum! {
+    /// A set of operations that a key may or may not call.
+    Scope {
+        /// Read jobs, their outputs, events, results and statistics.
+        JobsRead = "jobs:read",
+        /// Create, change, cancel, retry and delete jobs, upload recordings, and edit single
+        /// rows of outputs.
+        JobsWrite = "jobs:write",
+        /// Store what a stage has found, report progress, and append to the log.
+        OutputsWrite = "outputs:write",
+        /// Claim stages, extend, complete, release and fail them.
+        Work = "work",
+        /// Read the metrics.
+        Metrics = "metrics",
+    }
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everyone: the response is no secret, or the URL is signed.
+    Public,
+    /// Callers with a key of this scope.
+    Scope(Scope),
+}
+
+impl From<Scope> for Access {
+    fn from(scope: Scope) -> Self {
+        Self::Scope(scope)
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Public => "public",
+            Self::Scope(scope) => scope.as_str(),
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! The caller of a request, as handlers see it.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use lectern_api::Code;
+use lectern_domain::{ApiKey, Stage};
+
+use crate::http::error::ApiError;
+
+/// The stored key with which a request was authenticated.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(Arc<ApiKey>);
+
+impl Caller {
+    pub(super) fn new(key: Arc<ApiKey>) -> Self {
+        Self(key)
+    }
+
+    pub(crate) fn key(&self) -> &ApiKey {
+        &self.0
+    }
+
+    /// The caller of a request; `None` if no key was asked for.
+    pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
+    }
+
+    /// Names those whose requests are told apart from each other's: all keys of an owner, or
+    /// a key without owner alone.
+    pub(crate) fn namespace(&self) -> String {
+        match &self.0.data.owner {
+            Some(owner) => format!("owner {owner}"),
+            None => format!("key {}", self.0.key_id),
+        }
+    }
+}
+
+/// The caller, if a key was asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct MaybeCaller(Option<Caller>);
+
+impl MaybeCaller {
+    /// Checks that the caller may claim these stages.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::ScopeMissing`] when its key is limited to others.
+    pub(crate) fn may_claim(&self, wanted: &[Stage]) -> Result<(), ApiError> {
+        let stages = self
+            .0
+            .as_ref()
+            .and_then(|caller| caller.key().data.stages.as_ref());
+        let Some(stages) = stages else {
+            return Ok(());
+        };
+        match wanted
+            .iter()
+            .find(|stage| !stages.as_slice().contains(stage))
+        {
+            None => Ok(()),
+            Some(stage) => {
+                let detail = format!("the key may not claim the stage {stage}");
+                Err(ApiError::new(Code::ScopeMissing, detail))
+            }
+        }
+    }
+}
+
+impl FromRequest for MaybeCaller {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(Caller::of(request))))
+    }
+}

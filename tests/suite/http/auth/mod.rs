@@ -1,0 +1,6 @@
+//! Keys: which routes ask for them, how a caller without one is refused, and when a key ends.
+
+mod key_end;
+mod refusals;
+mod requests;
+mod routes;

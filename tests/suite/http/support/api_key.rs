@@ -1,0 +1,74 @@
+//! Keys of the interface, and servers that ask for them.
+
+use std::time::Duration;
+
+use lectern_domain::{ApiKeyId, NewApiKey, Role, SystemClock};
+use lectern_server::{Authentication, ServerConfig, generate_key};
+use lectern_tests::{Client, RequestBuilder, TestDb, TestServer};
+
+/// A key, and its text.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) id: ApiKeyId,
+    pub(crate) text: String,
+}
+
+impl Key {
+    /// Stores a key without limits.
+    pub(crate) fn create(db: &TestDb, role: Role) -> Self {
+        Self::create_as(db, &NewApiKey::new(role))
+    }
+
+    pub(crate) fn create_as(db: &TestDb, new: &NewApiKey) -> Self {
+        let id = ApiKeyId::new(&SystemClock);
+        let (key, hash) = generate_key(id).unwrap();
+        db.write(|tx| tx.api_keys().create(id, new, &hash)).unwrap();
+        let text = key.reveal();
+        Self { id, text }
+    }
+
+    pub(crate) fn revoke(&self, db: &TestDb) {
+        let revoked = db.write(|tx| tx.api_keys().revoke(self.id)).unwrap();
+        assert!(revoked.is_some());
+    }
+
+    /// Replaces the secret; returns the key with the new one.
+    pub(crate) fn rotate(&self, db: &TestDb) -> Self {
+        let (key, hash) = generate_key(self.id).unwrap();
+        let rotated = db.write(|tx| tx.api_keys().rotate(self.id, &hash)).unwrap();
+        assert!(rotated.is_some());
+        Self {
+            id: self.id,
+            text: key.reveal(),
+        }
+    }
+
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.text)
+    }
+
+    /// A request with this key.
+    pub(crate) fn request<'c>(
+        &self,
+        client: &'c Client,
+        method: &str,
+        path: &str,
+    ) -> RequestBuilder<'c> {
+        let request = client.request(method, path);
+        request.header("Authorization", &self.bearer())
+    }
+}
+
+/// Settings of a server that asks for keys.
+pub(crate) fn with_keys() -> ServerConfig {
+    ServerConfig {
+        authentication: Authentication::Keys,
+        database_timeout: Duration::from_mins(1),
+        ..ServerConfig::default()
+    }
+}
+
+/// A server that asks for keys.
+pub(crate) fn serve_with_keys(db: TestDb) -> TestServer {
+    TestServer::serve(db, with_keys())
+}
