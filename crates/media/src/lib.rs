@@ -91,7 +91,8 @@ pub use ffmpeg::{Media, MissingTool, Tools};
 pub use frames::{Frames, GrayFrame, GrayPicture};
 pub use picture::Composition;
 pub use probe::{
-    AudioStream, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream, VideoStream,
+    AudioStream, Chapter, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream,
+    VideoStream,
 };
 pub use process::{
     CancellationCallback, CancellationToken, ChildError, Confinement, Limits, Program,

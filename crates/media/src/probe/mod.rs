@@ -1,5 +1,6 @@
 //! Examining a recording.
 
+mod chapters;
 mod check_limits;
 mod ffprobe;
 mod matroska;
@@ -10,6 +11,7 @@ mod stream_clock;
 use std::fs;
 use std::path::{self, Path};
 
+pub use self::chapters::Chapter;
 pub use self::recording::{
     AudioStream, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream, VideoStream,
 };

@@ -4,6 +4,7 @@
 
 mod audio;
 mod burned_subtitles;
+mod chapters;
 mod child_process;
 mod clock;
 mod concat;
