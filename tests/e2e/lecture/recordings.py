@@ -102,6 +102,61 @@ def render_unusual(directory):
     )  # fmt: skip
 
 
+SAND = [
+    "Sand is rock that water and wind have ground to small grains.",
+    "The grains of sand are between a tenth of a millimetre and two millimetres wide.",
+    "Wind moves the grains of sand in small jumps over the ground.",
+    "Where the wind becomes weak, the sand falls and a dune grows.",
+]
+CLAY = [
+    "Clay is made of flakes that are so small that nobody can see them.",
+    "Wet clay can be formed, because water lets its flakes slide.",
+    "Fire makes clay hard, because its flakes grow together in the heat.",
+    "Bricks, cups and tiles are clay that was in the fire.",
+]
+
+
+def render_chapters(directory):
+    """Renders a recording of 100 seconds with two chapters, and subtitles beside it."""
+    marks = "\n".join(
+        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={end}\ntitle={title}"
+        for start, end, title in ((0, 41_500, "eBay’s sand & dunes"), (41_500, 100_000, "Chapter 2"))
+    )
+    (directory / "marks.txt").write_text(f";FFMETADATA1\n{marks}\n")
+    chapters = ["-i", directory / "marks.txt", "-map", "0", "-map_chapters", "1", "-c:v", "copy", "-c:a", "aac"]
+    ffmpeg("-i", directory / "base.mkv", *chapters, directory / "chapters.mp4")
+    (directory / "chapters.srt").write_text(
+        "".join(
+            f"{i + 1}\n00:{10 * i // 60:02}:{10 * i % 60:02},000 --> 00:{10 * i // 60:02}:{10 * i % 60 + 9:02},000\n{text}\n\n"
+            for i, text in enumerate(SAND + CLAY)
+        )
+    )
+
+
+def check_chapters(lectern):
+    """Checks that topics are the chapters of a recording, with and without a transcript."""
+    name = "chapters.mp4"
+
+    def topics(results, note):
+        notes = [text["message"] for text in results["notes"] if text["stage"] == "content_analysis"]
+        assert any(note in text for text in notes), notes
+        with Server(lectern.program, lectern.directory / "data", "--with-worker=false") as server:
+            found = get(f"{server.address}/jobs/{results['job_id']}/content-segments")["segments"]
+        return [(topic["start_time"], round(topic["end_time"]), topic["topic"]) for topic in found]
+
+    first = (0, 42, "eBay’s sand & dunes")
+    results = lectern.check(name, "--keep", clips=None, said=SAND + CLAY)
+    found = topics(results, "topics are the recording's 2 chapters")
+    assert found[0] == first and found[1][:2] == (41.5, 100), found
+    assert "Chapter" not in found[1][2] and len(found[1][2]) > 3, found
+    assert [clip["title"] for clip in results["clips"]][0] == first[2], results["clips"]
+    (lectern.directory / "chapters.srt").unlink()
+    results = lectern.check(name, "--keep", clips=None, said=[], LECTERN_TRANSCRIBE_COMMAND="true {audio}")
+    found = topics(results, "topics are 1 of the recording's 2 chapters")
+    assert found == [first], found
+    assert all(clip["title"].startswith(first[2]) for clip in results["clips"]), results["clips"]
+
+
 def beeps(clip):
     """The times of the beeps in a clip, and of the flashes."""
     heard = run(
@@ -372,6 +427,8 @@ def main(program):
         lectern.check("eons.mkv", said=[], **without_speech)
         render_unusual(directory)
         check_unusual(lectern)
+        render_chapters(directory)
+        check_chapters(lectern)
 
         lectern.check("track.mp4", said=[SAID])
         (directory / "whole.srt").write_text(CUE)

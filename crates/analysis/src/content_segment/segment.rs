@@ -3,7 +3,7 @@
 use super::topic_segmentation::{self, Stretch};
 use super::utterance::{Utterance, total_span};
 use super::vocabulary::Vocabulary;
-use crate::chapter::Part;
+use crate::chapter::{Chapter, Part};
 use crate::housekeeping::Housekeeping;
 use crate::time_span::TimeSpan;
 
@@ -91,7 +91,7 @@ pub(super) fn divide<'a>(
 fn stretches(utterances: &[Utterance], parts: &[Part<'_>]) -> Vec<Stretch> {
     let is_topic = |utterance: &Utterance| {
         let chapter = parts[utterance.part].chapter;
-        chapter.is_some_and(|chapter| chapter.is_undivided())
+        chapter.is_some_and(Chapter::is_undivided)
     };
     let is_same = |a: &Utterance, b: &Utterance| {
         a.part == b.part && (is_topic(a) || a.housekeeping == b.housekeeping)

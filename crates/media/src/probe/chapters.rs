@@ -39,9 +39,11 @@ struct Tags {
 }
 
 impl Media {
-    /// Reads the chapters of Matroska, WebM, MP4, QuickTime, Ogg, MP3 and other containers, in
-    /// the order of the file. Their number is limited only by the size of ffprobe's output, 16
-    /// MiB, which is an error beyond.
+    /// Reads the chapters in the order of the file, in any container in which ffprobe finds them.
+    ///
+    /// # Errors
+    ///
+    /// Also if there are so many that ffprobe's output is longer than 16 MiB.
     pub fn chapters(&self, recording: &MediaInfo) -> Result<Vec<Chapter>, ProbeError> {
         let output = self
             .tools
