@@ -157,6 +157,30 @@ def check_chapters(lectern):
     assert all(clip["title"].startswith(first[2]) for clip in results["clips"]), results["clips"]
 
 
+def render_fields(directory):
+    """Renders 40 seconds of two fields per picture, which says that it is progressive."""
+    bar = "color=gray:s=720x576:r=50[a];color=white:s=60x400:r=50[b];[a][b]overlay=x='mod(300*t,660)':y=80"
+    options = ["-vf", "interlace=scan=tff,setfield=prog", "-c:v", "libx264", "-preset", "ultrafast", "-t", "40"]
+    ffmpeg("-f", "lavfi", "-i", bar, *options, directory / "fields.mp4")
+
+
+def check_fields(lectern):
+    """Checks that clips of a recording with unflagged fields are progressive."""
+
+    def fields(file):
+        found = run("ffmpeg", "-hide_banner", "-i", file, "-vf", "idet", "-f", "null", "-", capture_output=True, text=True)
+        return re.findall(r"Multi frame detection: TFF: *(\d+) BFF: *(\d+) Progressive: *(\d+)", found.stderr)[-1]
+
+    top, _, progressive = map(int, fields(lectern.directory / "fields.mp4"))
+    assert top > 900 and progressive < 50, (top, progressive)
+    results = lectern.check("fields.mp4", clips=None, said=[])
+    notes = [text["message"] for text in results["notes"] if text["stage"] == "compilation"]
+    assert any("interlaced, top field first, which the file does not say" in text for text in notes), notes
+    for clip in results["clips"]:
+        top, _, progressive = map(int, fields(lectern.directory / "out" / clip["url"]))
+        assert progressive > 10 * top, (top, progressive)
+
+
 def beeps(clip):
     """The times of the beeps in a clip, and of the flashes."""
     heard = run(
@@ -361,8 +385,8 @@ def check_unusual(lectern):
     a note tells what was done."""
     without_speech = {"LECTERN_TRANSCRIBE_COMMAND": "true {audio}", "said": []}
     for name, duration, note in (
-        ("sizes.mp4", 100, None),
-        ("channels.ts", 100, None),
+        ("sizes.mp4", 100, "the size of the picture changes within the recording (320 × 180, 426 × 240)"),
+        ("channels.ts", 100, "the number of audio channels changes within the recording (2, 6)"),
         ("clocks.ts", 102, "its parts were joined, and last 102"),
         ("microphone.mkv", 100, "audio track 1 is silent; audio track 2 of 2 is used"),
         ("right.mp4", 100, "the right channel is used for both"),
@@ -427,6 +451,8 @@ def main(program):
         lectern.check("eons.mkv", said=[], **without_speech)
         render_unusual(directory)
         check_unusual(lectern)
+        render_fields(directory)
+        check_fields(lectern)
         render_chapters(directory)
         check_chapters(lectern)
 

@@ -3,6 +3,7 @@
 mod chapters;
 mod check_limits;
 mod ffprobe;
+mod format_changes;
 mod matroska;
 mod recording;
 mod rewrite;
@@ -12,8 +13,10 @@ use std::fs;
 use std::path::{self, Path};
 
 pub use self::chapters::Chapter;
+pub use self::format_changes::Formats;
 pub use self::recording::{
-    AudioStream, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream, VideoStream,
+    AudioStream, FieldOrder, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream,
+    VideoStream,
 };
 use crate::error::ProbeError;
 use crate::ffmpeg::Media;

@@ -25,6 +25,9 @@ pub(crate) struct Inputs<'a> {
     pub(crate) sound: Option<SoundSource<'a>>,
 }
 
+/// Gives the inputs for a seek point.
+pub(crate) type InputsFrom<'f, 'a> = &'f dyn Fn(SeekPoint) -> Inputs<'a>;
+
 impl Media {
     /// Like [`Media::write_after_seek`], for a command that filters sound. `command` must pass
     /// the given inputs. If the format of the sound changes within the range, the sound is
@@ -53,7 +56,7 @@ impl Media {
         recording: &'a MediaInfo,
         range: TimeRange,
         sound_file: &Path,
-        run: &mut dyn FnMut(&dyn Fn(SeekPoint) -> Inputs<'a>) -> Result<T, Error>,
+        run: &mut dyn FnMut(InputsFrom<'_, 'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let audio = recording.audio.as_ref();
         let result = run(&|point| Inputs {

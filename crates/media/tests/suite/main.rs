@@ -7,6 +7,7 @@ mod burned_subtitles;
 mod chapters;
 mod child_process;
 mod clock;
+mod combing;
 mod concat;
 mod confinement;
 mod conversion;

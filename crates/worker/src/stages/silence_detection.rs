@@ -9,6 +9,7 @@ use lectern_domain::{
 use lectern_media::{MeasuredSound, MediaInfo, SilenceRegions, SilenceSettings, StereoChannel};
 use serde_json::{Value, json};
 
+use super::picture_notes::note_changes;
 use crate::chapters;
 use crate::failure::Failure;
 use crate::heard_sound;
@@ -32,6 +33,7 @@ impl StageHandler for SilenceDetection {
         let mut progress = context.progress_reporter(probe.duration, 0.0..100.0, PROGRESS_MESSAGE);
         let (regions, detected) = detect(context, &probe, &mut progress)?;
         let mut notes = notes(&probe, &detected);
+        note_changes(&context.media().formats(&probe)?, &mut notes);
         let chapters = chapters::read(context, &probe, &mut notes)?;
         let mut metadata = metadata(&probe, detected.sound.as_ref());
         metadata.insert("chapters".to_owned(), chapters::metadata(&chapters));
