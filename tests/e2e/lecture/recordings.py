@@ -157,6 +157,38 @@ def check_chapters(lectern):
     assert all(clip["title"].startswith(first[2]) for clip in results["clips"]), results["clips"]
 
 
+def render_voice(directory):
+    """Renders a sentence every eight seconds, in noise that is nearly as loud. Returns the ends of the sentences."""
+    inputs, filters, ends = [], [], []
+    for i, text in enumerate(SAND + CLAY):
+        file = directory / f"voice{i}.wav"
+        run("flite", "-voice", "slt", "-t", text, "-o", file)
+        inputs += ["-i", file]
+        filters.append(f"[{i}:a]aresample=48000,volume=-3dB,adelay={8000 * i}[v{i}];")
+        ends.append(8 * i + length(file))
+    labels = "".join(f"[v{i}]" for i in range(len(ends)))
+    noise = "anoisesrc=color=pink:sample_rate=48000:seed=3:amplitude=0.3:d=64[n];"
+    mix = f"{noise}{labels}[n]amix=inputs={len(ends) + 1}:normalize=0,atrim=end=64[a]"
+    ffmpeg(*inputs, "-filter_complex", "".join(filters) + mix, "-map", "[a]", "-c:a", "aac", directory / "voice.m4a")
+    return ends
+
+
+def check_voice(lectern, ends):
+    """Checks that pauses are found in noise of which the level shows none."""
+    transcribes = {"LECTERN_TRANSCRIBE_COMMAND": "true {audio}"}
+    results = lectern.check("voice.m4a", "--keep", clips=None, said=[], **transcribes)
+    notes = [text["message"] for text in results["notes"] if text["stage"] == "silence_detection"]
+    assert any("a detector of voices has found them" in text for text in notes), notes
+    with Server(lectern.program, lectern.directory / "data", "--with-worker=false") as server:
+        job = f"{server.address}/jobs/{results['job_id']}"
+        silences = get(f"{job}/silence-regions?silence_type=audio_silence")["regions"]
+    for i, end in enumerate(ends):
+        pause = (end, 8 * (i + 1))
+        silent = sum(max(0, min(pause[1], s["end_time"]) - max(pause[0], s["start_time"])) for s in silences)
+        spoken = sum(max(0, min(end, s["end_time"]) - max(8 * i, s["start_time"])) for s in silences)
+        assert silent > (pause[1] - pause[0]) / 2 and spoken < 0.35 * (end - 8 * i), (i, pause, silences)
+
+
 def render_fields(directory):
     """Renders 40 seconds of two fields per picture, which says that it is progressive."""
     bar = "color=gray:s=720x576:r=50[a];color=white:s=60x400:r=50[b];[a][b]overlay=x='mod(300*t,660)':y=80"
@@ -451,6 +483,7 @@ def main(program):
         lectern.check("eons.mkv", said=[], **without_speech)
         render_unusual(directory)
         check_unusual(lectern)
+        check_voice(lectern, render_voice(directory))
         render_fields(directory)
         check_fields(lectern)
         render_chapters(directory)

@@ -173,6 +173,13 @@ fn sound_notes(probe: &MediaInfo, sound: &MeasuredSound, notes: &mut Notes) {
             sound.silence_dbfs
         )),
     }
+    if sound.voice_seconds > 0.0 {
+        notes.info(format!(
+            "in {:.1} min, the level of the sound shows no pauses: a detector of voices has found \
+             them",
+            sound.voice_seconds / 60.0
+        ));
+    }
     if let Some(end) = sound.ends_early_at {
         let duration = probe.duration;
         notes.warning(format!(
