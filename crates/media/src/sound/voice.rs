@@ -25,7 +25,8 @@ const MIN_VOICE_SECONDS: f64 = 0.1;
 const MARGIN_SECONDS: f64 = 0.1;
 /// The length of the parts in which the level finds silence or not, in seconds.
 const PART_SECONDS: f64 = 60.0;
-/// A shorter part at the end is not examined, in seconds.
+/// A shorter rest belongs to the part before it, and a shorter recording is not examined, in
+/// seconds.
 const MIN_PART_SECONDS: f64 = 10.0;
 /// The level finds no silence in a part if a smaller fraction of it is silent. Lecturers pause for
 /// at least a tenth of the time.
@@ -93,7 +94,11 @@ fn parts_without_silence(silent: &[TimeRange], end: f64) -> Vec<(f64, f64)> {
     let mut parts = Vec::new();
     let mut start = 0.0;
     while end - start >= MIN_PART_SECONDS {
-        let part_end = f64::min(start + PART_SECONDS, end);
+        let part_end = if end - start < PART_SECONDS + MIN_PART_SECONDS {
+            end
+        } else {
+            start + PART_SECONDS
+        };
         let within =
             |range: &TimeRange| (range.end().min(part_end) - range.start().max(start)).max(0.0);
         let silence: f64 = silent.iter().map(within).sum();
@@ -199,7 +204,7 @@ mod tests {
 
     #[test]
     fn parts_with_silence_are_not_examined() {
-        assert_eq!(parts_without_silence(&[], 65.0), [(0.0, 60.0)]);
+        assert_eq!(parts_without_silence(&[], 65.0), [(0.0, 65.0)]);
         assert_eq!(
             parts_without_silence(&[], 75.0),
             [(0.0, 60.0), (60.0, 75.0)]
