@@ -78,9 +78,11 @@ impl Chapters {
         let mut refs: Vec<ChapterRef<'a>> = Vec::new();
         let mut left_out = 0;
         for chapter in chapters {
-            let is_inside = (0.0..duration).contains(&chapter.start);
-            if is_inside && chapter.end > chapter.start {
-                refs.push(chapter);
+            // The sound of MP3 begins a little after the first chapter.
+            let is_inside = (-MAX_GAP..duration).contains(&chapter.start);
+            let start = chapter.start.max(0.0);
+            if is_inside && chapter.end > start {
+                refs.push(ChapterRef { start, ..chapter });
             } else {
                 left_out += 1;
             }
@@ -274,8 +276,8 @@ mod tests {
     }
 
     #[test]
-    fn chapters_may_be_in_any_order() {
-        let found = used(&[(150.0, 300.0, "Clay"), (0.0, 150.0, "Sand")]);
+    fn chapters_may_be_in_any_order_and_begin_a_little_before_the_sound() {
+        let found = used(&[(150.0, 300.0, "Clay"), (-0.03, 150.0, "Sand")]);
         assert_eq!(found, [(0.0, 150.0, "Sand"), (150.0, 300.0, "Clay")]);
     }
 

@@ -5,11 +5,12 @@ use lectern_media::Chapter;
 
 use crate::fixture::{CODECS, Fixture, PICTURE, SOUND};
 
-/// Titles with characters that some containers escape.
+/// Titles with characters that some containers escape. The times are whole seconds, because ffmpeg
+/// rounds those that it writes to Ogg.
 const CHAPTERS: [(f64, f64, &str); 3] = [
     (0.0, 2.0, "Einführung: was = was?"),
-    (2.0, 4.5, "Dünen & Deltas"),
-    (4.5, 6.0, "河川"),
+    (2.0, 4.0, "Dünen & Deltas"),
+    (4.0, 6.0, "河川"),
 ];
 
 /// The chapters of a recording that ffmpeg has written with [`CHAPTERS`].
