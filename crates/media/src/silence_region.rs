@@ -136,7 +136,14 @@ impl Media {
             min_duration,
             read_to,
         );
-        let (sound, silent) = measured.unzip();
+        let (mut sound, mut silent) = measured.unzip();
+        if let (Some(sound), Some(silent), SilenceLevel::Auto) = (&mut sound, &mut silent, level) {
+            let found =
+                self.pauses_without_voice(recording, &sound.audio, silent, min_duration, read_to)?;
+            sound.voice_seconds = found.seconds;
+            silent.extend(found.pauses);
+            *silent = disjoint(std::mem::take(silent));
+        }
         Ok(SilenceRegions {
             audio: silent,
             sound,
@@ -168,6 +175,23 @@ fn tracks_to_measure(recording: &MediaInfo, settings: SilenceSettings) -> Vec<&A
     tracks.sort_by_key(|track| !audio.tracks().any(|index| index == track.index));
     tracks.truncate(MAX_TRACKS);
     tracks
+}
+
+/// The ranges in order, with those that overlap or touch joined.
+fn disjoint(mut ranges: Vec<TimeRange>) -> Vec<TimeRange> {
+    ranges.sort_by(|a, b| a.start().total_cmp(&b.start()));
+    let mut joined: Vec<TimeRange> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let last = joined.last_mut().filter(|last| last.end() >= range.start());
+        match last {
+            Some(last) => {
+                let end = last.end().max(range.end());
+                *last = TimeRange::new(last.start(), end).unwrap_or(*last);
+            }
+            None => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// Parses a line such as `lavfi.black_start=1.99998`.

@@ -22,6 +22,9 @@ pub struct MeasuredSound {
     pub mean_level: Option<f64>,
     /// The level below which sound counts as silence, in dBFS.
     pub silence_dbfs: f64,
+    /// In how many seconds of the recording a voice activity detector has found the silence,
+    /// because its level shows none.
+    pub voice_seconds: f64,
     /// When the sound ends, in seconds, if that is before the recording.
     pub ends_early_at: Option<f64>,
 }
@@ -67,6 +70,7 @@ impl MeasuredSound {
             audio,
             mean_level: loudest.reduce(f64::max),
             silence_dbfs,
+            voice_seconds: 0.0,
             ends_early_at: (sound_end + WINDOW_SECONDS + EARLY_END_SECONDS < end)
                 .then_some(sound_end),
         };

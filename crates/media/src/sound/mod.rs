@@ -6,6 +6,7 @@ mod measured;
 mod silence;
 mod source;
 mod uniform;
+mod voice;
 
 pub use self::choice::NoSuchTrack;
 pub(crate) use self::levels::{LevelReader, MAX_TRACKS, level_filters};
