@@ -6,6 +6,7 @@ mod audio;
 mod burned_subtitles;
 mod child_process;
 mod clock;
+mod composition_changes;
 mod concat;
 mod confinement;
 mod conversion;
