@@ -28,9 +28,9 @@ const PICTURE: [i32; 4] = [0, 0, 320, 180];
 const RIGHT: [i32; 4] = [236, 124, 72, 44];
 const LEFT: [i32; 4] = [12, 124, 72, 44];
 
-fn stack(camera: [i32; 4]) -> Option<Composition> {
+fn stack(camera: [i32; 4]) -> Composition {
     let (screen, camera) = (region(PICTURE), region(camera));
-    Some(Composition::Stack { screen, camera })
+    Composition::Stack { screen, camera }
 }
 
 fn settings(compositions: [Option<Composition>; 3]) -> CutSettings {
@@ -48,8 +48,8 @@ fn settings(compositions: [Option<Composition>; 3]) -> CutSettings {
 
 fn stacked() -> CutSettings {
     settings([
-        stack(RIGHT),
-        stack(LEFT),
+        Some(stack(RIGHT)),
+        Some(stack(LEFT)),
         Some(Composition::Portrait(region(PICTURE))),
     ])
 }

@@ -1,6 +1,7 @@
 //! The handlers of the default pipeline's stages.
 
 mod clip_layout;
+mod clip_picture;
 mod compilation;
 mod content_analysis;
 mod layout_analysis;

@@ -1,5 +1,6 @@
 //! Single stages, on recordings that ffmpeg renders.
 
+mod clip_picture;
 mod compilation;
 mod content_analysis;
 mod layout_analysis;
