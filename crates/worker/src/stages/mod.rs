@@ -8,6 +8,7 @@ mod layout_analysis;
 mod openai;
 mod segmentation;
 mod silence_detection;
+mod stretch_borders;
 mod transcription;
 
 pub use self::openai::{ChatService, Endpoint};
