@@ -6,16 +6,26 @@ use super::frame::GrayFrame;
 
 /// Width and height of the compared blocks, in pixels.
 const BLOCK_SIZE: usize = 8;
-/// The smallest fraction of the variance in time that a change has to explain. A lecturer who
-/// moves explains less.
-const MIN_EXPLAINED: f64 = 0.3;
+/// The fewest frames on one side of a change.
+const MIN_SIDE: usize = 2;
+/// The level of a block in a frame is the median of this many frames on each side of it, so that
+/// a flash is no change, but at most of an eighth of all frames.
+const MEDIAN_SIDE: usize = 3;
+/// Added to the variance of a block in time, in squared gray levels: noise of the encoding.
+const NOISE_VARIANCE: f64 = 16.0;
+/// How much the cost of a block has to decrease by a division of the frames, in the mean of all
+/// blocks and in multiples of the logarithm of the number of frames. The division has three
+/// parameters more for a block, for which the Bayesian information criterion asks 3.
+const MIN_GAIN: f64 = 4.0;
 
 /// The index of the first frame with another picture than before, among `frames` in order of
 /// time that begin with one layout and end with another. `None` if no change stands out.
 ///
 /// Only the parts of the picture within `regions` are compared, or all of it if there are none.
 /// They are in pixels of the recording, whose width and height is `source_size`. The frames are
-/// divided at the place that leaves the least variance of the gray levels on both sides.
+/// divided where the gray levels of blocks are most likely to be normally distributed with one
+/// mean and variance before, and another after: a change between a still screen and a camera is
+/// one of the variance.
 ///
 /// # Errors
 ///
@@ -38,41 +48,85 @@ pub fn find_change(
         .iter()
         .map(|frame| blocks.iter().map(|block| mean(frame, *block)).collect())
         .collect();
-    let count = frames.len() as f64;
-    let mut totals = vec![0.0; blocks.len()];
+    let levels = medians(&levels);
+    let count = frames.len();
+    let mut sums = vec![Sums::default(); blocks.len()];
+    let mut all = sums.clone();
     for levels in &levels {
-        for (total, level) in totals.iter_mut().zip(levels) {
-            *total += level;
+        for (sums, level) in all.iter_mut().zip(levels) {
+            sums.add(*level);
         }
     }
-    let means: Vec<f64> = totals.iter().map(|total| total / count).collect();
-    let variance: f64 = levels
-        .iter()
-        .flat_map(|levels| levels.iter().zip(&means))
-        .map(|(level, mean)| (level - mean).powi(2))
-        .sum();
-    // With the sums of deviations before a frame, the variance that a division explains is the
-    // sum of the squares of the two parts' mean deviations, each as often as it has frames.
-    let mut before = vec![0.0; blocks.len()];
+    let undivided: f64 = all.iter().map(Sums::cost).sum();
     let mut best: Option<(f64, usize)> = None;
     for (index, levels) in levels.iter().enumerate() {
-        if index > 0 {
-            let squares: f64 = before.iter().map(|sum: &f64| sum.powi(2)).sum();
-            let explained = squares / index as f64 + squares / (count - index as f64);
-            if best.is_none_or(|(most, _)| explained > most) {
-                best = Some((explained, index));
+        if index >= MIN_SIDE && count - index >= MIN_SIDE {
+            let sides = sums.iter().zip(&all);
+            let divided: f64 = sides
+                .map(|(before, all)| before.cost() + all.without(before).cost())
+                .sum();
+            if best.is_none_or(|(least, _)| divided < least) {
+                best = Some((divided, index));
             }
         }
-        for (sum, (level, mean)) in before.iter_mut().zip(levels.iter().zip(&means)) {
-            *sum += level - mean;
+        for (sums, level) in sums.iter_mut().zip(levels) {
+            sums.add(*level);
         }
     }
-    // At least one gray level, or else it is noise.
-    let min_variance = count * blocks.len() as f64;
-    let found = best.filter(|(explained, _)| {
-        variance >= min_variance && *explained >= MIN_EXPLAINED * variance
-    });
+    let min_gain = MIN_GAIN * (count as f64).ln() * blocks.len() as f64;
+    let found = best.filter(|(divided, _)| undivided - divided >= min_gain);
     Ok(found.map(|(_, index)| index))
+}
+
+/// The median over time of each level and its neighbours.
+fn medians(levels: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let side = MEDIAN_SIDE.min(levels.len() / 8);
+    let median = |frame: usize, block: usize| {
+        // As many on each side, so that a change stays where it is.
+        let side = side.min(frame).min(levels.len() - 1 - frame);
+        let mut near: Vec<f64> = levels[frame - side..=frame + side]
+            .iter()
+            .map(|levels| levels[block])
+            .collect();
+        *near.select_nth_unstable_by(side, f64::total_cmp).1
+    };
+    (0..levels.len())
+        .map(|frame| {
+            let blocks = 0..levels[frame].len();
+            blocks.map(|block| median(frame, block)).collect()
+        })
+        .collect()
+}
+
+/// The gray levels of a block in some frames.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    count: f64,
+    sum: f64,
+    squares: f64,
+}
+
+impl Sums {
+    fn add(&mut self, level: f64) {
+        self.count += 1.0;
+        self.sum += level;
+        self.squares += level * level;
+    }
+
+    fn without(&self, other: &Self) -> Self {
+        Self {
+            count: self.count - other.count,
+            sum: self.sum - other.sum,
+            squares: self.squares - other.squares,
+        }
+    }
+
+    /// Minus twice the logarithm of the likelihood of the levels, apart from a constant for each.
+    fn cost(&self) -> f64 {
+        let mean = self.sum / self.count;
+        let variance = (self.squares / self.count - mean * mean).max(0.0);
+        self.count * (variance + NOISE_VARIANCE).ln()
+    }
 }
 
 /// The left and top pixel of each block whose centre is in one of the regions, or of all blocks
@@ -184,6 +238,17 @@ mod tests {
             if (4..19).contains(&i) { camera } else { 230 }
         };
         assert_eq!(change(&[], |i, x, y| level(i.min(18), x, y)), Some(4));
+    }
+
+    #[test]
+    fn a_flash_is_no_change() {
+        let still = |x: usize, y: usize| if y % 16 < 8 { 40 } else { x + 100 };
+        let level = |i: usize, x: usize, y: usize| match i {
+            4 | 5 => 235,
+            14.. => camera(i, x, y),
+            _ => still(x, y),
+        };
+        assert_eq!(change(&[], level), Some(14));
     }
 
     #[test]

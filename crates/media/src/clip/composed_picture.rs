@@ -5,6 +5,9 @@ use crate::error::Error;
 use crate::picture::{Composition, capped_height, fit_filters, square_pixel_size};
 use crate::probe::{FrameRate, VideoStream};
 
+/// How much widths or heights of similar sizes differ, as a fraction of the greater one.
+const MAX_SIZE_DIFFERENCE: f64 = 0.1;
+
 /// Consecutive frames of a clip with one arrangement.
 #[derive(Debug, PartialEq)]
 struct Part {
@@ -32,17 +35,11 @@ pub(super) fn picture_filters(
             |composition| composition.size(video, height),
         )
     };
-    let frames_of_size = |size_of_clip: (u32, u32)| -> u64 {
-        let same = parts
-            .iter()
-            .filter(|part| size(part.composition) == size_of_clip);
-        same.map(|part| part.end_frame - part.start_frame).sum()
-    };
-    let sizes = parts.iter().map(|part| size(part.composition));
-    // Of equally frequent sizes, the first.
-    let Some(canvas) = sizes.rev().max_by_key(|size| frames_of_size(*size)) else {
-        return Ok("null".into());
-    };
+    let sizes: Vec<_> = parts
+        .iter()
+        .map(|part| (size(part.composition), part.end_frame - part.start_frame))
+        .collect();
+    let canvas = most_frequent(&sizes);
     let arranged = |part: &Part| match part.composition {
         None => Ok(format!("{},setsar=1", fit_filters(canvas))),
         Some(composition) => {
@@ -76,6 +73,26 @@ pub(super) fn picture_filters(
         inputs = labels("part"),
         outputs = labels("arranged"),
     ))
+}
+
+/// The size of most frames: of the sizes that most others resemble the one with most frames. The
+/// regions of a camera are found with some tolerance, so that it has several sizes over time.
+fn most_frequent(sizes: &[((u32, u32), u64)]) -> (u32, u32) {
+    let is_similar = |one: u32, other: u32| {
+        f64::from(one.abs_diff(other)) <= MAX_SIZE_DIFFERENCE * f64::from(one.max(other))
+    };
+    let frames_of = |is_counted: &dyn Fn((u32, u32)) -> bool| -> u64 {
+        let counted = sizes.iter().filter(|(size, _)| is_counted(*size));
+        counted.map(|(_, frames)| frames).sum()
+    };
+    let key = |size: (u32, u32)| {
+        let similar =
+            frames_of(&|other| is_similar(size.0, other.0) && is_similar(size.1, other.1));
+        (similar, frames_of(&|other| other == size))
+    };
+    // Of equally frequent sizes, the first.
+    let sizes = sizes.iter().rev().map(|(size, _)| *size);
+    sizes.max_by_key(|size| key(*size)).unwrap_or((2, 2))
 }
 
 /// The parts of the clip, in order of time, each with at least two frames: `concat` cannot know
@@ -127,6 +144,17 @@ mod tests {
 
     use super::super::encoding::CompositionChange;
     use super::*;
+
+    #[test]
+    fn a_clip_has_the_size_of_most_frames() {
+        let (narrow, wide, wider, whole) = ((160, 360), (560, 360), (566, 360), (640, 360));
+        assert_eq!(most_frequent(&[(whole, 5)]), whole);
+        assert_eq!(
+            most_frequent(&[(narrow, 42), (wide, 28), (whole, 20), (wider, 30)]),
+            wider
+        );
+        assert_eq!(most_frequent(&[(narrow, 50), (whole, 50)]), narrow);
+    }
 
     #[test]
     fn parts_follow_each_other_and_have_at_least_two_frames() {
