@@ -24,16 +24,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from check import Server, get, length, run
+from flashes import check_synchronous, ffmpeg
+from layouts import check_layouts, render_layouts
 from served import upload, wait_for
 
 SAID = "It has been said before."
 OTHERWISE = "It has been said otherwise."
 CUE = f"1\n00:00:01,000 --> 00:00:04,500\n{SAID}\n"
 TOPIC = "What was said"
-
-
-def ffmpeg(*arguments):
-    run("ffmpeg", "-v", "error", "-y", *arguments)
 
 
 def render(directory):
@@ -212,19 +210,6 @@ def check_fields(lectern):
     for clip in results["clips"]:
         top, _, progressive = map(int, fields(lectern.directory / "out" / clip["url"]))
         assert progressive > 10 * top, (top, progressive)
-
-
-def beeps(clip):
-    """The times of the beeps in a clip, and of the flashes."""
-    heard = run(
-        "ffmpeg", "-hide_banner", "-i", clip, "-ac", "1", "-af", "silencedetect=n=-25dB:d=0.05", "-f", "null", "-",
-        capture_output=True, text=True,
-    ).stderr  # fmt: skip
-    filters = "scale=1:1:flags=area,format=gray"
-    shown = run("ffmpeg", "-v", "error", "-i", clip, "-vf", filters, "-r", "25", "-f", "rawvideo", "-", capture_output=True)
-    bright = [value > 190 for value in shown.stdout]
-    flashes = [i / 25 for i in range(1, len(bright)) if bright[i] and not bright[i - 1]]
-    return [float(time) for time in re.findall(r"silence_end: ([\d.]+)", heard)], flashes
 
 
 def claim_duration(matroska, seconds):
@@ -431,10 +416,7 @@ def check_unusual(lectern):
             assert any(note in text for text in texts), (name, texts)
         assert results["clips"][-1]["end_time"] > duration - 5, (name, results["clips"])
         for clip in results["clips"]:
-            heard, flashes = beeps(lectern.directory / "out" / clip["url"])
-            assert len(flashes) >= clip["duration"] // 4 - 1, (name, clip, flashes)
-            for flash in flashes:
-                assert min(abs(flash - beep) for beep in heard) <= 0.06, (name, clip, heard, flashes)
+            check_synchronous(lectern.directory / "out" / clip["url"], clip["duration"])
     # One minute of sound between five minutes of nothing each.
     results = lectern.check("padded.mp4", clips=None, **without_speech)
     for clip in results["clips"]:
@@ -489,6 +471,8 @@ def main(program):
         check_fields(lectern)
         render_chapters(directory)
         check_chapters(lectern)
+        render_layouts(directory)
+        check_layouts(lectern)
 
         lectern.check("track.mp4", said=[SAID])
         (directory / "whole.srt").write_text(CUE)
