@@ -8,9 +8,10 @@
 use lectern_domain::{BoundedText, Invalid, Keyword, LongText, Topic};
 
 use super::keyphrases::{Keyphrases, TermWeights};
-use super::title::{Titles, capitalize};
+use super::title::Titles;
 use super::utterance::Utterance;
 use super::vocabulary::{TermId, Vocabulary};
+use super::word_use::capitalize;
 use crate::sentence::Sentence;
 use crate::term::tokenize;
 use crate::truncate::truncate;
