@@ -12,12 +12,15 @@ const FEMININE_ENDINGS: usize = 7;
 /// A shorter word with such an ending may be another one, such as "jung".
 const MIN_LETTERS: usize = 6;
 
-/// "Erfindung von Gutenberg" as "Gutenbergs Erfindung", and "Leitung von Wärme" as "Die Leitung
-/// von Wärme". Other phrases are unchanged.
+/// "Leitung von Wärme" as "die Leitung von Wärme", where the gender is sure, and "Brief von
+/// Gutenberg" as "Gutenbergs Brief". Other phrases are unchanged.
 pub(super) fn with_article_or_genitive(phrase: &str, words: &WordUse) -> String {
     let [head, "von", last] = phrase.split(' ').collect::<Vec<_>>()[..] else {
         return phrase.to_owned();
     };
+    if is_feminine(&normalize(head)) {
+        return format!("die {phrase}");
+    }
     if is_capitalized(last) && !words.is_after_article(&normalize(last)) {
         let ending = if last.ends_with(['s', 'x', 'z', 'ß']) {
             "’"
@@ -25,9 +28,6 @@ pub(super) fn with_article_or_genitive(phrase: &str, words: &WordUse) -> String 
             "s"
         };
         return format!("{last}{ending} {head}");
-    }
-    if is_feminine(&normalize(head)) {
-        return format!("die {phrase}");
     }
     phrase.to_owned()
 }
@@ -65,9 +65,9 @@ mod tests {
 
     #[test]
     fn a_name_is_a_genitive_and_another_head_has_its_article() {
-        let words = word_use("Wir sehen die Wärme und die Erfindung von Gutenberg in der Stadt.");
+        let words = word_use("Wir sehen die Wärme und den Brief von Gutenberg in der Stadt.");
         let spelled = |phrase| with_article_or_genitive(phrase, &words);
-        assert_eq!(spelled("Erfindung von Gutenberg"), "Gutenbergs Erfindung");
+        assert_eq!(spelled("Brief von Gutenberg"), "Gutenbergs Brief");
         assert_eq!(spelled("Verse von Hans"), "Hans’ Verse");
         assert_eq!(spelled("Leitung von Wärme"), "die Leitung von Wärme");
         assert_eq!(spelled("Transport von Wärme"), "Transport von Wärme");
