@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -67,6 +68,8 @@ def missing_rows() -> list[str]:
 
 def main() -> int:
     given = arguments()
+    # Ends like an error, so that every process that was started is ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     program = given.lectern.resolve(strict=True)
     print(f"faults, --seed {given.seed}", flush=True)
     began, failed = time.monotonic(), []

@@ -43,7 +43,7 @@
 //! | lease | [`HeartbeatBody`], [`StageCompletionBody`], [`StageReleaseBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
 //! | stage run | | [`StagesResponse`] |
 //! | event | [`EventsQuery`], [`WsClientMessage`] | [`WsMessage`], [`EventsResponse`] |
-//! | transcript segment | [`TranscriptSegmentsBody`], [`TranscriptSegmentUpdateBody`], [`TranscriptQuery`] | [`TranscriptSegment`], [`TranscriptResponse`] |
+//! | transcript segment | [`TranscriptSegmentsBody`], [`TranscriptSegmentUpdateBody`], [`TranscriptQuery`], [`TranscriptSegmentQuery`] | [`TranscriptSegment`], [`TranscriptResponse`] |
 //! | silence region | [`SilenceRegionsBody`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
 //! | layout analysis | [`LayoutAnalysisBody`] | [`LayoutAnalysisResponse`] |
 //! | content segment | [`ContentSegmentsBody`], [`ContentSegmentUpdateBody`], [`ContentSegmentsQuery`] | [`ContentSegment`], [`ContentSegmentsResponse`] |
@@ -116,8 +116,8 @@ pub use subtitles::{SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesR
 pub use timed_word::{TimedWord, TimedWordBody};
 pub use transcript_segment::{
     TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
-    TranscriptSegmentBody, TranscriptSegmentUpdateBody, TranscriptSegmentWithWords,
-    TranscriptSegmentsBody,
+    TranscriptSegmentBody, TranscriptSegmentQuery, TranscriptSegmentUpdateBody,
+    TranscriptSegmentView, TranscriptSegmentWithWords, TranscriptSegmentsBody,
 };
 pub use tus::{
     TUS_CHECKSUM_ALGORITHMS, TUS_EXTENSIONS, TUS_VERSION, TusChecksum, TusUpload, parse_size,

@@ -202,6 +202,36 @@ pub struct TranscriptQuery {
     pub format: Option<TranscriptFormat>,
 }
 
+/// What the response has of a segment.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TranscriptSegmentQuery {
+    /// Whether the response has the words of the segment with their times.
+    #[schemars(extend("example" = true))]
+    pub words: Option<bool>,
+}
+
+/// What the response has of a segment, read from a [`TranscriptSegmentQuery`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TranscriptSegmentView {
+    /// Whether the words are returned.
+    pub words: bool,
+}
+
+impl Request for TranscriptSegmentQuery {
+    type Domain = TranscriptSegmentView;
+}
+
+impl TryFrom<TranscriptSegmentQuery> for TranscriptSegmentView {
+    type Error = Invalid;
+
+    fn try_from(query: TranscriptSegmentQuery) -> Result<Self, Invalid> {
+        Ok(Self {
+            words: query.words.unwrap_or_default(),
+        })
+    }
+}
+
 /// Which segments of a transcript to return, and in which format.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TranscriptFilter {
@@ -254,7 +284,7 @@ pub struct TranscriptSegment {
     pub speaker_id: Option<SpeakerId>,
     /// Language that is spoken.
     pub language: Option<LanguageTag>,
-    /// The words with their times, if they are known; only in lists with `words=true`.
+    /// The words with their times, if they are known; only with `words=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(default)]
     pub words: Option<Vec<TimedWord>>,
@@ -266,6 +296,21 @@ pub struct TranscriptSegment {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct TranscriptSegmentWithWords(TranscriptSegment);
+
+impl TranscriptSegmentWithWords {
+    /// The segment without its words; `None` if they are not known.
+    pub fn without_words(&self) -> Option<Self> {
+        self.0.words.as_ref()?;
+        Some(Self(TranscriptSegment {
+            words: None,
+            segment_id: self.0.segment_id,
+            text: self.0.text.clone(),
+            speaker_id: self.0.speaker_id.clone(),
+            language: self.0.language.clone(),
+            ..self.0
+        }))
+    }
+}
 
 impl From<domain::TranscriptSegment> for TranscriptSegmentWithWords {
     fn from(mut stored: domain::TranscriptSegment) -> Self {

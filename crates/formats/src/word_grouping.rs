@@ -164,14 +164,14 @@ impl Phrase {
 
     fn push(&mut self, word: &Entry, start_ms: i64, end_ms: i64, separator: WordSeparator) {
         let is_attached = is_punctuation(&word.text) && !word.text.starts_with(is_opening);
+        let is_separated =
+            self.text.ends_with(char::is_whitespace) || word.text.starts_with(char::is_whitespace);
         let separator = match separator {
-            _ if self.text.is_empty() => "",
+            _ if self.text.is_empty() || is_separated => "",
             WordSeparator::Space if is_attached && word.start_ms.is_none() => "",
             separator => separator.as_str(),
         };
-        let follows_directly = separator.is_empty()
-            && !word.text.starts_with(char::is_whitespace)
-            && !self.text.ends_with(char::is_whitespace);
+        let follows_directly = separator.is_empty() && !is_separated;
         self.text.extend([separator, &word.text]);
         self.chars += word.text.chars().count();
         self.end_ms = self.end_ms.max(end_ms);

@@ -379,6 +379,16 @@ fn podcasting_and_other_lists_of_segments_are_read() {
         { "type": "punct", "value": "." },
     ] }] });
     assert_eq!(cues(&rev), [HI.replace('-', "0")]);
+    // Spaces are listed between some words only.
+    let word = |text: &str, at: f64| json!({ "type": "text", "value": text, "ts": at, "end_ts": at + 0.1 });
+    let rev = json!({ "monologues": [{ "speaker": 0, "elements": [
+        word("so", 0.1), { "type": "punct", "value": " " }, word("we", 0.3), word("go", 0.5),
+        word("on", 0.7), { "type": "punct", "value": "." },
+    ] }] });
+    assert_eq!(cues(&rev), [r#"100 800 0 "so we go on.""#]);
+    let stream = json!({ "entries": [{ "text": "Hi all.", "startOffset": "00:00:00.1000000",
+        "endOffset": "00:00:00.9000000", "speakerDisplayName": "Ida Noor" }] });
+    assert_eq!(cues(&stream), [HI.replace('-', "Ida Noor")]);
     let watson = json!({
         "results": [{ "final": true, "alternatives": [{ "transcript": "Hi all. ",
             "timestamps": [["Hi", 0.1, 0.4], ["all.", 0.4, 0.9]] }] }],

@@ -27,6 +27,7 @@ from check import Server, get, length, run
 from served import upload, wait_for
 
 SAID = "It has been said before."
+OTHERWISE = "It has been said otherwise."
 CUE = f"1\n00:00:01,000 --> 00:00:04,500\n{SAID}\n"
 TOPIC = "What was said"
 
@@ -284,8 +285,8 @@ class Lectern:
         copy = f"cp {self.directory / 'said.srt'} {{out}}.srt # {{audio}}"
         return "--transcribe-command=sh -c " + shlex.quote(f"{condition} && {copy}")
 
-    def check_error(self, name, pattern, **settings):
-        results, error = self.process(name, **settings)
+    def check_error(self, name, pattern, *options, **settings):
+        results, error = self.process(name, *options, **settings)
         assert results is None and re.search(pattern, error), (name, error)
 
     def check(self, name, *options, clips=1, said=None, topic=None, **settings):
@@ -376,6 +377,14 @@ def main(program):
         lectern.check("track.mp4", said=[SAID])
         (directory / "whole.srt").write_text(CUE)
         lectern.check("whole.mp4", said=[SAID])
+        # A named transcript takes the place of the one beside the recording, also on a rerun.
+        (directory / "minutes.de.txt").write_text(CUE.replace(SAID, OTHERWISE))
+        named = lectern.check("whole.mp4", "--transcript", directory / "minutes.de.txt", said=[OTHERWISE], fresh=False)
+        assert any("minutes.de.txt" in note["message"] for note in named["notes"]), named["notes"]
+        lectern.check("whole.mp4", said=[SAID], fresh=False)
+        (directory / "letter.txt").write_text("Dear all,\n")
+        lectern.check_error("whole.mp4", "cannot read .*letter.txt: line 1: ", "--transcript", directory / "letter.txt")
+        lectern.check_error("whole.mp4", "cannot read .*nothing.srt", "--transcript", directory / "nothing.srt")
         (directory / "whole.srt").write_text("Dear all,\n")
         lectern.check_error("whole.mp4", "transcription: .*whole.srt: line 1: ")
         (directory / "whole.srt").unlink()

@@ -30,7 +30,7 @@ const TEXTS: [&str; 16] = [
     "name",
 ];
 
-const SPEAKERS: [&str; 12] = [
+const SPEAKERS: [&str; 13] = [
     "speaker",
     "speaker_id",
     "speakerId",
@@ -40,6 +40,7 @@ const SPEAKERS: [&str; 12] = [
     "speaker_tag",
     "speaker_name",
     "speakerName",
+    "speakerDisplayName",
     "spk",
     "ParticipantRole",
     "participant",

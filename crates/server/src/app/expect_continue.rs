@@ -11,16 +11,21 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use actix_http::body::BoxBody;
 use actix_http::error::PayloadError;
-use actix_http::{BoxedPayloadStream, HttpMessage as _, Payload, Request, Response};
+use actix_http::{
+    BoxedPayloadStream, ConnectionType, HttpMessage as _, Payload, Request, Response, header,
+};
 use actix_service::boxed::{RcService, rc_service};
 use actix_service::{Service as _, ServiceFactory, fn_factory, fn_service};
 use actix_web::web::Bytes;
 use futures_util::Stream;
 use futures_util::future::LocalBoxFuture;
+
+use crate::http::connections::Connection;
 
 /// The app of one HTTP thread. Its errors are responses, too.
 type App = RcService<Request, Response<BoxBody>, Response<BoxBody>>;
@@ -101,6 +106,9 @@ async fn call_until_body_is_read(
         // Requests come after the service for requests was built.
         return Ok(request);
     };
+    // Without a length, actix would wait for the end of a body that was not invited.
+    let has_endless_body = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let connection = request.conn_data::<Arc<Connection>>().cloned();
     let gate: Rc<Gate> = Rc::default();
     let (mut request, body) = request.replace_payload(Payload::None);
     let body: BoxedPayloadStream = Box::pin(InvitedBody {
@@ -117,7 +125,13 @@ async fn call_until_body_is_read(
             Poll::Pending => Poll::Pending,
         }
     });
-    if let Some(Ok(response) | Err(response)) = response.await {
+    if let Some(Ok(mut response) | Err(mut response)) = response.await {
+        if has_endless_body {
+            response
+                .head_mut()
+                .set_connection_type(ConnectionType::Close);
+            connection.inspect(|connection| connection.close());
+        }
         return Err(response);
     }
     let suspended = Request::new();

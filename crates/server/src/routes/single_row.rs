@@ -1,5 +1,6 @@
 //! Single rows of the sets of a job: find, change and delete.
 
+use actix_web::http::header;
 use lectern_db::{Conn, Error, JobRef, Reader, Tx};
 use lectern_domain::{JobId, Stage};
 use serde::Serialize;
@@ -20,7 +21,7 @@ const LARGE_ROW_BYTES: usize = 256 << 10;
 pub(super) trait SingleRow: Copy + Send + Sync + 'static {
     /// The stored value.
     type Value: Send + 'static;
-    /// Its representation.
+    /// Its whole representation, of which the `ETag` is made.
     type Wire: From<Self::Value> + Serialize;
 
     /// The kind of row, in messages.
@@ -39,18 +40,43 @@ pub(super) trait SingleRow: Copy + Send + Sync + 'static {
 
     /// The error if there is no such row.
     fn missing(self) -> ApiError;
+
+    /// The representation without what only some requests ask for; `None` if that is all of it.
+    fn without_optional(_whole: &Self::Wire) -> Option<Self::Wire> {
+        None
+    }
 }
 
-/// Responds with the row.
+/// Responds with the row, or with a part of it as [`SingleRow::without_optional`] says.
 pub(super) async fn find<R: SingleRow>(
     db: &DatabaseHandle,
     memory: &MemoryBudget,
     row: R,
     known: &IfNoneMatch,
 ) -> ApiResult {
+    find_with(db, memory, row, known, R::without_optional).await
+}
+
+/// Responds with the whole row.
+pub(super) async fn find_whole<R: SingleRow>(
+    db: &DatabaseHandle,
+    memory: &MemoryBudget,
+    row: R,
+    known: &IfNoneMatch,
+) -> ApiResult {
+    find_with(db, memory, row, known, |_| None).await
+}
+
+async fn find_with<R: SingleRow>(
+    db: &DatabaseHandle,
+    memory: &MemoryBudget,
+    row: R,
+    known: &IfNoneMatch,
+    part: fn(&R::Wire) -> Option<R::Wire>,
+) -> ApiResult {
     let permit = memory_for(db, memory, row).await?;
     let read = move |conn: &mut Reader<'_>| row.find(conn)?.ok_or_else(|| row.missing());
-    let respond = |value| ApiResponse::with_content_etag(&R::Wire::from(value));
+    let respond = move |value| respond_part(&R::Wire::from(value), part);
     let response = db.read_committed(read, respond).await??;
     Ok(response.not_modified_if(known).with_permit(permit))
 }
@@ -68,8 +94,20 @@ pub(super) async fn update<R: SingleRow>(
         let job = preconditions.check(tx, row)?;
         Ok(change(tx, job)?)
     };
-    let respond = |value| ApiResponse::with_content_etag(&R::Wire::from(value));
+    let respond = |value| respond_part(&R::Wire::from(value), R::without_optional);
     Ok(db.write(write, respond).await??.with_permit(permit))
+}
+
+/// Responds with a part of a representation, if there is one, and with the `ETag` of the whole,
+/// so that nobody overwrites unseen what the part lacks.
+fn respond_part<W: Serialize>(whole: &W, part: fn(&W) -> Option<W>) -> ApiResult {
+    match part(whole) {
+        None => ApiResponse::with_content_etag(whole),
+        Some(part) => {
+            let whole = serde_json::to_vec(whole).map_err(ApiError::internal)?;
+            ApiResponse::ok(&part)?.with_header(header::ETAG, &content_etag(&whole))
+        }
+    }
 }
 
 /// Deletes the row.

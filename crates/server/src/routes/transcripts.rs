@@ -4,8 +4,8 @@ use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::Data;
 use lectern_api::{
-    TranscriptQuery, TranscriptResponse, TranscriptSegment, TranscriptSegmentUpdateBody,
-    TranscriptSegmentWithWords,
+    TranscriptQuery, TranscriptResponse, TranscriptSegment, TranscriptSegmentQuery,
+    TranscriptSegmentUpdateBody, TranscriptSegmentWithWords,
 };
 use lectern_db::{
     AddedRows, Conn, Error, JobRef, Reader, SetCursor, SetPage, TranscriptSelection, Tx,
@@ -219,9 +219,14 @@ async fn find_one(
     db: Data<DatabaseHandle>,
     memory: Data<MemoryBudget>,
     SegmentIdPath(id): SegmentIdPath<TranscriptSegmentId>,
+    Query(view): Query<TranscriptSegmentQuery>,
     known: IfNoneMatch,
 ) -> ApiResult {
-    single_row::find(&db, &memory, id, &known).await
+    if view.words {
+        single_row::find_whole(&db, &memory, id, &known).await
+    } else {
+        single_row::find(&db, &memory, id, &known).await
+    }
 }
 
 async fn update_one(
@@ -251,7 +256,7 @@ async fn delete_one(
 
 impl SingleRow for TranscriptSegmentId {
     type Value = domain::TranscriptSegment;
-    type Wire = TranscriptSegment;
+    type Wire = TranscriptSegmentWithWords;
 
     const NOUN: &'static str = "segment";
     const OWNERS: &'static [Stage] = &[Stage::Transcription];
@@ -274,5 +279,9 @@ impl SingleRow for TranscriptSegmentId {
 
     fn missing(self) -> ApiError {
         ApiError::no_segment(self)
+    }
+
+    fn without_optional(whole: &Self::Wire) -> Option<Self::Wire> {
+        whole.without_words()
     }
 }

@@ -19,6 +19,7 @@ on_both_backends!(
     a_request_that_needs_no_body_is_executed_once,
     the_body_of_a_request_under_a_lease_is_invited,
     an_upload_that_its_head_refuses_is_not_invited,
+    a_connection_ends_after_a_refused_body_of_unknown_length,
 );
 
 const EXPECT: &str = "Expect: 100-continue";
@@ -263,4 +264,20 @@ fn an_upload_that_its_head_refuses_is_not_invited(server: TestServer) {
     assert_eq!(socket.head(), "http/1.1 100 continue\r\n\r\n");
     socket.send("abc");
     assert!(socket.head().starts_with("http/1.1 20"));
+}
+
+fn a_connection_ends_after_a_refused_body_of_unknown_length(server: TestServer) {
+    let path = format!("/api/v1/jobs/{UNKNOWN_ID}/transcripts");
+    let json = "Content-Type: application/json";
+    let mut socket = Socket::connect(&server);
+    socket.send(&head("PUT", &path, &[json, "Transfer-Encoding: chunked"]));
+    // Reads to the end of the connection, and fails if there is none within 30 s.
+    let mut answer = String::new();
+    socket.0.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    assert!(
+        answer.to_lowercase().contains("connection: close"),
+        "{answer}"
+    );
+    assert!(answer.ends_with('}'), "{answer}");
 }

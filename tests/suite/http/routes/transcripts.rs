@@ -22,6 +22,7 @@ on_both_backends!(
     search_and_window_filters_combine,
     segments_are_selected_by_language,
     words_are_returned_only_if_they_are_asked_for,
+    one_segment_has_words_only_if_they_are_asked_for,
     words_are_removed_with_the_text_that_they_belong_to,
     a_file_says_its_language_and_words,
     a_job_without_a_transcript_has_an_empty_list,
@@ -455,6 +456,40 @@ fn rows_to_send(rows: &[Value]) -> Vec<Value> {
     // In the order in which they were stored.
     rows.swap(1, 2);
     rows
+}
+
+fn one_segment_has_words_only_if_they_are_asked_for(server: TestServer) {
+    let list = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    let body = json!({ "segments": [spoken("Gradient descent"), a_segment(2.0, 3.0, "b").body()] });
+    let stored = server.put(&list, &body).expect(200).json();
+    let path = |index: usize| {
+        let id = stored["segments"][index]["segment_id"].as_str().unwrap();
+        format!("/api/v1/transcripts/{id}")
+    };
+    let spoken = path(0);
+    let bare = server.get(&spoken).expect(200);
+    assert_eq!(bare.json(), stored["segments"][0]);
+    let whole = server.get(&format!("{spoken}?words=true")).expect(200);
+    assert_eq!(whole.json()["words"], body["segments"][0]["words"]);
+    let wordless = server.get(&format!("{}?words=true", path(1))).expect(200);
+    assert_eq!(wordless.json(), stored["segments"][1]);
+    server.get(&format!("{spoken}?words=1")).expect(400);
+    server.get(&format!("{spoken}?language=en")).expect(400);
+
+    // Both have the tag of the whole, so that a change of the words is not overwritten unseen.
+    let tag = bare.header("ETag").unwrap().to_owned();
+    assert_eq!(whole.header("ETag"), Some(tag.as_str()));
+    let mut words = body["segments"][0]["words"].clone();
+    words[0]["text"] = json!("Gradients");
+    let patch = |words: &Value| {
+        let request = server.request("PATCH", &spoken).header("If-Match", &tag);
+        request.json(&json!({ "words": words })).send()
+    };
+    let changed = patch(&words).expect(200);
+    assert_ne!(changed.header("ETag"), Some(tag.as_str()));
+    assert_eq!(changed.json().get("words"), None);
+    patch(&Value::Null).expect(412);
+    assert_eq!(words_of(&server, &list), words);
 }
 
 fn words_are_removed_with_the_text_that_they_belong_to(server: TestServer) {

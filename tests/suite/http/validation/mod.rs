@@ -366,11 +366,14 @@ fn an_invalid_log_entry_is_rejected(server: TestServer) {
 fn an_invalid_query_is_rejected(server: TestServer) {
     let job_id = a_full_job(server.db());
     let clip_id = a_clip(server.db());
+    let segments = server.db().read(|conn| conn.transcripts().for_job(job_id));
+    let segment_id = segments.unwrap()[0].segment_id.to_string();
     let before = dump(server.db());
     for endpoint in &queries::ENDPOINTS {
         let path = endpoint
             .path
             .replace("{job_id}", &job_id.to_string())
+            .replace("{segment_id}", &segment_id)
             .replace("{clip_id}", &clip_id);
         let status = if path.starts_with("/ws/") { 101 } else { 200 };
         for query in endpoint.valid() {

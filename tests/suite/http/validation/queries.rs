@@ -42,7 +42,7 @@ pub(crate) struct Endpoint {
 }
 
 /// All endpoints that take a query string.
-pub(crate) const ENDPOINTS: [Endpoint; 10] = [
+pub(crate) const ENDPOINTS: [Endpoint; 11] = [
     Endpoint {
         path: "/api/v1/jobs",
         parameters: &[
@@ -76,6 +76,12 @@ pub(crate) const ENDPOINTS: [Endpoint; 10] = [
         ],
         ignores_others: false,
         contradictions: &[("from=2&to=1", "to")],
+    },
+    Endpoint {
+        path: "/api/v1/transcripts/{segment_id}",
+        parameters: &[("words", Flag)],
+        ignores_others: false,
+        contradictions: &[],
     },
     Endpoint {
         path: "/api/v1/clips/{clip_id}/subtitles",

@@ -12,7 +12,8 @@ use crate::log_entry::{LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListRe
 use crate::silence_region::{SilenceRegionsBody, SilenceRegionsQuery, SilenceRegionsResponse};
 use crate::subtitles::{SubtitlesQuery, SubtitlesResponse};
 use crate::transcript_segment::{
-    TranscriptQuery, TranscriptResponse, TranscriptSegment, TranscriptSegmentUpdateBody,
+    TranscriptQuery, TranscriptResponse, TranscriptSegment, TranscriptSegmentQuery,
+    TranscriptSegmentUpdateBody,
 };
 use crate::wire::Code::LayoutAnalysisNotFound;
 
@@ -53,6 +54,7 @@ pub(super) fn all() -> Vec<Operation> {
             .responds_transcript::<TranscriptResponse>(),
         get("/api/v1/transcripts/{segment_id}", "getTranscriptSegment")
             .describe_as("Read a segment of a transcript", READ_ONE)
+            .query::<TranscriptSegmentQuery>()
             .responds::<TranscriptSegment>(200)
             .with_headers(&["ETag"])
             .if_none_match(),

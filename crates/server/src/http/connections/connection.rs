@@ -34,6 +34,11 @@ impl Connection {
         self.state.refusal
     }
 
+    /// Ends the connection after the response in flight.
+    pub(crate) fn close(&self) {
+        self.state.close();
+    }
+
     /// Whether no further request may begin.
     pub(super) fn is_closing(&self) -> bool {
         self.state.is_closing()
