@@ -109,7 +109,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn line_count(text: &str) -> usize {
-    text.trim().split('\n').count()
+    text.trim().lines().count()
 }
 
 #[cfg(test)]
