@@ -109,8 +109,9 @@ def is_good_title(lecture, topic, title):
     and its words are written as they are in the lecture."""
     words = re.findall(r"[\w'-]+", title)
     spellings = {token.strip(".,?!:;\"") for sentence in lecture.sentences for token in sentence.text.split()}
-    is_question = title.endswith("?")
-    ends = [words[-1].lower()] + ([] if is_question else [words[0].lower()]) if words else []
+    # "What is …?" and "Die Erfindung …" are good beginnings.
+    begins_well = title.endswith("?") or title.startswith(("Der ", "Die ", "Das "))
+    ends = [words[-1].lower()] + ([] if begins_well else [words[0].lower()]) if words else []
     return (
         3 <= len(words) <= 8
         and names_topic(lecture, topic, title)

@@ -351,7 +351,7 @@ fn description<'a>(passages: &'a [Passage], segment: &ContentSegmentRef<'_>) -> 
         // A sentence that refers to what was said before, or announces what will be said, says
         // little alone.
         let opening = match passage.opening {
-            passage::Opening::Connective => 0.5,
+            passage::Opening::Connective => 0.2,
             passage::Opening::LeadIn => 0.6,
             passage::Opening::Neutral => 1.0,
         };

@@ -28,6 +28,24 @@ pub(super) fn explanation(
     let first = normalized.first()?.as_str();
     let is_apposition = words[after - 1].ends_with(',') && ["the", "a", "an"].contains(&first);
     let mut min_words = MIN_WORDS;
+    // ", which means that several machines …", ", also eine Maschine, …"
+    let is_after_comma = words[after - 1].ends_with(',');
+    let second = normalized.get(1).map_or("", String::as_str);
+    if is_after_comma && RELATIVE_PRONOUNS.contains(&first) {
+        let third = normalized.get(2).map_or("", String::as_str);
+        let start = match second {
+            verb if EXPLAINING_VERBS.contains(&verb) => 2 + usize::from(third == "that"),
+            "is" | "are" if ARTICLES.contains(&third) => 2,
+            "decides" | "explains" | "shows" => 2,
+            _ => return None,
+        };
+        return whole(rest, &normalized, start, room, MIN_WORDS, lexicon);
+    }
+    if is_after_comma && first == "also" && ARTICLES.contains(&second) {
+        let all = 1..rest.len();
+        return complete_text(rest, &normalized, all, MIN_WORDS..=room, lexicon)
+            .or_else(|| whole(rest, &normalized, 1, room, MIN_WORDS, lexicon));
+    }
     let start = if is_apposition {
         0
     } else if EXPLAINING_VERBS.contains(&first) && !ends_clause(words[after - 1]) {
@@ -43,15 +61,36 @@ pub(super) fn explanation(
     } else {
         return None;
     };
-    clauses(rest, &normalized, start)
-        .filter(|range| (min_words..=room).contains(&range.len()))
-        .map(|range| (&rest[range.clone()], &normalized[range]))
-        .find(|(_, normalized)| is_complete(normalized, lexicon))
-        .map(|(words, _)| {
-            let text = words.join(" ");
-            text.trim_end_matches(|c: char| !c.is_alphanumeric())
-                .to_owned()
-        })
+    whole(rest, &normalized, start, room, min_words, lexicon)
+}
+
+/// The best explanation from `start` of the rest of a sentence.
+fn whole(
+    rest: &[&str],
+    normalized: &[String],
+    start: usize,
+    room: usize,
+    min_words: usize,
+    lexicon: &Lexicon,
+) -> Option<String> {
+    clauses(rest, normalized, start)
+        .find_map(|range| complete_text(rest, normalized, range, min_words..=room, lexicon))
+}
+
+/// The words in the range, if they are of a permitted number and can stand alone.
+fn complete_text(
+    rest: &[&str],
+    normalized: &[String],
+    range: std::ops::Range<usize>,
+    lengths: std::ops::RangeInclusive<usize>,
+    lexicon: &Lexicon,
+) -> Option<String> {
+    if !lengths.contains(&range.len()) || !is_complete(&normalized[range.clone()], lexicon) {
+        return None;
+    }
+    let text = rest[range].join(" ");
+    let text = text.trim_end_matches(|c: char| !c.is_alphanumeric());
+    Some(text.to_owned())
 }
 
 /// The parts of the rest of a sentence that may be explanations, the best first: the clause from
@@ -114,6 +153,9 @@ const EXPLAINING_VERBS: [&str; 10] = [
     "bezeichnet",
 ];
 
+/// Pronouns of a relative clause that explains.
+const RELATIVE_PRONOUNS: [&str; 2] = ["which", "that"];
+
 const BEING: [&str; 4] = ["is", "are", "ist", "sind"];
 
 const ARTICLES: [&str; 8] = ["a", "an", "the", "ein", "eine", "der", "die", "das"];
@@ -122,10 +164,10 @@ const ARTICLES: [&str; 8] = ["a", "an", "the", "ein", "eine", "der", "die", "das
 const QUESTION_WORDS: [&str; 8] = ["how", "why", "where", "what", "wie", "warum", "wo", "was"];
 
 /// Conjunctions and prepositions before which a clause may be cut.
-const CUT_BEFORE: [&str; 30] = [
-    "and", "but", "or", "because", "while", "when", "if", "until", "since", "so", "through",
-    "across", "along", "during", "after", "before", "with", "und", "aber", "oder", "weil",
-    "während", "wenn", "bis", "durch", "nach", "vor", "mit", "without", "ohne",
+const CUT_BEFORE: [&str; 33] = [
+    "that", "which", "of", "and", "but", "or", "because", "while", "when", "if", "until", "since",
+    "so", "through", "across", "along", "during", "after", "before", "with", "und", "aber", "oder",
+    "weil", "während", "wenn", "bis", "durch", "nach", "vor", "mit", "without", "ohne",
 ];
 
 /// Words that refer to something outside of the clause, or to the people in the room.
@@ -174,6 +216,30 @@ mod tests {
         assert_eq!(
             explain(loops, 5, 7).as_deref(),
             Some("the wide loops that a river draws")
+        );
+    }
+
+    #[test]
+    fn a_relative_clause_may_explain() {
+        let replication = "The topic is replication, which means that several machines keep a copy \
+            of the same data.";
+        assert_eq!(
+            explain(replication, 4, 7).as_deref(),
+            Some("several machines keep a copy")
+        );
+        let optimizer = "Next is the query optimizer, which decides how a query is executed.";
+        assert_eq!(
+            explain(optimizer, 5, 6).as_deref(),
+            Some("how a query is executed")
+        );
+        assert_eq!(
+            explain("We saw the tree, which we liked a lot.", 4, 7),
+            None
+        );
+        let engine = "Dann kommt die Pumpe, also eine Maschine, die aus Arbeit Wärme macht.";
+        assert_eq!(
+            explain(engine, 4, 7).as_deref(),
+            Some("eine Maschine, die aus Arbeit Wärme macht")
         );
     }
 

@@ -21,6 +21,7 @@
 //! be given one, which then takes the place of this module.
 
 mod explanation;
+mod german_phrase;
 mod importance;
 mod keyphrases;
 mod noun_phrase;

@@ -9,8 +9,9 @@ use lectern_domain::{BoundedText, Invalid, Keyword, LongText, Topic};
 
 use super::keyphrases::{Keyphrases, TermWeights};
 use super::segment::{ChapterTitle, Segment};
-use super::title::{Titles, capitalize};
+use super::title::Titles;
 use super::vocabulary::{TermId, Vocabulary};
+use super::word_use::capitalize;
 use crate::sentence::Sentence;
 use crate::term::tokenize;
 use crate::truncate::truncate;

@@ -12,10 +12,11 @@
 use std::collections::BTreeMap;
 
 use super::explanation::explanation;
+use super::german_phrase;
 use super::keyphrases::TermWeights;
 use super::noun_phrase::{NounPhrase, noun_phrases};
 use super::vocabulary::{TermId, Vocabulary};
-use super::word_use::{WordUse, is_capitalized};
+use super::word_use::{WordUse, capitalize, is_capitalized};
 use crate::language::Lexicon;
 use crate::sentence::normalize;
 use crate::term::tokenize;
@@ -30,6 +31,8 @@ const DEFINED_FACTOR: f64 = 1.5;
 const SEVERAL_WORDS_FACTOR: f64 = 1.25;
 /// For a second phrase from the sentence that announces the topic.
 const INTRODUCED_FACTOR: f64 = 2.0;
+/// For a second phrase of one word that is said once.
+const DETAIL_FACTOR: f64 = 0.3;
 /// The minimum weight of a term of a question that becomes the title, as a fraction of the
 /// highest weight.
 const MIN_QUESTION_WEIGHT: f64 = 0.5;
@@ -111,17 +114,30 @@ impl Titles<'_> {
 
     /// A title that begins with `head`.
     fn compose(&self, head: &Candidate, candidates: &[Candidate]) -> String {
+        let name = self.spelled(&head.text);
         let title = match &head.explanation {
-            Some(explanation) => format!("{}: {explanation}", head.text),
+            Some(explanation) => format!("{name}: {}", self.spelled(explanation)),
             None => match companion(head, candidates) {
                 Some(companion) => {
                     let and = self.lexicon.conjunction;
-                    format!("{} {and} {}", head.text, companion.text)
+                    format!("{name} {and} {}", self.spelled(&companion.text))
                 }
-                None => head.text.clone(),
+                None if self.lexicon.capitalizes_nouns => {
+                    german_phrase::with_article_or_genitive(&name, self.word_use)
+                }
+                None => name,
             },
         };
         capitalize(&title)
+    }
+
+    /// Text of the transcript, with the capital letters that a recognizer has left out.
+    fn spelled(&self, text: &str) -> String {
+        if self.lexicon.capitalizes_nouns && !self.word_use.has_capitalized_nouns {
+            german_phrase::with_capital_nouns(text, self.word_use)
+        } else {
+            text.to_owned()
+        }
     }
 
     fn ids(&self, text: &str) -> Vec<TermId> {
@@ -325,7 +341,9 @@ fn companion<'c>(head: &Candidate, others: &'c [Candidate]) -> Option<&'c Candid
             } else {
                 1.0
             };
-            of.score * introduced * several
+            let is_detail = of.count == 1 && of.words == 1 && !of.is_introduced;
+            let detail = if is_detail { DETAIL_FACTOR } else { 1.0 };
+            of.score * introduced * several * detail
         };
         score(a).total_cmp(&score(b))
     })
@@ -335,13 +353,6 @@ fn companion<'c>(head: &Candidate, others: &'c [Candidate]) -> Option<&'c Candid
 fn repeats_a_word(words: &[String], phrase: &NounPhrase) -> bool {
     let words = &words[phrase.position..phrase.position + phrase.words];
     (1..words.len()).any(|i| words[..i].contains(&words[i]))
-}
-
-/// With a capital letter at the start.
-pub(super) fn capitalize(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(characters).collect()
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub(super) struct WordUse {
     nouns: HashSet<String>,
     /// Those that stand at the end of such a phrase somewhere, so that they are no adjectives.
     last_nouns: HashSet<String>,
+    /// The words that follow an article somewhere; names of people do not.
+    after_articles: HashSet<String>,
     /// Whether nouns can be recognized by their capital letters.
     pub(super) has_capitalized_nouns: bool,
 }
@@ -29,6 +31,7 @@ impl WordUse {
     pub(super) fn of<'a>(sentences: impl Iterator<Item = &'a str>, lexicon: &Lexicon) -> Self {
         let mut casing: HashMap<String, (usize, usize)> = HashMap::new();
         let (mut nouns, mut last_nouns) = (HashSet::new(), HashSet::new());
+        let mut after_articles = HashSet::new();
         for sentence in sentences {
             let words: Vec<&str> = sentence.split_whitespace().collect();
             let normalized: Vec<String> = words.iter().map(|word| normalize(word)).collect();
@@ -41,6 +44,9 @@ impl WordUse {
                 }
             }
             for (before, after) in normalized.iter().zip(normalized.iter().skip(1)) {
+                if lexicon.articles.contains(before.as_str()) {
+                    after_articles.insert(after.clone());
+                }
                 if lexicon.determiners.contains(before.as_str()) {
                     nouns.insert(stem(after));
                 }
@@ -67,6 +73,7 @@ impl WordUse {
             casing,
             nouns,
             last_nouns,
+            after_articles,
             has_capitalized_nouns: lexicon.capitalizes_nouns && has_capitals,
         }
     }
@@ -78,6 +85,10 @@ impl WordUse {
     /// Whether the word is a noun and no adjective.
     pub(super) fn is_last_noun(&self, normalized: &str) -> bool {
         self.last_nouns.contains(&stem(normalized))
+    }
+
+    pub(super) fn is_after_article(&self, normalized: &str) -> bool {
+        self.after_articles.contains(normalized)
     }
 
     /// Whether the word begins with a capital letter in the middle of a sentence.
@@ -99,4 +110,11 @@ pub(super) fn is_capitalized(word: &str) -> bool {
     word.chars()
         .find(|c| c.is_alphanumeric())
         .is_some_and(char::is_uppercase)
+}
+
+/// With a capital letter at the start.
+pub(super) fn capitalize(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(characters).collect()
 }

@@ -197,6 +197,8 @@ mod tests {
             seconds: 1,
         },
         variable_frame_rate: false,
+        is_interlaced: false,
+        combed: None,
         may_be_interlaced: false,
         hdr: None,
     };
