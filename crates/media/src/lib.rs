@@ -76,6 +76,7 @@ mod combing;
 mod error;
 mod extract;
 mod ffmpeg;
+mod format_changes;
 mod frames;
 mod picture;
 mod probe;
@@ -89,10 +90,11 @@ mod sound;
 pub use clip::{CompositionChange, CutSettings};
 pub use error::{Error, ProbeError};
 pub use ffmpeg::{Media, MissingTool, Tools};
+pub use format_changes::Formats;
 pub use frames::{Frames, GrayFrame, GrayPicture};
 pub use picture::Composition;
 pub use probe::{
-    AudioStream, Chapter, FieldOrder, Formats, FrameRate, HdrTransfer, MediaInfo, StereoChannel,
+    AudioStream, Chapter, FieldOrder, FrameRate, HdrTransfer, MediaInfo, StereoChannel,
     SubtitleStream, VideoStream,
 };
 pub use process::{

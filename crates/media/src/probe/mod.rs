@@ -3,7 +3,6 @@
 mod chapters;
 mod check_limits;
 mod ffprobe;
-mod format_changes;
 mod matroska;
 mod recording;
 mod rewrite;
@@ -13,7 +12,6 @@ use std::fs;
 use std::path::{self, Path};
 
 pub use self::chapters::Chapter;
-pub use self::format_changes::Formats;
 pub use self::recording::{
     AudioStream, FieldOrder, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream,
     VideoStream,

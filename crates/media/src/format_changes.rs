@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::recording::MediaInfo;
 use crate::ffmpeg::Media;
+use crate::probe::MediaInfo;
 use crate::process::{ChildError, Program};
 use crate::seek::has_key_frame_seek;
 
