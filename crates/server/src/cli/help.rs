@@ -32,7 +32,7 @@ struct Topic {
     heading: &'static str,
 }
 
-static TOPICS: [Topic; 14] = [
+static TOPICS: [Topic; 13] = [
     topic(
         "data",
         "Data directory and jobs",
@@ -49,8 +49,11 @@ static TOPICS: [Topic; 14] = [
         "where recordings and clips are, and the URLs that lead to them",
     ),
     topic("uploads", "Uploads", "size, rate and lifetime of uploads"),
-    topic("http", "HTTP server", "address, threads, shutdown"),
-    topic("auth", "Authentication", "whether callers need keys"),
+    topic(
+        "http",
+        "HTTP server",
+        "address, authentication, threads, shutdown",
+    ),
     topic(
         "cors",
         "Origins, hosts and proxies",

@@ -18,7 +18,7 @@ pub enum AuthMode {
 pub struct AuthSettings {
     /// Whether callers need keys of `lectern keys`; set `keys` behind a proxy on this machine
     #[arg(
-        help_heading = "Authentication",
+        help_heading = "HTTP server",
         long,
         env = "LECTERN_AUTH",
         global = true,
