@@ -469,26 +469,26 @@ fn one_segment_has_words_only_if_they_are_asked_for(server: TestServer) {
     let spoken = path(0);
     let bare = server.get(&spoken).expect(200);
     assert_eq!(bare.json(), stored["segments"][0]);
-    let whole = server.get(&format!("{spoken}?words=true")).expect(200);
-    assert_eq!(whole.json()["words"], body["segments"][0]["words"]);
-    let wordless = server.get(&format!("{}?words=true", path(1))).expect(200);
-    assert_eq!(wordless.json(), stored["segments"][1]);
+    let with_words = server.get(&format!("{spoken}?words=true")).expect(200);
+    assert_eq!(with_words.json()["words"], body["segments"][0]["words"]);
+    let none = server.get(&format!("{}?words=true", path(1))).expect(200);
+    assert_eq!(none.json(), stored["segments"][1]);
     server.get(&format!("{spoken}?words=1")).expect(400);
     server.get(&format!("{spoken}?language=en")).expect(400);
 
     // Both have the tag of the whole, so that a change of the words is not overwritten unseen.
     let tag = bare.header("ETag").unwrap().to_owned();
-    assert_eq!(whole.header("ETag"), Some(tag.as_str()));
+    assert_eq!(with_words.header("ETag"), Some(tag.as_str()));
     let mut words = body["segments"][0]["words"].clone();
     words[0]["text"] = json!("Gradients");
-    let patch = |words: &Value| {
+    let change = |words: &Value| {
         let request = server.request("PATCH", &spoken).header("If-Match", &tag);
         request.json(&json!({ "words": words })).send()
     };
-    let changed = patch(&words).expect(200);
+    let changed = change(&words).expect(200);
     assert_ne!(changed.header("ETag"), Some(tag.as_str()));
     assert_eq!(changed.json().get("words"), None);
-    patch(&Value::Null).expect(412);
+    change(&Value::Null).expect(412);
     assert_eq!(words_of(&server, &list), words);
 }
 
