@@ -24,6 +24,8 @@ pub(crate) struct Resource {
     pub(crate) path: &'static str,
     /// Whether the last parameter matches the rest of the path, including slashes.
     is_tail: bool,
+    /// Whether its writes wait for something to happen before they change anything.
+    waits: bool,
     routes: Vec<(Method, Access, Route)>,
 }
 
@@ -38,6 +40,7 @@ impl Resource {
         Self {
             path,
             is_tail: false,
+            waits: false,
             routes: Vec::new(),
         }
     }
@@ -47,6 +50,14 @@ impl Resource {
         Self {
             is_tail: true,
             ..Self::at(path)
+        }
+    }
+
+    /// The same path, whose writes wait for something to happen before they change anything.
+    pub(crate) fn waits(self) -> Self {
+        Self {
+            waits: true,
+            ..self
         }
     }
 
@@ -137,16 +148,18 @@ impl Resource {
             })
         });
         let accesses: Rc<[(Method, Access)]> = accesses.into();
+        let waits = self.waits;
         resource.wrap(from_fn(move |request: ServiceRequest, next| {
-            handle_if_authorized(Rc::clone(&accesses), precheck, request, next)
+            handle_if_authorized(Rc::clone(&accesses), waits, precheck, request, next)
         }))
     }
 }
 
-/// Runs the handler in `next` if the caller has access to it, and as long as the key of the
-/// caller is accepted.
+/// Runs the handler in `next` if the caller has access to it. Reading and waiting end when the
+/// key of the caller is not accepted any more.
 async fn handle_if_authorized(
     accesses: Rc<[(Method, Access)]>,
+    waits: bool,
     precheck: Precheck,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -169,6 +182,10 @@ async fn handle_if_authorized(
     };
     let head = request.request().clone();
     head.extensions_mut().insert(authorized.caller.clone());
+    if !waits && !head.method().is_safe() {
+        // A write that is given up may have happened, which its response would deny.
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
     tokio::select! {
         biased;
         response = next.call(request) => Ok(authorized.watch_stream(response?)),

@@ -23,7 +23,9 @@ use crate::work_queue::waiting_claims::WaitingClaims;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
-        Resource::at("/api/v1/work/claim").on(Method::POST, Scope::Work, claim),
+        Resource::at("/api/v1/work/claim")
+            .waits()
+            .on(Method::POST, Scope::Work, claim),
         Resource::at("/api/v1/work/{lease_id}/heartbeat").on(Method::POST, Scope::Work, heartbeat),
         Resource::at("/api/v1/work/{lease_id}/complete").on(Method::POST, Scope::Work, complete),
         Resource::at("/api/v1/work/{lease_id}/release").on(Method::POST, Scope::Work, release),
