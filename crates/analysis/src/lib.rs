@@ -11,7 +11,8 @@
 //! | [`chunking`] | silences | chunks for parallel speech recognition |
 //! | [`layout_analysis`] | sampled frames | layout of screen and camera |
 //! | [`hallucination`] | transcript, silences | text that nobody has spoken |
-//! | [`content_segment`] | transcript, silences | content segments with titles and importance |
+//! | [`chapter`] | chapters of a file | those that divide the recording |
+//! | [`content_segment`] | transcript, silences, chapters | content segments with titles and importance |
 //! | [`clip`] | content segments, transcript, silences | clips |
 //!
 //! From a transcript to clips:
@@ -50,6 +51,7 @@ mod term;
 mod time_span;
 mod truncate;
 
+pub mod chapter;
 pub mod chunking;
 pub mod clip;
 pub mod content_segment;

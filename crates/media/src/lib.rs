@@ -72,6 +72,7 @@
 //! size of the file is not trusted, but measured.
 
 mod clip;
+mod combing;
 mod error;
 mod extract;
 mod ffmpeg;
@@ -91,7 +92,8 @@ pub use ffmpeg::{Media, MissingTool, Tools};
 pub use frames::{Frames, GrayFrame, GrayPicture};
 pub use picture::Composition;
 pub use probe::{
-    AudioStream, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream, VideoStream,
+    AudioStream, Chapter, FieldOrder, Formats, FrameRate, HdrTransfer, MediaInfo, StereoChannel,
+    SubtitleStream, VideoStream,
 };
 pub use process::{
     CancellationCallback, CancellationToken, ChildError, Confinement, Limits, Program,

@@ -106,7 +106,7 @@ impl Media {
         recording: &MediaInfo,
         time: f64,
     ) -> Result<SeekPoint, ChildError> {
-        let needs_search = WITHOUT_KEY_FRAME_SEEK.contains(&recording.format_name.as_str());
+        let needs_search = !has_key_frame_seek(recording);
         let Some(video) = recording.video.as_ref().filter(|_| needs_search) else {
             return Ok(SeekPoint {
                 read_from: time,
@@ -156,6 +156,11 @@ impl Media {
             ran => ran.map(|_| last),
         }
     }
+}
+
+/// Whether ffmpeg seeks to the key frame before a time.
+pub(crate) fn has_key_frame_seek(recording: &MediaInfo) -> bool {
+    !WITHOUT_KEY_FRAME_SEEK.contains(&recording.format_name.as_str())
 }
 
 /// The presentation and decoding timestamps of a key frame, in seconds, from a line

@@ -80,6 +80,7 @@
 //! ```
 
 mod blocking_storage;
+mod chapters;
 mod failure;
 mod heard_sound;
 mod parallel;

@@ -103,6 +103,85 @@ def render_unusual(directory):
     )  # fmt: skip
 
 
+SAND = [
+    "Sand is rock that water and wind have ground to small grains.",
+    "The grains of sand are between a tenth of a millimetre and two millimetres wide.",
+    "Wind moves the grains of sand in small jumps over the ground.",
+    "Where the wind becomes weak, the sand falls and a dune grows.",
+]
+CLAY = [
+    "Clay is made of flakes that are so small that nobody can see them.",
+    "Wet clay can be formed, because water lets its flakes slide.",
+    "Fire makes clay hard, because its flakes grow together in the heat.",
+    "Bricks, cups and tiles are clay that was in the fire.",
+]
+
+
+def render_chapters(directory):
+    """Renders a recording of 100 seconds with two chapters, and subtitles beside it."""
+    marks = "\n".join(
+        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={end}\ntitle={title}"
+        for start, end, title in ((0, 41_500, "eBay’s sand & dunes"), (41_500, 100_000, "Chapter 2"))
+    )
+    (directory / "marks.txt").write_text(f";FFMETADATA1\n{marks}\n")
+    chapters = ["-i", directory / "marks.txt", "-map", "0", "-map_chapters", "1", "-c:v", "copy", "-c:a", "aac"]
+    ffmpeg("-i", directory / "base.mkv", *chapters, directory / "chapters.mp4")
+    (directory / "chapters.srt").write_text(
+        "".join(
+            f"{i + 1}\n00:{10 * i // 60:02}:{10 * i % 60:02},000 --> 00:{10 * i // 60:02}:{10 * i % 60 + 9:02},000\n{text}\n\n"
+            for i, text in enumerate(SAND + CLAY)
+        )
+    )
+
+
+def check_chapters(lectern):
+    """Checks that topics are the chapters of a recording, with and without a transcript."""
+    name = "chapters.mp4"
+
+    def topics(results, note):
+        notes = [text["message"] for text in results["notes"] if text["stage"] == "content_analysis"]
+        assert any(note in text for text in notes), notes
+        with Server(lectern.program, lectern.directory / "data", "--with-worker=false") as server:
+            found = get(f"{server.address}/jobs/{results['job_id']}/content-segments")["segments"]
+        return [(topic["start_time"], round(topic["end_time"]), topic["topic"]) for topic in found]
+
+    first = (0, 42, "eBay’s sand & dunes")
+    results = lectern.check(name, "--keep", clips=None, said=SAND + CLAY)
+    found = topics(results, "topics are the recording's 2 chapters")
+    assert found[0] == first and found[1][:2] == (41.5, 100), found
+    assert "Chapter" not in found[1][2] and len(found[1][2]) > 3, found
+    assert [clip["title"] for clip in results["clips"]][0] == first[2], results["clips"]
+    (lectern.directory / "chapters.srt").unlink()
+    results = lectern.check(name, "--keep", clips=None, said=[], LECTERN_TRANSCRIBE_COMMAND="true {audio}")
+    found = topics(results, "topics are 1 of the recording's 2 chapters")
+    assert found == [first], found
+    assert all(clip["title"].startswith(first[2]) for clip in results["clips"]), results["clips"]
+
+
+def render_fields(directory):
+    """Renders 40 seconds of two fields per picture, which says that it is progressive."""
+    bar = "color=gray:s=720x576:r=50[a];color=white:s=60x400:r=50[b];[a][b]overlay=x='mod(300*t,660)':y=80"
+    options = ["-vf", "interlace=scan=tff,setfield=prog", "-c:v", "libx264", "-preset", "ultrafast", "-t", "40"]
+    ffmpeg("-f", "lavfi", "-i", bar, *options, directory / "fields.mp4")
+
+
+def check_fields(lectern):
+    """Checks that clips of a recording with unflagged fields are progressive."""
+
+    def fields(file):
+        found = run("ffmpeg", "-hide_banner", "-i", file, "-vf", "idet", "-f", "null", "-", capture_output=True, text=True)
+        return re.findall(r"Multi frame detection: TFF: *(\d+) BFF: *(\d+) Progressive: *(\d+)", found.stderr)[-1]
+
+    top, _, progressive = map(int, fields(lectern.directory / "fields.mp4"))
+    assert top > 900 and progressive < 50, (top, progressive)
+    results = lectern.check("fields.mp4", clips=None, said=[])
+    notes = [text["message"] for text in results["notes"] if text["stage"] == "compilation"]
+    assert any("interlaced, top field first, which the file does not say" in text for text in notes), notes
+    for clip in results["clips"]:
+        top, _, progressive = map(int, fields(lectern.directory / "out" / clip["url"]))
+        assert progressive > 10 * top, (top, progressive)
+
+
 def beeps(clip):
     """The times of the beeps in a clip, and of the flashes."""
     heard = run(
@@ -307,8 +386,8 @@ def check_unusual(lectern):
     a note tells what was done."""
     without_speech = {"LECTERN_TRANSCRIBE_COMMAND": "true {audio}", "said": []}
     for name, duration, note in (
-        ("sizes.mp4", 100, None),
-        ("channels.ts", 100, None),
+        ("sizes.mp4", 100, "the size of the picture changes within the recording (320 × 180, 426 × 240)"),
+        ("channels.ts", 100, "the number of audio channels changes within the recording (2, 6)"),
         ("clocks.ts", 102, "its parts were joined, and last 102"),
         ("microphone.mkv", 100, "audio track 1 is silent; audio track 2 of 2 is used"),
         ("right.mp4", 100, "the right channel is used for both"),
@@ -373,6 +452,10 @@ def main(program):
         lectern.check("eons.mkv", said=[], **without_speech)
         render_unusual(directory)
         check_unusual(lectern)
+        render_fields(directory)
+        check_fields(lectern)
+        render_chapters(directory)
+        check_chapters(lectern)
 
         lectern.check("track.mp4", said=[SAID])
         (directory / "whole.srt").write_text(CUE)

@@ -8,6 +8,7 @@
 
 use lectern_domain::{Invalid, Ratio};
 
+use super::segment::Segment;
 use super::utterance::{Utterance, total_span};
 use super::vocabulary::Vocabulary;
 use crate::language::Lexicon;
@@ -32,7 +33,7 @@ const HIGHEST_HOUSEKEEPING: f64 = 0.1;
 /// - emphasis: the number of words per second that mark definitions, reasons and
 ///   conclusions, relative to the segment with the most.
 pub(super) fn importance_scores(
-    segments: &[&[Utterance]],
+    segments: &[Segment<'_>],
     vocabulary: &Vocabulary,
     lexicon: &Lexicon,
 ) -> Result<Vec<Ratio>, Invalid> {
@@ -41,7 +42,7 @@ pub(super) fn importance_scores(
         .collect();
     let features: Vec<Features> = segments
         .iter()
-        .map(|utterances| Features::of(utterances, &lecture_vector, vocabulary, lexicon))
+        .map(|segment| Features::of(segment.utterances, &lecture_vector, vocabulary, lexicon))
         .collect();
     let max = |feature: fn(&Features) -> f64| features.iter().map(feature).fold(0.0, f64::max);
     let (max_density, max_emphasis) = (max(|of| of.density), max(|of| of.emphasis));
@@ -55,7 +56,7 @@ pub(super) fn importance_scores(
                 + 0.15 * relative(segment.emphasis, max_emphasis)
         })
         .collect();
-    let is_content = |i: usize| segments[i][0].housekeeping.is_none();
+    let is_content = |i: usize| segments[i].housekeeping.is_none();
     let content = || (0..raw.len()).filter(|&i| is_content(i)).map(|i| raw[i]);
     let lowest = content().fold(f64::INFINITY, f64::min);
     let highest = content().fold(f64::NEG_INFINITY, f64::max);

@@ -7,8 +7,8 @@
 //! 2. `sentence`: divide the text into sentences with times;
 //! 3. `housekeeping`: tell content from announcements and the like;
 //! 4. `utterance`, `vocabulary`: group short sentences, and count their terms;
-//! 5. `topic_segmentation`: divide the content where the vocabulary changes
-//!    (Bayesian topic segmentation);
+//! 5. `segment`, `topic_segmentation`: divide the content at the chapters of the recording, or
+//!    else where the vocabulary changes (Bayesian topic segmentation);
 //! 6. `keyphrases`, `noun_phrase`, `title`, `summary`: describe each segment by its own
 //!    words;
 //! 7. `importance`: score each segment.
@@ -24,6 +24,7 @@ mod explanation;
 mod importance;
 mod keyphrases;
 mod noun_phrase;
+mod segment;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -35,8 +36,9 @@ mod word_use;
 
 use std::ops::Range;
 
-use lectern_domain::{Invalid, NewContentSegment, NonNegativeInt, TimeRange};
+use lectern_domain::{Invalid, NewContentSegment, NonNegativeInt, Ratio, TimeRange};
 
+use crate::chapter::{Chapters, Part};
 use crate::hallucination;
 use crate::housekeeping::{self, Housekeeping};
 use crate::language::Lexicon;
@@ -47,7 +49,7 @@ use importance::importance_scores;
 use keyphrases::TermWeights;
 use summary::Summary;
 use title::Titles;
-use utterance::{Utterance, group_into_utterances, total_span};
+use utterance::{Utterance, group_into_utterances};
 use vocabulary::Vocabulary;
 use word_use::WordUse;
 
@@ -107,39 +109,71 @@ pub fn find_with_silences<'a>(
     transcript: impl IntoIterator<Item: Into<TranscriptSegmentRef<'a>>>,
     silences: &[TimeRange],
 ) -> Result<Vec<NewContentSegment>, Invalid> {
+    find_in_chapters(transcript, silences, &Chapters::default())
+}
+
+/// Finds the content segments of a recording with chapters, as [`find_with_silences`].
+///
+/// Each chapter is a content segment with the start, the end and the title of the chapter. A
+/// chapter of more than ten minutes is divided further, into segments with titles such as
+/// "Erosion: Running water". A chapter without a title of its own gets one from what is said.
+/// What is said before, between and after the chapters is divided as usual. A chapter in which
+/// nothing is said is no segment.
+///
+/// Without a transcript, the chapters with titles are the segments, all equally important.
+///
+/// # Errors
+///
+/// None for a valid transcript.
+pub fn find_in_chapters<'a>(
+    transcript: impl IntoIterator<Item: Into<TranscriptSegmentRef<'a>>>,
+    silences: &[TimeRange],
+    chapters: &Chapters,
+) -> Result<Vec<NewContentSegment>, Invalid> {
     let mut transcript: Vec<TranscriptSegmentRef<'a>> =
         transcript.into_iter().map(Into::into).collect();
     transcript.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
     let silences = TimeSpan::union_of_ranges(silences);
     let (transcript, _) = hallucination::partition(&transcript, &silences);
-    let speech = Speech::of(&transcript, &silences);
-    let Speech {
-        sentences,
-        utterances,
-        vocabulary,
-        lexicon,
-        ..
-    } = &speech;
-    let segments: Vec<&[Utterance]> = topic_segmentation::segment(utterances, vocabulary)
-        .into_iter()
-        .map(|range| &utterances[range])
-        .collect();
-    let scores = importance_scores(&segments, vocabulary, lexicon)?;
+    let parts = chapters.parts();
+    let speech = Speech::in_parts(&transcript, &silences, &parts);
+    if speech.utterances.is_empty() {
+        return without_speech(chapters);
+    }
+    let segments = segment::divide(&speech.utterances, &parts, &speech.vocabulary);
+    let scores = importance_scores(&segments, &speech.vocabulary, speech.lexicon)?;
     segments
         .iter()
         .zip(scores)
         .enumerate()
-        .map(|(i, (utterances, importance_score))| {
-            let summary = Summary::of(utterances, sentences, &speech.titles())?;
-            let next_start = segments.get(i + 1).map(|next| next[0].span.start);
+        .map(|(i, (segment, importance_score))| {
+            let summary = Summary::of(segment, &speech.sentences, &speech.titles())?;
             Ok(NewContentSegment {
-                time: segment_span(utterances, next_start).to_range()?,
+                time: segment.span.to_range()?,
                 topic: summary.topic,
                 description: Some(summary.description),
                 importance_score,
                 keywords: summary.keywords,
                 concepts: summary.concepts,
                 segment_order: NonNegativeInt::position(i)?,
+            })
+        })
+        .collect()
+}
+
+/// The content segments of a recording in which nothing is said.
+fn without_speech(chapters: &Chapters) -> Result<Vec<NewContentSegment>, Invalid> {
+    let titled = chapters
+        .as_slice()
+        .iter()
+        .filter_map(|chapter| Some((chapter.span, chapter.title.as_deref()?)));
+    titled
+        .enumerate()
+        .map(|(i, (span, title))| {
+            let segment = NewContentSegment::new(title, span.to_range()?, Ratio::new(1.0)?)?;
+            Ok(NewContentSegment {
+                segment_order: NonNegativeInt::position(i)?,
+                ..segment
             })
         })
         .collect()
@@ -158,12 +192,22 @@ impl Speech {
     /// The transcript is sorted by start and without invented text, the silences are sorted
     /// and disjoint.
     pub(crate) fn of(transcript: &[TranscriptSegmentRef<'_>], silences: &[TimeSpan]) -> Self {
+        Self::in_parts(transcript, silences, &Chapters::default().parts())
+    }
+
+    /// The same of a recording that consists of these parts.
+    fn in_parts(
+        transcript: &[TranscriptSegmentRef<'_>],
+        silences: &[TimeSpan],
+        parts: &[Part<'_>],
+    ) -> Self {
         let lexicon = Lexicon::of(transcript.iter().map(|segment| segment.text));
         let sentences = sentence::split(transcript, silences, lexicon);
         let mut kinds = housekeeping::classify(&sentences, lexicon);
         drop_short_stretches(&sentences, &mut kinds);
         let mut vocabulary = Vocabulary::default();
-        let utterances = group_into_utterances(&sentences, &kinds, &mut vocabulary);
+        let parts = parts_of(&sentences, parts);
+        let utterances = group_into_utterances(&sentences, &kinds, &parts, &mut vocabulary);
         let texts = sentences.iter().map(|sentence| sentence.text.as_str());
         let word_use = WordUse::of(texts, lexicon);
         Self {
@@ -235,9 +279,18 @@ fn drop_short_stretches(sentences: &[Sentence], kinds: &mut [Option<Housekeeping
     }
 }
 
-/// The span of the utterances, but at most to the start of the next segment:
-/// utterances overlap where several people speak at once.
-fn segment_span(utterances: &[Utterance], next_start: Option<f64>) -> TimeSpan {
-    let TimeSpan { start, end } = total_span(utterances);
-    TimeSpan::new(start, next_start.map_or(end, |next| end.min(next)))
+/// For each sentence, the index of the part with its middle. Sentences may overlap, but the
+/// parts are in order.
+fn parts_of(sentences: &[Sentence], parts: &[Part<'_>]) -> Vec<usize> {
+    let mut part = 0;
+    sentences
+        .iter()
+        .map(|sentence| {
+            let middle = sentence.span.midpoint();
+            while parts[part].span.end <= middle && part + 1 < parts.len() {
+                part += 1;
+            }
+            part
+        })
+        .collect()
 }

@@ -8,8 +8,8 @@
 use lectern_domain::{BoundedText, Invalid, Keyword, LongText, Topic};
 
 use super::keyphrases::{Keyphrases, TermWeights};
+use super::segment::{ChapterTitle, Segment};
 use super::title::{Titles, capitalize};
-use super::utterance::Utterance;
 use super::vocabulary::{TermId, Vocabulary};
 use crate::sentence::Sentence;
 use crate::term::tokenize;
@@ -30,14 +30,14 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Summarizes the segment that consists of these utterances, which are groups of
-    /// `sentences`.
+    /// Summarizes a segment, whose utterances are groups of `sentences`.
     pub(super) fn of(
-        utterances: &[Utterance],
+        segment: &Segment<'_>,
         sentences: &[Sentence],
         titles: &Titles<'_>,
     ) -> Result<Self, Invalid> {
         let vocabulary = titles.vocabulary;
+        let utterances = segment.utterances;
         let weights = TermWeights::of(utterances, vocabulary);
         let Keyphrases { keywords, phrases } =
             Keyphrases::extract(utterances, vocabulary, &weights, titles.lexicon);
@@ -47,11 +47,16 @@ impl Summary {
             .map(|sentence| sentence.text.as_str())
             .collect();
         let central = central_sentences(&texts, vocabulary, &weights);
-        let title = match first.housekeeping {
+        let own_title = || match segment.housekeeping {
             Some(kind) => kind.title(&titles.lexicon.housekeeping_titles).to_owned(),
             None => titles
                 .title(&texts, &weights)
                 .unwrap_or_else(|| keyword_title(&keywords, &central)),
+        };
+        let title = match &segment.chapter_title {
+            ChapterTitle::None => own_title(),
+            ChapterTitle::Whole(chapter) => (*chapter).to_owned(),
+            ChapterTitle::Part(chapter) => format!("{chapter}: {}", own_title()),
         };
         Ok(Self {
             topic: truncated_text(&title)?,

@@ -30,8 +30,8 @@
 //!
 //! # Fixed boundaries
 //!
-//! A stretch of housekeeping is one segment, and the content before it and after it is
-//! divided without it.
+//! Some stretches are one segment each: housekeeping, and chapters that are short enough to be
+//! one topic. What is before and after them is divided without them.
 //!
 //! # The strength of the prior
 //!
@@ -61,9 +61,23 @@ const LOG_LENGTH_DEVIATION: f64 = 0.5;
 /// logarithm per factor would be slow, and more factors could underflow.
 const FACTORS_PER_LOGARITHM: usize = 24;
 
-/// Returns the utterances of each segment, in order.
-pub(super) fn segment(utterances: &[Utterance], vocabulary: &Vocabulary) -> Vec<Range<usize>> {
-    let segmenter = Segmenter::new(utterances, vocabulary);
+/// Consecutive utterances that are divided without those before and after them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stretch {
+    /// Indices of the utterances.
+    pub(super) utterances: Range<usize>,
+    /// Whether they are one segment.
+    pub(super) is_segment: bool,
+}
+
+/// Returns the utterances of each segment, in order. The stretches contain all utterances, in
+/// order.
+pub(super) fn segment(
+    utterances: &[Utterance],
+    vocabulary: &Vocabulary,
+    stretches: &[Stretch],
+) -> Vec<Range<usize>> {
+    let segmenter = Segmenter::new(utterances, vocabulary, stretches);
     let term_count: usize = segmenter.shared_terms.iter().map(Vec::len).sum();
     let [lowest, higher @ ..] = PRIOR_STRENGTHS;
     let higher = higher
@@ -91,15 +105,14 @@ struct Segmenter<'a> {
     /// The relative frequency of each term among the shared terms of all utterances;
     /// not used for terms that are not shared.
     frequencies: Vec<f64>,
-    /// For each utterance, the index after the last one of its stretch of content or of
-    /// housekeeping.
-    stretch_ends: Vec<usize>,
+    /// For each utterance, its stretch.
+    stretches: Vec<&'a Stretch>,
     /// In seconds.
     expected_length: f64,
 }
 
 impl<'a> Segmenter<'a> {
-    fn new(utterances: &'a [Utterance], vocabulary: &Vocabulary) -> Self {
+    fn new(utterances: &'a [Utterance], vocabulary: &Vocabulary, stretches: &'a [Stretch]) -> Self {
         let is_shared = |id: &TermId| vocabulary.utterance_count(*id) > 1.0;
         let shared_terms: Vec<Vec<TermId>> = utterances
             .iter()
@@ -109,13 +122,11 @@ impl<'a> Segmenter<'a> {
         // A term occurs at most once in `utterance.terms`, so this count is
         // also the number of its occurrences.
         let frequency = |id| vocabulary.utterance_count(id) / total.max(1) as f64;
-        let mut stretch_ends = Vec::with_capacity(utterances.len());
-        for stretch in utterances.chunk_by(|a, b| a.housekeeping == b.housekeeping) {
-            let end = stretch_ends.len() + stretch.len();
-            stretch_ends.resize(end, end);
-        }
         Self {
-            stretch_ends,
+            stretches: stretches
+                .iter()
+                .flat_map(|stretch| stretch.utterances.clone().map(move |_| stretch))
+                .collect(),
             utterances,
             shared_terms,
             frequencies: (0..vocabulary.len()).map(frequency).collect(),
@@ -152,8 +163,9 @@ impl<'a> Segmenter<'a> {
         let first = &self.utterances[start];
         let boundary_cost = (self.utterances.len() as f64).ln();
         let mut cost = best[start].cost + boundary_cost - first.pause_before.ln_1p();
-        let stretch_end = self.stretch_ends[start];
-        if first.housekeeping.is_some() {
+        let stretch = self.stretches[start];
+        let stretch_end = stretch.utterances.end;
+        if stretch.is_segment {
             // Only the whole stretch. No segment ends inside it, so none starts there.
             if best[start].cost < best[stretch_end].cost {
                 best[stretch_end] = BestPrefix {

@@ -1,7 +1,7 @@
 //! Groups sentences into utterances, the units of topic segmentation.
 //!
 //! An utterance is a sentence, or several short ones. An utterance is either content or
-//! housekeeping. The running time is linear in the length of the transcript.
+//! housekeeping, and within one chapter. The running time is linear in the length of the transcript.
 
 use std::ops::Range;
 
@@ -34,28 +34,31 @@ pub(super) struct Utterance {
     pub(super) terms: Vec<TermId>,
     /// What kind of housekeeping it is; `None` for content.
     pub(super) housekeeping: Option<Housekeeping>,
+    /// The index of its part, a chapter or a gap between chapters.
+    pub(super) part: usize,
 }
 
-/// Groups `sentences`, each of the kind at the same index of `kinds`, and adds the terms
-/// of each utterance to the vocabulary.
+/// Groups `sentences`, each of the kind at the same index of `kinds` and in the part at the same
+/// index of `parts`, and adds the terms of each utterance to the vocabulary.
 pub(super) fn group_into_utterances(
     sentences: &[Sentence],
     kinds: &[Option<Housekeeping>],
+    parts: &[usize],
     vocabulary: &mut Vocabulary,
 ) -> Vec<Utterance> {
     let mut utterances = Vec::new();
     let mut latest_end: Option<f64> = None;
-    for range in utterance_ranges(sentences, kinds) {
-        let parts = &sentences[range.clone()];
-        let start = parts[0].span.start;
-        let ends = parts.iter().map(|sentence| sentence.span.end);
+    for range in utterance_ranges(sentences, kinds, parts) {
+        let grouped = &sentences[range.clone()];
+        let start = grouped[0].span.start;
+        let ends = grouped.iter().map(|sentence| sentence.span.end);
         let end = ends.fold(start, f64::max);
-        let texts: Vec<&str> = parts
+        let texts: Vec<&str> = grouped
             .iter()
             .map(|sentence| sentence.text.as_str())
             .collect();
         let text = texts.join(" ");
-        let speech_time: f64 = parts.iter().map(|sentence| sentence.speech_time).sum();
+        let speech_time: f64 = grouped.iter().map(|sentence| sentence.speech_time).sum();
         utterances.push(Utterance {
             span: TimeSpan::new(start, end),
             pause_before: latest_end.map_or(0.0, |latest| (start - latest).max(0.0)),
@@ -63,6 +66,7 @@ pub(super) fn group_into_utterances(
             terms: vocabulary.add_document(&tokenize(&text)),
             text,
             housekeeping: kinds[range.start],
+            part: parts[range.start],
             sentences: range,
         });
         latest_end = Some(latest_end.map_or(end, |latest| end.max(latest)));
@@ -82,13 +86,19 @@ pub(super) fn total_span(utterances: &[Utterance]) -> TimeSpan {
     TimeSpan::new(start, end)
 }
 
-fn utterance_ranges(sentences: &[Sentence], kinds: &[Option<Housekeeping>]) -> Vec<Range<usize>> {
+fn utterance_ranges(
+    sentences: &[Sentence],
+    kinds: &[Option<Housekeeping>],
+    parts: &[usize],
+) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let (mut start, mut words) = (0, 0);
     for (i, sentence) in sentences.iter().enumerate() {
         words += sentence.words;
         let must_end = sentences.get(i + 1).is_none_or(|next| {
-            next.span.start - sentence.span.end >= MIN_PAUSE || kinds[i + 1] != kinds[i]
+            next.span.start - sentence.span.end >= MIN_PAUSE
+                || kinds[i + 1] != kinds[i]
+                || parts[i + 1] != parts[i]
         });
         if must_end || words >= MIN_WORDS {
             ranges.push(start..i + 1);

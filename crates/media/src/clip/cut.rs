@@ -42,11 +42,12 @@ impl Media {
         let video_filters = video
             .map(|video| video_filters(video, range.duration(), settings, &self.tools))
             .transpose()?;
-        let gain = match (settings.loudness, &recording.audio) {
-            (Some(target), Some(audio)) => {
-                self.gain_to_loudness(recording, audio, range, target.get())?
+        let gain = match settings.loudness {
+            Some(target) => {
+                let sound_file = out.with_extension("measured.mkv");
+                self.gain_to_loudness(recording, range, target.get(), &sound_file)?
             }
-            _ => 0.0,
+            None => 0.0,
         };
         let gain = gain_filters(gain);
         let command = |inputs: Inputs<'_>| {

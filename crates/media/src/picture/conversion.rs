@@ -2,18 +2,42 @@
 //! ones of high dynamic range.
 
 use crate::ffmpeg::Tools;
-use crate::probe::{HdrTransfer, VideoStream};
+use crate::probe::{FieldOrder, HdrTransfer, VideoStream};
 
 /// Filters for the start of a chain that make one progressive picture of the two fields of each
-/// interlaced one. Pictures that are not interlaced pass unchanged. Without a filter the text is
-/// empty, and else it ends with a comma.
+/// interlaced one. Pictures that are not interlaced pass unchanged, unless the track is
+/// [combed](VideoStream::combed). Without a filter the text is empty, and else it ends with a
+/// comma.
 pub(crate) fn deinterlacing_filters(video: &VideoStream) -> String {
-    // The size must not change within `bwdif`; the rotation of a track comes before it.
-    if !video.may_be_interlaced || video.rotation != 0 {
-        return String::new();
+    let (parity, which, interlaced_chroma) = match video.combed {
+        Some(FieldOrder::TopFirst) => ("tff", "all", "1"),
+        Some(FieldOrder::BottomFirst) => ("bff", "all", "1"),
+        None if video.may_be_interlaced && video.rotation == 0 => ("auto", "interlaced", "-1"),
+        None => return String::new(),
+    };
+    // ffmpeg turns the pictures of a rotated track before all filters. Fields are lines of the
+    // picture as it is stored.
+    let (back, upright) = match video.rotation {
+        90 => ("transpose=cclock,", "transpose=clock,"),
+        180 => ("hflip,vflip,", "hflip,vflip,"),
+        270 => ("transpose=clock,", "transpose=cclock,"),
+        _ => ("", ""),
+    };
+    let (width, height) = stored_size(video);
+    // The size must not change within `bwdif`.
+    format!(
+        "{back}scale={width}:{height}:interl={interlaced_chroma},\
+         bwdif=mode=send_frame:parity={parity}:deint={which},{upright}"
+    )
+}
+
+/// Width and height of the picture before it is rotated.
+pub(crate) fn stored_size(video: &VideoStream) -> (u32, u32) {
+    if video.rotation % 180 == 90 {
+        (video.height, video.width)
+    } else {
+        (video.width, video.height)
     }
-    let (width, height) = (video.width, video.height);
-    format!("scale={width}:{height}:interl=-1,bwdif=mode=send_frame:deint=interlaced,")
 }
 
 /// Filters that convert a picture of high dynamic range to BT.709. Without one the text is

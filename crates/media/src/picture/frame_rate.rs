@@ -66,6 +66,8 @@ mod tests {
             frame_rate: FrameRate { frames, seconds },
             variable_frame_rate,
             may_be_interlaced: false,
+            is_interlaced: false,
+            combed: None,
             hdr: None,
         }
     }

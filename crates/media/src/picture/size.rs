@@ -57,6 +57,8 @@ mod tests {
             },
             variable_frame_rate: false,
             may_be_interlaced: false,
+            is_interlaced: false,
+            combed: None,
             hdr: None,
         };
         assert_eq!(square_pixel_size(&video, 576), (1022, 576));

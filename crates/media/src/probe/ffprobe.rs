@@ -223,6 +223,8 @@ impl Stream {
                 _ => false,
             },
             may_be_interlaced: self.may_be_interlaced(),
+            is_interlaced: self.is_interlaced(),
+            combed: None,
             hdr: match self.color_transfer.as_str() {
                 "smpte2084" => Some(HdrTransfer::Pq),
                 "arib-std-b67" => Some(HdrTransfer::Hlg),
@@ -234,8 +236,12 @@ impl Stream {
     fn may_be_interlaced(&self) -> bool {
         match self.field_order.as_str() {
             "" | "unknown" => INTERLACED_CODECS.contains(&self.codec().as_str()),
-            order => order != "progressive",
+            _ => self.is_interlaced(),
         }
+    }
+
+    fn is_interlaced(&self) -> bool {
+        !matches!(self.field_order.as_str(), "" | "unknown" | "progressive")
     }
 
     /// ffprobe's nominal rate is the lowest rate at which every frame's time can be
@@ -244,8 +250,7 @@ impl Stream {
     /// frame.
     fn has_variable_rate(&self, nominal: f64, average: f64) -> bool {
         let is_same = |a: f64, b: f64| (a - b).abs() <= 0.01 * b;
-        let is_interlaced = !matches!(self.field_order.as_str(), "" | "unknown" | "progressive");
-        !(is_same(nominal, average) || is_interlaced && is_same(nominal, 2.0 * average))
+        !(is_same(nominal, average) || self.is_interlaced() && is_same(nominal, 2.0 * average))
     }
 
     /// Clockwise degrees from the display matrix, or from the tag in the output of

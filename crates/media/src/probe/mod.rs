@@ -1,7 +1,9 @@
 //! Examining a recording.
 
+mod chapters;
 mod check_limits;
 mod ffprobe;
+mod format_changes;
 mod matroska;
 mod recording;
 mod rewrite;
@@ -10,8 +12,11 @@ mod stream_clock;
 use std::fs;
 use std::path::{self, Path};
 
+pub use self::chapters::Chapter;
+pub use self::format_changes::Formats;
 pub use self::recording::{
-    AudioStream, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream, VideoStream,
+    AudioStream, FieldOrder, FrameRate, HdrTransfer, MediaInfo, StereoChannel, SubtitleStream,
+    VideoStream,
 };
 use crate::error::ProbeError;
 use crate::ffmpeg::Media;

@@ -75,8 +75,23 @@ pub struct VideoStream {
     /// Whether the headers say that pictures have two fields, or do not say it of a codec that
     /// can have them. Each picture says for itself whether it has.
     pub may_be_interlaced: bool,
+    /// Whether the headers say that pictures have two fields.
+    pub is_interlaced: bool,
+    /// The order of the fields, if pictures show two fields that were recorded one after the
+    /// other, whatever they say for themselves. [`Media::find_combing`](crate::Media::find_combing)
+    /// finds it; `None` before.
+    pub combed: Option<FieldOrder>,
     /// The transfer function, if the picture has a high dynamic range.
     pub hdr: Option<HdrTransfer>,
+}
+
+/// Which field of an interlaced picture was recorded first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldOrder {
+    /// The lines with even numbers, from 0.
+    TopFirst,
+    /// The lines with odd numbers.
+    BottomFirst,
 }
 
 /// A transfer function of high dynamic range (ITU-R BT.2100).

@@ -25,6 +25,9 @@ pub(crate) struct Inputs<'a> {
     pub(crate) sound: Option<SoundSource<'a>>,
 }
 
+/// Gives the inputs for a seek point.
+pub(crate) type InputsFrom<'f, 'a> = &'f dyn Fn(SeekPoint) -> Inputs<'a>;
+
 impl Media {
     /// Like [`Media::write_after_seek`], for a command that filters sound. `command` must pass
     /// the given inputs. If the format of the sound changes within the range, the sound is
@@ -38,38 +41,48 @@ impl Media {
         out: &Path,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), Error> {
-        let start = range.start();
+        let sound_file = out.with_extension("sound.mkv");
+        self.with_uniform_sound(recording, range, &sound_file, &mut |inputs| {
+            let command = |point| command(inputs(point));
+            self.write_after_seek(doing, recording, range.start(), &command, out, progress)
+        })
+    }
+
+    /// Calls `run` with the inputs for a seek point. If `run` fails because the format of the sound
+    /// changes within the range, decodes the sound into `sound_file`, calls `run` again with
+    /// inputs that have this file, and removes it.
+    pub(crate) fn with_uniform_sound<'a, T>(
+        &self,
+        recording: &'a MediaInfo,
+        range: TimeRange,
+        sound_file: &Path,
+        run: &mut dyn FnMut(InputsFrom<'_, 'a>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let audio = recording.audio.as_ref();
-        let from_recording = |point: SeekPoint| {
-            command(Inputs {
-                options: self.inputs_from(recording, point),
-                sound: audio.map(SoundSource::in_recording),
-            })
-        };
-        let written =
-            self.write_after_seek(doing, recording, start, &from_recording, out, progress);
-        let (Err(error), Some(audio)) = (&written, audio) else {
-            return written;
+        let result = run(&|point| Inputs {
+            options: self.inputs_from(recording, point),
+            sound: audio.map(SoundSource::in_recording),
+        });
+        let (Err(error), Some(audio)) = (&result, audio) else {
+            return result;
         };
         if !error.child().is_some_and(is_sound_format_change) {
-            return written;
+            return result;
         }
-        let sound_file = out.with_extension("sound.mkv");
-        let sound = self.write_uniform_sound(recording, audio, range, &sound_file)?;
-        let separate = |point: SeekPoint| {
+        let sound = self.write_uniform_sound(recording, audio, range, sound_file)?;
+        let result = run(&|point| {
             let mut options = self.inputs_from(recording, point);
             // ffmpeg moves the start of a file to 0.
             options.extend(["-itsoffset".into(), sound.start.to_string().into()]);
             options.extend(self.input_options(&sound.path));
-            command(Inputs {
+            Inputs {
                 options,
                 sound: Some(SoundSource::in_separate_file(audio)),
-            })
-        };
-        let written = self.write_after_seek(doing, recording, start, &separate, out, progress);
+            }
+        });
         // It is only of use here, and is in the scratch space.
-        let _ = fs::remove_file(&sound_file);
-        written
+        let _ = fs::remove_file(sound_file);
+        result
     }
 
     fn inputs_from(&self, recording: &MediaInfo, point: SeekPoint) -> Vec<OsString> {

@@ -74,6 +74,11 @@ impl Fixture {
 
     /// A copy of a recording that is displayed rotated clockwise by 270 degrees.
     pub(crate) fn rotated(&self, recording: &Path) -> PathBuf {
+        self.rotated_counterclockwise(recording, 90)
+    }
+
+    /// A copy of a recording that is displayed rotated.
+    pub(crate) fn rotated_counterclockwise(&self, recording: &Path, degrees: u32) -> PathBuf {
         let version = Command::new("ffmpeg")
             .arg("-version")
             .output()
@@ -85,10 +90,10 @@ impl Fixture {
         // an option of the input.
         if String::from_utf8_lossy(&version).starts_with("ffmpeg version 5") {
             ffmpeg.arg("-i").arg(recording);
-            ffmpeg.args(["-c", "copy", "-metadata:s:v", "rotate=90"]);
+            ffmpeg.args(["-c", "copy", "-metadata:s:v", &format!("rotate={degrees}")]);
         } else {
             ffmpeg
-                .args(["-display_rotation", "90", "-i"])
+                .args(["-display_rotation", &degrees.to_string(), "-i"])
                 .arg(recording);
             ffmpeg.args(["-c", "copy"]);
         }

@@ -53,6 +53,26 @@ fn edges(picture: &GrayPicture) -> [u8; 3] {
 }
 
 #[test]
+fn formats_are_found_at_several_places() {
+    let fixture = Fixture::new();
+    let sizes = two_parts(&fixture, "-vf scale=160:120", "-vf scale=80:120,setsar=1");
+    let found = fixture.media.formats(&sizes).unwrap();
+    assert_eq!(found.sizes, [(80, 120), (160, 120)]);
+    assert_eq!(found.channels, [1]);
+    let mp4 = fixture.convert(&sizes.path, "-c copy -bsf:a aac_adtstoasc", "changes.mp4");
+    let of_mp4 = fixture.media.formats(&fixture.probe(&mp4)).unwrap();
+    assert_eq!(of_mp4.sizes, found.sizes);
+    let channels = two_parts(&fixture, "-c:a ac3 -ac 2", "-c:a ac3 -ac 6");
+    let found = fixture.media.formats(&channels).unwrap();
+    assert_eq!(
+        (found.sizes, found.channels),
+        (vec![(160, 120)], vec![2, 6])
+    );
+    let lecture = fixture.media.formats(&fixture.lecture()).unwrap();
+    assert_eq!((lecture.sizes.len(), lecture.channels), (1, vec![1]));
+}
+
+#[test]
 fn a_change_of_the_size_keeps_picture_and_sound_in_place() {
     let fixture = Fixture::new();
     let transport_stream = two_parts(&fixture, "-vf scale=160:120", "-vf scale=80:120,setsar=1");

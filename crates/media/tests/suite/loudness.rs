@@ -1,5 +1,6 @@
 //! The loudness of clips, measured by ffmpeg's `loudnorm`.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -51,6 +52,33 @@ fn quiet_and_loud_sound_get_the_wanted_loudness() {
             "{volume} {options}: {loudness}"
         );
     }
+}
+
+#[test]
+fn the_whole_clip_counts_where_the_number_of_channels_changes() {
+    let fixture = Fixture::new();
+    // Loud stereo before 6 s, and then sound with six channels that is 20 dB quieter.
+    let part = |volume: &str, options: &str, name| {
+        let source = format!("anoisesrc=color=pink:duration=6,volume={volume}");
+        let options = format!("-c:a ac3 {options} -f mpegts");
+        fs::read(fixture.render(&[&source], &options, name)).unwrap()
+    };
+    let path = fixture.path("channels.ts");
+    let parts = [
+        part("-10dB", "-ac 2", "1.ts"),
+        part("-30dB", "-ac 6 -output_ts_offset 6", "2.ts"),
+    ];
+    fs::write(&path, parts.concat()).unwrap();
+    let recording = fixture.probe(&path);
+    let clip = fixture.cut(&recording, (2.0, 10.0), &at("-23"));
+    let (loudness, _) = measure(&clip.path);
+    assert!((loudness + 23.0).abs() < 1.0, "{loudness}");
+    let mut names: Vec<_> = fs::read_dir(clip.path.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["1.ts", "2.ts", "channels.ts", "clip.mp4"]);
 }
 
 #[test]

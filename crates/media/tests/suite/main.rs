@@ -4,8 +4,10 @@
 
 mod audio;
 mod burned_subtitles;
+mod chapters;
 mod child_process;
 mod clock;
+mod combing;
 mod concat;
 mod confinement;
 mod conversion;

@@ -17,6 +17,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::json;
 
 use super::clip_layout::{Arrangement, arrange, note_reasons};
+use super::picture_notes::note_conversions;
 use crate::failure::Failure;
 use crate::heard_sound;
 use crate::parallel;
@@ -49,7 +50,7 @@ impl StageHandler for Compilation {
             let output = store_keys(Vec::new(), Patch::Clear);
             return Ok(output.with_warning("there are no clips to encode"));
         }
-        let probe = context.probe_heard()?;
+        let mut probe = context.probe_heard()?;
         let (mut valid, mut updates, mut notes) = (Vec::new(), Vec::new(), Notes::default());
         for clip in &clips {
             match probe.clamp_range(clip.time) {
@@ -59,6 +60,10 @@ impl StageHandler for Compilation {
                     notes.warning(format!("skipped the clip {:?}: {error}", &*clip.title));
                 }
             }
+        }
+        if !valid.is_empty() {
+            context.media().find_combing(&mut probe)?;
+            note_conversions(&probe, context.tools.has_tone_mapping(), &mut notes);
         }
         let options = context.options();
         let mut encoder = Encoder {
@@ -235,6 +240,9 @@ impl Encoder<'_> {
         // Clips that were cut before there were these settings have records without them.
         if let Some(text) = burned {
             record["subtitles"] = text_digest(text).into();
+        }
+        if let Some(order) = self.probe.video.as_ref().and_then(|video| video.combed) {
+            record["fields"] = format!("{order:?}").into();
         }
         if let Some(loudness) = self.settings.loudness {
             record["loudness"] = loudness.get().into();

@@ -7,6 +7,7 @@ use lectern_db::Tx;
 use lectern_domain::{Stage, TranscriptSegment};
 
 use super::openai::ChatService;
+use crate::chapters;
 use crate::failure::Failure;
 use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 
@@ -17,7 +18,8 @@ const MAX_NAMED: usize = 5;
 
 /// Finds the topics in the transcript: with a service if there is one and it
 /// succeeds, otherwise locally. A service with a language model writes better titles and
-/// descriptions. The note names text that nobody has spoken, which is not used.
+/// descriptions. Chapters of the recording are its topics in either case. The notes name them, and
+/// text that nobody has spoken, which is not used.
 #[derive(Debug)]
 pub(super) struct ContentAnalysis(pub(super) Option<ChatService>);
 
@@ -50,14 +52,16 @@ impl StageHandler for ContentAnalysis {
                 .iter()
                 .any(|text| text.time.start() <= start && end <= text.time.end())
         };
-        let find_locally = || content_segment::find_with_silences(&transcript, &silences);
+        let chapters = context.chapters(&mut notes)?;
+        let find_locally = || content_segment::find_in_chapters(&transcript, &silences, &chapters);
         let spoken: Vec<_> = transcript
             .iter()
             .filter(|segment| !is_invented(segment))
             .collect();
         let segments = match &self.0 {
             Some(chat) if !spoken.is_empty() => match chat.topics(&spoken, context) {
-                Ok(segments) => segments,
+                Ok(segments) if chapters.is_empty() => segments,
+                Ok(segments) => chapters::described(find_locally()?, &segments, &chapters),
                 Err(Failure::Cancelled) => return Err(Failure::Cancelled),
                 Err(failure) => {
                     notes.warning(format!(
@@ -68,6 +72,7 @@ impl StageHandler for ContentAnalysis {
             },
             _ => find_locally()?,
         };
+        chapters::note_use(&chapters, &segments, &mut notes);
         let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.content_segments()
                 .replace_for_job(job_id, &segments)

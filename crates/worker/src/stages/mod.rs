@@ -5,6 +5,7 @@ mod compilation;
 mod content_analysis;
 mod layout_analysis;
 mod openai;
+mod picture_notes;
 mod segmentation;
 mod silence_detection;
 mod transcription;

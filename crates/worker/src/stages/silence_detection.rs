@@ -9,6 +9,8 @@ use lectern_domain::{
 use lectern_media::{MeasuredSound, MediaInfo, SilenceRegions, SilenceSettings, StereoChannel};
 use serde_json::{Value, json};
 
+use super::picture_notes::note_changes;
+use crate::chapters;
 use crate::failure::Failure;
 use crate::heard_sound;
 use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
@@ -30,14 +32,16 @@ impl StageHandler for SilenceDetection {
         let probe = context.probe()?.with_audio_track(options.audio_track)?;
         let mut progress = context.progress_reporter(probe.duration, 0.0..100.0, PROGRESS_MESSAGE);
         let (regions, detected) = detect(context, &probe, &mut progress)?;
+        let mut notes = notes(&probe, &detected);
+        note_changes(&context.media().formats(&probe)?, &mut notes);
+        let chapters = chapters::read(context, &probe, &mut notes)?;
+        let mut metadata = metadata(&probe, detected.sound.as_ref());
+        metadata.insert("chapters".to_owned(), chapters::metadata(&chapters));
         let update = JobUpdate {
             video_duration: Patch::Set(VideoDuration::new(probe.duration)?),
-            video_metadata: Some(
-                JsonObject::new(metadata(&probe, detected.sound.as_ref()))?.into(),
-            ),
+            video_metadata: Some(JsonObject::new(metadata)?.into()),
             ..JobUpdate::default()
         };
-        let notes = notes(&probe, &detected);
         let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.jobs().update(job_id, &update, None)?;
             tx.silence_regions()

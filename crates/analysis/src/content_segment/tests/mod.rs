@@ -1,5 +1,6 @@
 //! Segmentation of talks whose topics are known.
 
+mod chapters;
 mod concatenated_talk;
 mod corpus;
 mod edge_cases;

@@ -241,3 +241,41 @@ fn clips_are_cut_again_for_another_loudness() {
     let second = run_again(&fixture, |_| Ok(()));
     assert_ne!(second[0].media.s3_key, first[0].media.s3_key);
 }
+
+/// The notes of a stage on a recording with one clip of a second.
+fn notes_on(picture: &str) -> String {
+    let fixture = StageFixture::new(Stage::Compilation, picture);
+    fixture.set_clips(&[new_clip(0, "A clip", (0.0, 1.0), ClipMedia::default())]);
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    let record = fixture.clips()[0].cut.record.clone().unwrap();
+    format!("{} {}", fixture.notes(), record.as_str())
+}
+
+#[test]
+fn conversions_of_the_picture_are_noted() {
+    let x264 = "-pix_fmt yuv420p -c:v libx264 -preset ultrafast";
+    let fields = "-f lavfi -i testsrc2=s=720x576:r=50:d=2 -vf interlace=scan=bff";
+    let notes = notes_on(&format!("{fields},setfield=prog {x264}"));
+    let expected = "the picture is interlaced, bottom field first, which the file does not say";
+    assert!(notes.contains(expected), "{notes}");
+    assert!(notes.contains("BottomFirst"), "{notes}");
+    let flagged = "-f lavfi -i testsrc2=s=160x120:r=50:d=2 -vf interlace=scan=tff";
+    let notes = notes_on(&format!(
+        "{flagged} {x264} -flags +ilme+ildct -x264opts tff=1"
+    ));
+    let expected = "the picture is interlaced: it is deinterlaced in the clips";
+    assert!(notes.contains(expected), "{notes}");
+    let hdr = "-f lavfi -i testsrc2=s=160x120:r=10:d=2 -pix_fmt yuv420p10le -c:v libx265 \
+        -preset ultrafast -x265-params log-level=none -color_primaries bt2020 \
+        -color_trc smpte2084 -colorspace bt2020nc";
+    let notes = notes_on(hdr);
+    let expected = "high dynamic range (PQ): it is converted";
+    assert!(notes.contains(expected), "{notes}");
+    let plain = notes_on(&format!("-f lavfi -i testsrc2=s=720x576:r=25:d=2 {x264}"));
+    assert!(
+        !plain.contains("interlaced") && !plain.contains("range is"),
+        "{plain}"
+    );
+    assert!(!plain.contains("fields"), "{plain}");
+}

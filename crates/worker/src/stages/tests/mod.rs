@@ -1,5 +1,6 @@
 //! Single stages, on recordings that ffmpeg renders.
 
+mod chapters;
 mod compilation;
 mod content_analysis;
 mod layout_analysis;
