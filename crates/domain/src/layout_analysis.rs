@@ -5,7 +5,7 @@ use std::ops::Deref;
 use chrono::{DateTime, Utc};
 
 use crate::id::{JobId, LayoutAnalysisId};
-use crate::layout_stretch::LayoutStretches;
+use crate::layout_stretch::{LayoutStretch, LayoutStretches};
 use crate::layout_type::{LayoutType, Region};
 use crate::value::{Ratio, Seconds, TimeRange};
 
@@ -51,22 +51,29 @@ pub struct NewLayoutAnalysis {
 }
 
 impl NewLayoutAnalysis {
-    /// The layout of a range of time: of the stretch that takes most of it, or of the whole
-    /// recording if its stretches are not known there.
+    /// The layouts of a range of time, in parts that follow each other and cover the range:
+    /// those of the stretches, and where there is none the layout of the whole recording.
     #[must_use]
-    pub fn in_range(&self, range: TimeRange) -> Self {
-        let Some(stretch) = self.stretches.longest_in(range) else {
-            return self.clone();
+    pub fn in_range(&self, range: TimeRange) -> Vec<(TimeRange, Self)> {
+        let layout = |stretch: Option<&LayoutStretch>| match stretch {
+            Some(stretch) => Self {
+                layout_type: stretch.layout_type,
+                screen_region: stretch.screen_region,
+                camera_region: stretch.camera_region,
+                split_ratio: stretch.split_ratio,
+                confidence_score: stretch.confidence_score,
+                sample_frame_time: None,
+                stretches: LayoutStretches::default(),
+            },
+            None => Self {
+                stretches: LayoutStretches::default(),
+                ..*self
+            },
         };
-        Self {
-            layout_type: stretch.layout_type,
-            screen_region: stretch.screen_region,
-            camera_region: stretch.camera_region,
-            split_ratio: stretch.split_ratio,
-            confidence_score: stretch.confidence_score,
-            sample_frame_time: None,
-            stretches: LayoutStretches::default(),
-        }
+        let parts = self.stretches.in_range(range).into_iter();
+        parts
+            .map(|(time, stretch)| (time, layout(stretch)))
+            .collect()
     }
 
     /// An analysis without regions and stretches.

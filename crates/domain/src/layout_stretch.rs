@@ -54,35 +54,28 @@ impl LayoutStretches {
         &self.0
     }
 
-    /// The layout that a range of time has longest: the first stretch of this layout in the
-    /// range. `None` if no stretch overlaps the range.
-    pub fn longest_in(&self, range: TimeRange) -> Option<&LayoutStretch> {
-        let overlap = |stretch: &LayoutStretch| {
-            let end = stretch.time.end().min(range.end());
-            (end - stretch.time.start().max(range.start())).max(0.0)
-        };
-        let time_of_layout = |stretch: &LayoutStretch| -> f64 {
-            let same = self.0.iter().filter(|other| other.has_layout_of(stretch));
-            same.map(overlap).sum()
-        };
-        let mut longest: Option<(f64, &LayoutStretch)> = None;
-        for stretch in self.0.iter().filter(|stretch| overlap(stretch) > 0.0) {
-            let time = time_of_layout(stretch);
-            if longest.is_none_or(|(longest, _)| time > longest) {
-                longest = Some((time, stretch));
+    /// Divides a range of time into parts that follow each other, each with its stretch, or
+    /// `None` where there is no stretch.
+    pub fn in_range(&self, range: TimeRange) -> Vec<(TimeRange, Option<&LayoutStretch>)> {
+        let mut parts = Vec::new();
+        let mut time = range.start();
+        let mut add = |end: f64, stretch| {
+            let end = end.min(range.end());
+            if end > time {
+                parts.extend(TimeRange::new(time, end).map(|part| (part, stretch)));
+                time = end;
             }
+        };
+        for stretch in &self.0 {
+            add(stretch.time.start(), None);
+            add(stretch.time.end(), Some(stretch));
         }
-        longest.map(|(_, stretch)| stretch)
+        add(range.end(), None);
+        parts
     }
 }
 
 impl LayoutStretch {
-    /// Whether both have the same type and the same regions.
-    pub fn has_layout_of(&self, other: &Self) -> bool {
-        (self.layout_type, self.screen_region, self.camera_region)
-            == (other.layout_type, other.screen_region, other.camera_region)
-    }
-
     fn from_json(json: &Value) -> Result<Self, Invalid> {
         let missing = |name: &str| Invalid::field(name, "must be a number");
         let optional = |name: &str| json.get(name).and_then(Value::as_f64);
@@ -170,24 +163,38 @@ mod tests {
     }
 
     #[test]
-    fn the_layout_of_a_range_is_the_one_it_has_longest() {
+    fn the_parts_of_a_range_cover_it() {
         use LayoutType::{CameraOnly, ScreenOnly};
         let stretches = LayoutStretches::new(vec![
-            stretch(0.0, 10.0, ScreenOnly),
+            stretch(1.0, 10.0, ScreenOnly),
+            stretch(10.0, 10.0, CameraOnly),
             stretch(10.0, 14.0, CameraOnly),
-            stretch(14.0, 17.0, ScreenOnly),
-            stretch(17.0, 90.0, CameraOnly),
+            stretch(15.0, 90.0, ScreenOnly),
         ])
         .unwrap();
-        let longest = |start, end| {
+        let parts = |start, end| -> Vec<_> {
             let range = TimeRange::new(start, end).unwrap();
-            stretches
-                .longest_in(range)
-                .map(|stretch| stretch.layout_type)
+            let parts = stretches
+                .in_range(range)
+                .into_iter()
+                .map(|(time, stretch)| {
+                    let layout_type = stretch.map(|stretch| stretch.layout_type);
+                    (time.start(), time.end(), layout_type)
+                });
+            parts.collect()
         };
-        assert_eq!(longest(2.0, 9.0), Some(ScreenOnly));
-        assert_eq!(longest(9.0, 16.0), Some(CameraOnly));
-        assert_eq!(longest(8.0, 17.0), Some(ScreenOnly));
-        assert_eq!(longest(90.0, 99.0), None);
+        assert_eq!(parts(2.0, 9.0), [(2.0, 9.0, Some(ScreenOnly))]);
+        assert_eq!(
+            parts(0.5, 16.0),
+            [
+                (0.5, 1.0, None),
+                (1.0, 10.0, Some(ScreenOnly)),
+                (10.0, 14.0, Some(CameraOnly)),
+                (14.0, 15.0, None),
+                (15.0, 16.0, Some(ScreenOnly)),
+            ]
+        );
+        assert_eq!(parts(95.0, 99.0), [(95.0, 99.0, None)]);
+        assert_eq!(parts(5.0, 5.0), []);
     }
 }

@@ -86,7 +86,7 @@ mod seek;
 mod silence_region;
 mod sound;
 
-pub use clip::CutSettings;
+pub use clip::{CompositionChange, CutSettings};
 pub use error::{Error, ProbeError};
 pub use ffmpeg::{Media, MissingTool, Tools};
 pub use frames::{Frames, GrayFrame, GrayPicture};

@@ -41,7 +41,8 @@
 //! These steps are also done for windows of some frames, and then for each stretch of frames with
 //! the same camera, or without one. The result has a row for each stretch; its other fields are
 //! the layout type that takes most of the time, with the regions that it has longest. A moving
-//! area on the screen that begins and ends with a slide is a video and no camera.
+//! area on the screen that begins and ends with a slide is a video and no camera. A stretch is
+//! exact to a few of the frames; [`find_change`] finds its border in denser ones.
 //!
 //! The layout is also `unknown` if its confidence is below 0.5, if there are
 //! fewer than seven pairs of frames, or if the frames are smaller than
@@ -102,6 +103,7 @@ mod camera;
 mod classify;
 mod edge_density;
 mod frame;
+mod layout_change;
 mod letterbox;
 mod motion;
 mod moving_area;
@@ -116,6 +118,7 @@ mod stretches;
 use lectern_domain::{InField, Invalid, NewLayoutAnalysis};
 
 pub use frame::{GrayFrame, MIN_FRAME_SIZE};
+pub use layout_change::find_change;
 use sampling::SampledFrame;
 
 /// Analyses the layout of a recording of `source_width` by `source_height`

@@ -5,14 +5,14 @@ use std::path::Path;
 use lectern_domain::TimeRange;
 
 use super::burned_subtitles;
+use super::composed_picture::{frame_at, picture_filters};
 use super::encoding::{CutSettings, clip_channels, encode};
 use super::loudness::gain_filters;
 use super::sound::audio_filters;
 use crate::error::Error;
 use crate::ffmpeg::{Media, Tools};
 use crate::picture::{
-    capped_height, constant_rate, constant_rate_filters, deinterlacing_filters, fit_filters,
-    square_pixel_size, tone_mapping_filters,
+    constant_rate, constant_rate_filters, deinterlacing_filters, tone_mapping_filters,
 };
 use crate::probe::{MediaInfo, VideoStream};
 use crate::sound::Inputs;
@@ -79,18 +79,10 @@ fn video_filters(
     tools: &Tools,
 ) -> Result<String, Error> {
     let rate = constant_rate(video);
-    let frame_count = (duration * rate.get()).round().max(1.0);
-    let height = capped_height(video, settings.resolution);
-    let size_filters = if let Some(composition) = settings.composition {
-        // The regions are in pixels of the first picture.
-        let (width, first_height) = (video.width, video.height);
-        let composed = composition.filters(video, height)?;
-        format!("scale={width}:{first_height},{composed}")
-    } else {
-        fit_filters(square_pixel_size(video, height))
-    };
+    let frame_count = frame_at(duration, rate).max(1);
+    let picture_filters = picture_filters(video, frame_count, rate, settings)?;
     Ok(format!(
-        "[0:{index}]{deinterlacing}{rate_filters},trim=end_frame={frame_count},{size_filters},setsar=1\
+        "[0:{index}]{deinterlacing}{rate_filters},trim=end_frame={frame_count},{picture_filters}\
          {tone_mapping}{subtitles},format=yuv420p[v]",
         index = video.index,
         deinterlacing = deinterlacing_filters(video),

@@ -24,11 +24,23 @@ pub struct CutSettings {
     pub resolution: Option<Resolution>,
     /// A new arrangement of the picture's regions. `None` keeps the picture.
     pub composition: Option<Composition>,
+    /// Where the arrangement changes within the clip, in order of time. The whole clip has the
+    /// size of the arrangement that takes most of it; the others are fitted into it.
+    pub composition_changes: Vec<CompositionChange>,
     /// Subtitles that are drawn into the picture: a file in a format that ffmpeg reads, with
     /// times from the start of the clip.
     pub subtitles: Option<PathBuf>,
     /// The loudness of the sound. `None` keeps the loudness of the recording.
     pub loudness: Option<Loudness>,
+}
+
+/// A new arrangement of the picture from a time on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CompositionChange {
+    /// Seconds from the start of the clip.
+    pub time: f64,
+    /// The arrangement from then on. `None`: the picture as it is.
+    pub composition: Option<Composition>,
 }
 
 impl Default for CutSettings {
@@ -39,6 +51,7 @@ impl Default for CutSettings {
             preset: "veryfast".into(),
             resolution: None,
             composition: None,
+            composition_changes: Vec::new(),
             subtitles: None,
             loudness: None,
         }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use lectern_domain::TimeRange;
+
 use super::frame_memory::{FRAME_MEMORY, Reservation};
 use crate::error::Error;
 use crate::ffmpeg::Media;
@@ -76,13 +78,26 @@ impl Media {
         height: u32,
         progress: &mut dyn FnMut(f64),
     ) -> Result<Frames, Error> {
+        let range = TimeRange::new(0.0, recording.duration).map_err(|_| Error::NoVideo)?;
+        self.sample_frames_in(recording, range, count, height, progress)
+    }
+
+    /// Like [`sample_frames`](Self::sample_frames), for a range of the recording.
+    pub fn sample_frames_in(
+        &self,
+        recording: &MediaInfo,
+        range: TimeRange,
+        count: u32,
+        height: u32,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<Frames, Error> {
         let video = recording.video.as_ref().ok_or(Error::NoVideo)?;
-        let mut collector = FrameCollector::new(video, count, height, recording.duration)?;
+        let mut collector = FrameCollector::new(video, count, height, range)?;
         let memory = FRAME_MEMORY
             .reserve(collector.memory_bytes(), &self.limits)
             .map_err(Error::from_child("sample frames"))?;
         let sampled = if collector.step <= MAX_DECODED_STEP_SECONDS {
-            self.decode_all(recording, video, &mut collector, progress)
+            self.decode_range(recording, video, &mut collector, progress)
         } else {
             self.seek_to_each(recording, video, &mut collector, progress)
         };
@@ -101,8 +116,8 @@ impl Media {
         })
     }
 
-    /// Decodes the whole recording and keeps the frames at the sample times.
-    fn decode_all(
+    /// Decodes the whole range and keeps the frames at the sample times.
+    fn decode_range(
         &self,
         recording: &MediaInfo,
         video: &VideoStream,
@@ -115,10 +130,12 @@ impl Media {
         let filter = format!(
             "setpts=PTS-{first}/TB,fps=fps=1/{step}:start_time=0:round=up,{scale}",
             step = collector.step,
-            first = collector.sample_time(0),
+            first = collector.step / 2.0,
             scale = collector.scale_filters(),
         );
+        let point = self.seek_point(recording, collector.start)?;
         self.ffmpeg()
+            .args(point.options())
             .args(constant_size_options(video))
             .args(self.input_options(&recording.path))
             .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
@@ -168,6 +185,8 @@ impl Media {
 /// Collects frames from the bytes of a pipe.
 struct FrameCollector {
     count: u32,
+    /// The start of the range, in seconds.
+    start: f64,
     /// Seconds between two samples.
     step: f64,
     width: u32,
@@ -179,7 +198,7 @@ struct FrameCollector {
 
 impl FrameCollector {
     /// Fails if a single frame is larger than the memory for all frames.
-    fn new(video: &VideoStream, count: u32, height: u32, duration: f64) -> Result<Self, Error> {
+    fn new(video: &VideoStream, count: u32, height: u32, range: TimeRange) -> Result<Self, Error> {
         let height = (height / 2 * 2).max(2);
         let (width, height) = square_pixel_size(video, height);
         let max_count = FRAME_MEMORY.max_bytes / frame_bytes(width, height);
@@ -189,7 +208,8 @@ impl FrameCollector {
         let count = count.clamp(1, u32::try_from(max_count).unwrap_or(u32::MAX));
         Ok(Self {
             count,
-            step: duration / f64::from(count),
+            start: range.start(),
+            step: range.duration() / f64::from(count),
             width,
             height,
             unfinished: Vec::new(),
@@ -204,7 +224,7 @@ impl FrameCollector {
 
     /// The time of a sample in the recording, in seconds.
     fn sample_time(&self, index: usize) -> f64 {
-        (index as f64 + 0.5) * self.step
+        self.start + (index as f64 + 0.5) * self.step
     }
 
     fn scale_filters(&self) -> String {

@@ -34,34 +34,48 @@ pub enum Composition {
 }
 
 impl Composition {
-    /// The filters that compose the picture. A canvas of 16:9 is `height` pixels high, as is
-    /// a single region; one of 9:16 is `height` pixels wide.
-    pub(crate) fn filters(self, video: &VideoStream, height: u32) -> Result<String, Error> {
+    /// Width and height of the new picture. A canvas of 16:9 is `height` pixels high, as is a
+    /// single region; one of 9:16 is `height` pixels wide.
+    pub(crate) fn size(self, video: &VideoStream, height: u32) -> (u32, u32) {
+        let height = f64::from(height);
         match self {
-            Self::SideBySide { screen, camera } => side_by_side(video, height, screen, camera),
+            Self::SideBySide { .. } => {
+                let height = even(height);
+                (even(f64::from(height) * 16.0 / 9.0), height)
+            }
             Self::Crop(region) => {
                 let width = f64::from(region.width.get()) * video.pixel_aspect;
                 let aspect = width / f64::from(region.height.get().max(1));
-                let size = (even(f64::from(height) * aspect), even(f64::from(height)));
-                Ok(Placement::new("selected", region, video, size)?.filters())
+                (even(height * aspect), even(height))
             }
-            Self::Portrait(region) => portrait(video, height, region),
-            Self::Stack { screen, camera } => stack(video, height, screen, camera),
+            Self::Portrait(_) | Self::Stack { .. } => {
+                let width = even(height);
+                (width, even(f64::from(width) * 16.0 / 9.0))
+            }
+        }
+    }
+
+    /// The filters that compose the picture on a canvas of this width and height, both even.
+    /// Every `]` in them ends a label.
+    pub(crate) fn filters(self, video: &VideoStream, canvas: (u32, u32)) -> Result<String, Error> {
+        match self {
+            Self::SideBySide { screen, camera } => side_by_side(video, canvas, screen, camera),
+            Self::Crop(region) | Self::Portrait(region) => centred(video, canvas, region),
+            Self::Stack { screen, camera } => stack(video, canvas, screen, camera),
         }
     }
 }
 
 fn side_by_side(
     video: &VideoStream,
-    height: u32,
+    (width, height): (u32, u32),
     screen: Region,
     camera: Region,
 ) -> Result<String, Error> {
-    let height = even(f64::from(height));
-    let width = even(f64::from(height) * 16.0 / 9.0);
     let screen_width = even(f64::from(width) * 0.75);
+    let camera_width = width.saturating_sub(screen_width).max(2);
     let screen = Placement::new("screen", screen, video, (screen_width, height))?;
-    let camera = Placement::new("camera", camera, video, (width - screen_width, height))?;
+    let camera = Placement::new("camera", camera, video, (camera_width, height))?;
     Ok(format!(
         "split[left][right];\
          [left]{screen_filters},pad={width}:{height}:{x}:{y}[canvas];\
@@ -76,9 +90,12 @@ fn side_by_side(
     ))
 }
 
-/// The region in the middle of a canvas of 9:16.
-fn portrait(video: &VideoStream, width: u32, region: Region) -> Result<String, Error> {
-    let (width, height) = portrait_size(width);
+/// The region in the middle of the canvas.
+fn centred(
+    video: &VideoStream,
+    (width, height): (u32, u32),
+    region: Region,
+) -> Result<String, Error> {
     let placement = Placement::new("selected", region, video, (width, height))?;
     Ok(format!(
         "{filters},pad={width}:{height}:{x}:{y}",
@@ -90,11 +107,10 @@ fn portrait(video: &VideoStream, width: u32, region: Region) -> Result<String, E
 
 fn stack(
     video: &VideoStream,
-    width: u32,
+    (width, height): (u32, u32),
     screen_region: Region,
     camera_region: Region,
 ) -> Result<String, Error> {
-    let (width, height) = portrait_size(width);
     // A screen that is high leaves half of the height to the camera.
     let box_size = (width, height / 4 * 2);
     let screen = Placement::new("screen", screen_region, video, box_size)?;
@@ -113,10 +129,4 @@ fn stack(
         camera_x = camera.x,
         camera_y = top + screen.height,
     ))
-}
-
-/// Width and height of a canvas of 9:16.
-fn portrait_size(width: u32) -> (u32, u32) {
-    let width = even(f64::from(width));
-    (width, even(f64::from(width) * 16.0 / 9.0))
 }

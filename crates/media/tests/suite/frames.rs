@@ -1,3 +1,4 @@
+use lectern_domain::TimeRange;
 use lectern_media::{Error, GrayFrame};
 
 use crate::fixture::{CODECS, Fixture, SOUND, brightness};
@@ -112,4 +113,31 @@ fn a_recording_without_a_picture_has_no_frames() {
         .sample_frames(&sound, 3, 60, &mut |_| {})
         .unwrap_err();
     assert!(matches!(error, Error::NoVideo), "{error}");
+}
+
+#[test]
+fn frames_of_a_range_are_read_from_its_key_frame() {
+    let fixture = Fixture::new();
+    let source = "color=white:size=160x120:rate=25:duration=60,\
+        drawbox=enable='gte(t,40.2)':color=black:thickness=fill";
+    for (options, name) in [("", "long.mp4"), ("-f mpegts", "long.ts")] {
+        let path = fixture.render(&[source], &format!("{CODECS} {options}"), name);
+        let recording = fixture.probe(&path);
+        let range = TimeRange::new(38.0, 42.0).unwrap();
+        let mut done = Vec::new();
+        let found = fixture
+            .media
+            .sample_frames_in(&recording, range, 40, 30, &mut |time| done.push(time))
+            .unwrap();
+        assert_eq!(found.frames.len(), 40, "{name}");
+        for (frame, level) in found.frames.iter().zip(middles(&found.frames)) {
+            let is_black = level < 30;
+            assert_eq!(is_black, frame.time > 40.2, "{name}: at {} s", frame.time);
+        }
+        assert!((found.frames[0].time - 38.05).abs() < 1e-9);
+        assert!(
+            done.iter().all(|time| (38.0..42.2).contains(time)),
+            "{done:?}"
+        );
+    }
 }

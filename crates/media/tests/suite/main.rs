@@ -8,6 +8,7 @@ mod chapters;
 mod child_process;
 mod clock;
 mod combing;
+mod composition_changes;
 mod concat;
 mod confinement;
 mod conversion;

@@ -1,7 +1,5 @@
 //! Which parts of the picture a clip shows.
 
-use std::collections::BTreeMap;
-
 use lectern_domain::{ClipLayout, LayoutType, NewLayoutAnalysis, Region};
 use lectern_media::{Composition, VideoStream};
 
@@ -16,8 +14,8 @@ const MIN_OVERLAP: f64 = 0.1;
 /// about this precision.
 const SCREEN_TOLERANCE: f64 = 0.03;
 
-/// The picture of a clip, and why.
-#[derive(Debug, PartialEq, Eq)]
+/// The picture of a clip or of a part of it, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Arrangement {
     /// `None`: the picture as it is.
     pub(super) composition: Option<Composition>,
@@ -43,37 +41,26 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    /// Adds a note on the clips with this picture.
-    fn note(self, clip_count: usize, notes: &mut Notes) {
+    /// Adds a note on these clips: "3 clips", or "parts of 3 clips".
+    pub(super) fn note(self, clips: &str, notes: &mut Notes) {
         match self {
             Self::SideBySide => notes.info(format!(
-                "the picture of {clip_count} clips is composed anew: the screen in three quarters of the width, the camera beside it"
+                "the picture of {clips} is composed anew: the screen in three quarters of the width, the camera beside it"
             )),
             Self::ScreenWouldShrink => notes.info(format!(
-                "the picture of {clip_count} clips stays as it is: composed anew, it would have a smaller screen"
+                "the picture of {clips} stays as it is: composed anew, it would have a smaller screen"
             )),
             Self::NoScreen => notes.warning(format!(
-                "no screen is known for {clip_count} clips; they show the other parts of the picture"
+                "no screen is known for {clips}; they show the other parts of the picture"
             )),
             Self::NoCamera => notes.warning(format!(
-                "no camera is known for {clip_count} clips; they show the other parts of the picture"
+                "no camera is known for {clips}; they show the other parts of the picture"
             )),
         }
     }
 }
 
-/// Adds a note for each reason why clips have their pictures.
-pub(super) fn note_reasons(arrangements: impl Iterator<Item = Arrangement>, notes: &mut Notes) {
-    let mut counts = BTreeMap::<Reason, usize>::new();
-    for reason in arrangements.filter_map(|arrangement| arrangement.reason) {
-        *counts.entry(reason).or_default() += 1;
-    }
-    for (reason, count) in counts {
-        reason.note(count, notes);
-    }
-}
-
-/// The picture of a clip with this layout. `layout` is `None` if nothing is known about it.
+/// The picture of a clip or a part of it with this layout. `layout` is `None` if nothing is known about it.
 pub(super) fn arrange(
     layout: Option<&NewLayoutAnalysis>,
     wanted: Option<ClipLayout>,

@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 use data_encoding::HEXLOWER;
 use lectern_db::Tx;
 use lectern_domain::{
-    Clip, ClipId, ClipLayout, ClipMediaUpdate, CutRecord, JobUpdate, LayoutAnalysis,
-    NonNegativeInt, Patch, Region, Resolution, Stage, StorageKey, TimeRange,
+    Clip, ClipId, ClipLayout, ClipMediaUpdate, CutRecord, JobUpdate, LayoutAnalysis, Patch,
+    Resolution, Stage, StorageKey, TimeRange,
 };
 use lectern_formats::{Cue, InputFormat, clip_to, webvtt};
-use lectern_media::{Composition, CutSettings, MediaInfo};
+use lectern_media::{CutSettings, MediaInfo};
 use lectern_storage::{ObjectKey, ObjectVersion};
 use parking_lot::Mutex;
 use ring::digest::{SHA256, digest};
 use serde_json::json;
 
-use super::clip_layout::{Arrangement, arrange, note_reasons};
+use super::clip_picture::{ClipPicture, note_reasons};
 use super::picture_notes::note_conversions;
 use crate::failure::Failure;
 use crate::heard_sound;
@@ -82,8 +82,8 @@ impl StageHandler for Compilation {
             seconds_done: Mutex::new(Vec::new()),
             total_seconds: 0.0,
         };
-        let arrangements = valid.iter().map(|(_, range)| encoder.arrangement(*range));
-        note_reasons(arrangements, &mut notes);
+        let pictures = valid.iter().map(|(_, range)| encoder.picture(*range));
+        note_reasons(pictures, &mut notes);
         let mut cut_clips = Vec::with_capacity(valid.len());
         for (clip, range) in &valid {
             cut_clips.push(encoder.reuse(clip, *range)?);
@@ -199,21 +199,18 @@ struct Encoder<'a> {
 
 impl Encoder<'_> {
     /// The picture of a clip.
-    fn arrangement(&self, range: TimeRange) -> Arrangement {
-        let layout = self.layout.as_ref().map(|layout| layout.in_range(range));
+    fn picture(&self, range: TimeRange) -> ClipPicture {
         match &self.probe.video {
-            Some(video) => arrange(layout.as_ref(), self.clip_layout, video),
-            None => Arrangement::KEEP,
+            Some(video) => {
+                let layout = self.layout.as_deref();
+                ClipPicture::of_range(range, layout, self.clip_layout, video)
+            }
+            None => ClipPicture::KEEP,
         }
     }
 
     /// How the files of a clip are made.
     fn record(&self, range: TimeRange, burned: Option<&str>) -> Result<CutRecord, Failure> {
-        let region = |region: Region| {
-            let edges = [region.x, region.y, region.width, region.height];
-            edges.map(NonNegativeInt::get)
-        };
-        let composition = self.arrangement(range).composition;
         let audio = self.probe.audio.as_ref();
         let mut record = json!({
             "encoding": ENCODING,
@@ -224,19 +221,8 @@ impl Encoder<'_> {
             "crf": self.settings.crf,
             "preset": self.settings.preset,
             "resolution": self.settings.resolution.map(Resolution::as_str),
-            "side_by_side": null,
         });
-        match composition {
-            None => {}
-            Some(Composition::SideBySide { screen, camera }) => {
-                record["side_by_side"] = json!([region(screen), region(camera)]);
-            }
-            Some(Composition::Crop(selected)) => record["crop"] = json!(region(selected)),
-            Some(Composition::Portrait(selected)) => record["portrait"] = json!(region(selected)),
-            Some(Composition::Stack { screen, camera }) => {
-                record["stack"] = json!([region(screen), region(camera)]);
-            }
-        }
+        self.picture(range).add_to_record(&mut record);
         // Clips that were cut before there were these settings have records without them.
         if let Some(text) = burned {
             record["subtitles"] = text_digest(text).into();
@@ -302,10 +288,8 @@ impl Encoder<'_> {
         let file = self.scratch_file(clip, "mp4");
         let mut progress = |seconds| self.report_progress(i, seconds);
         let burned = self.burned_subtitles(clip, range)?;
-        let mut settings = CutSettings {
-            composition: self.arrangement(range).composition,
-            ..self.settings.clone()
-        };
+        let mut settings = self.settings.clone();
+        self.picture(range).apply_to(&mut settings);
         if let Some(text) = &burned {
             let file = self.scratch_file(clip, "burned.vtt");
             std::fs::write(&file, text)?;

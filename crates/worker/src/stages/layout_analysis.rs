@@ -1,10 +1,11 @@
 //! Finds the screen and the camera in the picture.
 
-use lectern_analysis::layout_analysis::{self, GrayFrame};
+use lectern_analysis::layout_analysis;
 use lectern_db::Tx;
 use lectern_domain::Stage;
 use lectern_media::Error;
 
+use super::stretch_borders::{find_borders, views};
 use crate::failure::Failure;
 use crate::stage_handler::{StageContext, StageHandler, StageOutput};
 
@@ -28,25 +29,21 @@ impl StageHandler for LayoutAnalysis {
             let empty_output = StageOutput::new(|_, _| Ok(()));
             return Ok(empty_output.with_warning("the recording has no picture"));
         };
-        let mut progress = context.progress_reporter(probe.duration, 0.0..95.0, "analysing frames");
         let media = context.media();
+        let mut progress = context.progress_reporter(probe.duration, 0.0..75.0, "analysing frames");
         let sampled = match media.sample_frames(&probe, SAMPLE_COUNT, SAMPLE_HEIGHT, &mut progress)
         {
             // For example, cover art: a single frame at the start of hours of sound.
             Err(Error::NoVideo) => None,
             sampled => Some(sampled?),
         };
-        let frames: Vec<_> = sampled
-            .iter()
-            .flat_map(|sampled| &sampled.frames)
-            .map(|frame| GrayFrame {
-                width: frame.picture.width as usize,
-                height: frame.picture.height as usize,
-                data: &frame.picture.data,
-                time: frame.time,
-            })
-            .collect();
-        let analysis = layout_analysis::analyse(&frames, video.width, video.height)?;
+        let frames = sampled.as_ref().map(views).unwrap_or_default();
+        let mut analysis = layout_analysis::analyse(&frames, video.width, video.height)?;
+        let step = probe.duration / frames.len().max(1) as f64;
+        // Further frames take memory, for which others may be waiting.
+        drop(sampled);
+        let mut progress = context.progress_reporter(1.0, 75.0..95.0, "finding changes of layout");
+        find_borders(&media, &probe, &mut analysis, step, &mut progress)?;
         Ok(StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.layout_analysis().put(job_id, &analysis).map(drop)
         }))

@@ -1,6 +1,7 @@
 //! The handlers of the default pipeline's stages.
 
 mod clip_layout;
+mod clip_picture;
 mod compilation;
 mod content_analysis;
 mod layout_analysis;
@@ -8,6 +9,7 @@ mod openai;
 mod picture_notes;
 mod segmentation;
 mod silence_detection;
+mod stretch_borders;
 mod transcription;
 
 pub use self::openai::{ChatService, Endpoint};

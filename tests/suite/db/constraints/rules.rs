@@ -201,8 +201,24 @@ const INVALID_REGIONS: &[&str] = &[
     r#"'{"x": [0], "y": 0, "width": 1, "height": 1}'"#,
     r#"'{"x": 0, "y": 0, "width": 2147483648, "height": 1}'"#,
 ];
-const STRETCHES: &str =
-    r#"'[{"start_time": 0, "end_time": 1.5, "layout_type": "unknown", "confidence_score": 1}]'"#;
+
+const STRETCHES: &str = r#"'[
+    {"start_time": 0, "end_time": 1.5, "layout_type": "unknown", "confidence_score": 1},
+    {"start_time": 1.5, "end_time": 10, "layout_type": "side_by_side", "confidence_score": 0, "split_ratio": 1,
+     "screen_region": {"x": 0, "y": 0, "width": 2147483647, "height": 1}, "camera_region": null},
+    {"start_time": 10, "end_time": 10, "layout_type": "unknown", "confidence_score": 1, "split_ratio": null}
+]'"#;
+
+/// A stretch with another field.
+macro_rules! stretch {
+    ($field:literal) => {
+        concat!(
+            r#"'[{"start_time": 0, "end_time": 1, "layout_type": "unknown", "confidence_score": 1, "#,
+            $field,
+            "}]'"
+        )
+    };
+}
 
 const INVALID_STRETCHES: &[&str] = &[
     "'{}'",
@@ -219,6 +235,23 @@ const INVALID_STRETCHES: &[&str] = &[
     r#"'[{"start_time": 0, "end_time": 1, "layout_type": null, "confidence_score": 1}]'"#,
     r#"'[{"start_time": 0, "end_time": 1, "layout_type": "unknown", "confidence_score": 1.1}]'"#,
     r#"'[{"start_time": 0, "end_time": 1, "layout_type": "unknown"}]'"#,
+    r#"'[{"start_time": 0, "end_time": 1e400, "layout_type": "unknown", "confidence_score": 1}]'"#,
+    r#"'[{"start_time": 0, "end_time": 10, "layout_type": "unknown", "confidence_score": 1},
+         {"start_time": 9.9, "end_time": 11, "layout_type": "unknown", "confidence_score": 1}]'"#,
+    stretch!(r#""split_ratio": 1.1"#),
+    stretch!(r#""split_ratio": -0.1"#),
+    stretch!(r#""split_ratio": "1""#),
+    stretch!(r#""screen_region": []"#),
+    stretch!(r#""screen_region": "left""#),
+    stretch!(r#""screen_region": {}"#),
+    stretch!(r#""screen_region": {"x": 0, "y": 0, "width": 1}"#),
+    stretch!(r#""screen_region": {"x": 0, "y": 0, "width": 1, "height": 1, "depth": 1}"#),
+    stretch!(r#""screen_region": {"x": -1, "y": 0, "width": 1, "height": 1}"#),
+    stretch!(r#""camera_region": {"x": 0, "y": 0.5, "width": 1, "height": 1}"#),
+    stretch!(r#""camera_region": {"x": 0, "y": 0, "width": "1", "height": 1}"#),
+    stretch!(r#""camera_region": {"x": 0, "y": 0, "width": 1, "height": null}"#),
+    stretch!(r#""camera_region": {"x": 0, "y": 0, "width": 2147483648, "height": 1}"#),
+    stretch!(r#""camera_region": [{"x": 0, "y": 0, "width": 1, "height": 1}]"#),
 ];
 
 const NOTES: &str = "note(1000)";

@@ -27,3 +27,43 @@ fn a_picture_beyond_the_limits_fails_at_the_first_attempt() {
     assert!(error.as_str().contains("13000 × 2 pixels"), "{error}");
     assert_eq!(run.attempt, 1);
 }
+
+#[test]
+fn stretches_end_where_the_picture_changes() {
+    // A slide for every 17 seconds, with lines of different length. The frames that are analysed
+    // are two seconds apart.
+    let slides = "color=white:s=320x180:r=10:d=240,geq=cb=128:cr=128:\
+        lum='if(lt(mod(Y,20),6)*lt(X,90+mod(floor(T/17)*77+floor(Y/20)*53,200)),40,235)'";
+    let camera = "testsrc2=s=320x180:r=10:d=240,hue=s=0,noise=alls=20:allf=t";
+    let inset =
+        |label: &str, x: u32, times: &str| format!("overlay=x={x}:y=124:enable='{times}'[{label}]");
+    let filters = format!(
+        "[0][2]{};[a][3]{};[b][1]overlay=enable='between(t,150.65,190.05)'",
+        inset("a", 236, "lt(t,101.25)+gte(t,170)"),
+        inset("b", 12, "between(t,101.25,170)"),
+    );
+    let inset = "testsrc2=s=72x44:r=10:d=240,hue=s=0,noise=alls=20:allf=t";
+    let options = format!(
+        "-f lavfi -i {slides} -f lavfi -i {camera} -f lavfi -i {inset} -f lavfi -i {inset} \
+         -filter_complex {filters} -c:v libx264 -preset ultrafast -g 100"
+    );
+    let fixture = StageFixture::new(Stage::LayoutAnalysis, &options);
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    let job_id = fixture.job.job_id;
+    let layout = fixture
+        .db
+        .read(|conn| conn.layout_analysis().find_for_job(job_id));
+    let layout = layout.unwrap().unwrap();
+    let stretches = layout.stretches.as_slice();
+    let types: Vec<_> = stretches
+        .iter()
+        .map(|stretch| stretch.layout_type)
+        .collect();
+    let inset = LayoutType::PictureInPicture;
+    assert_eq!(types, [inset, inset, LayoutType::CameraOnly, inset]);
+    let ends = stretches.iter().map(|stretch| stretch.time.end());
+    for (end, expected) in ends.zip([101.25, 150.65, 190.05, 240.0]) {
+        assert!((end - expected).abs() <= 0.1, "{end} s is not {expected} s");
+    }
+}

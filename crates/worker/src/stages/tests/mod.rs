@@ -1,6 +1,7 @@
 //! Single stages, on recordings that ffmpeg renders.
 
 mod chapters;
+mod clip_picture;
 mod compilation;
 mod content_analysis;
 mod layout_analysis;

@@ -1,0 +1,2 @@
+DROP TRIGGER layout_analysis_stretches_rules_update;
+DROP TRIGGER layout_analysis_stretches_rules_insert;
