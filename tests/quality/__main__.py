@@ -20,7 +20,15 @@ import report
 
 FOLDER = Path(__file__).parent / "lectures"
 # The rules were made with the first two lectures; the others only check them.
-LECTURES = {"rivers": "made with", "waerme": "made with", "statistics": "held out", "buchdruck": "held out"}
+LECTURES = {
+    "rivers": "made with",
+    "waerme": "made with",
+    "statistics": "held out",
+    "buchdruck": "held out",
+    # Spoken freely: first person, false starts, asides.
+    "sleep": "held out",
+    "bienen": "held out",
+}
 SEEDS = range(5)
 
 

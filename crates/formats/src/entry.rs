@@ -1,6 +1,6 @@
 //! What all readers make of a file.
 
-use lectern_domain::Ratio;
+use lectern_domain::{LanguageTag, Ratio};
 
 use crate::cue::Word;
 
@@ -16,4 +16,6 @@ pub(crate) struct Entry {
     pub(crate) speaker: Option<String>,
     pub(crate) confidence: Option<Ratio>,
     pub(crate) words: Vec<Word>,
+    /// If it differs from that of the file.
+    pub(crate) language: Option<LanguageTag>,
 }

@@ -64,6 +64,7 @@ mod entry;
 mod error;
 mod file_parts;
 mod format;
+mod growing_captions;
 mod html_references;
 mod input_format;
 pub mod json;

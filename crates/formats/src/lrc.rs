@@ -1,6 +1,8 @@
 //! LRC (`.lrc`): lines with their starts, such as `[00:12.50]text`. A line lasts until the next
 //! one begins.
 
+use lectern_domain::LanguageTag;
+
 use crate::cue::Word;
 use crate::entry::Entry;
 use crate::error::FormatError;
@@ -14,20 +16,21 @@ use crate::timing_line::parse_time;
 const MAX_TIME_CHARS: usize = 20;
 
 /// Reads a file. A line may have several starts, and words with starts of their own
-/// (`<00:12.80>`). Tags such as `[ar:…]` are dropped; `[offset:…]` moves all times, and
-/// `[length:…]` ends the last line.
+/// (`<00:12.80>`). Tags such as `[ar:…]` are dropped; `[la:…]` is the
+/// language, `[offset:…]` moves all times, and `[length:…]` ends the last line.
 ///
 /// Fails on a file with text, but without a line that has a start.
 pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
     let lines = lines(text);
     let (mut entries, mut notes) = (Vec::new(), Notes::default());
-    let (mut offset_ms, mut duration_ms) = (0, None);
+    let (mut offset_ms, mut duration_ms, mut language) = (0, None, None);
     for line in &lines {
         let text = line.text.trim_start_matches('\u{feff}').trim();
         let (starts, rest) = split_starts(text);
         if starts.is_empty() {
             match tag(text) {
                 Some(("offset", value)) => offset_ms = value.parse().unwrap_or(0),
+                Some(("la", value)) => language = LanguageTag::of_name(value),
                 Some(("length", value)) => duration_ms = parse_time(value).map(non_negative),
                 Some((name, _)) if name.starts_with(|c: char| c.is_ascii_digit()) => {
                     notes.add(Change::UnreadableTimes, line.number);
@@ -80,6 +83,7 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
         entries,
         notes,
         duration_ms,
+        language,
         ..ParsedFile::default()
     })
 }

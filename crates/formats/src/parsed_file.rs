@@ -8,7 +8,7 @@ use crate::error::FormatError;
 use crate::notes::{Change, Notes};
 use crate::time::{MAX_MILLIS, millis, non_negative};
 use crate::word_grouping::WordSeparator;
-use crate::{rolling_captions, speaker_names, time_unit, word_grouping};
+use crate::{growing_captions, rolling_captions, speaker_names, time_unit, word_grouping};
 
 /// How long a last entry without an end is, for each character of its text, if the length of
 /// the recording is unknown. People say about 15 characters in a second.
@@ -24,11 +24,18 @@ pub struct Transcript {
     pub cues: Vec<Cue>,
     /// What differs from the file.
     pub notes: Notes,
-    /// The language that the file names.
+    /// The language that the file names; `None` if its cues are in several.
     pub language: Option<LanguageTag>,
 }
 
 impl Transcript {
+    /// Whether the file names several languages, each for some of the cues.
+    pub fn has_several_languages(&self) -> bool {
+        let mut languages = self.cues.iter().filter_map(|cue| cue.language.as_ref());
+        let first = languages.next();
+        languages.any(|language| Some(language) != first)
+    }
+
     /// The same transcript in this language.
     #[must_use]
     pub fn in_language(self, language: &LanguageTag) -> Self {
@@ -122,6 +129,7 @@ impl ParsedFile {
         });
         entries.sort_by_key(|entry| entry.start_ms.map(|ms| ms.max(0)));
         if may_roll {
+            entries = word_grouping::split_long(growing_captions::join(entries, &mut notes));
             rolling_captions::remove_repeated_lines(&mut entries, &mut notes);
         }
         end_at_next_start(&mut entries, recording_ms.or(duration_ms), &mut notes);
@@ -132,8 +140,12 @@ impl ParsedFile {
         let cues = entries
             .into_iter()
             .filter_map(|entry| cue(entry, &mut notes))
-            .map(|cue| cue.with_language(language.clone()))
-            .collect();
+            .map(|cue| {
+                let own = cue.language.clone();
+                cue.with_language(own.or_else(|| language.clone()))
+            })
+            .collect::<Vec<_>>();
+        let language = language.or_else(|| common_language(&cues));
         Ok(Transcript {
             cues,
             notes,
@@ -153,6 +165,12 @@ impl ParsedFile {
         };
         file.transcript(None)
     }
+}
+
+/// The language of all cues; `None` if they have several or none.
+fn common_language(cues: &[Cue]) -> Option<LanguageTag> {
+    let first = cues.first()?.language.clone();
+    first.filter(|first| cues.iter().all(|cue| cue.language.as_ref() == Some(first)))
 }
 
 /// Sets missing ends. `entries` are sorted by start.
@@ -215,6 +233,7 @@ fn cue(entry: Entry, notes: &mut Notes) -> Option<Cue> {
     let cue = Cue::new(non_negative(start), non_negative(end), text)
         .with_speaker(speaker)
         .with_confidence(entry.confidence)
+        .with_language(entry.language)
         .with_words(entry.words);
     Some(cue)
 }

@@ -217,6 +217,7 @@ fn split_at_names(mut entry: Entry, names: &HashSet<String>) -> Vec<Entry> {
         speaker,
         text,
         words: Vec::new(),
+        language: entry.language.clone(),
         ..entry
     };
     parts.into_iter().map(part).collect()

@@ -1,8 +1,11 @@
 //! `SubStation` Alpha (`.ass`, `.ssa`).
 //!
-//! Only the dialogue is read: its times, the name of who speaks, and the text without tags.
+//! Only the dialogue is read: its times, the name of who speaks, and the text without tags; and
+//! the line `Language:` of the header.
 
 use std::collections::HashSet;
+
+use lectern_domain::LanguageTag;
 
 use crate::entry::Entry;
 use crate::error::FormatError;
@@ -26,6 +29,7 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
     let mut fields: Vec<String> = FIELDS.map(str::to_owned).to_vec();
     let (mut entries, mut notes) = (Vec::new(), Notes::default());
     let mut seen = HashSet::new();
+    let mut language = None;
     for line in &lines {
         let text = line.text.trim_start_matches('\u{feff}').trim();
         if text.starts_with('[') && text.ends_with(']') {
@@ -33,9 +37,15 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
             has_events |= is_in_events;
             continue;
         }
-        let Some((kind, values)) = text.split_once(':').filter(|_| is_in_events) else {
+        let Some((kind, values)) = text.split_once(':') else {
             continue;
         };
+        if !is_in_events {
+            if !has_events && kind.eq_ignore_ascii_case("language") {
+                language = LanguageTag::of_name(values);
+            }
+            continue;
+        }
         if kind.eq_ignore_ascii_case("format") {
             fields = values
                 .split(',')
@@ -72,6 +82,7 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
     Ok(ParsedFile {
         entries,
         notes,
+        language,
         ..ParsedFile::default()
     })
 }

@@ -107,10 +107,15 @@ pub(crate) fn split_long(entries: Vec<Entry>) -> Vec<Entry> {
                 speaker: entry.speaker.clone(),
                 confidence: entry.confidence,
                 words: vec![word.clone()],
+                ..Entry::default()
             })
             .collect();
         let separator = WordSeparator::of(&words);
-        join(words, separator)
+        let mut parts = join(words, separator);
+        for part in &mut parts {
+            part.language.clone_from(&entry.language);
+        }
+        parts
     };
     entries.into_iter().flat_map(split).collect()
 }
@@ -209,6 +214,7 @@ impl Phrase {
             speaker: self.speaker,
             confidence,
             words: self.words,
+            ..Entry::default()
         }
     }
 }

@@ -62,6 +62,25 @@ fn automatic_captions_that_roll_are_read_once() {
 }
 
 #[test]
+fn live_captions_that_grow_within_a_line_are_read_once() {
+    let vtt = "WEBVTT\n\n\
+        00:00.000 --> 00:00.600\nthe\n\n\
+        00:00.600 --> 00:01.200\nthe roots\n\n\
+        00:01.200 --> 00:02.000\nthe roots grow down\n\n\
+        00:02.000 --> 00:02.500\nThe roots grow down,\n\n\
+        00:02.500 --> 00:03.000\nand\n\n\
+        00:03.000 --> 00:03.600\nand the leaves\n\n\
+        00:03.600 --> 00:04.000\nand the leaves up.\n";
+    assert_eq!(
+        cues(InputFormat::Vtt, vtt),
+        [
+            r#"0 2500 - "The roots grow down,""#,
+            r#"2500 4000 - "and the leaves up.""#,
+        ]
+    );
+}
+
+#[test]
 fn speakers_are_taken_from_texts_and_identifiers() {
     let meeting = "WEBVTT\n\n1\n00:01.000 --> 00:02.000\nIda Holm: Shall we?\n\n\
         2\n00:02.000 --> 00:03.000\nRaj K.: Yes.\n\n\

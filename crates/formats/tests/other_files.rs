@@ -73,6 +73,43 @@ fn ttml_has_times_of_many_forms_speakers_and_line_breaks() {
     );
 }
 
+/// The language of each cue.
+fn languages(transcript: &Transcript) -> Vec<Option<&str>> {
+    let cues = transcript.cues.iter();
+    cues.map(|cue| cue.language.as_deref()).collect()
+}
+
+#[test]
+fn each_cue_of_ttml_has_the_language_of_the_nearest_element() {
+    let file = r#"<tt xmlns="http://www.w3.org/ns/ttml" xml:lang="en"><body>
+ <div><p begin="1s" end="2s">one</p><p begin="2s" end="3s" xml:lang="">music</p></div>
+ <div xml:lang="de-AT"><p begin="1s" end="2s">eins</p>
+  <p xml:lang="fra"><span begin="2s" end="3s">deux</span></p></div>
+</body></tt>"#;
+    let transcript = read(InputFormat::Ttml, file).unwrap();
+    assert_eq!(
+        languages(&transcript),
+        [Some("en"), Some("de-AT"), None, Some("fr")]
+    );
+    assert!(transcript.has_several_languages() && transcript.language.is_none());
+    let file = r#"<tt xmlns="http://www.w3.org/ns/ttml" xml:lang="nl"><body><div>
+        <p begin="1s" end="2s">een</p></div></body></tt>"#;
+    let transcript = read(InputFormat::Ttml, file).unwrap();
+    assert_eq!(transcript.language.as_deref(), Some("nl"));
+    assert!(!transcript.has_several_languages());
+}
+
+#[test]
+fn lrc_and_substation_alpha_say_their_language() {
+    let lrc = "[la:de]\n[00:01.00]eins\n";
+    let read_lrc = read(InputFormat::Lrc, lrc).unwrap();
+    assert_eq!(languages(&read_lrc), [Some("de")]);
+    let ass = "[Script Info]\nLanguage: Spanish\n\n[Events]\n\
+        Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,uno\n";
+    let read_ass = read(InputFormat::Ass, ass).unwrap();
+    assert_eq!(read_ass.language.as_deref(), Some("es"));
+}
+
 #[test]
 fn ttml_in_the_charset_of_its_declaration_and_without_blanks_between_ideographs() {
     let file = "<?xml version='1.0' encoding='windows-1251'?><tt><body><div>\

@@ -16,17 +16,17 @@ use crate::time_span::TimeSpan;
 const TOPIC: f64 = 1.0;
 const LENGTH: f64 = 1.0;
 const LEAD_IN: f64 = 0.6;
-const CONNECTIVE_START: f64 = -1.2;
+const CONNECTIVE_START: f64 = -1.8;
 const CONNECTIVE_NEXT: f64 = -0.3;
 const LEAD_IN_NEXT: f64 = 0.4;
 const SEGMENT_START: f64 = 0.6;
 const SEGMENT_END: f64 = 0.4;
 const SUBJECT_CHANGE: f64 = 0.5;
 const QUESTION_AT_END: f64 = -1.5;
-const UNCERTAIN_BOUNDARY: f64 = -6.0;
+const UNCERTAIN_BOUNDARY: f64 = -10.0;
 const IMPROBABLE_BOUNDARY: f64 = -6.0;
 /// The certainty below which a sentence probably does not begin there.
-const MIN_CERTAINTY: f64 = 0.3;
+const MIN_CERTAINTY: f64 = 0.45;
 const ESTIMATED_PAUSE: f64 = -1.0;
 const SILENT_TIME: f64 = -2.0;
 /// The longest time without speech inside a clip, in seconds.

@@ -1,6 +1,6 @@
 //! Word lists of English.
 
-use super::{HousekeepingTitles, Lexicon, phrases, weighted, weighted_phrases, words};
+use super::{HousekeepingTitles, Lexicon, VerbPlace, phrases, weighted, weighted_phrases, words};
 
 pub(super) fn lexicon() -> Lexicon {
     Lexicon {
@@ -21,50 +21,31 @@ pub(super) fn lexicon() -> Lexicon {
         articles: words("the a an this that these those each every its their our his her my your"),
         conjunction: "and",
         capitalizes_nouns: false,
-        sentence_starts: weighted(&[
-            (
-                2.5,
-                "let suppose imagine consider remember notice okay alright well hello however \
-                 now today next finally please thank thanks sorry",
-            ),
-            (
-                1.2,
-                "another first second third last these those this there then good right here",
-            ),
-            (
-                0.6,
-                "we i you they he she it each every most many some such after during today's",
-            ),
-            (
-                0.3,
-                "the my our a an by all neither no when in at on before one what why",
-            ),
-            (-0.5, "so but as for since how if while therefore yet"),
-            (-1.5, "and because from whether where rather with"),
-            (
-                -3.0,
-                "or which that who whose whom than of to nor is are was were has have had does \
-                 will can would could should must may means says tells takes makes gives goes \
-                 comes falls rises leaves needs becomes gets keeps lets runs turns holds brings",
-            ),
-        ]),
-        sentence_ends: weighted(&[
-            (
-                -4.0,
-                "the a an of to and or but that which who whose because if when than as with \
-                 from for by at its their our my your his this these every each no very more \
-                 most into onto between whether while where since is are was were be not so",
-            ),
-            (
-                -1.5,
-                "in on up over can will would could should may must has have had do does did \
-                 we they i he she it only also just how what why then therefore",
-            ),
-            (
-                0.8,
-                "it them him us me again today anymore either neither well together",
-            ),
-        ]),
+        sentence_starts: weighted(SENTENCE_STARTS),
+        sentence_start_phrases: weighted_phrases(SENTENCE_START_PHRASES),
+        sentence_ends: weighted(SENTENCE_ENDS),
+        subordinators: words(
+            "if when because since while although though after before until once unless whenever \
+             wherever whereas as",
+        ),
+        clause_starts: words(
+            "and but or because which who whom whose that if when while where since although though \
+             so than as yet whether until unless for with whereas before after to in from by",
+        ),
+        finite_verbs: words(
+            "is are was were am has have had does do did can could will would shall should may might \
+             must cannot can't don't doesn't didn't isn't aren't wasn't weren't won't wouldn't it's \
+             that's there's i'm you're we're they're i've we've you've he's she's what's i'll we'll \
+             you'll they'll it'll let's means says became becomes seems gets gives makes takes goes \
+             comes went came took gave made knew saw found got said told thought",
+        ),
+        subject_pronouns: words("i you we they he she it who which"),
+        object_pronouns: words("it them him her us me you itself themselves this that these those"),
+        adverbial_starts: words(
+            "in on at by with without after before during under over through from within between \
+             among for to",
+        ),
+        verb_place: VerbPlace::BeforeObject,
         connectives: phrases(CONNECTIVES).into_iter().collect(),
         lead_ins: phrases(LEAD_INS).into_iter().collect(),
         topic_frames: phrases(TOPIC_FRAMES),
@@ -90,6 +71,93 @@ pub(super) fn lexicon() -> Lexicon {
         },
     }
 }
+
+const SENTENCE_STARTS: &[(f64, &str)] = &[
+    (
+        2.5,
+        "let let's suppose imagine consider remember notice okay alright hello however \
+         please thank thanks sorry",
+    ),
+    (
+        1.5,
+        "now today next finally well another first second third last these those this there then good right here there's \
+         that's what's maybe perhaps actually basically",
+    ),
+    (
+        0.6,
+        "we i you they he she it each every most many some such after during today's \
+         i'm we're they're you're i've we've you've it's he's she's",
+    ),
+    (
+        0.3,
+        "the my our a an by all neither no in at on one what why how did does do",
+    ),
+    (-0.2, "if when before"),
+    (-0.3, "so but as for since while therefore yet"),
+    (-1.5, "and because from whether where rather with"),
+    (
+        -3.0,
+        "or which that who whose whom than of to nor is are was were has have had \
+         will can would could should must may means says tells takes makes gives goes \
+         comes falls rises leaves needs becomes gets keeps lets runs turns holds brings \
+         depends consists looks works lies stands sits seems appears begins starts ends remains stays allows \
+         needs shows contains happens uses \
+         until unless although though into onto like via per except plus versus",
+    ),
+];
+
+const SENTENCE_START_PHRASES: &[(f64, &str)] = &[
+    (
+        2.0,
+        "so let, so today's, so today, so what, so how, so why, but what, but how, but why, and now, \
+         that means, now let, now we, now the, okay so, all right",
+    ),
+    (
+        0.8,
+        "that was, in fact, of course, in other, at first, to begin, to understand, to see, \
+         so if, so when, so this, but there, but this, but in, but if, but when, because of, as you, as we, to do, to make, to find, to get, \
+         with this, for this, from this, \
+         do you, does this, did you, can you, could you, have you, is there, \
+         are there, is it, is this",
+    ),
+    (
+        -0.2,
+        "that is, with the, with a, for the, for a, from the, but the, so the, so we, and then, and that's, and this, and so, for example, for instance, even if, even when, even though",
+    ),
+    (
+        -1.5,
+        "so that, so it, so they, so he, so she, so its, so their, but it, but they, but not, but only, but he, \
+         but she, and the, and it, and they, and its, as if, as though, as soon, as long, as well, as \
+         large, for which, in which, on which, at which, of which, by which, with which, from which, \
+         for it, it is, for they",
+    ),
+    (-3.0, "the same, more than, less than, rather than"),
+];
+
+const SENTENCE_ENDS: &[(f64, &str)] = &[
+    (-2.5, "in on"),
+    (
+        -4.0,
+        "the a an of to and or but that which who whose because if when than as with \
+         from for by at its their our my your his this these every each no very more \
+         most into onto upon between among whether while where since is are was were be been being \
+         not so called towards toward within without against during across along behind beside \
+         beyond per via until unless although though whom nor am i'm we're they're you're it's that's \
+         there's let's we've i've gonna",
+    ),
+    (
+        -1.5,
+        "up over through under about after before around can will would could should may might must has have had do \
+         does did we they i he she it only also just how what why then therefore even never always \
+         really quite rather now such another other some any many several few both neither either two three four five six ten \
+         hundred thousand million first second next last can't don't doesn't won't",
+    ),
+    (
+        0.8,
+        "them him me again today anymore either neither well together too yet itself \
+         themselves though anyway everything nothing else ago everywhere",
+    ),
+];
 
 const CONNECTIVES: &str = "however, but, and, or, so, therefore, thus, hence, because, although, though, yet, \
              nevertheless, moreover, furthermore, consequently, otherwise, instead, similarly, \

@@ -1,6 +1,6 @@
 //! Word lists of German.
 
-use super::{HousekeepingTitles, Lexicon, phrases, weighted, weighted_phrases, words};
+use super::{HousekeepingTitles, Lexicon, VerbPlace, phrases, weighted, weighted_phrases, words};
 
 pub(super) fn lexicon() -> Lexicon {
     Lexicon {
@@ -21,46 +21,36 @@ pub(super) fn lexicon() -> Lexicon {
         articles: words("der die das den dem des ein eine einen einem einer"),
         conjunction: "und",
         capitalizes_nouns: true,
-        sentence_starts: weighted(&[
-            (
-                2.5,
-                "kommen wenden schauen betrachten stellen merken vergessen gut okay hallo guten bitte \
-                 entschuldigung moment danke zuletzt zunächst erstens zweitens drittens",
-            ),
-            (
-                1.0,
-                "im beim am bei darum trotzdem heute jetzt dieser dieses solche \
-                 dann dabei daraus davon dafür damit umgekehrt zwischen innerhalb auch wenn \
-                 wo warum wer unser unsere darunter deshalb",
-            ),
-            (
-                0.4,
-                "ich man wir er es ein eine in auf ohne nach vor mit für schon viele jeder jede jedes \
-                 manche sein seine nur um haben gibt der das die so sie an was welche unter",
-            ),
-            (-0.8, "während obwohl von als daher aber"),
-            (-2.0, "und denn weil wie"),
-            (
-                -3.5,
-                "oder dass sondern nämlich zu deren dessen welcher welches desto sodass bevor \
-                 ist sind war hat wird den dem heißt erreicht nimmt geht kommt steht liegt bleibt macht \
-                 zeigt braucht findet hält führt bringt wurde kann muss soll darf",
-            ),
-        ]),
-        sentence_ends: weighted(&[
-            (
-                -4.0,
-                "der die das den dem des ein eine einen einem einer eines und oder aber dass weil \
-                 denn wenn als wie von vom zum zur im am beim in bei aus für ohne durch über unter \
-                 zwischen ihr ihre seine unser unsere kein keine sehr so je desto dieser diese dieses sich \
-                 jeder jede jedes mein meine deren dessen sondern um",
-            ),
-            (
-                -1.5,
-                "wir ich er sie es man noch auch nur schon mit auf an nach vor dann etwa ist sind",
-            ),
-            (0.8, "wird werden ab hat haben kann können war aus zurück"),
-        ]),
+        sentence_starts: weighted(SENTENCE_STARTS),
+        sentence_start_phrases: weighted_phrases(SENTENCE_START_PHRASES),
+        sentence_ends: weighted(SENTENCE_ENDS),
+        subordinators: words(
+            "wenn weil als da obwohl während nachdem bevor sobald solange falls indem damit bis je \
+             seit ob wer ehe sofern",
+        ),
+        clause_starts: words(
+            "und oder aber denn sondern weil dass wenn als wie ob obwohl während damit sodass bevor \
+             nachdem bis wo welche welcher welches deren dessen nämlich sowie falls indem desto umso \
+             also so dann um das die der wofür wodurch womit warum was",
+        ),
+        finite_verbs: words(
+            "bin bist ist sind seid war waren habe hast hat haben hatte hatten wäre wären hätte hätten \
+             wird werden wurde wurden würde würden kann kannst können konnte konnten könnte könnten \
+             muss müssen musste mussten müsste soll sollen sollte sollten will wollen wollte wollten \
+             darf dürfen durfte mag möchte möchten lässt lassen ließ gibt gab geht ging kommt kam \
+             steht stand liegt lag heißt hieß macht nimmt nahm bleibt blieb findet fand weiß sieht \
+             sah nennt nennen kommen betrachten schauen gilt ergibt bekommt bekommen hält zeigt \
+             braucht entsteht folgt hab gehen wissen sehen denken glaube",
+        ),
+        subject_pronouns: words("ich du er sie es man wir ihr wer"),
+        object_pronouns: words(
+            "ich du er sie es man wir ihr sich mich dich uns euch ihn ihm ihnen mir dir",
+        ),
+        adverbial_starts: words(
+            "in im am an auf bei beim mit ohne nach vor während unter über durch von vom aus zwischen \
+             innerhalb für zu zum zur seit bis trotz wegen",
+        ),
+        verb_place: VerbPlace::Second,
         connectives: phrases(CONNECTIVES).into_iter().collect(),
         lead_ins: phrases(LEAD_INS).into_iter().collect(),
         topic_frames: phrases(TOPIC_FRAMES),
@@ -84,6 +74,89 @@ pub(super) fn lexicon() -> Lexicon {
         },
     }
 }
+
+const SENTENCE_STARTS: &[(f64, &str)] = &[
+    (1.8, "kommen wenden schauen betrachten sprechen reden"),
+    (
+        2.5,
+        "stellen stellt merken merkt vergessen gut okay hallo guten bitte \
+         entschuldigung moment danke zuletzt zunächst erstens zweitens drittens",
+    ),
+    (
+        1.0,
+        "im beim am bei trotzdem heute jetzt genau dieser dieses solche \
+         dann dabei daraus davon dafür damit umgekehrt zwischen innerhalb auch wenn \
+         wo warum wer unser unsere darunter allerdings außerdem natürlich \
+         vielleicht übrigens manchmal meistens leider eigentlich",
+    ),
+    (
+        0.4,
+        "von ich man wir er es ein eine in auf ohne nach vor mit für schon viele jeder jede jedes \
+         manche sein seine nur um haben gibt der das die so sie an was welche unter diese ihr \
+         ihre beide alle einige mein meine hier dort da darum deshalb deswegen",
+    ),
+    (-0.8, "während obwohl als daher aber also"),
+    (-2.0, "und denn weil wie bis ob"),
+    (
+        -3.5,
+        "oder dass sondern nämlich zu deren dessen welcher welches desto sodass bevor \
+         ist sind war waren hat wird werden wurde wurden den dem heißt erreicht nimmt geht kommt steht \
+         liegt bleibt macht zeigt braucht findet hält führt bringt kann können muss müssen soll \
+         sollen darf dürfen lässt sich nicht",
+    ),
+];
+
+const SENTENCE_START_PHRASES: &[(f64, &str)] = &[
+    (
+        2.8,
+        "zum abschluss, zum schluss, zu beginn, als nächstes, als erstes, als letztes, jetzt kommen, jetzt \
+         sprechen, nun kommen, nun zu, kommen wir, wenden wir, schauen wir, betrachten wir, sprechen wir",
+    ),
+    (
+        1.5,
+        "und jetzt, und warum, und wie, aber wie, aber warum, aber was, wie kommt, wie funktioniert, \
+         wie macht, wie kann, den ersten, den zweiten, \
+         ist das, kann man, können wir, das heißt, das ist, das liegt, das bedeutet, zu diesem, zu dieser, \
+         von da, von nun",
+    ),
+    (
+        0.5,
+        "und das, und dann, aber das, aber die, aber der, aber auch, als ich, als die, als der, also wenn, \
+         also das, so ein, so eine, denn das",
+    ),
+    (
+        -1.0,
+        "so hat, so ist, so wird, so muss, so kommt, so bekommt, so steigt, so fällt, so verliert, \
+         so gewinnt, so lässt, so kann",
+    ),
+    (
+        -2.0,
+        "so dass, so als, um zu, wie das, wie die, wie der, ohne dass, ohne zu, in denen, mit denen, von denen, \
+         der sich, die sich, das sich, die man, den man, das man",
+    ),
+];
+
+const SENTENCE_ENDS: &[(f64, &str)] = &[
+    (
+        -4.0,
+        "der die das den dem des ein eine einen einem einer eines und oder aber dass weil \
+         denn wenn als wie von vom zum zur im am beim in bei für ohne durch über unter \
+         zwischen ihr ihre seine unser unsere kein keine sehr so je desto dieser diese dieses diesem diesen \
+         sich abschluss nächstes nun jeder jede jedes mein meine deren dessen sondern um ob zu seinen ihren ihrem seinem \
+         unseren unserem ins ans aufs gegen wegen trotz bevor nachdem obwohl während",
+    ),
+    (
+        -1.5,
+        "wir ich er sie es man jetzt genau noch auch nur schon mit auf an nach vor dann etwa ist sind \
+         immer ganz mehr viel viele einige beide alle zwei drei vier fünf zehn hundert tausend \
+         ersten zweiten neue neuen große großen kleine kleinen ziemlich eher besonders sogar fast",
+    ),
+    (
+        0.8,
+        "wird werden wurde wurden ab hat haben können konnte konnten war waren zurück \
+         worden geworden gewesen",
+    ),
+];
 
 const CONNECTIVES: &str = "aber, und, oder, also, deshalb, darum, daher, deswegen, denn, jedoch, trotzdem, \
              dennoch, außerdem, dabei, dadurch, damit, dafür, dagegen, davon, daraus, danach, \

@@ -46,8 +46,24 @@ pub(crate) struct Lexicon {
     /// Log-odds that a sentence begins with the word, and does not only continue with it
     /// after a hesitation.
     pub(crate) sentence_starts: HashMap<&'static str, f64>,
+    /// The same for the first two words; these come before single words.
+    pub(crate) sentence_start_phrases: HashMap<&'static str, f64>,
     /// Log-odds that a sentence ends with the word.
     pub(crate) sentence_ends: HashMap<&'static str, f64>,
+    /// Words that begin a clause which needs another one.
+    pub(crate) subordinators: HashSet<&'static str>,
+    /// Words that begin a clause within a sentence.
+    pub(crate) clause_starts: HashSet<&'static str>,
+    /// Prepositions, with which a sentence may begin before its subject and verb.
+    pub(crate) adverbial_starts: HashSet<&'static str>,
+    /// Auxiliaries and other finite verbs that are hardly ever another part of speech.
+    pub(crate) finite_verbs: HashSet<&'static str>,
+    /// Pronouns before a finite verb.
+    pub(crate) subject_pronouns: HashSet<&'static str>,
+    /// Pronouns after a finite verb.
+    pub(crate) object_pronouns: HashSet<&'static str>,
+    /// Where the finite verb of a main clause is.
+    pub(crate) verb_place: VerbPlace,
     /// Words and phrases at the start of a sentence that refers to the one before it.
     pub(crate) connectives: HashSet<&'static str>,
     /// Words and phrases at the start of a sentence that begins an idea.
@@ -66,6 +82,17 @@ pub(crate) struct Lexicon {
     pub(crate) second_person: HashSet<&'static str>,
     /// Titles of stretches of housekeeping.
     pub(crate) housekeeping_titles: HousekeepingTitles,
+}
+
+/// Where the finite verb of a main clause is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum VerbPlace {
+    #[default]
+    Unknown,
+    /// After the subject and before an object, as in English.
+    BeforeObject,
+    /// After the first part of the clause, as in German. It is last in a subordinate clause.
+    Second,
 }
 
 /// Titles for content segments without content.

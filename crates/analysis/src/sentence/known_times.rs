@@ -98,7 +98,9 @@ fn fill(words: &mut [Word<'_>], known: &[Option<TimeSpan>], span: TimeSpan) {
         if let Some(time) = known[i] {
             (words[i].start, words[i].end) = (time.start, time.end);
             // The pause before the next word is known if its time is.
-            words[i].is_pause_known = known.get(i + 1).is_some_and(Option::is_some);
+            let is_known = known.get(i + 1).is_some_and(Option::is_some);
+            words[i].pause_certainty = f64::from(u8::from(is_known));
+            words[i].is_next_contiguous = is_known;
             i += 1;
             continue;
         }

@@ -5,8 +5,9 @@
 //! (`known_times`), or an estimated one (`timing`).
 //! Sentences end at punctuation, apart from that of abbreviations, initials and ordinal
 //! numbers (`word`). Text without punctuation is divided by pauses and by the words around
-//! them (`unpunctuated`). The running time is linear in the length of the transcript.
+//! them (`unpunctuated`, `boundary_cues`), and then the times are estimated again. The running time is linear in the length of the transcript.
 
+mod boundary_cues;
 mod known_times;
 mod timing;
 mod unpunctuated;
@@ -19,6 +20,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::language::Lexicon;
 use crate::segment_ref::TranscriptSegmentRef;
 use crate::time_span::TimeSpan;
+use boundary_cues::BoundaryCues;
 use unpunctuated::Boundary;
 pub(crate) use word::normalize;
 use word::{Ending, Word, words};
@@ -27,6 +29,10 @@ use word::{Ending, Word, words};
 const MAX_SENTENCE_WORDS: usize = 60;
 /// The same in seconds, for scripts without spaces between words.
 const MAX_SENTENCE_SECONDS: f64 = 30.0;
+/// At the end of a sentence of this certainty, a pause is expected.
+const MIN_PROBABLE: f64 = 0.4;
+/// A pause is known if its place is right with this probability.
+const MIN_KNOWN: f64 = 0.5;
 
 /// A sentence, or what is spoken between two pauses if there is no punctuation.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,27 +61,22 @@ pub(crate) fn split(
     lexicon: &Lexicon,
 ) -> Vec<Sentence> {
     let mut words = words(segments, lexicon);
-    timing::estimate(&mut words, segments, silences, lexicon);
-    let mut boundaries = vec![Boundary {
-        word: 0,
-        certainty: 1.0,
-    }];
-    for run in punctuated_runs(&words) {
-        if run.start > 0 {
-            boundaries.push(Boundary {
-                word: run.start,
-                certainty: 1.0,
-            });
-        }
-        let words_of_run = &words[run.clone()];
-        let length = words_of_run[words_of_run.len() - 1].end - words_of_run[0].start;
-        if run.len() > MAX_SENTENCE_WORDS || run.len() > 1 && length > MAX_SENTENCE_SECONDS {
-            let inside = unpunctuated::split(words_of_run, lexicon);
-            boundaries.extend(inside.into_iter().map(|boundary| Boundary {
-                word: run.start + boundary.word,
-                ..boundary
-            }));
-        }
+    let normalized: Vec<String> = words.iter().map(Word::normalized).collect();
+    let cues = BoundaryCues::of(&normalized, lexicon);
+    let missing_silences = timing::missing_silences(segments, silences);
+    timing::estimate(&mut words, segments, silences, &cues);
+    let boundaries = boundaries(&words, &cues, lexicon, missing_silences);
+    let probable = boundaries
+        .iter()
+        .filter(|boundary| boundary.certainty < 1.0);
+    let mut is_any_probable = false;
+    for boundary in probable.filter(|boundary| boundary.certainty >= MIN_PROBABLE) {
+        words[boundary.word - 1].ending = Ending::Probable;
+        is_any_probable = true;
+    }
+    if is_any_probable {
+        // Now a pause is expected at the ends of these sentences.
+        timing::estimate(&mut words, segments, silences, &cues);
     }
     let ends = boundaries.iter().skip(1).map(|boundary| boundary.word);
     let ranges = boundaries.iter().zip(ends.chain([words.len()]));
@@ -87,6 +88,38 @@ pub(crate) fn split(
     // the segment before it.
     sentences.sort_by(|a, b| a.span.start.total_cmp(&b.span.start));
     sentences
+}
+
+/// The starts of the sentences, in order.
+fn boundaries(
+    words: &[Word<'_>],
+    cues: &BoundaryCues,
+    lexicon: &Lexicon,
+    missing_silences: f64,
+) -> Vec<Boundary> {
+    let mut boundaries = vec![Boundary {
+        word: 0,
+        certainty: 1.0,
+    }];
+    for run in punctuated_runs(words) {
+        if run.start > 0 {
+            boundaries.push(Boundary {
+                word: run.start,
+                certainty: 1.0,
+            });
+        }
+        let words_of_run = &words[run.clone()];
+        let length = words_of_run[words_of_run.len() - 1].end - words_of_run[0].start;
+        if run.len() > MAX_SENTENCE_WORDS || run.len() > 1 && length > MAX_SENTENCE_SECONDS {
+            let inside =
+                unpunctuated::split(words_of_run, cues, run.start, lexicon, missing_silences);
+            boundaries.extend(inside.into_iter().map(|boundary| Boundary {
+                word: run.start + boundary.word,
+                ..boundary
+            }));
+        }
+    }
+    boundaries
 }
 
 /// The ranges of words up to the end of each sentence with punctuation.
@@ -103,7 +136,10 @@ fn punctuated_runs(words: &[Word<'_>]) -> Vec<Range<usize>> {
 }
 
 fn sentence(words: &[Word<'_>], range: Range<usize>, certainty: f64) -> Sentence {
-    let is_start_known = range.start == 0 || words[range.start - 1].is_pause_known;
+    let pause_certainty = match range.start.checked_sub(1) {
+        Some(before) => words[before].pause_certainty,
+        None => 1.0,
+    };
     let words = &words[range];
     let texts: Vec<&str> = words.iter().map(|word| word.text).collect();
     let starts = words.iter().map(|word| word.start);
@@ -123,6 +159,6 @@ fn sentence(words: &[Word<'_>], range: Range<usize>, certainty: f64) -> Sentence
             .map(|word| word.text.unicode_words().count())
             .sum(),
         certainty,
-        is_start_known,
+        is_start_known: pause_certainty >= MIN_KNOWN,
     }
 }

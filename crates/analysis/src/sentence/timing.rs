@@ -8,19 +8,24 @@
 //! times are kept, and so are the times of a recognizer. The running time is linear in the number of words, because a silence is
 //! compared only with the [`SEARCH_WORDS`] places around its time.
 
+use super::boundary_cues::BoundaryCues;
 use super::known_times;
-use super::unpunctuated::boundary_log_odds;
 use super::word::{Ending, Word};
-use crate::language::Lexicon;
 use crate::segment_ref::TranscriptSegmentRef;
 use crate::time_span::TimeSpan;
 
 /// How many places before and after the expected one are compared for a silence.
 const SEARCH_WORDS: usize = 6;
-/// The standard deviation of the estimated time of a word, in seconds.
-const TIME_DEVIATION: f64 = 0.6;
+/// The standard deviation of the estimated time of a word, in seconds, and what is added to it
+/// if all silences are missing.
+const TIME_DEVIATION: f64 = 0.5;
+const MISSING_DEVIATION: f64 = 0.5;
 /// A silence this many seconds from the expected place, or less, is near it.
 const MAX_NEAR: f64 = 0.7;
+/// In gaps between segments of at least this many seconds a silence is expected; and the number
+/// of gaps from which the missing ones are counted.
+const MIN_GAP: f64 = 0.6;
+const MIN_GAPS: usize = 8;
 /// The time that a word takes in addition to its letters, in letters.
 const WORD_LETTERS: f64 = 1.5;
 /// The expected pauses after a sentence and after a clause, where no silence is known,
@@ -41,8 +46,9 @@ pub(super) fn estimate(
     words: &mut [Word<'_>],
     segments: &[TranscriptSegmentRef<'_>],
     silences: &[TimeSpan],
-    lexicon: &Lexicon,
+    cues: &BoundaryCues,
 ) {
+    let deviation = TIME_DEVIATION + MISSING_DEVIATION * missing_silences(segments, silences);
     let mut first = 0;
     while first < words.len() {
         let segment = words[first].segment;
@@ -50,21 +56,18 @@ pub(super) fn estimate(
         let span = TimeSpan::from(segments[segment].time);
         let next_start = segments.get(segment + 1).map(|next| next.time.start());
         let is_contiguous = next_start.is_some_and(|next| next - span.end <= MAX_CONTIGUOUS_GAP);
-        let next_word = words.get(first + count).copied();
         let silences = silences_near(silences, span);
         let segment_words = &mut words[first..first + count];
         if !known_times::set(segment_words, segments[segment].words, span, silences) {
-            estimate_in_segment(
-                segment_words,
-                next_word,
-                span,
-                silences,
-                is_contiguous,
-                lexicon,
-            );
+            let pauses = Pauses {
+                log_odds: &|place| cues.pause(first + place),
+                deviation,
+            };
+            estimate_in_segment(segment_words, span, silences, is_contiguous, &pauses);
         }
         // The times of two segments are given; a pause between them is known.
-        segment_words[count - 1].is_pause_known = true;
+        segment_words[count - 1].pause_certainty = 1.0;
+        segment_words[count - 1].is_next_contiguous = count == 1;
         first += count;
     }
 }
@@ -76,13 +79,20 @@ fn silences_near(silences: &[TimeSpan], span: TimeSpan) -> &[TimeSpan] {
     silences.get(first..last).unwrap_or_default()
 }
 
+/// What is known about the pauses within a segment.
+struct Pauses<'a> {
+    /// The log-odds that a speaker pauses before a word of the segment, by the words around.
+    log_odds: &'a dyn Fn(usize) -> f64,
+    /// The standard deviation of the estimated time of a word, in seconds.
+    deviation: f64,
+}
+
 fn estimate_in_segment(
     words: &mut [Word<'_>],
-    next_word: Option<Word<'_>>,
     span: TimeSpan,
     silences: &[TimeSpan],
     is_contiguous: bool,
-    lexicon: &Lexicon,
+    pauses: &Pauses<'_>,
 ) {
     let mut islands: Vec<TimeSpan> = span.difference(silences);
     islands.retain(|island| island.length() >= MIN_ISLAND);
@@ -90,9 +100,9 @@ fn estimate_in_segment(
     if islands.is_empty() || islands.len() > words.len() {
         islands = vec![span];
     }
-    let splits = split_into_islands(words, next_word, &islands, lexicon);
+    let splits = split_into_islands(words, &islands, pauses);
     let mut first = 0;
-    for (i, (island, Split { end, is_near })) in islands.iter().zip(splits).enumerate() {
+    for (i, (island, Split { end, certainty })) in islands.iter().zip(splits).enumerate() {
         let is_last = i + 1 == islands.len();
         let ends_in_silence = !is_last
             || silences
@@ -100,7 +110,7 @@ fn estimate_in_segment(
                 .any(|silence| silence.start <= island.end && island.end < silence.end);
         let has_final_pause = is_last && is_contiguous && !ends_in_silence;
         distribute(&mut words[first..end], *island, has_final_pause);
-        words[end - 1].is_pause_known = is_near;
+        words[end - 1].pause_certainty = certainty;
         first = end;
     }
 }
@@ -110,23 +120,31 @@ fn estimate_in_segment(
 struct Split {
     /// The index after its last word.
     end: usize,
-    /// Whether the silence after it is near the expected place. If not, the silence may
-    /// be at another place, and this one only looked better by its words.
-    is_near: bool,
+    /// The probability that the silence after it is there, and not at a place nearby.
+    certainty: f64,
 }
 
-/// The end of each island. Minimizes the squared distances of the
-/// silences from their expected places, minus the log-odds that a speaker pauses there.
-fn split_into_islands(
-    words: &[Word<'_>],
-    next_word: Option<Word<'_>>,
-    islands: &[TimeSpan],
-    lexicon: &Lexicon,
-) -> Vec<Split> {
+/// A place between two words where a silence may be.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The index of the word after it.
+    word: usize,
+    /// Log-likelihood.
+    fit: f64,
+    /// The best log-likelihood of the silences up to this one, and the word of the one before.
+    best: (f64, usize),
+    /// The likelihood of all ways to place the silences before, and after.
+    before: f64,
+    after: f64,
+}
+
+/// The end of each island: the most probable places of the silences, by their squared distances
+/// from the expected places, and by the log-odds that a speaker pauses there.
+fn split_into_islands(words: &[Word<'_>], islands: &[TimeSpan], pauses: &Pauses<'_>) -> Vec<Split> {
     let count = words.len();
     let last = Split {
         end: count,
-        is_near: true,
+        certainty: 1.0,
     };
     if islands.len() == 1 {
         return vec![last];
@@ -142,8 +160,7 @@ fn split_into_islands(
             Some(*sum)
         })
         .collect();
-    // The best cost of each place for the silences so far, with the place before it.
-    let mut layers: Vec<Vec<(usize, f64, usize)>> = Vec::new();
+    let mut layers: Vec<Vec<Place>> = Vec::new();
     let mut speech_times = Vec::new();
     let mut speech_time = 0.0;
     for (i, island) in islands[..islands.len() - 1].iter().enumerate() {
@@ -153,22 +170,28 @@ fn split_into_islands(
         let (lowest, highest) = (i + 1, count - (islands.len() - 1 - i));
         let from = expected.saturating_sub(SEARCH_WORDS).clamp(lowest, highest);
         let to = (expected + SEARCH_WORDS).clamp(lowest, highest);
-        let layer = (from..=to).filter_map(|place| {
-            let distance = (ends[place - 1] - speech_time) / TIME_DEVIATION;
-            let next = words.get(place).copied().or(next_word);
-            let pause = pause_log_odds(words[place - 1], next, lexicon);
-            let cost = distance * distance / 2.0 - pause;
-            let (before, previous_cost) = match layers.last() {
-                None => (0, 0.0),
-                Some(layer) => layer
-                    .iter()
-                    .filter(|(before, ..)| *before < place)
-                    .map(|(before, cost, _)| (*before, *cost))
-                    .min_by(|a, b| a.1.total_cmp(&b.1))?,
+        let layer = (from..=to).filter_map(|word| {
+            let distance = (ends[word - 1] - speech_time) / pauses.deviation;
+            let ending = words[word - 1].ending;
+            let fit = pause_log_odds(ending, (pauses.log_odds)(word)) - distance * distance / 2.0;
+            let (best, before) = match layers.last() {
+                None => ((fit, 0), fit.exp()),
+                Some(layer) => {
+                    let earlier = || layer.iter().filter(|place| place.word < word);
+                    let best = earlier().max_by(|a, b| a.best.0.total_cmp(&b.best.0))?;
+                    let sum: f64 = earlier().map(|place| place.before).sum();
+                    ((fit + best.best.0, best.word), fit.exp() * sum)
+                }
             };
-            Some((place, cost + previous_cost, before))
+            Some(Place {
+                word,
+                fit,
+                best,
+                before,
+                after: 1.0,
+            })
         });
-        let layer: Vec<_> = layer.collect();
+        let layer: Vec<Place> = layer.collect();
         if layer.is_empty() {
             // The islands are too crowded for this many words near each silence.
             return proportional_splits(count, islands.len());
@@ -176,44 +199,83 @@ fn split_into_islands(
         layers.push(layer);
         speech_times.push(speech_time);
     }
-    let best = |layer: &[(usize, f64, usize)]| {
-        let best = layer.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-        best.map(|(place, ..)| *place)
-    };
+    add_likelihoods_after(&mut layers);
+    let best = layers.last().and_then(|layer| {
+        let best = layer.iter().max_by(|a, b| a.best.0.total_cmp(&b.best.0));
+        best.map(|place| place.word)
+    });
     let mut splits = vec![last];
-    let mut place = layers.last().and_then(|layer| best(layer));
+    let mut word = best;
     for (layer, speech_time) in layers.iter().zip(speech_times).rev() {
-        let Some((found, _, before)) = layer.iter().find(|entry| Some(entry.0) == place) else {
+        let Some(found) = layer.iter().find(|place| Some(place.word) == word) else {
             return proportional_splits(count, islands.len());
         };
+        let total: f64 = layer.iter().map(|place| place.before * place.after).sum();
+        // Far from the expected place, it may also be another pause, in which no silence is known.
+        let is_near = (ends[found.word - 1] - speech_time).abs() <= MAX_NEAR;
+        let certainty = (found.before * found.after / total.max(f64::MIN_POSITIVE)).min(1.0);
         splits.push(Split {
-            end: *found,
-            is_near: (ends[found - 1] - speech_time).abs() <= MAX_NEAR,
+            end: found.word,
+            certainty: if is_near { certainty } else { 0.0 },
         });
-        place = Some(*before);
+        word = Some(found.best.1);
     }
     splits.reverse();
     splits
 }
 
+fn add_likelihoods_after(layers: &mut [Vec<Place>]) {
+    for i in (1..layers.len()).rev() {
+        let (earlier, later) = layers.split_at_mut(i);
+        for place in &mut earlier[i - 1] {
+            let after = later[0].iter().filter(|next| next.word > place.word);
+            place.after = after.map(|next| next.fit.exp() * next.after).sum();
+        }
+    }
+}
+
 fn proportional_splits(words: usize, islands: usize) -> Vec<Split> {
     let split = |i: usize| Split {
         end: (i * words / islands).max(i),
-        is_near: i == islands,
+        certainty: if i == islands { 1.0 } else { 0.0 },
     };
     (1..=islands).map(split).collect()
 }
 
 /// The log-odds that a speaker pauses between two words.
-fn pause_log_odds(word: Word<'_>, next: Option<Word<'_>>, lexicon: &Lexicon) -> f64 {
-    match (word.ending, next) {
-        (Ending::Sentence, _) => 3.0,
-        (Ending::Clause, _) => 1.5,
-        (Ending::None, Some(next)) => {
-            0.5 * boundary_log_odds(&word.normalized(), &next.normalized(), lexicon)
-        }
-        (Ending::None, None) => 0.0,
+fn pause_log_odds(ending: Ending, by_words: f64) -> f64 {
+    match ending {
+        Ending::Sentence => 3.0,
+        Ending::Clause => 1.5,
+        Ending::Probable | Ending::None => by_words,
     }
+}
+
+/// The fraction of the longer gaps between segments in which no silence is known: 0 if all
+/// are found, or if there are too few gaps to tell, and 1 without silences.
+pub(super) fn missing_silences(
+    segments: &[TranscriptSegmentRef<'_>],
+    silences: &[TimeSpan],
+) -> f64 {
+    if silences.is_empty() {
+        return 1.0;
+    }
+    let gaps: Vec<TimeSpan> = segments
+        .windows(2)
+        .map(|pair| (pair[0].time.end(), pair[1].time.start()))
+        .filter(|(start, end)| end - start >= MIN_GAP)
+        .map(|(start, end)| TimeSpan::new(start, end))
+        .collect();
+    if gaps.len() < MIN_GAPS {
+        return 0.0;
+    }
+    let missing = gaps.iter().filter(|gap| {
+        let near = silences_near(silences, **gap);
+        !near
+            .iter()
+            .any(|silence| silence.intersection(**gap).is_some())
+    });
+    missing.count() as f64 / gaps.len() as f64
 }
 
 fn letters(word: &Word<'_>) -> f64 {
@@ -225,7 +287,7 @@ fn distribute(words: &mut [Word<'_>], span: TimeSpan, has_final_pause: bool) {
     let last = words.len() - 1;
     let pause = |i: usize, word: &Word<'_>| match word.ending {
         _ if i == last && !has_final_pause => 0.0,
-        Ending::Sentence => SENTENCE_PAUSE,
+        Ending::Sentence | Ending::Probable => SENTENCE_PAUSE,
         Ending::Clause if i < last => CLAUSE_PAUSE,
         Ending::Clause | Ending::None => 0.0,
     };
@@ -257,6 +319,7 @@ mod tests {
 
     use super::super::word::words;
     use super::*;
+    use crate::language::Lexicon;
 
     /// The words with their times, rounded to a tenth of a second.
     fn times(segments: &[(f64, f64, &str)], silences: &[(f64, f64)]) -> Vec<(String, f64, f64)> {
@@ -274,7 +337,9 @@ mod tests {
             .collect();
         let lexicon = Lexicon::of(segments.iter().map(|segment| segment.text));
         let mut words = words(&segments, lexicon);
-        estimate(&mut words, &segments, &silences, lexicon);
+        let normalized: Vec<String> = words.iter().map(Word::normalized).collect();
+        let cues = BoundaryCues::of(&normalized, lexicon);
+        estimate(&mut words, &segments, &silences, &cues);
         let round = |time: f64| (time * 10.0).round() / 10.0;
         words
             .iter()

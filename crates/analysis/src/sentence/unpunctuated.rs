@@ -1,17 +1,25 @@
 //! Sentence boundaries in text without punctuation.
 //!
 //! Each place between two words gets the log-odds that a sentence ends there: from the
-//! pause, and from the words before and after it. A lecturer also hesitates within
+//! pause, and from the words around it (`boundary_cues`). A lecturer also hesitates within
 //! sentences, often for longer than between them, but mostly before words with which a
-//! sentence continues. Dynamic programming finds the boundaries with the highest sum of
-//! log-odds and of log-likelihoods of the sentences' lengths. The running time is linear in
-//! the number of words, times [`MAX_WORDS`].
+//! sentence continues. Together with the log-likelihoods of the sentences' lengths, these are a
+//! semi-Markov model. Dynamic programming finds its most probable boundaries, and the forward
+//! and backward sums give the probability of each. The running time is linear in the number of
+//! words, times [`MAX_WORDS`].
 
+use super::boundary_cues::BoundaryCues;
 use super::word::Word;
 use crate::language::Lexicon;
 
-/// The log-odds that a sentence ends after a word about which nothing is known.
+/// The log-odds that a sentence ends after a word about which nothing is known but that there
+/// is a pause, with the weight of the pause.
 const PRIOR: f64 = -3.0;
+/// The same where a pause may be, and where none was found although silences are known.
+const UNKNOWN_PRIOR: f64 = -2.2;
+const NO_SILENCE_PRIOR: f64 = -3.2;
+/// The same where the times of both words are known, and there is no pause.
+const NO_PAUSE_PRIOR: f64 = -4.5;
 /// The median length of a sentence in a lecture, in words.
 const MEDIAN_WORDS: f64 = 14.0;
 /// The standard deviation of the logarithm of the length.
@@ -20,6 +28,11 @@ const LOG_LENGTH_DEVIATION: f64 = 0.5;
 const MAX_WORDS: usize = 60;
 /// The shortest known pause that is a sign of a boundary, in seconds.
 const MIN_PAUSE: f64 = 0.25;
+/// A shorter one is none.
+const NO_PAUSE: f64 = 0.12;
+
+/// A place of at least this certainty is a boundary.
+const MIN_CERTAINTY: f64 = 0.4;
 
 /// A sentence boundary.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,65 +43,158 @@ pub(super) struct Boundary {
     pub(super) certainty: f64,
 }
 
-/// The log-odds that a sentence ends between two words, by the words alone. Both are in
-/// lower case. 0 if the words say nothing.
-pub(super) fn boundary_log_odds(word: &str, next: &str, lexicon: &Lexicon) -> f64 {
-    let start = lexicon.sentence_starts.get(next).copied().unwrap_or(0.0);
-    let end = lexicon.sentence_ends.get(word).copied().unwrap_or(0.0);
-    start + end
-}
-
-/// The boundaries inside `words`, whose times are known; not the one at their start.
-pub(super) fn split(words: &[Word<'_>], lexicon: &Lexicon) -> Vec<Boundary> {
-    let normalized: Vec<String> = words.iter().map(Word::normalized).collect();
+/// The boundaries inside `words`, whose times are known; not the one at their start. `words`
+/// begin with the word `first` of the cues. `missing_silences` is the fraction of pauses for
+/// which no silence is known.
+pub(super) fn split(
+    words: &[Word<'_>],
+    cues: &BoundaryCues,
+    first: usize,
+    lexicon: &Lexicon,
+    missing_silences: f64,
+) -> Vec<Boundary> {
+    let unknown = NO_SILENCE_PRIOR + missing_silences * (UNKNOWN_PRIOR - NO_SILENCE_PRIOR);
     let log_odds: Vec<f64> = (1..words.len())
         .map(|i| {
-            let pause = words[i].start - words[i - 1].end;
-            let is_pause = words[i - 1].is_pause_known && pause >= MIN_PAUSE;
-            let pause = if is_pause { pause_log_odds(pause) } else { 0.0 };
-            let by_words = boundary_log_odds(&normalized[i - 1], &normalized[i], lexicon);
+            let normalized = words[i].normalized();
             // A function word with a capital letter begins a sentence in running text.
             let is_capitalized = words[i].is_capitalized()
-                && normalized[i] != "i"
-                && lexicon.is_function_word(&normalized[i]);
-            PRIOR + pause + by_words + if is_capitalized { 4.0 } else { 0.0 }
+                && normalized != "i"
+                && lexicon.is_function_word(&normalized);
+            let capital = if is_capitalized { 4.0 } else { 0.0 };
+            pause_log_odds(&words[i - 1], &words[i], unknown) + cues.start(first + i) + capital
         })
         .collect();
-    // best[i]: the highest score of the words before i, if a boundary is there.
-    let mut best: Vec<(f64, usize)> = vec![(f64::NEG_INFINITY, 0); words.len() + 1];
-    best[0].0 = 0.0;
-    for end in 1..=words.len() {
-        let boundary = if end < words.len() {
-            log_odds[end - 1]
+    let model = Model {
+        log_odds: &log_odds,
+        cues,
+        first,
+        count: words.len(),
+        lengths: (0..=MAX_WORDS).map(length_log_likelihood).collect(),
+    };
+    model.boundaries()
+}
+
+/// What the pause between two words says, with the prior.
+fn pause_log_odds(word: &Word<'_>, next: &Word<'_>, unknown: f64) -> f64 {
+    let pause = next.start - word.end;
+    if word.pause_certainty > 0.0 && pause >= MIN_PAUSE {
+        // One of more than a second is hardly ever within a sentence.
+        PRIOR + word.pause_certainty * (2.2 + 2.5 * (pause - 0.9).clamp(0.0, 1.5))
+    } else if word.is_next_contiguous && pause <= NO_PAUSE {
+        NO_PAUSE_PRIOR
+    } else {
+        unknown
+    }
+}
+
+/// A semi-Markov model of the sentences of a text.
+struct Model<'a> {
+    /// Of a boundary before each word but the first.
+    log_odds: &'a [f64],
+    cues: &'a BoundaryCues,
+    first: usize,
+    count: usize,
+    /// The log-likelihood of each length, in words.
+    lengths: Vec<f64>,
+}
+
+impl Model<'_> {
+    /// The score of a boundary before the word `i`; 0 at both ends.
+    fn boundary(&self, i: usize) -> f64 {
+        if i > 0 && i < self.count {
+            self.log_odds[i - 1]
         } else {
             0.0
-        };
-        for start in end.saturating_sub(MAX_WORDS)..end {
-            let score = best[start].0 + boundary + length_log_likelihood(end - start);
-            if score > best[end].0 {
-                best[end] = (score, start);
-            }
         }
     }
-    let mut boundaries = Vec::new();
-    let mut end = words.len();
-    while best[end].1 > 0 {
-        end = best[end].1;
-        boundaries.push(Boundary {
-            word: end,
-            certainty: 1.0 / (1.0 + (-log_odds[end - 1] - 0.5).exp()),
-        });
+
+    fn sentence(&self, start: usize, end: usize) -> f64 {
+        self.lengths[end - start]
+            + self
+                .cues
+                .whole_sentence(self.first + start..self.first + end)
     }
-    boundaries.reverse();
-    boundaries
+
+    fn boundaries(&self) -> Vec<Boundary> {
+        let count = self.count;
+        // best[i]: the highest score of the words before i, if a boundary is there, and the
+        // boundary before; sums[i]: the logarithm of the sum over all ways to divide them.
+        let mut best: Vec<(f64, usize)> = vec![(f64::NEG_INFINITY, 0); count + 1];
+        let mut before = vec![f64::NEG_INFINITY; count + 1];
+        (best[0].0, before[0]) = (0.0, 0.0);
+        for end in 1..=count {
+            let mut sum = LogSum::default();
+            for start in end.saturating_sub(MAX_WORDS)..end {
+                let score = self.sentence(start, end) + self.boundary(end);
+                if best[start].0 + score > best[end].0 {
+                    best[end] = (best[start].0 + score, start);
+                }
+                sum.add(before[start] + score);
+            }
+            before[end] = sum.log();
+        }
+        let mut after = vec![f64::NEG_INFINITY; count + 1];
+        after[count] = 0.0;
+        for start in (0..count).rev() {
+            let ends = start + 1..=count.min(start + MAX_WORDS);
+            let mut sum = LogSum::default();
+            ends.map(|end| self.sentence(start, end) + self.boundary(end) + after[end])
+                .for_each(|score| sum.add(score));
+            after[start] = sum.log();
+        }
+        let mut is_best = vec![false; count];
+        let mut end = count;
+        while best[end].1 > 0 {
+            end = best[end].1;
+            is_best[end] = true;
+        }
+        // A probable boundary may be missing from the best division, if another one that
+        // excludes it has many variants.
+        let certainty = |i: usize| (before[i] + after[i] - before[count]).exp().min(1.0);
+        (1..count)
+            .map(|word| Boundary {
+                word,
+                certainty: certainty(word),
+            })
+            .filter(|boundary| is_best[boundary.word] || boundary.certainty >= MIN_CERTAINTY)
+            .collect()
+    }
 }
 
-/// A known pause of the given length is a sign of a boundary; one of more than a second
-/// is hardly ever within a sentence.
-fn pause_log_odds(seconds: f64) -> f64 {
-    2.2 + 2.5 * (seconds - 0.9).clamp(0.0, 1.5)
+/// A sum of exponentials, as a logarithm.
+#[derive(Debug)]
+struct LogSum {
+    highest: f64,
+    /// Relative to the highest.
+    sum: f64,
 }
 
+impl Default for LogSum {
+    fn default() -> Self {
+        Self {
+            highest: f64::NEG_INFINITY,
+            sum: 0.0,
+        }
+    }
+}
+
+impl LogSum {
+    fn add(&mut self, value: f64) {
+        if value > self.highest {
+            self.sum = self.sum * (self.highest - value).exp() + 1.0;
+            self.highest = value;
+        } else if value > f64::NEG_INFINITY {
+            self.sum += (value - self.highest).exp();
+        }
+    }
+
+    fn log(&self) -> f64 {
+        self.highest + self.sum.ln()
+    }
+}
+
+/// 0 for the median length, and negative infinity for no words.
 fn length_log_likelihood(words: usize) -> f64 {
     let deviation = (words as f64 / MEDIAN_WORDS).ln() / LOG_LENGTH_DEVIATION;
     -deviation * deviation / 2.0

@@ -16,6 +16,8 @@ pub(super) enum Ending {
     None,
     /// A comma, a dash or the like.
     Clause,
+    /// No punctuation, but probably the end of a sentence by its words and pauses.
+    Probable,
     Sentence,
 }
 
@@ -29,9 +31,12 @@ pub(super) struct Word<'a> {
     /// Start and end in the recording, in seconds; estimated.
     pub(super) start: f64,
     pub(super) end: f64,
-    /// Whether the pause after the word is known, from a silence or from the times of
-    /// two segments, and not only estimated.
-    pub(super) is_pause_known: bool,
+    /// The probability that the place of the pause after the word is known, from a silence or
+    /// from the times of two segments; 0 if it is only estimated.
+    pub(super) pause_certainty: f64,
+    /// Whether the times of this word and of the next one are both given, so that a pause
+    /// between them would be known.
+    pub(super) is_next_contiguous: bool,
 }
 
 impl Word<'_> {
@@ -64,7 +69,8 @@ pub(super) fn words<'a>(segments: &[TranscriptSegmentRef<'a>], lexicon: &Lexicon
                 ending: Ending::None,
                 start: segment.time.start(),
                 end: segment.time.end(),
-                is_pause_known: false,
+                pause_certainty: 0.0,
+                is_next_contiguous: false,
             });
         }
     }

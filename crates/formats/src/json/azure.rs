@@ -101,6 +101,7 @@ fn phrase_entry<'a>(
             .and_then(confidence)
             .or_else(|| confidence(phrase)),
         words: words.iter().filter_map(timed_word).collect(),
+        ..Entry::default()
     })
 }
 

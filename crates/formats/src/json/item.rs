@@ -167,7 +167,7 @@ impl<'a> ItemReader<'a> {
             text,
             speaker: speaker(item),
             confidence: confidence(item),
-            words: Vec::new(),
+            ..Entry::default()
         })
     }
 

@@ -1,13 +1,16 @@
 //! TTML (`.ttml`, `.dfxp`, also IMSC and SMPTE-TT), <https://www.w3.org/TR/ttml2/>, and the XML
 //! of `YouTube`.
 //!
-//! Styles, regions and metadata are dropped, except the names of agents, who are speakers.
+//! Styles, regions and metadata are dropped, except the names of agents, who are speakers, and
+//! languages (`xml:lang`).
 
 mod times;
 mod xml;
 mod youtube;
 
 use std::collections::HashMap;
+
+use lectern_domain::LanguageTag;
 
 use crate::cue::{Word, collapse_whitespace};
 use crate::entry::Entry;
@@ -77,6 +80,7 @@ struct Open {
     /// Whether it has times that cannot be read.
     is_malformed: bool,
     speaker: Option<String>,
+    language: Option<LanguageTag>,
     /// Where its text begins in the text of the paragraph.
     text_start: usize,
 }
@@ -84,6 +88,8 @@ struct Open {
 #[derive(Debug)]
 struct TtmlReader {
     rates: Rates,
+    /// Of the whole file.
+    language: Option<LanguageTag>,
     open: Vec<Open>,
     /// The text of the paragraph.
     text: String,
@@ -100,6 +106,7 @@ impl TtmlReader {
     fn new(root: &Element) -> Self {
         Self {
             rates: Rates::of(root),
+            language: root.attribute("lang").and_then(LanguageTag::of_name),
             open: Vec::new(),
             text: String::new(),
             words: Vec::new(),
@@ -177,6 +184,11 @@ impl TtmlReader {
             (None, Some(duration)) => Some(start_ms.saturating_add(duration)),
             (None, None) => outer_end,
         };
+        // An empty or unknown language ends that of the element around.
+        let language = match element.attribute("lang") {
+            Some(name) => LanguageTag::of_name(name),
+            None => outer.map_or(self.language.clone(), |outer| outer.language.clone()),
+        };
         let speaker = element.attribute("agent").map(str::to_owned);
         Open {
             name: element.name.clone(),
@@ -186,6 +198,7 @@ impl TtmlReader {
             is_timed: begin.is_some() || end.is_some() || duration.is_some(),
             is_malformed,
             speaker: speaker.or_else(|| outer.and_then(|outer| outer.speaker.clone())),
+            language,
             text_start: self.text.len(),
         }
     }
@@ -266,6 +279,7 @@ impl TtmlReader {
             text: trim_lines(text),
             speaker: open.speaker.as_ref().map(name),
             words,
+            language: open.language.clone(),
             ..Entry::default()
         });
     }

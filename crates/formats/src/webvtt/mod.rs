@@ -80,8 +80,8 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
                         end_ms: Some(times.end_ms),
                         text: voice.text,
                         speaker: voice.name.or_else(|| identifier.and_then(speaker)),
-                        confidence: None,
                         words: voice.words,
+                        ..Entry::default()
                     });
                 }
             }

@@ -10,6 +10,7 @@ use crate::http::support::{UNKNOWN_ID, job_path};
 on_both_backends!(
     webvtt_is_accepted_and_returned,
     subrip_is_accepted_and_returned,
+    a_file_in_two_languages_is_selected_by_language,
     whisper_json_is_accepted,
     whisper_json_variants_are_accepted,
     legacy_charsets_are_decoded,
@@ -99,6 +100,28 @@ fn webvtt_is_accepted_and_returned(server: TestServer) {
         file.text(),
         CUES.replace("--> 00:00:10.000", "--> 00:00:10.001")
     );
+}
+
+fn a_file_in_two_languages_is_selected_by_language(server: TestServer) {
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    let file = r#"<tt xmlns="http://www.w3.org/ns/ttml" xml:lang="en"><body>
+        <div><p begin="0s" end="1s">good day</p></div>
+        <div xml:lang="de-AT"><p begin="0s" end="1s">guten Tag</p></div></body></tt>"#;
+    let kind = "application/ttml+xml";
+    send(&server, "PUT", &path, kind, file.as_bytes()).expect(200);
+    for (wanted, texts) in [
+        ("en", vec!["good day"]),
+        ("de", vec!["guten Tag"]),
+        ("fr", vec![]),
+    ] {
+        let found = server.get(&format!("{path}?language={wanted}")).expect(200);
+        let found = found.json();
+        let segments = found["segments"].as_array().unwrap().iter();
+        let found: Vec<_> = segments
+            .map(|segment| segment["text"].as_str().unwrap())
+            .collect();
+        assert_eq!(found, texts, "{wanted}");
+    }
 }
 
 fn subrip_is_accepted_and_returned(server: TestServer) {

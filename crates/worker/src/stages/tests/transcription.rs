@@ -358,6 +358,29 @@ fn a_file_in_another_language_is_not_taken() {
 }
 
 #[test]
+fn of_a_file_in_several_languages_the_cues_in_the_wanted_one_are_taken() {
+    let ttml = br#"<tt xmlns="http://www.w3.org/ns/ttml"><body>
+        <div xml:lang="de"><p begin="0.5s" end="1.5s">Hallo.</p></div>
+        <div xml:lang="nl"><p begin="0.5s" end="1.5s">Dag.</p></div></body></tt>"#;
+    let (german, dutch) = (
+        (0.5, 1.5, "Hallo.".to_owned()),
+        (0.5, 1.5, "Dag.".to_owned()),
+    );
+    for (language, expected) in [
+        (Some("de"), vec![german.clone()]),
+        (None, vec![german, dutch]),
+        (Some("fr"), vec![]),
+    ] {
+        let mut fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
+        fixture.fixture.options.language = language.map(|tag| LanguageTag::new(tag).unwrap());
+        fixture.put("talks/1.ttml", ttml);
+        let status = fixture.run_stage(RecognizerSettings::default());
+        assert_eq!(status, JobStatus::Completed);
+        assert_eq!(transcript(&fixture), expected, "{language:?}");
+    }
+}
+
+#[test]
 fn a_command_gets_the_language() {
     for (language, expected) in [(None, "auto"), (Some("pt-BR"), "pt-BR")] {
         let mut fixture = StageFixture::new(Stage::Transcription, TONE);

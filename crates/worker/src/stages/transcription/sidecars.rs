@@ -1,7 +1,7 @@
 //! Reads the sidecar files of a recording, best first.
 
 use lectern_domain::{LanguageTag, TranscriptSource};
-use lectern_formats::{FormatError, ParsedFile};
+use lectern_formats::{Cue, FormatError, ParsedFile, Transcript};
 use lectern_storage::ObjectKey;
 
 use super::{Found, read_any_format};
@@ -93,21 +93,23 @@ impl Sidecars {
                 Ok(file) => transcript(file, context)?,
                 Err(error) => Err(error),
             };
-            match transcript {
+            match transcript.map(|transcript| self.wanted_part(transcript)) {
                 Ok(transcript) if transcript.cues.is_empty() => self.add_empty(&name),
                 // The name does not say the language, but the file does.
                 Ok(transcript)
-                    if candidate.name.language.is_none()
-                        && is_other(transcript.language.as_ref(), self.wanted.as_ref()) =>
+                    if candidate.name.language.is_none() && !self.has_wanted(&transcript) =>
                 {
                     self.passed_over.push(format!("{name} (another language)"));
                 }
                 Ok(transcript) => {
                     let note = format!("taken from {name}");
+                    let source = TranscriptSource::Sidecar;
+                    if transcript.has_several_languages() {
+                        return Ok(Some(Found::subtitles(transcript, None, source, note)));
+                    }
                     let language = candidate.name.language;
                     let language = language.or_else(|| transcript.language.clone());
                     let language = language.or_else(|| self.wanted.clone());
-                    let source = TranscriptSource::Sidecar;
                     return Ok(Some(Found::subtitles(
                         transcript,
                         language.as_ref(),
@@ -119,6 +121,26 @@ impl Sidecars {
             }
         }
         Ok(None)
+    }
+
+    fn has_wanted(&self, transcript: &Transcript) -> bool {
+        if transcript.has_several_languages() {
+            return transcript.cues.iter().any(|cue| self.is_wanted(cue));
+        }
+        !is_other(transcript.language.as_ref(), self.wanted.as_ref())
+    }
+
+    fn is_wanted(&self, cue: &Cue) -> bool {
+        !is_other(cue.language.as_ref(), self.wanted.as_ref())
+    }
+
+    /// Of a transcript in several languages, the cues in the wanted one; all of them if none is in
+    /// it.
+    fn wanted_part(&self, mut transcript: Transcript) -> Transcript {
+        if transcript.has_several_languages() && self.has_wanted(&transcript) {
+            transcript.cues.retain(|cue| self.is_wanted(cue));
+        }
+        transcript
     }
 
     fn add_unreadable(&mut self, name: &str, error: String) {
