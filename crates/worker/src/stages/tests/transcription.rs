@@ -298,7 +298,9 @@ fn the_best_sidecar_with_text_is_taken_and_the_others_are_named() {
     assert_eq!(transcript(&fixture), hello_transcript());
     assert_eq!(
         fixture.notes(),
-        "taken from 1.MP4.srt; not taken: 1.vtt (empty), 1.ttml (empty), 1.de.sbv"
+        "taken from 1.MP4.srt; not used: 1.notes.srt (it may be of another recording: after the \
+         recording's name there is more than a language or a word such as captions), \
+         1.vtt (empty), 1.ttml (empty), 1.de.sbv (another goes first)"
     );
 }
 
@@ -354,7 +356,34 @@ fn a_file_in_another_language_is_not_taken() {
     let hello = fixture.script_recognizer(&script_writing(HELLO_CUE));
     assert_eq!(fixture.run_stage(hello), JobStatus::Completed);
     assert_eq!(transcript(&fixture), hello_transcript());
-    assert_eq!(fixture.notes(), "not taken: 1.json (another language)");
+    assert_eq!(
+        fixture.notes(),
+        "recognized with the worker's --transcribe-command; not used: 1.json (another language)"
+    );
+}
+
+#[test]
+fn files_that_look_like_a_transcript_are_named_if_the_words_are_recognized() {
+    let fixture = StageFixture::new(Stage::Transcription, TONE);
+    for name in [
+        "talks/1.smi",
+        "talks/1_part.srt",
+        "talks/1.forced.vtt",
+        "talks/10.tsv",
+    ] {
+        fixture.put(name, HELLO_SRT);
+    }
+    let hello = fixture.script_recognizer(&script_writing(HELLO_CUE));
+    assert_eq!(fixture.run_stage(hello), JobStatus::Completed);
+    let notes = fixture.notes();
+    for expected in [
+        "1.smi (SAMI is not read)",
+        "1_part.srt (it may be of another recording",
+        "1.forced.vtt (forced subtitles",
+    ] {
+        assert!(notes.contains(expected), "{notes}");
+    }
+    assert!(!notes.contains("10.tsv"), "{notes}");
 }
 
 #[test]
