@@ -88,6 +88,7 @@ mod sound;
 
 pub use clip::{CompositionChange, CutSettings};
 pub use error::{Error, ProbeError};
+pub use extract::SubtitleFormat;
 pub use ffmpeg::{Media, MissingTool, Tools};
 pub use frames::{Frames, GrayFrame, GrayPicture};
 pub use picture::Composition;

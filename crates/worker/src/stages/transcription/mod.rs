@@ -114,11 +114,12 @@ impl StageHandler for Transcription {
         let language = context.options().language;
         let mut sidecars = Sidecars::find(context, language.as_ref())?;
         if let Some(found) = sidecars.read(context)? {
-            return store(found, &sidecars);
+            return store(found, &sidecars, None);
         }
         let probe = context.probe_heard()?;
-        if let Some(found) = embedded_subtitles::read(context, &probe, language.as_ref())? {
-            return store(found, &sidecars);
+        let tracks = embedded_subtitles::read(context, &probe, language.as_ref())?;
+        if let Some(found) = tracks.found {
+            return store(found, &sidecars, tracks.not_used);
         }
         if sidecars.has_unreadable_subtitles {
             return Err(sidecars.into_failure());
@@ -149,7 +150,7 @@ impl StageHandler for Transcription {
             None if self.0.are_available() => Found::nothing(NO_RECOGNIZER_OF_LANGUAGE),
             None => Found::nothing(NO_RECOGNIZER),
         };
-        store(found, &sidecars)
+        store(found, &sidecars, tracks.not_used)
     }
 }
 
@@ -255,9 +256,13 @@ fn read_any_format(bytes: &[u8]) -> Result<ParsedFile, FormatError> {
     InputFormat::of_content(bytes).read(bytes)
 }
 
-/// Stores the transcript. The notes name the sidecars that were passed over, the source, what
+/// Stores the transcript. The notes name the sidecars and tracks that were passed over, the source, what
 /// was left out or changed in it, and why there are no cues.
-fn store(found: Found, sidecars: &Sidecars) -> Result<StageOutput, Failure> {
+fn store(
+    found: Found,
+    sidecars: &Sidecars,
+    tracks_not_used: Option<String>,
+) -> Result<StageOutput, Failure> {
     let is_empty = found.transcript.cues.is_empty();
     let source = found.source;
     let changes = found.transcript.notes;
@@ -286,6 +291,13 @@ fn store(found: Found, sidecars: &Sidecars) -> Result<StageOutput, Failure> {
         // The user probably expects the words of these files.
         let level = match source {
             TranscriptSource::Sidecar => NoteLevel::Info,
+            _ => NoteLevel::Warning,
+        };
+        notes.add(level, note);
+    }
+    if let Some(note) = tracks_not_used {
+        let level = match source {
+            TranscriptSource::Track => NoteLevel::Info,
             _ => NoteLevel::Warning,
         };
         notes.add(level, note);
