@@ -285,8 +285,8 @@ def check_transcript_sources(lectern):
         for layer, tags in enumerate((r"{\k50}", r"{\bord3}", r"{\blur2}")):
             layers += f"Dialogue: {layer},0:00:{4 * i:02}.00,0:00:{4 * i + 3:02}.50,Default,,0,0,0,,{tags}{line}\n"
         layers += f"Dialogue: 3,0:00:{4 * i:02}.00,0:00:{4 * i + 3:02}.50,Default,,0,0,0,,{{\\p1}}m 0 0 l 9 9{{\\p0}}\n"
-    (directory / "layers.ass").write_text(layers)
-    ffmpeg("-i", directory / "whole.mp4", "-i", directory / "layers.ass", "-c", "copy", directory / "layers.mkv")
+    (directory / "karaoke.ass").write_text(layers)
+    ffmpeg("-i", directory / "whole.mp4", "-i", directory / "karaoke.ass", "-c", "copy", directory / "layers.mkv")
     results = said("layers.mkv", lines, "taken from a track of the recording")
     assert results["clips"] and "invented" not in str(results["notes"]), results["notes"]
 
