@@ -119,28 +119,6 @@ fn subtitles_have_a_language_and_can_be_extracted() {
 }
 
 #[test]
-fn substation_alpha_is_extracted_as_it_is() {
-    let fixture = Fixture::new();
-    let ass = fixture.path("words.ass");
-    let header = "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, \
-        Fontsize\nStyle: Default,Arial,20\n\n[Events]\nFormat: Layer, Start, End, Style, Name, \
-        MarginL, MarginR, MarginV, Effect, Text\n";
-    let line = "Dialogue: 3,0:00:01.00,0:00:02.00,Default,Ann,0,0,0,,{\\k50}Welcome.";
-    fs::write(&ass, format!("{header}{line}\n")).unwrap();
-    let options = format!("-i {} -map 0 -map 1 -c copy", ass.display());
-    let path = fixture.convert(&fixture.lecture().path, &options, "subtitled.mkv");
-    let recording = fixture.probe(&path);
-    let out = fixture.path("extracted");
-    let track = &recording.subtitles[0];
-    fixture
-        .media
-        .extract_subtitles(&recording, track, SubtitleFormat::SubStationAlpha, &out)
-        .unwrap();
-    let words = fs::read_to_string(&out).unwrap();
-    assert!(words.lines().any(|found| found == line), "{words}");
-}
-
-#[test]
 fn a_duration_missing_in_the_headers_is_measured() {
     let fixture = Fixture::new();
     let live = fixture.render(
