@@ -6,7 +6,7 @@ use lectern_domain::TimeRange;
 
 use crate::error::Error;
 use crate::ffmpeg::Media;
-use crate::probe::MediaInfo;
+use crate::probe::{MediaInfo, SubtitleStream};
 use crate::sound::Inputs;
 
 impl Media {
@@ -49,19 +49,35 @@ impl Media {
         )
     }
 
-    /// Writes a subtitle track as WebVTT. `index` is the index of the
-    /// [`SubtitleStream`](crate::SubtitleStream). Fails for subtitles that are pictures.
+    /// Writes a subtitle track. Fails for subtitles that are pictures, and for a
+    /// [`SubtitleFormat::SubStationAlpha`] of a track in another codec.
     pub fn extract_subtitles(
         &self,
         recording: &MediaInfo,
-        index: u32,
+        track: &SubtitleStream,
+        format: SubtitleFormat,
         out: &Path,
     ) -> Result<(), Error> {
+        let (encoder, muxer) = match format {
+            SubtitleFormat::WebVtt => ("webvtt", "webvtt"),
+            // The muxer takes the newer version only.
+            SubtitleFormat::SubStationAlpha if track.codec == "ssa" => ("ass", "ass"),
+            SubtitleFormat::SubStationAlpha => ("copy", "ass"),
+        };
         let ffmpeg = self
             .ffmpeg_with_progress()
             .args(self.input_options(&recording.path))
-            .args(["-map", &format!("0:{index}")])
-            .args(["-c:s", "webvtt", "-f", "webvtt"]);
+            .args(["-map", &format!("0:{}", track.index)])
+            .args(["-c:s", encoder, "-f", muxer]);
         self.write("extract subtitles", ffmpeg, out, &mut |_| {})
     }
+}
+
+/// The format of an extracted subtitle track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubtitleFormat {
+    /// Text of any codec is converted.
+    WebVtt,
+    /// The track as it is, with its layers and drawings.
+    SubStationAlpha,
 }

@@ -89,6 +89,7 @@ mod sound;
 
 pub use clip::{CompositionChange, CutSettings};
 pub use error::{Error, ProbeError};
+pub use extract::SubtitleFormat;
 pub use ffmpeg::{Media, MissingTool, Tools};
 pub use format_changes::Formats;
 pub use frames::{Frames, GrayFrame, GrayPicture};

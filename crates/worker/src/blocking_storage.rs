@@ -75,9 +75,11 @@ impl BlockingStorage {
         Ok(self.runtime.block_on(self.storage.head(key))?)
     }
 
-    /// The objects whose names begin like that of `key`; see [`Storage::list_beside`].
-    pub fn list_beside(&self, key: &ObjectKey) -> Result<Vec<ObjectInfo>, Failure> {
-        Ok(self.runtime.block_on(self.storage.list_beside(key))?)
+    /// The objects beside `key` whose names begin with `start`; see [`Storage::list_beside`].
+    pub fn list_beside(&self, key: &ObjectKey, start: &str) -> Result<Vec<ObjectInfo>, Failure> {
+        Ok(self
+            .runtime
+            .block_on(self.storage.list_beside(key, start))?)
     }
 
     /// Reads an object into memory. `None` if it does not exist.

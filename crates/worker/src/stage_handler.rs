@@ -42,12 +42,17 @@ pub struct Notes(Vec<(NoteLevel, String)>);
 impl Notes {
     /// Adds a note on how the output was made.
     pub fn info(&mut self, message: impl Into<String>) {
-        self.0.push((NoteLevel::Info, message.into()));
+        self.add(NoteLevel::Info, message);
     }
 
     /// Adds a note on what is missing from the output, or may be wrong.
     pub fn warning(&mut self, message: impl Into<String>) {
-        self.0.push((NoteLevel::Warning, message.into()));
+        self.add(NoteLevel::Warning, message);
+    }
+
+    /// Adds a note of this level.
+    pub fn add(&mut self, level: NoteLevel, message: impl Into<String>) {
+        self.0.push((level, message.into()));
     }
 
     /// The notes as they are stored: without NUL, and cut to what fits.

@@ -220,6 +220,74 @@ def claim_duration(matroska, seconds):
     matroska.write_bytes(content[:start] + struct.pack(">d", seconds * 1e3) + content[start + 8 :])
 
 
+LAYERS = """[Script Info]
+ScriptType: v4.00+
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize
+Style: Default,Arial,20
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
+
+
+def check_transcript_sources(lectern):
+    """Checks which of the files beside a recording and of its tracks the words are from, and that
+    the notes name the others."""
+    directory = lectern.directory
+
+    def said(name, expected, *texts, options=(), **settings):
+        results = lectern.check(name, *options, clips=None, said=expected, **settings)
+        messages = " | ".join(note["message"] for note in results["notes"] if note["stage"] == "transcription")
+        for text in texts:
+            assert text in messages, (name, text, messages)
+        return results
+
+    hears_otherwise = {"LECTERN_TRANSCRIBE_COMMAND": f"sh -c 'cp {directory / 'otherwise.srt'} {{out}}.srt' {{audio}}"}
+    (directory / "otherwise.srt").write_text(CUE.replace(SAID, OTHERWISE))
+    recording = "GMT20240101-100000_Recording_640x360.mp4"
+    shutil.copy(directory / "whole.mp4", directory / recording)
+    transcript = directory / "GMT20240101-100000_Recording.transcript.vtt"
+    transcript.write_text("WEBVTT\n\n" + CUE.replace(",", "."))
+    said(recording, [SAID], "taken from GMT20240101-100000_Recording.transcript.vtt", **hears_otherwise)
+    for name in "whole_captions.srt", "whole-en.srt", "whole (1).srt", "whole.english.srt":
+        (directory / name).write_text(CUE)
+        said("whole.mp4", [SAID], f"taken from {name}", **hears_otherwise)
+        (directory / name).unlink()
+    for name in "whole.smi", "whole.tsv", "whole_2.srt":
+        (directory / name).write_text(CUE)
+    results = said(
+        "whole.mp4", [OTHERWISE], "recognized with the worker's --transcribe-command", "whole.smi (SAMI is not read)",
+        "whole.tsv (TSV is not read)", "whole_2.srt (it may be of another recording", **hears_otherwise,
+    )  # fmt: skip
+    assert len(notes(results)) == 1, results["notes"]
+    for name in "whole.smi", "whole.tsv", "whole_2.srt":
+        (directory / name).unlink()
+
+    lines = [f"Line {i} says what no other line has said." for i in range(6)]
+    layers = LAYERS
+    for i, line in enumerate(lines):
+        for layer, tags in enumerate((r"{\k50}", r"{\bord3}", r"{\blur2}")):
+            layers += f"Dialogue: {layer},0:00:{4 * i:02}.00,0:00:{4 * i + 3:02}.50,Default,,0,0,0,,{tags}{line}\n"
+        layers += f"Dialogue: 3,0:00:{4 * i:02}.00,0:00:{4 * i + 3:02}.50,Default,,0,0,0,,{{\\p1}}m 0 0 l 9 9{{\\p0}}\n"
+    (directory / "karaoke.ass").write_text(layers)
+    ffmpeg("-i", directory / "whole.mp4", "-i", directory / "karaoke.ass", "-c", "copy", directory / "layers.mkv")
+    results = said("layers.mkv", lines, "taken from a track of the recording")
+    assert results["clips"] and "invented" not in str(results["notes"]), results["notes"]
+
+    ffmpeg(
+        "-i", directory / "whole.mp4", "-i", directory / "otherwise.srt", "-i", directory / "otherwise.srt",
+        "-i", directory / "said.srt", "-map", "0", "-map", "1", "-map", "2", "-map", "3", "-c", "copy",
+        "-metadata:s:a:0", "language=eng", "-metadata:s:s:0", "language=fre", "-metadata:s:s:1", "language=eng",
+        "-metadata:s:s:2", "language=eng", "-disposition:s:0", "default", "-disposition:s:1", "forced",
+        directory / "languages.mkv",
+    )  # fmt: skip
+    said("languages.mkv", [SAID], "(en)", "subtitle tracks en (forced), fr were not used")
+    said("languages.mkv", [OTHERWISE], "(fr)", options=["--language=fr"])
+    said("languages.mkv", [], "fr (another language), en (another language)", options=["--language=de"])
+
+
 def path_without_webvtt(directory):
     """A PATH with an ffmpeg that cannot write subtitles."""
     tools = directory / "tools"
@@ -460,6 +528,8 @@ def main(program):
         assert results["metadata"]["layout"] is not None
         results = lectern.check("audio.m4a", said=[], **without_speech)
         assert results["metadata"]["layout"] is None and results["clips"][0]["thumbnail_url"] is None
+        pictures = [note["level"] for note in results["notes"] if note["message"] == "the recording has no picture"]
+        assert pictures == ["info"], results["notes"]
         lectern.check("turned.mp4", **without_speech)
         lectern.check("uneven.mp4", **without_speech)
         lectern.check("broken.mkv", **without_speech)
@@ -474,6 +544,7 @@ def main(program):
         render_layouts(directory)
         check_layouts(lectern)
 
+        check_transcript_sources(lectern)
         lectern.check("track.mp4", said=[SAID])
         (directory / "whole.srt").write_text(CUE)
         lectern.check("whole.mp4", said=[SAID])

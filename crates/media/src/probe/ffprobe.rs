@@ -92,6 +92,9 @@ struct Disposition {
 #[serde(default)]
 struct Tags {
     language: Option<String>,
+    title: Option<String>,
+    /// The title in MP4.
+    handler_name: Option<String>,
     rotate: Option<String>,
 }
 
@@ -173,7 +176,7 @@ impl Stream {
     /// A sort key: default subtitles come first, and forced subtitles last, because forced
     /// subtitles translate only the parts in a foreign language.
     fn preference(&self) -> (bool, bool) {
-        (self.disposition.forced == 1, self.disposition.default == 0)
+        (self.is_forced(), self.disposition.default == 0)
     }
 
     fn is_of_type(&self, kind: &str) -> bool {
@@ -274,6 +277,7 @@ impl Stream {
             codec: self.codec(),
             sample_rate: self.sample_rate.parse().unwrap_or(0),
             channels: self.channels,
+            language: self.language(),
             mixed_with: Vec::new(),
             only_channel: None,
         }
@@ -283,8 +287,26 @@ impl Stream {
         SubtitleStream {
             index: self.index,
             codec: self.codec(),
-            language: self.tags.language.clone().filter(|code| code != "und"),
+            language: self.language(),
+            is_forced: self.is_forced(),
         }
+    }
+
+    /// The language code, unless it stands for an unknown language.
+    fn language(&self) -> Option<String> {
+        self.tags.language.clone().filter(|code| code != "und")
+    }
+
+    /// Whether subtitles translate only the parts in a foreign language. Many programs say so in
+    /// the title only.
+    fn is_forced(&self) -> bool {
+        let titles = [&self.tags.title, &self.tags.handler_name];
+        let has_word = |title: &String| {
+            let title = title.to_lowercase();
+            let mut words = title.split(|c: char| !c.is_alphanumeric());
+            words.any(|word| matches!(word, "forced" | "signs"))
+        };
+        self.disposition.forced == 1 || titles.into_iter().flatten().any(has_word)
     }
 }
 
@@ -320,6 +342,27 @@ mod tests {
         let fields = stream.as_object_mut().unwrap();
         fields.extend(more_fields.as_object().unwrap().clone());
         headers(&json!([stream])).video.unwrap()
+    }
+
+    #[test]
+    fn subtitles_are_forced_by_disposition_or_title() {
+        let is_forced = |more_fields: &Value| {
+            let mut stream = json!({ "index": 0, "codec_type": "subtitle", "codec_name": "ass" });
+            let fields = stream.as_object_mut().unwrap();
+            fields.extend(more_fields.as_object().unwrap().clone());
+            headers(&json!([stream])).subtitles[0].is_forced
+        };
+        assert!(is_forced(&json!({ "disposition": { "forced": 1 } })));
+        assert!(is_forced(
+            &json!({ "tags": { "title": "English (Forced)" } })
+        ));
+        assert!(is_forced(
+            &json!({ "tags": { "handler_name": "Signs & Songs" } })
+        ));
+        assert!(!is_forced(
+            &json!({ "tags": { "title": "Unforced errors" } })
+        ));
+        assert!(!is_forced(&json!({})));
     }
 
     #[test]

@@ -114,6 +114,8 @@ pub struct AudioStream {
     pub sample_rate: u32,
     /// Number of channels, at least 1.
     pub channels: u32,
+    /// The language code in the file, such as `eng`.
+    pub language: Option<String>,
     /// Indices of the tracks that are mixed with this one.
     pub mixed_with: Vec<u32>,
     /// The channel of stereo sound that is used alone, where the other one is silent or
@@ -156,6 +158,9 @@ pub struct SubtitleStream {
     pub codec: String,
     /// The language code in the file, such as `eng`.
     pub language: Option<String>,
+    /// Whether it has only the parts in a foreign language, or signs, according to the
+    /// disposition or the title.
+    pub is_forced: bool,
 }
 
 /// A frame rate as a fraction: 30000/1001 has no exact decimal form.

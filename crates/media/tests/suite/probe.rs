@@ -1,6 +1,6 @@
 use std::fs;
 
-use lectern_media::{CutSettings, FrameRate, ProbeError};
+use lectern_media::{CutSettings, FrameRate, ProbeError, SubtitleFormat};
 
 use crate::fixture::{Fixture, PICTURE, SOUND, assert_ranges, assert_seconds};
 
@@ -109,7 +109,7 @@ fn subtitles_have_a_language_and_can_be_extracted() {
     let recording = fixture.probe(&path);
     fixture
         .media
-        .extract_subtitles(&recording, found[0].index, &out)
+        .extract_subtitles(&recording, &found[0], SubtitleFormat::WebVtt, &out)
         .unwrap();
     let words = fs::read_to_string(&out).unwrap();
     assert!(

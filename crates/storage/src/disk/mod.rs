@@ -221,7 +221,9 @@ impl Disk {
             for entry in walk {
                 let is_named = entry.as_ref().map_or(true, |entry| {
                     let name = entry.file_name().to_string_lossy();
-                    name.to_lowercase().starts_with(&start)
+                    let name = name.to_lowercase();
+                    let rest = name.strip_prefix(&start);
+                    rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
                 });
                 if is_named && let Some(object) = object_info(&root, entry)? {
                     objects.push(object);

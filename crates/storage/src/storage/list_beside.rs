@@ -1,4 +1,6 @@
 //! Objects whose names begin like that of another object.
+//!
+//! `1` begins `1.mp4` and `1_captions.srt`, but not `10.mp4`.
 
 use futures_util::TryStreamExt as _;
 use futures_util::future;
@@ -12,19 +14,24 @@ use crate::object::ObjectInfo;
 
 /// The most objects that are returned.
 const MAX_OBJECTS: usize = 1_000;
+/// The most names of a bucket that are looked at.
+const MAX_LISTED: usize = 10_000;
 
 impl Storage {
-    /// The objects in the directory of `key` whose names begin with the name of `key` without
-    /// its extension and a dot, in any order: `talks/1.mp4`, `talks/1.en.srt` and `talks/1.en.mp4`
-    /// for `talks/1.mp4`. At most 1,000. On local disk the names may differ in case; a bucket
+    /// The objects in the directory of `key` whose names begin with `start`, without a letter or a
+    /// digit after it, in any order: `talks/1.mp4`, `talks/1.en.srt` and `talks/1_en.mp4` for
+    /// `talks/1.mp4` and `1`. At most 1,000. On local disk the names may differ in case; a bucket
     /// lists names only by their exact beginning.
     ///
     /// # Errors
     ///
     /// If the storage cannot be read.
-    pub async fn list_beside(&self, key: &ObjectKey) -> Result<Vec<ObjectInfo>, Error> {
-        let (directory, name) = key.as_str().rsplit_once('/').unwrap_or(("", key.as_str()));
-        let stem = format!("{}.", stem(name));
+    pub async fn list_beside(
+        &self,
+        key: &ObjectKey,
+        start: &str,
+    ) -> Result<Vec<ObjectInfo>, Error> {
+        let (directory, _) = key.as_str().rsplit_once('/').unwrap_or(("", key.as_str()));
         let prefix = if directory.is_empty() {
             ObjectPrefix::everything()
         } else {
@@ -33,11 +40,11 @@ impl Storage {
                 .into()
         };
         match &self.0 {
-            Backend::Local { disk, .. } => disk.list_named(&prefix, &stem, MAX_OBJECTS).await,
+            Backend::Local { disk, .. } => disk.list_named(&prefix, start, MAX_OBJECTS).await,
             Backend::S3(bucket) => {
                 let start = match directory {
-                    "" => stem,
-                    directory => format!("{directory}/{stem}"),
+                    "" => start.to_owned(),
+                    directory => format!("{directory}/{start}"),
                 };
                 let doing = || format!("list {start}*");
                 // Keys are listed in their order, so those after the offset that begin
@@ -51,23 +58,19 @@ impl Storage {
                     .try_take_while(|meta| {
                         future::ready(Ok(meta.location.as_ref().starts_with(&start)))
                     });
+                let mut count = 0;
                 while objects.len() < MAX_OBJECTS
+                    && count < MAX_LISTED
                     && let Some(meta) = listed.try_next().await?
                 {
+                    count += 1;
                     let key = ObjectKey::new(meta.location.as_ref());
-                    let is_beside = !meta.location.as_ref()[start.len()..].contains('/');
+                    let rest = &meta.location.as_ref()[start.len()..];
+                    let is_beside = !rest.contains('/') && !rest.starts_with(char::is_alphanumeric);
                     objects.extend(key.ok().filter(|_| is_beside).map(|key| info(key, meta)));
                 }
                 Ok(objects)
             }
         }
-    }
-}
-
-/// The name of a file without its extension.
-fn stem(name: &str) -> &str {
-    match name.rfind('.') {
-        Some(dot) if dot > 0 => &name[..dot],
-        _ => name,
     }
 }

@@ -272,16 +272,18 @@ async fn objects_beside_another_begin_with_its_name(test: TestStorage) {
     for name in names {
         test.put(&key(name), &[name.as_bytes()]).await;
     }
-    for (recording, expected) in [
+    for (recording, start, expected) in [
         (
             "talks/1.mp4",
+            "1",
             &["talks/1.SRT", "talks/1.en.srt", "talks/1.mp4"][..],
         ),
-        ("a.mp4", &["a.mp4", "a.srt"]),
-        ("talks/missing", &[]),
-        ("missing/1.mp4", &[]),
+        ("a.mp4", "a", &["a.mp4", "a.srt"]),
+        ("talks/missing", "missing", &[]),
+        ("missing/1.mp4", "1", &[]),
     ] {
-        let beside = test.storage.list_beside(&key(recording)).await.unwrap();
+        let listed = test.storage.list_beside(&key(recording), start).await;
+        let beside = listed.unwrap();
         let mut beside: Vec<_> = beside.iter().map(|info| info.key.as_str()).collect();
         beside.sort_unstable();
         assert_eq!(beside, expected, "{recording}");

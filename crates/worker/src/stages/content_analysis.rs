@@ -4,7 +4,7 @@ use lectern_analysis::content_segment;
 use lectern_analysis::hallucination::{self, Hallucination, HallucinationSign};
 use lectern_analysis::silence_region::audio_silences;
 use lectern_db::Tx;
-use lectern_domain::{Stage, TranscriptSegment};
+use lectern_domain::{Stage, TranscriptSegment, TranscriptSource};
 
 use super::openai::ChatService;
 use crate::chapters;
@@ -30,8 +30,11 @@ impl StageHandler for ContentAnalysis {
 
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
         let job_id = context.job().job_id;
-        let (transcript, silence_regions) = context.db().read(|conn| {
+        let (source, transcript, silence_regions) = context.db().read(|conn| {
             Ok::<_, lectern_db::Error>((
+                conn.jobs()
+                    .find(job_id)?
+                    .and_then(|job| job.transcript_source),
                 conn.transcripts().for_job(job_id)?,
                 conn.silence_regions().for_job(job_id)?,
             ))
@@ -43,7 +46,7 @@ impl StageHandler for ContentAnalysis {
         );
         let invented = hallucination::find(&transcript, &silences);
         let mut notes = Notes::default();
-        if let Some(note) = hallucination_note(&invented) {
+        if let Some(note) = hallucination_note(&invented, source) {
             notes.warning(note);
         }
         let is_invented = |segment: &&TranscriptSegment| {
@@ -82,8 +85,12 @@ impl StageHandler for ContentAnalysis {
     }
 }
 
-/// A note that names the invented text, if there is any.
-fn hallucination_note(invented: &[Hallucination]) -> Option<String> {
+/// A note that names the invented text, if there is any, in a transcript of this source. Files,
+/// tracks and clients may have their text from a recognizer, or repeat what is spoken.
+fn hallucination_note(
+    invented: &[Hallucination],
+    source: Option<TranscriptSource>,
+) -> Option<String> {
     if invented.is_empty() {
         return None;
     }
@@ -106,8 +113,17 @@ fn hallucination_note(invented: &[Hallucination]) -> Option<String> {
         0 => String::new(),
         count => format!("; and {count} more"),
     };
+    let mut signs = invented.iter().map(|text| text.sign);
+    let what = match source {
+        Some(
+            TranscriptSource::Command | TranscriptSource::Service | TranscriptSource::Recognizer,
+        ) => "the recognizer has probably invented text, which was left out",
+        _ if signs.all(|sign| sign == HallucinationSign::Repetition) => {
+            "text that repeats itself was left out"
+        }
+        _ => "text that repeats itself or is on a silence was left out",
+    };
     Some(format!(
-        "the recognizer has probably invented text, which stays in the transcript but is not \
-         used for topics and clips: {named}{more}"
+        "{what} of topics and clips, but stays in the transcript: {named}{more}"
     ))
 }

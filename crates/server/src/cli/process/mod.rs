@@ -107,7 +107,8 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     let previous = source.previous_job(&database, &manifest)?;
     let (job, replaced) = match previous {
         Some(job) if !process.fresh && source.is_up_to_date(&job) => {
-            (resume(&database, job, &stage_settings, &state)?, None)
+            let metadata = source.job_metadata(&state)?;
+            (resume(&database, job, &stage_settings, metadata)?, None)
         }
         previous => {
             let job = source.create_job(&database, &store, &mut manifest, &state)?;
@@ -189,7 +190,7 @@ fn resume(
     database: &Database,
     job: Job,
     settings: &StageSettings,
-    state: &JsonObject,
+    metadata: JsonObject,
 ) -> anyhow::Result<Job> {
     let Some(first_stage) = settings.first_change(source::stored_settings(&job)) else {
         return match job.status {
@@ -200,7 +201,7 @@ fn resume(
         };
     };
     let update = JobUpdate {
-        extra_metadata: Some(ObjectUpdate::Replace(state.clone())),
+        extra_metadata: Some(ObjectUpdate::Replace(metadata)),
         ..JobUpdate::default()
     };
     Ok(database.write(|tx| {

@@ -11,12 +11,13 @@ use lectern_domain::{
 };
 use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
-use lectern_worker::{BlockingStorage, sidecar};
+use lectern_worker::BlockingStorage;
+use lectern_worker::sidecar::{self, PassedOver};
 use serde_json::{Map, Value, json};
 
 use super::output_manifest::OutputManifest;
 use super::stage_settings::StageSettings;
-use super::transcript_file::{self, TranscriptFile, file_name, milliseconds};
+use super::transcript_file::{self, FilesBeside, TranscriptFile, file_name, milliseconds};
 
 /// A recording on disk.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Source {
     size: u64,
     modified: SystemTime,
     transcripts: Vec<TranscriptFile>,
+    /// Files that look like a transcript but are not read.
+    passed_over: Vec<PassedOver>,
 }
 
 impl Source {
@@ -41,8 +44,14 @@ impl Source {
         // Fails before anything is copied.
         fs::File::open(&path).with_context(unreadable)?;
         let name = file_name(&path);
-        let transcripts = match transcript {
-            Some(transcript) => vec![TranscriptFile::given(transcript, &name)?],
+        let FilesBeside {
+            transcripts,
+            passed_over,
+        } = match transcript {
+            Some(transcript) => FilesBeside {
+                transcripts: vec![TranscriptFile::given(transcript, &name)?],
+                passed_over: Vec::new(),
+            },
             None => transcript_file::beside(file, &path)?,
         };
         Ok(Self {
@@ -50,6 +59,7 @@ impl Source {
             size: meta.len(),
             modified: meta.modified().with_context(unreadable)?,
             transcripts,
+            passed_over,
             path,
         })
     }
@@ -101,12 +111,27 @@ impl Source {
             file_size: Some(FileSize::new(self.size.try_into()?)?),
             content_type: ContentType::new(content_type(&self.path))?,
             original_s3_key: Some(StorageKey::new(key.as_str())?),
-            extra_metadata: state.clone(),
+            extra_metadata: self.job_metadata(state)?,
             ..NewJob::new(self.name.as_str())?
         };
         let job = database.write(|tx| tx.jobs().create_as(job_id, &new))?;
         manifest.start_job(job_id)?;
         Ok(job)
+    }
+
+    /// The metadata of a job: the state, and the files that are not read, which the notes of the
+    /// transcription name. They are no part of the state, because the results do not follow from
+    /// them.
+    pub(super) fn job_metadata(&self, state: &JsonObject) -> anyhow::Result<JsonObject> {
+        let mut metadata = state.get().clone();
+        if !self.passed_over.is_empty() {
+            let files = self.passed_over.iter().take(sidecar::MAX_PASSED_OVER);
+            let files: Map<_, _> = files
+                .map(|file| (file.name.clone(), json!(file.reason)))
+                .collect();
+            metadata.insert(sidecar::METADATA_KEY.to_owned(), Value::Object(files));
+        }
+        Ok(JsonObject::new(metadata)?)
     }
 
     /// The job of the manifest, if it was created from this recording.

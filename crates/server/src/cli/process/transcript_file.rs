@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, ensure};
 use lectern_formats::InputFormat;
-use lectern_worker::sidecar::{self, SidecarName};
+use lectern_worker::sidecar::{self, PassedOver, SidecarName};
 use serde_json::{Value, json};
 
 /// A file with a transcript.
@@ -67,31 +67,46 @@ impl TranscriptFile {
     }
 }
 
+/// The files beside a recording that concern its transcript.
+#[derive(Debug, Default)]
+pub(super) struct FilesBeside {
+    pub(super) transcripts: Vec<TranscriptFile>,
+    /// Files that look like a transcript but are not read.
+    pub(super) passed_over: Vec<PassedOver>,
+}
+
 /// The sidecar files of a recording, in the directory of `path` and, if this is a symlink, also
 /// in the directory of its `target`. Of two that would have the same name in the storage, only the
 /// newer one is returned.
-pub(super) fn beside(path: &Path, target: &Path) -> anyhow::Result<Vec<TranscriptFile>> {
-    let mut found: Vec<TranscriptFile> = Vec::new();
+pub(super) fn beside(path: &Path, target: &Path) -> anyhow::Result<FilesBeside> {
+    let mut found = FilesBeside::default();
     for recording in [path, target] {
-        for file in beside_one(recording)? {
-            match found.iter_mut().find(|other| other.suffix == file.suffix) {
+        let beside = beside_one(recording)?;
+        for file in beside.transcripts {
+            let mut others = found.transcripts.iter_mut();
+            match others.find(|other| other.suffix == file.suffix) {
                 Some(other) if other.modified < file.modified => *other = file,
                 Some(_) => {}
-                None => found.push(file),
+                None => found.transcripts.push(file),
+            }
+        }
+        for file in beside.passed_over {
+            if !found.passed_over.contains(&file) {
+                found.passed_over.push(file);
             }
         }
     }
     Ok(found)
 }
 
-/// The sidecar files in the directory of a recording.
-fn beside_one(recording: &Path) -> anyhow::Result<Vec<TranscriptFile>> {
+/// The files in the directory of a recording.
+fn beside_one(recording: &Path) -> anyhow::Result<FilesBeside> {
     let directory = match recording.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => Path::new("."),
     };
     let unreadable = || format!("cannot read {}", directory.display());
-    let start = sidecar::stem(&file_name(recording)).to_lowercase();
+    let start = sidecar::common_start(&file_name(recording)).to_lowercase();
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).with_context(unreadable)? {
         let entry = entry.with_context(unreadable)?;
@@ -109,12 +124,16 @@ fn beside_one(recording: &Path) -> anyhow::Result<Vec<TranscriptFile>> {
         }
     }
     let selected = sidecar::select(&file_name(recording), files);
-    let selected = selected.into_iter().map(|sidecar| {
+    let transcripts = selected.sidecars.into_iter().map(|sidecar| {
         let (path, meta) = sidecar.file;
         let path = path.canonicalize()?;
         TranscriptFile::new(path, sidecar.name.suffix, &meta)
     });
-    selected.collect::<Result<_, _>>().with_context(unreadable)
+    let transcripts: Result<_, _> = transcripts.collect();
+    Ok(FilesBeside {
+        transcripts: transcripts.with_context(unreadable)?,
+        passed_over: selected.passed_over,
+    })
 }
 
 /// The name of a file without its directories.
@@ -162,6 +181,8 @@ mod tests {
             videos.join("talk.vtt"),
             links.join("Talk.en.vtt"),
             links.join("talk.srt"),
+            links.join("talk.smi"),
+            videos.join("REC_1.txt"),
         ] {
             fs::write(file, "1").unwrap();
         }
@@ -172,8 +193,11 @@ mod tests {
         newer
             .set_modified(SystemTime::now() + Duration::from_mins(1))
             .unwrap();
-        let mut found: Vec<_> = beside(&link, &target)
-            .unwrap()
+        let files = beside(&link, &target).unwrap();
+        let passed_over: Vec<_> = files.passed_over.iter().map(|file| &file.name).collect();
+        assert_eq!(passed_over, ["talk.smi", "REC_1.txt"]);
+        let mut found: Vec<_> = files
+            .transcripts
             .into_iter()
             .map(|file| (file.suffix.clone(), file_name(&file.path)))
             .collect();

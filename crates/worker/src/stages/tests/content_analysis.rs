@@ -2,7 +2,7 @@
 
 use lectern_domain::{
     JobStatus, Keyword, NewContentSegment, NewSilenceRegion, NewTranscriptSegment, Ratio,
-    SilenceType, Stage, TimeRange,
+    SilenceType, Stage, TimeRange, TranscriptSource,
 };
 
 use super::StageFixture;
@@ -68,6 +68,11 @@ fn a_sentence_repeated_by_the_recognizer_is_in_no_topic_and_the_note_says_so() {
         "{topics:?}"
     );
     assert!(fixture.notes().contains(REPEATED), "{}", fixture.notes());
+    assert!(
+        !fixture.notes().contains("recognizer"),
+        "{}",
+        fixture.notes()
+    );
 }
 
 #[test]
@@ -106,4 +111,30 @@ fn a_clip_has_a_description_and_no_text_that_nobody_has_spoken() {
         clips.iter().all(|clip| clip.time.end() <= 24.5),
         "{clips:?}"
     );
+}
+
+#[test]
+fn only_text_of_a_recognizer_is_called_invented() {
+    for source in TranscriptSource::ALL {
+        let fixture = StageFixture::new(Stage::ContentAnalysis, "-f lavfi -i testsrc2=d=1");
+        store_transcript(&fixture);
+        let job_id = fixture.job.job_id;
+        let stored = fixture
+            .db
+            .write(|tx| tx.transcripts().set_source(job_id, *source));
+        stored.unwrap();
+        let status = fixture.run_stage(RecognizerSettings::default());
+        assert_eq!(status, JobStatus::Completed);
+        let is_recognized = !matches!(
+            source,
+            TranscriptSource::Client | TranscriptSource::Sidecar | TranscriptSource::Track
+        );
+        let notes = fixture.notes();
+        assert!(notes.contains("left out of topics and clips"), "{notes}");
+        assert_eq!(
+            notes.contains("invented"),
+            is_recognized,
+            "{source}: {notes}"
+        );
+    }
 }

@@ -298,7 +298,9 @@ fn the_best_sidecar_with_text_is_taken_and_the_others_are_named() {
     assert_eq!(transcript(&fixture), hello_transcript());
     assert_eq!(
         fixture.notes(),
-        "taken from 1.MP4.srt; not taken: 1.vtt (empty), 1.ttml (empty), 1.de.sbv"
+        "taken from 1.MP4.srt; not used: 1.notes.srt (it may be of another recording: after the \
+         recording's name there is more than a language or a word such as captions), \
+         1.vtt (empty), 1.ttml (empty), 1.de.sbv (another goes first)"
     );
 }
 
@@ -354,7 +356,34 @@ fn a_file_in_another_language_is_not_taken() {
     let hello = fixture.script_recognizer(&script_writing(HELLO_CUE));
     assert_eq!(fixture.run_stage(hello), JobStatus::Completed);
     assert_eq!(transcript(&fixture), hello_transcript());
-    assert_eq!(fixture.notes(), "not taken: 1.json (another language)");
+    assert_eq!(
+        fixture.notes(),
+        "recognized with the worker's --transcribe-command; not used: 1.json (another language)"
+    );
+}
+
+#[test]
+fn files_that_look_like_a_transcript_are_named_if_the_words_are_recognized() {
+    let fixture = StageFixture::new(Stage::Transcription, TONE);
+    for name in [
+        "talks/1.smi",
+        "talks/1_part.srt",
+        "talks/1.forced.vtt",
+        "talks/10.tsv",
+    ] {
+        fixture.put(name, HELLO_SRT);
+    }
+    let hello = fixture.script_recognizer(&script_writing(HELLO_CUE));
+    assert_eq!(fixture.run_stage(hello), JobStatus::Completed);
+    let notes = fixture.notes();
+    for expected in [
+        "1.smi (SAMI is not read)",
+        "1_part.srt (it may be of another recording",
+        "1.forced.vtt (forced subtitles",
+    ] {
+        assert!(notes.contains(expected), "{notes}");
+    }
+    assert!(!notes.contains("10.tsv"), "{notes}");
 }
 
 #[test]
@@ -426,4 +455,111 @@ fn a_sidecar_without_ends_or_a_unit_fits_the_recording() {
             .collect();
         assert_eq!(times, expected, "{extension}");
     }
+}
+
+/// Renders a recording in English with these subtitle tracks: a file with its name, and ffmpeg's
+/// options for the track, after `-metadata:s:s:N` or `-disposition:s:N`.
+fn with_tracks(fixture: &StageFixture, tracks: &[(&str, &str, &[(&str, &str)])]) {
+    let (mut inputs, mut options) = (TONE.to_owned(), String::new());
+    for (number, (name, text, tags)) in tracks.iter().enumerate() {
+        let file = fixture.path(name);
+        std::fs::write(&file, text).unwrap();
+        inputs += &format!(" -i {}", file.display());
+        options += &format!(" -map {} -disposition:s:{number} 0", number + 1);
+        for (option, value) in *tags {
+            options += &format!(" -{option}:s:{number} {value}");
+        }
+    }
+    fixture.render_recording(&format!(
+        "-y {inputs} -map 0 -metadata:s:a:0 language=eng{options} -c:s copy"
+    ));
+}
+
+const FRENCH: (&str, &str) = ("metadata:s", "language=fre");
+const ENGLISH: (&str, &str) = ("metadata:s", "language=eng");
+const BONJOUR_SRT: &str = "1\n00:00:00,500 --> 00:00:01,500\nBonjour.\n";
+
+#[test]
+fn a_track_of_substation_alpha_is_read_without_layers_and_drawings() {
+    let fixture = StageFixture::new(Stage::Transcription, TONE);
+    let line = |layer: u8, text: &str| {
+        format!("Dialogue: {layer},0:00:00.50,0:00:01.50,Default,,0,0,0,,{text}\n")
+    };
+    let ass = [
+        "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\n",
+        "Format: Name, Fontname, Fontsize\nStyle: Default,Arial,20\n\n[Events]\n",
+        "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n",
+        &line(0, "{\\k50}Hel{\\k50}lo."),
+        &line(1, "{\\bord3}{\\k50}Hel{\\k50}lo."),
+        &line(2, "{\\p1}m 0 0 l 10 10{\\p0}"),
+    ];
+    with_tracks(&fixture, &[("layers.ass", &ass.concat(), &[ENGLISH])]);
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    assert_eq!(transcript(&fixture), hello_transcript());
+}
+
+#[test]
+fn the_full_track_in_the_language_of_the_sound_is_taken() {
+    let fixture = StageFixture::new(Stage::Transcription, TONE);
+    let hello = std::str::from_utf8(HELLO_SRT).unwrap();
+    let forced = "1\n00:00:00,500 --> 00:00:01,500\nSign.\n";
+    let by_title = ("metadata:s", "title=Forced");
+    with_tracks(
+        &fixture,
+        &[
+            ("fr.srt", BONJOUR_SRT, &[FRENCH]),
+            ("forced.srt", forced, &[ENGLISH, ("disposition", "forced")]),
+            ("title.srt", forced, &[ENGLISH, by_title]),
+            ("en.srt", hello, &[ENGLISH]),
+        ],
+    );
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    assert_eq!(transcript(&fixture)[0].2, "Hello.");
+    assert_eq!(
+        fixture.notes(),
+        "taken from a track of the recording (en); \
+         subtitle tracks en (forced), en (forced), fr were not used"
+    );
+}
+
+#[test]
+fn a_track_with_few_lines_is_not_taken_for_a_full_one() {
+    let fixture = StageFixture::new(Stage::Transcription, TONE);
+    let full: String = (0..9)
+        .map(|i| format!("{i}\n00:00:01,{i}00 --> 00:00:01,{i}50\nLine {i}.\n\n"))
+        .collect();
+    let hello = std::str::from_utf8(HELLO_SRT).unwrap();
+    let tracks: [(&str, &str, &[_]); 2] = [
+        ("signs.srt", hello, &[ENGLISH]),
+        ("full.srt", &full, &[ENGLISH]),
+    ];
+    with_tracks(&fixture, &tracks);
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    assert_eq!(transcript(&fixture).len(), 9);
+    let notes = fixture.notes();
+    assert!(
+        notes.contains("track en (few lines) was not used"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn tracks_in_another_language_than_the_wanted_one_are_named() {
+    let mut fixture = StageFixture::new(Stage::Transcription, TONE);
+    fixture.fixture.options.language = Some(LanguageTag::new("de").unwrap());
+    let hello = std::str::from_utf8(HELLO_SRT).unwrap();
+    let tracks: [(&str, &str, &[_]); 2] = [
+        ("fr.srt", BONJOUR_SRT, &[FRENCH]),
+        ("en.srt", hello, &[ENGLISH]),
+    ];
+    with_tracks(&fixture, &tracks);
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    assert!(transcript(&fixture).is_empty());
+    let notes = fixture.notes();
+    let named = "subtitle tracks fr (another language), en (another language) were not used";
+    assert!(notes.contains(named), "{notes}");
 }

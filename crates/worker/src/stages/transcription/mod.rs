@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 use crate::stages::openai::Endpoint;
 use lectern_db::Tx;
-use lectern_domain::{LanguageTag, NewTranscriptSegment, Stage, TranscriptSource};
+use lectern_domain::{LanguageTag, NewTranscriptSegment, NoteLevel, Stage, TranscriptSource};
 use lectern_formats::{FormatError, InputFormat, ParsedFile, Transcript};
 use lectern_media::Confinement;
 
@@ -30,6 +30,11 @@ const NO_RECOGNIZER: &str = "there is no transcript, because the recording has n
     the worker has no speech recognizer: add subtitles as a track or as a .vtt, .srt or .json \
     file beside the recording, start the worker with --transcribe-command or \
     --transcribe-url, or install pocketsphinx and pocketsphinx-en-us";
+
+const COMMAND: &str = "recognized with the worker's --transcribe-command";
+const POCKETSPHINX: &str = "recognized with PocketSphinx, which is of low accuracy: expect many \
+    wrong words; for a better transcript, put subtitles beside the recording (such as talk.srt or \
+    talk.vtt for talk.mp4) or start the worker with --transcribe-command or --transcribe-url";
 
 const NO_RECOGNIZER_OF_LANGUAGE: &str = "there is no transcript, because the recording has no \
     subtitles in its language and PocketSphinx recognizes English only";
@@ -83,8 +88,15 @@ trait Recognizer: Sync {
     ) -> Result<Transcript, Failure>;
 }
 
-/// A recognizer, and how the job names its transcripts.
-type NamedRecognizer = (Box<dyn Recognizer>, TranscriptSource);
+/// A recognizer, how the job names its transcripts, and the note about them.
+struct NamedRecognizer {
+    recognizer: Box<dyn Recognizer>,
+    source: TranscriptSource,
+    note: SourceNote,
+}
+
+/// A note that says where the words are from.
+type SourceNote = (NoteLevel, String);
 
 impl StageHandler for Transcription {
     fn stage(&self) -> Stage {
@@ -102,11 +114,12 @@ impl StageHandler for Transcription {
         let language = context.options().language;
         let mut sidecars = Sidecars::find(context, language.as_ref())?;
         if let Some(found) = sidecars.read(context)? {
-            return store(found, &sidecars);
+            return store(found, &sidecars, None);
         }
         let probe = context.probe_heard()?;
-        if let Some(found) = embedded_subtitles::read(context, &probe, language.as_ref())? {
-            return store(found, &sidecars);
+        let tracks = embedded_subtitles::read(context, &probe, language.as_ref())?;
+        if let Some(found) = tracks.found {
+            return store(found, &sidecars, tracks.not_used);
         }
         if sidecars.has_unreadable_subtitles {
             return Err(sidecars.into_failure());
@@ -116,15 +129,20 @@ impl StageHandler for Transcription {
             None => None,
         };
         let found = match recognizer {
-            Some((recognizer, source)) => Found {
-                transcript: in_language(
-                    chunks::recognize(recognizer.as_ref(), context, &probe)?,
-                    language.as_ref(),
-                ),
+            Some(NamedRecognizer {
+                recognizer,
                 source,
-                note: None,
-                why_empty: NO_SPEECH,
-            },
+                note,
+            }) => {
+                let transcript = chunks::recognize(recognizer.as_ref(), context, &probe)?;
+                Found {
+                    // Of no words there is nothing to say but why there are none.
+                    note: (!transcript.cues.is_empty()).then_some(note),
+                    transcript: in_language(transcript, language.as_ref()),
+                    source,
+                    why_empty: NO_SPEECH,
+                }
+            }
             // An empty transcript would hide that a sidecar could not be read.
             None if !sidecars.errors.is_empty() => return Err(sidecars.into_failure()),
             None if sidecars.has_empty => Found::nothing(EMPTY_SUBTITLES),
@@ -132,7 +150,7 @@ impl StageHandler for Transcription {
             None if self.0.are_available() => Found::nothing(NO_RECOGNIZER_OF_LANGUAGE),
             None => Found::nothing(NO_RECOGNIZER),
         };
-        store(found, &sidecars)
+        store(found, &sidecars, tracks.not_used)
     }
 }
 
@@ -149,17 +167,30 @@ impl Transcription {
         } = &self.0;
         if let Some(line) = command {
             let command = command::Command::new(line, confinement)?;
-            return Ok(Some((Box::new(command), TranscriptSource::Command)));
+            return Ok(Some(NamedRecognizer {
+                recognizer: Box::new(command),
+                source: TranscriptSource::Command,
+                note: (NoteLevel::Info, COMMAND.to_owned()),
+            }));
         }
         if let Some(endpoint) = endpoint {
-            let endpoint = Box::new(endpoint.clone());
-            return Ok(Some((endpoint, TranscriptSource::Service)));
+            let (model, url) = (&endpoint.model, endpoint.public_url());
+            let note = format!("recognized with the model {model} of {url}");
+            return Ok(Some(NamedRecognizer {
+                recognizer: Box::new(endpoint.clone()),
+                source: TranscriptSource::Service,
+                note: (NoteLevel::Info, note),
+            }));
         }
         if language.is_some_and(|language| language.primary() != pocketsphinx::LANGUAGE) {
             return Ok(None);
         }
         let program = pocketsphinx::PocketSphinx::find(confinement);
-        Ok(program.map(|program| (Box::new(program) as _, TranscriptSource::Recognizer)))
+        Ok(program.map(|program| NamedRecognizer {
+            recognizer: Box::new(program),
+            source: TranscriptSource::Recognizer,
+            note: (NoteLevel::Warning, POCKETSPHINX.to_owned()),
+        }))
     }
 }
 
@@ -174,7 +205,7 @@ impl Found {
         Self {
             transcript: in_language(transcript, language),
             source,
-            note: Some(note),
+            note: Some((NoteLevel::Info, note)),
             why_empty: EMPTY_SUBTITLES,
         }
     }
@@ -215,8 +246,7 @@ fn is_given(context: &StageContext<'_>) -> Result<bool, Failure> {
 struct Found {
     transcript: Transcript,
     source: TranscriptSource,
-    /// The note that names the source.
-    note: Option<String>,
+    note: Option<SourceNote>,
     /// The note if there are no cues.
     why_empty: &'static str,
 }
@@ -226,9 +256,13 @@ fn read_any_format(bytes: &[u8]) -> Result<ParsedFile, FormatError> {
     InputFormat::of_content(bytes).read(bytes)
 }
 
-/// Stores the transcript. The notes name the sidecars that were passed over, the source, what
+/// Stores the transcript. The notes name the sidecars and tracks that were passed over, the source, what
 /// was left out or changed in it, and why there are no cues.
-fn store(found: Found, sidecars: &Sidecars) -> Result<StageOutput, Failure> {
+fn store(
+    found: Found,
+    sidecars: &Sidecars,
+    tracks_not_used: Option<String>,
+) -> Result<StageOutput, Failure> {
     let is_empty = found.transcript.cues.is_empty();
     let source = found.source;
     let changes = found.transcript.notes;
@@ -250,11 +284,23 @@ fn store(found: Found, sidecars: &Sidecars) -> Result<StageOutput, Failure> {
     for error in &sidecars.errors {
         notes.warning(format!("skipped {error}"));
     }
-    if let Some(note) = found.note {
-        notes.info(note);
+    if let Some((level, note)) = found.note {
+        notes.add(level, note);
     }
-    if let Some(note) = sidecars.not_taken() {
-        notes.info(note);
+    if let Some(note) = sidecars.not_used() {
+        // The user probably expects the words of these files.
+        let level = match source {
+            TranscriptSource::Sidecar => NoteLevel::Info,
+            _ => NoteLevel::Warning,
+        };
+        notes.add(level, note);
+    }
+    if let Some(note) = tracks_not_used {
+        let level = match source {
+            TranscriptSource::Track => NoteLevel::Info,
+            _ => NoteLevel::Warning,
+        };
+        notes.add(level, note);
     }
     for change in changes.messages() {
         if changes.has_losses() {

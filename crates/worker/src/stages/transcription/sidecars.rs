@@ -6,7 +6,7 @@ use lectern_storage::ObjectKey;
 
 use super::{Found, read_any_format};
 use crate::failure::Failure;
-use crate::sidecar::{self, OTHER_LANGUAGE, Sidecar, language_rank};
+use crate::sidecar::{self, OTHER_LANGUAGE, PassedOver, Selection, Sidecar, language_rank};
 use crate::stage_handler::StageContext;
 
 /// The most names of files in a note.
@@ -40,13 +40,19 @@ impl Sidecars {
         wanted: Option<&LanguageTag>,
     ) -> Result<Self, Failure> {
         let recording = context.recording_key();
-        let beside = context.storage().list_beside(recording)?;
+        let name = file_name(recording);
+        let beside = context.storage();
+        let beside = beside.list_beside(recording, sidecar::common_start(name))?;
         let beside = beside.into_iter().map(|object| {
             let name = file_name(&object.key).to_owned();
             let file = (name.clone(), object.key);
             (name, object.last_modified, file)
         });
-        let mut candidates = sidecar::select(file_name(recording), beside);
+        let Selection {
+            sidecars: mut candidates,
+            mut passed_over,
+        } = sidecar::select(name, beside);
+        passed_over.extend(PassedOver::stored(context.job()));
         for sidecar in &mut candidates {
             if let Some(original) = sidecar::original(context.job(), &sidecar.name.suffix) {
                 (sidecar.file.0, sidecar.modified) = original;
@@ -58,12 +64,15 @@ impl Sidecars {
         let (other, mut candidates): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(is_in_other_language);
         candidates.reverse();
-        let passed_over = other.iter().map(|sidecar| {
+        let other = other.iter().map(|sidecar| {
             let (name, _) = &sidecar.file;
             format!("{name} (another language)")
         });
+        let unread = passed_over
+            .into_iter()
+            .map(|PassedOver { name, reason }| format!("{name} ({reason})"));
         Ok(Self {
-            passed_over: passed_over.collect(),
+            passed_over: other.chain(unread).collect(),
             candidates,
             wanted: wanted.cloned(),
             ..Self::default()
@@ -153,17 +162,17 @@ impl Sidecars {
         self.passed_over.push(format!("{name} (empty)"));
     }
 
-    /// A note with the files that were not taken; `None` if there are none.
-    pub(super) fn not_taken(&self) -> Option<String> {
+    /// A note with the files that were not used, and why; `None` if there are none.
+    pub(super) fn not_used(&self) -> Option<String> {
         let remaining = self.candidates.iter().rev();
-        let remaining = remaining.map(|sidecar| sidecar.file.0.clone());
+        let remaining = remaining.map(|sidecar| format!("{} (another goes first)", sidecar.file.0));
         let mut names: Vec<_> = self.passed_over.iter().cloned().chain(remaining).collect();
         if names.len() > MAX_NAMES {
             let more = names.len() - MAX_NAMES;
             names.truncate(MAX_NAMES);
             names.push(format!("{more} more"));
         }
-        (!names.is_empty()).then(|| format!("not taken: {}", names.join(", ")))
+        (!names.is_empty()).then(|| format!("not used: {}", names.join(", ")))
     }
 
     /// The failure of the stage because of files that cannot be read.

@@ -1,5 +1,8 @@
 //! Sidecar files: subtitles next to a recording, such as `talk.srt` or `talk.mp4.en.vtt`.
 
+mod name;
+mod passed_over;
+
 use std::cmp::Reverse;
 use std::io::Read;
 use std::path::Path;
@@ -7,12 +10,9 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::{Job, LanguageTag, recording_media_type};
 
+pub use self::name::{EXTENSIONS, SidecarName, common_start, stem};
+pub use self::passed_over::{MAX_FILES as MAX_PASSED_OVER, METADATA_KEY, PassedOver};
 use crate::failure::Failure;
-
-/// Extensions of sidecar files, the format with the most information first.
-pub const EXTENSIONS: [&str; 10] = [
-    "json", "vtt", "ttml", "dfxp", "ass", "ssa", "srt", "sbv", "lrc", "json3",
-];
 
 /// Greatest size of a sidecar file. It is read into memory.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -20,79 +20,6 @@ pub const MAX_BYTES: u64 = 64 << 20;
 /// Files that were modified within this time before the newest one count as equally new: a
 /// recognizer that writes several formats needs a moment.
 const SAME_TIME: TimeDelta = TimeDelta::seconds(60);
-
-/// Words between the name of a recording and the extension that say nothing about the language.
-/// Not `forced`: such files translate only the parts in a foreign language.
-const WORDS: [&str; 13] = [
-    "transcript",
-    "transcription",
-    "subtitles",
-    "subtitle",
-    "subs",
-    "sub",
-    "captions",
-    "caption",
-    "cc",
-    "sdh",
-    "auto",
-    "asr",
-    "whisper",
-];
-
-/// What a name says about a sidecar file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SidecarName {
-    /// What follows the name of the recording without its extension, in lower case, such as
-    /// `.en.srt`.
-    pub suffix: String,
-    /// The language that is part of the name.
-    pub language: Option<LanguageTag>,
-    /// The position in [`EXTENSIONS`].
-    format: usize,
-}
-
-impl SidecarName {
-    /// The name of a sidecar file of a recording, both without directories and in any case.
-    /// `None` if it is the name of something else.
-    ///
-    /// ```
-    /// use lectern_worker::sidecar::SidecarName;
-    ///
-    /// let sidecar = SidecarName::of("talk.mp4", "Talk.MP4.en.SRT").unwrap();
-    /// assert_eq!(sidecar.suffix, ".mp4.en.srt");
-    /// assert_eq!(sidecar.language.unwrap().as_str(), "en");
-    /// assert_eq!(SidecarName::of("talk.mp4", "talk.notes.json"), None);
-    /// ```
-    pub fn of(recording: &str, name: &str) -> Option<Self> {
-        if name == recording {
-            return None;
-        }
-        let name = name.to_lowercase();
-        let suffix = name.strip_prefix(&stem(recording).to_lowercase())?;
-        let (between, extension) = suffix.strip_prefix('.').map(|parts| {
-            let (between, extension) = parts.rsplit_once('.').unzip();
-            (between.unwrap_or_default(), extension.unwrap_or(parts))
-        })?;
-        let format = EXTENSIONS.iter().position(|known| *known == extension)?;
-        let mut language = None;
-        for part in between.split('.').filter(|_| !between.is_empty()) {
-            if WORDS.contains(&part) || recording_media_type(part).is_some() {
-                continue;
-            }
-            match LanguageTag::new(part) {
-                Ok(tag) if language.is_none() && tag.has_short_code() => language = Some(tag),
-                // After a language, `hi` is for the hearing impaired, and not Hindi.
-                Ok(tag) if tag.as_str() == "hi" => {}
-                _ => return None,
-            }
-        }
-        Some(Self {
-            suffix: suffix.to_owned(),
-            language,
-            format,
-        })
-    }
-}
 
 /// A sidecar file.
 #[derive(Debug, Clone)]
@@ -105,33 +32,56 @@ pub struct Sidecar<T> {
     pub file: T,
 }
 
+/// The files beside a recording that concern its transcript.
+#[derive(Debug)]
+pub struct Selection<T> {
+    /// The sidecar files.
+    pub sidecars: Vec<Sidecar<T>>,
+    /// Other files that look like a transcript of the recording.
+    pub passed_over: Vec<PassedOver>,
+}
+
 /// Selects the sidecar files of a recording from files with their names and the times of their
 /// last changes. A file that has the name of another recording in the list belongs to that one.
 pub fn select<T>(
     recording: &str,
     files: impl IntoIterator<Item = (String, DateTime<Utc>, T)>,
-) -> Vec<Sidecar<T>> {
+) -> Selection<T> {
     let files: Vec<_> = files.into_iter().collect();
+    let start = common_start(recording);
     let is_other_recording = |name: &str| {
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        recording_media_type(extension).is_some() && stem(name) != stem(recording)
+        // The files of one meeting of Zoom share their transcript.
+        let is_same = || common_start(name).eq_ignore_ascii_case(start);
+        recording_media_type(extension).is_some() && stem(name).len() > start.len() && !is_same()
     };
     let others: Vec<String> = files
         .iter()
         .filter(|(name, ..)| is_other_recording(name))
-        .map(|(name, ..)| stem(name).to_owned())
+        .map(|(name, ..)| name.clone())
         .collect();
-    let sidecars = files.into_iter().filter_map(|(name, modified, file)| {
-        if others.iter().any(|other| other == stem(&name)) {
-            return None;
+    let mut selection = Selection {
+        sidecars: Vec::new(),
+        passed_over: Vec::new(),
+    };
+    for (file_name, modified, file) in files {
+        let is_of_other = |other: &String| name::suffix(other, &file_name).is_some();
+        if others.iter().any(is_of_other) {
+            continue;
         }
-        Some(Sidecar {
-            name: SidecarName::of(recording, &name)?,
-            modified,
-            file,
-        })
-    });
-    sidecars.collect()
+        match SidecarName::of(recording, &file_name) {
+            Some(name) => selection.sidecars.push(Sidecar {
+                name,
+                modified,
+                file,
+            }),
+            None => selection
+                .passed_over
+                .extend(PassedOver::of(recording, &file_name)),
+        }
+    }
+    selection.passed_over.sort_by(|a, b| a.name.cmp(&b.name));
+    selection
 }
 
 /// Sorts sidecar files by preference. With a language, files in it come first, the ones of
@@ -187,15 +137,6 @@ pub(crate) fn original(job: &Job, suffix: &str) -> Option<(String, DateTime<Utc>
     Some((name.to_string_lossy().into_owned(), modified))
 }
 
-/// A name or a path without the extension.
-pub fn stem(path: &str) -> &str {
-    let name = path.rfind('/').map_or(0, |slash| slash + 1);
-    match path[name..].rfind('.') {
-        Some(dot) if dot > 0 => &path[..name + dot],
-        _ => path,
-    }
-}
-
 /// Reads `source` to its end. `name` identifies it in errors.
 ///
 /// # Errors
@@ -228,45 +169,6 @@ mod tests {
     }
 
     #[test]
-    fn a_sidecar_begins_with_the_name_of_its_recording() {
-        for (name, expected) in [
-            ("talk.srt", None),
-            ("TALK.Vtt", None),
-            ("talk.mp4.srt", None),
-            ("talk.wav.json", None),
-            ("talk.transcript.vtt", None),
-            ("talk.en.srt", Some("en")),
-            ("talk.pt-BR.ttml", Some("pt-BR")),
-            ("talk.ger.ass", Some("de")),
-            ("talk.hi.srt", Some("hi")),
-            ("talk.mp4.en.hi.srt", Some("en")),
-            ("talk.en-orig.json3", Some("en-Orig")),
-        ] {
-            let sidecar = SidecarName::of("talk.mp4", name).unwrap();
-            assert_eq!(sidecar.language.as_deref(), expected, "{name}");
-        }
-        for name in [
-            "talk.mp4",
-            "talk",
-            "talk.txt",
-            "talk2.srt",
-            "talk.notes.json",
-            // Codes of rare languages are words more often than languages.
-            "talk.new.srt",
-            "talk.en.de.srt",
-            "talk.en.forced.srt",
-            "talk..srt.mp4",
-            "talksrt",
-        ] {
-            assert_eq!(SidecarName::of("talk.mp4", name), None, "{name}");
-        }
-        assert!(SidecarName::of("a.b", "a.srt").is_some());
-        assert!(SidecarName::of("talk.srt", "talk.srt").is_none());
-        // A letter whose lower case is longer.
-        assert!(SidecarName::of("İ.mp4", "İ.srt").is_some());
-    }
-
-    #[test]
     fn a_sidecar_of_another_recording_is_not_selected() {
         let names = [
             "talk.mp4",
@@ -274,11 +176,21 @@ mod tests {
             "talk.en.srt",
             "talk.de.srt",
             "talk.WAV",
+            "talk-2.mp4",
+            "talk-2.smi",
+            "talk.smi",
+            "talk.en.transcript.srt",
         ];
         let files = names.map(|name| (name.to_owned(), DateTime::<Utc>::UNIX_EPOCH, name));
         let selected = select("talk.mp4", files);
-        let selected: Vec<_> = selected.iter().map(|sidecar| sidecar.file).collect();
-        assert_eq!(selected, ["talk.de.srt"]);
+        let sidecars: Vec<_> = selected
+            .sidecars
+            .iter()
+            .map(|sidecar| sidecar.file)
+            .collect();
+        assert_eq!(sidecars, ["talk.de.srt"]);
+        let passed_over: Vec<_> = selected.passed_over.iter().map(|file| &file.name).collect();
+        assert_eq!(passed_over, ["talk.smi"]);
     }
 
     #[test]
@@ -288,7 +200,7 @@ mod tests {
                 let time = DateTime::from_timestamp(*seconds, 0).unwrap();
                 ((*name).to_owned(), time, *name)
             });
-            let mut selected = select("a.mp4", files);
+            let mut selected = select("a.mp4", files).sidecars;
             sort_by_preference(&mut selected, wanted.map(language).as_ref());
             selected
                 .iter()
