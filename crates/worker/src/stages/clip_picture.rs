@@ -198,6 +198,8 @@ mod tests {
         },
         variable_frame_rate: false,
         may_be_interlaced: false,
+        is_interlaced: false,
+        combed: None,
         hdr: None,
     };
 
