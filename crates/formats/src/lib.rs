@@ -37,7 +37,8 @@
 //! [`ParsedFile::transcript`] makes cues of them: it ends entries without an end at the next
 //! start, finds the unit of times that have none, joins words, removes the repeated lines of
 //! captions that roll, and takes the names of speakers from texts (`Ada: …`). The second step
-//! takes the length of the recording, if it is known.
+//! takes the length of the recording, if it is known. [`Transcript::within_recording`] then
+//! leaves out what is after the end of the recording, and refuses a transcript of another one.
 //!
 //! **Encoding.** Files are decoded as UTF-8, or as UTF-16 if they begin with the byte
 //! order mark of UTF-16 or with an ASCII character in UTF-16. XML may declare another charset.
@@ -73,6 +74,7 @@ mod lrc;
 mod notes;
 mod parsed_file;
 pub mod plain_text;
+mod recording_fit;
 mod rolling_captions;
 mod sbv;
 mod speaker_names;
@@ -95,4 +97,5 @@ pub use format::{Format, UnknownFormat};
 pub use input_format::InputFormat;
 pub use notes::{Change, Notes};
 pub use parsed_file::{ParsedFile, Transcript};
+pub use recording_fit::OtherRecording;
 pub use time::{MAX_MILLIS, millis, seconds};
