@@ -49,7 +49,8 @@
 //!
 //! **Writing is strict.** A written file is read back without a change of any time or
 //! character, except that line ends become LF and blank lines inside a text are removed, at
-//! which players would end the cue. Each module lists what its format cannot represent.
+//! which players would end the cue, and that subtitles show a cue of zero length for long enough
+//! to be read, if there is room before the next one. Each module lists what its format cannot represent.
 //!
 //! **Times** are whole milliseconds in this crate and seconds in the domain; see
 //! [`millis`] and [`seconds`].
@@ -77,6 +78,7 @@ pub mod plain_text;
 mod recording_fit;
 mod rolling_captions;
 mod sbv;
+mod shown_time;
 mod speaker_names;
 pub mod subrip;
 mod substation_alpha;
@@ -84,6 +86,7 @@ mod time;
 mod time_unit;
 mod timing_line;
 mod ttml;
+mod unsupported;
 pub mod webvtt;
 pub mod whisper_json;
 mod word_grouping;
