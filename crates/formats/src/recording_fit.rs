@@ -198,10 +198,10 @@ mod tests {
     use super::*;
     use crate::cue::Word;
 
-    /// Entries of 5 s from `start_s` on, one after the other.
-    fn transcript(start_s: u64, count: u64) -> Transcript {
+    /// Entries of 5 s from `from_seconds` on, one after the other.
+    fn transcript(from_seconds: u64, count: u64) -> Transcript {
         let cue = |i| {
-            let start_ms = (start_s + 5 * i) * 1_000;
+            let start_ms = (from_seconds + 5 * i) * 1_000;
             let word = Word {
                 start_ms,
                 end_ms: start_ms + 1_000,
