@@ -30,6 +30,10 @@ const BIBLIOGRAPHIC_CODES: [(&str, &str); 20] = [
     ("wel", "cy"),
 ];
 
+/// Words that programs append to a language. They have the form of a script, but ISO 15924 has no
+/// such scripts: `YouTube` calls captions in the language of the speech `en-orig`.
+const NO_SUBTAGS: [&str; 2] = ["orig", "auto"];
+
 /// A language such as `de` or `pt-BR`: a tag of BCP 47 with the shortest code of the language
 /// and the usual case. Has 2 to 35 characters.
 ///
@@ -73,8 +77,13 @@ impl LanguageTag {
             if !is_subtag {
                 return Err(invalid());
             }
-            tag.push('-');
-            tag.push_str(&in_usual_case(subtag));
+            if !NO_SUBTAGS
+                .iter()
+                .any(|word| word.eq_ignore_ascii_case(subtag))
+            {
+                tag.push('-');
+                tag.push_str(&in_usual_case(subtag));
+            }
         }
         Ok(Self(tag))
     }
@@ -183,6 +192,8 @@ mod tests {
             ("qqq", "qqq"),
             ("zh_hant_tw", "zh-Hant-TW"),
             ("de-1996", "de-1996"),
+            ("en-orig", "en"),
+            ("pt-BR-orig", "pt-BR"),
         ] {
             assert_eq!(tag(written).as_str(), expected);
             assert_eq!(tag(expected).as_str(), expected);

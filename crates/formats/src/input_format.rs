@@ -3,7 +3,7 @@
 use crate::charset::{self, Charset};
 use crate::error::FormatError;
 use crate::parsed_file::ParsedFile;
-use crate::{json, lrc, sbv, subrip, substation_alpha, ttml, webvtt};
+use crate::{json, lrc, sbv, subrip, substation_alpha, ttml, unsupported, webvtt};
 
 /// Bytes for an entry, its cue and its words, besides its text.
 const MEMORY_PER_ENTRY: usize = 400;
@@ -148,12 +148,15 @@ impl InputFormat {
     ///
     /// The file is not of this format, no cue in it can be read, or its charset is unknown.
     pub fn read(self, bytes: &[u8]) -> Result<ParsedFile, FormatError> {
-        match self {
+        let text = match self {
             // JSON is Unicode by definition.
-            Self::Json => self.parse(&charset::decode_unicode(bytes)),
-            Self::Ttml => self.parse(&charset::decode_xml(bytes)?),
-            _ => self.parse(&charset::decode(bytes)?),
-        }
+            Self::Json => Ok(charset::decode_unicode(bytes)),
+            Self::Ttml => charset::decode_xml(bytes),
+            _ => charset::decode(bytes),
+        };
+        let text = text.map_err(|error| unsupported::explain(self, error, bytes, None))?;
+        self.parse(&text)
+            .map_err(|error| unsupported::explain(self, error, bytes, Some(&text)))
     }
 
     /// Reads a file in a declared charset.
@@ -162,7 +165,9 @@ impl InputFormat {
     ///
     /// As [`Self::read`], or the bytes are invalid in the charset.
     pub fn read_in(self, charset: Charset, bytes: &[u8]) -> Result<ParsedFile, FormatError> {
-        self.parse(&charset.decode(bytes)?)
+        let text = charset.decode(bytes)?;
+        self.parse(&text)
+            .map_err(|error| unsupported::explain(self, error, bytes, Some(&text)))
     }
 
     /// Upper bound of the memory that reading a file needs, for its text, its lines and its
@@ -189,7 +194,7 @@ impl InputFormat {
     }
 
     fn parse(self, text: &str) -> Result<ParsedFile, FormatError> {
-        match self {
+        let mut file = match self {
             Self::Vtt => webvtt::parse(text),
             Self::Srt => subrip::parse(text),
             Self::Json => json::parse(text),
@@ -197,7 +202,9 @@ impl InputFormat {
             Self::Ass => substation_alpha::parse(text),
             Self::Sbv => sbv::parse(text),
             Self::Lrc => lrc::parse(text),
-        }
+        }?;
+        file.open_zero_lengths();
+        Ok(file)
     }
 }
 

@@ -37,7 +37,8 @@
 //! [`ParsedFile::transcript`] makes cues of them: it ends entries without an end at the next
 //! start, finds the unit of times that have none, joins words, removes the repeated lines of
 //! captions that roll, and takes the names of speakers from texts (`Ada: …`). The second step
-//! takes the length of the recording, if it is known.
+//! takes the length of the recording, if it is known. [`Transcript::within_recording`] then
+//! leaves out what is after the end of the recording, and refuses a transcript of another one.
 //!
 //! **Encoding.** Files are decoded as UTF-8, or as UTF-16 if they begin with the byte
 //! order mark of UTF-16 or with an ASCII character in UTF-16. XML may declare another charset.
@@ -48,7 +49,8 @@
 //!
 //! **Writing is strict.** A written file is read back without a change of any time or
 //! character, except that line ends become LF and blank lines inside a text are removed, at
-//! which players would end the cue. Each module lists what its format cannot represent.
+//! which players would end the cue, and that subtitles show a cue of zero length for long enough
+//! to be read, if there is room before the next one. Each module lists what its format cannot represent.
 //!
 //! **Times** are whole milliseconds in this crate and seconds in the domain; see
 //! [`millis`] and [`seconds`].
@@ -73,8 +75,10 @@ mod lrc;
 mod notes;
 mod parsed_file;
 pub mod plain_text;
+mod recording_fit;
 mod rolling_captions;
 mod sbv;
+mod shown_time;
 mod speaker_names;
 pub mod subrip;
 mod substation_alpha;
@@ -82,6 +86,7 @@ mod time;
 mod time_unit;
 mod timing_line;
 mod ttml;
+mod unsupported;
 pub mod webvtt;
 pub mod whisper_json;
 mod word_grouping;
@@ -95,4 +100,5 @@ pub use format::{Format, UnknownFormat};
 pub use input_format::InputFormat;
 pub use notes::{Change, Notes};
 pub use parsed_file::{ParsedFile, Transcript};
+pub use recording_fit::OtherRecording;
 pub use time::{MAX_MILLIS, millis, seconds};

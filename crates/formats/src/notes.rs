@@ -88,6 +88,8 @@ impl Change {
 pub struct Notes {
     entries: BTreeMap<Change, Entries>,
     remarks: Vec<String>,
+    /// Whether a remark is about something that was left out.
+    has_lossy_remark: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,7 +127,7 @@ impl Notes {
             Change::BeforeZero,
             Change::NoSpeech,
         ];
-        losses.iter().any(|loss| self.entries.contains_key(loss))
+        self.has_lossy_remark || losses.iter().any(|loss| self.entries.contains_key(loss))
     }
 
     /// One sentence for each kind of change.
@@ -159,6 +161,7 @@ impl Notes {
         for (change, entries) in &other.entries {
             self.entries.entry(*change).or_default().count += entries.count;
         }
+        self.has_lossy_remark |= other.has_lossy_remark;
         for remark in &other.remarks {
             if !self.remarks.contains(remark) {
                 self.remarks.push(remark.clone());
@@ -178,6 +181,12 @@ impl Notes {
     /// Adds a sentence about the whole file.
     pub(crate) fn remark(&mut self, sentence: impl Into<String>) {
         self.remarks.push(sentence.into());
+    }
+
+    /// Adds a sentence about something that was left out.
+    pub(crate) fn loss(&mut self, sentence: impl Into<String>) {
+        self.has_lossy_remark = true;
+        self.remark(sentence);
     }
 }
 

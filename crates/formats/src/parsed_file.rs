@@ -14,6 +14,9 @@ use crate::{growing_captions, rolling_captions, speaker_names, time_unit, word_g
 /// the recording is unknown. People say about 15 characters in a second.
 const MS_PER_CHARACTER: u64 = 65;
 
+/// Fewer entries without a length do not show how a program writes them.
+const MIN_ZERO_LENGTHS: usize = 3;
+
 /// From this many entries in a row with the same text, a note mentions them.
 const MANY_REPEATS: usize = 5;
 
@@ -91,6 +94,29 @@ impl ParsedFile {
     pub fn needs_recording_length(&self) -> bool {
         let is_open = |entry: &Entry| entry.end_ms.is_none();
         self.is_unit_undeclared || self.entries.iter().any(is_open)
+    }
+
+    /// Some programs write the start as the end, too. If most entries are like this, these have no
+    /// end. Words may be without a length.
+    pub(crate) fn open_zero_lengths(&mut self) {
+        let has_no_length =
+            |entry: &Entry| entry.end_ms.is_some() && entry.end_ms == entry.start_ms;
+        let count = self
+            .entries
+            .iter()
+            .filter(|entry| has_no_length(entry))
+            .count();
+        if self.words_to_join.is_some()
+            || count < MIN_ZERO_LENGTHS
+            || 2 * count <= self.entries.len()
+        {
+            return;
+        }
+        for entry in &mut self.entries {
+            if has_no_length(entry) {
+                entry.end_ms = None;
+            }
+        }
     }
 
     /// The cues, in a recording of this length in seconds; `None`: the length is unknown.

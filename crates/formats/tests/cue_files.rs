@@ -316,3 +316,34 @@ fn a_charset_is_declared_detected_or_refused() {
     assert_eq!(error.line, 3);
     assert!(error.message.contains("charset"), "{error}");
 }
+
+#[test]
+fn an_end_that_equals_the_start_is_missing_if_most_are_like_this() {
+    let file = |ends: [&str; 4]| {
+        let cue = |(i, end): (usize, &str)| {
+            format!("{i}\n00:00:0{i},000 --> 00:00:0{end},000\ntext {i}\n\n")
+        };
+        ends.into_iter().enumerate().map(cue).collect::<String>()
+    };
+    let times = |file: &str| {
+        let file = InputFormat::Srt.read(file.as_bytes()).unwrap();
+        let transcript = file.transcript(Some(10.0)).unwrap();
+        let cues = transcript.cues.iter();
+        let times: Vec<_> = cues.map(|cue| (cue.start_ms(), cue.end_ms())).collect();
+        (times, transcript.notes.count(Change::NoEnd))
+    };
+    assert_eq!(
+        times(&file(["0", "1", "2", "3"])),
+        (
+            vec![(0, 1_000), (1_000, 2_000), (2_000, 3_000), (3_000, 10_000)],
+            4
+        )
+    );
+    assert_eq!(
+        times(&file(["1", "1", "3", "4"])),
+        (
+            vec![(0, 1_000), (1_000, 1_000), (2_000, 3_000), (3_000, 4_000)],
+            0
+        )
+    );
+}

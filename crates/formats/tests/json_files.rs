@@ -437,3 +437,86 @@ fn an_error_names_what_is_read() {
         }
     }
 }
+
+#[test]
+fn segments_without_a_text_are_their_words() {
+    let premiere = r#"{"language": "en-us", "segments": [
+        {"duration": 1.6, "language": "en-us", "speaker": "5f3c-1", "start": 0.5, "words": [
+            {"confidence": 1, "duration": 0.4, "eos": false, "start": 0.5, "tags": [], "text": "Roots", "type": "word"},
+            {"confidence": 1, "duration": 0.6, "eos": true, "start": 1.5, "tags": [], "text": "drink.", "type": "word"}]},
+        {"duration": 1, "language": "en-us", "speaker": "5f3c-2", "start": 3, "words": [
+            {"confidence": 1, "duration": 1, "eos": true, "start": 3, "tags": [], "text": "Yes.", "type": "word"}]}],
+        "speakers": [{"id": "5f3c-1", "name": "Ida Holm"}, {"id": "5f3c-2", "name": "Jan"}]}"#;
+    let amberscript = r#"{"segments": [
+        {"speaker": "1", "words": [{"text": "Roots", "start": 0.5, "end": 0.9}, {"text": "drink.", "start": 1.5, "end": 2.1}]},
+        {"speaker": "2", "words": [{"text": "Yes.", "start": 3, "end": 4}]}],
+        "speakers": [{"spkid": "1", "name": "Ida Holm"}, {"spkid": "2", "name": "Jan"}]}"#;
+    for file in [premiere, amberscript] {
+        let transcript = InputFormat::Json.read(file.as_bytes()).unwrap();
+        let cues = transcript.transcript(Some(60.0)).unwrap().cues;
+        let read: Vec<_> = cues
+            .iter()
+            .map(|cue| {
+                let speaker = cue.speaker.as_deref().unwrap_or("-");
+                (
+                    cue.start_ms(),
+                    cue.end_ms(),
+                    speaker,
+                    cue.text.as_str(),
+                    cue.words.len(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            read,
+            [
+                (500, 2_100, "Ida Holm", "Roots drink.", 2),
+                (3_000, 4_000, "Jan", "Yes.", 1),
+            ]
+        );
+    }
+}
+
+#[test]
+fn captions_of_video_platforms_are_read() {
+    for (name, file) in [
+        (
+            "Panopto",
+            r#"[{"Caption": "Roots drink.", "Time": 0.5, "CaptionDuration": 1.5}, {"Caption": "Yes.", "Time": 2, "CaptionDuration": 1}]"#,
+        ),
+        (
+            "Echo360",
+            r#"{"data": {"contentJSON": {"cues": [{"startMs": 500, "endMs": 2000, "content": "Roots drink."}, {"startMs": 2000, "endMs": 3000, "content": "Yes."}]}}}"#,
+        ),
+        (
+            "Kaltura",
+            r#"{"objects": [{"startTime": 500, "endTime": 2000, "content": [{"text": "Roots "}, {"text": "drink."}]}, {"startTime": 2000, "endTime": 3000, "content": [{"text": "Yes."}]}]}"#,
+        ),
+        (
+            "TED",
+            r#"{"paragraphs": [{"cues": [{"time": 500, "text": "Roots drink."}]}, {"cues": [{"time": 2000, "text": "Yes."}]}]}"#,
+        ),
+    ] {
+        let transcript = InputFormat::Json
+            .read(file.as_bytes())
+            .unwrap_or_else(|error| panic!("{name} {error}"));
+        let cues = transcript.transcript(Some(3.0)).unwrap().cues;
+        let read: Vec<_> = cues
+            .iter()
+            .map(|cue| (cue.start_ms(), cue.end_ms(), cue.text.as_str()))
+            .collect();
+        assert_eq!(
+            read,
+            [(500, 2_000, "Roots drink."), (2_000, 3_000, "Yes.")],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_name_of_a_speaker_is_taken_before_the_identifier() {
+    let fireflies = r#"[{"speaker_id": 0, "speaker_name": "Ida Holm", "sentence": "Roots drink water.", "startTime": "00:00.5", "endTime": "00:02"}]"#;
+    let file = InputFormat::Json.read(fireflies.as_bytes()).unwrap();
+    let cues = file.transcript(None).unwrap().cues;
+    assert_eq!(cues[0].speaker.as_deref(), Some("Ida Holm"));
+}

@@ -155,7 +155,7 @@ fn the_xml_of_youtube_is_read() {
 fn xml_that_is_no_ttml_is_refused_with_its_line() {
     let deep = format!("<tt>{}", "<div>".repeat(200));
     for (file, message) in [
-        ("<html><p>1</p></html>", "line 1: expected TTML, whose"),
+        ("<html><p>1</p></html>", "line 1: HTML is not read"),
         (
             "<tt>\n<body><p begin='x'>a</p></body></tt>",
             "line 2: expected times",

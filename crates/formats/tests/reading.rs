@@ -113,12 +113,7 @@ fn an_error_names_its_line() {
             3,
             "expected times such as",
         ),
-        (
-            InputFormat::Srt,
-            "\n\n<html>\n",
-            3,
-            "expected SubRip: a counter",
-        ),
+        (InputFormat::Srt, "\n\n<html>\n", 3, "HTML is not read"),
         (
             InputFormat::Srt,
             "2\n0:0:61,000 --> 0:02",

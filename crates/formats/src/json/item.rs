@@ -11,7 +11,7 @@ use crate::time::non_negative;
 use crate::word_grouping::{WordSeparator, join};
 
 /// Fields with the text of an item, the best first.
-const TEXTS: [&str; 16] = [
+const TEXTS: [&str; 17] = [
     "punctuated_word",
     "text",
     "word",
@@ -27,10 +27,15 @@ const TEXTS: [&str; 16] = [
     "line",
     "sentence",
     "caption",
+    "Caption",
     "name",
 ];
 
+/// Fields with the speaker of an item: names before identifiers.
 const SPEAKERS: [&str; 13] = [
+    "speaker_name",
+    "speakerName",
+    "speakerDisplayName",
     "speaker",
     "speaker_id",
     "speakerId",
@@ -38,9 +43,6 @@ const SPEAKERS: [&str; 13] = [
     "speakerLabel",
     "speakerTag",
     "speaker_tag",
-    "speaker_name",
-    "speakerName",
-    "speakerDisplayName",
     "spk",
     "ParticipantRole",
     "participant",
@@ -97,6 +99,13 @@ impl<'a> ItemReader<'a> {
 
     /// The entries of a segment: more than one if its words have different speakers.
     fn segment(&mut self, item: &Object<'a>, line: usize) -> Vec<Entry> {
+        if text_of(item).is_none() {
+            let words = self.words_without_text(item, line);
+            if !words.is_empty() {
+                let separator = WordSeparator::of(&words);
+                return join(words, separator);
+            }
+        }
         let Some(mut entry) = self.entry(item, line) else {
             return Vec::new();
         };
@@ -107,13 +116,7 @@ impl<'a> ItemReader<'a> {
         if item.number(&["compression_ratio"]) > Some(MAX_COMPRESSION_RATIO) {
             self.notes.add(Change::RepeatsItself, line);
         }
-        let lists = WORDS.iter().map(|name| item.list(name));
-        let words = lists.into_iter().find(|words| !words.is_empty());
-        let words: Vec<Entry> = words
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|raw| self.word(&Object::of(raw)?, line))
-            .collect();
+        let words = self.words_of(item, line);
         if entry.confidence.is_none() {
             entry.confidence = mean(words.iter().filter_map(|word| word.confidence));
         }
@@ -132,6 +135,27 @@ impl<'a> ItemReader<'a> {
         }
         entry.words = words.iter().filter_map(timed_word).collect();
         vec![entry]
+    }
+
+    /// The words of a segment.
+    fn words_of(&mut self, item: &Object<'a>, line: usize) -> Vec<Entry> {
+        let mut lists = WORDS.iter().map(|name| item.list(name));
+        let words = lists.find(|words| !words.is_empty());
+        let words = words.unwrap_or_default().into_iter();
+        words
+            .filter_map(|raw| self.word(&Object::of(raw)?, line))
+            .collect()
+    }
+
+    /// The words of a segment without a text of its own, as Premiere and Amberscript write them,
+    /// with its speaker.
+    fn words_without_text(&mut self, item: &Object<'a>, line: usize) -> Vec<Entry> {
+        let mut words = self.words_of(item, line);
+        let speaker = speaker(item);
+        for word in &mut words {
+            word.speaker = word.speaker.take().or_else(|| speaker.clone());
+        }
+        words
     }
 
     /// The entries of a list of words.
@@ -157,7 +181,7 @@ impl<'a> ItemReader<'a> {
 
     /// A word; `None` if it has no text.
     pub(super) fn word(&mut self, item: &Object<'a>, line: usize) -> Option<Entry> {
-        let text = item.text(&TEXTS)?;
+        let text = text_of(item)?;
         let times = item_times(item, self.is_in_milliseconds);
         self.is_unit_undeclared |= times.start_ms.is_some() && !times.is_unit_declared;
         Some(Entry {
@@ -183,6 +207,17 @@ impl<'a> ItemReader<'a> {
         }
         Some(entry)
     }
+}
+
+/// The text of an item, or that of the parts of its content, as Kaltura writes it.
+fn text_of(item: &Object<'_>) -> Option<String> {
+    item.text(&TEXTS).or_else(|| {
+        let parts = item.list("content").into_iter();
+        let parts: Vec<_> = parts
+            .filter_map(|raw| Object::of(raw)?.text(&["text"]))
+            .collect();
+        (!parts.is_empty()).then(|| parts.concat())
+    })
 }
 
 /// Whether a segment of Whisper has no speech.

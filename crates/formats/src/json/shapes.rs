@@ -1,5 +1,7 @@
 //! Finds the segments or words in a file.
 
+use std::collections::HashMap;
+
 use super::content::Content;
 use super::document::{Object, Raw, list, number};
 use super::item::{ItemReader, attach_words};
@@ -9,7 +11,7 @@ use crate::entry::Entry;
 use crate::word_grouping::is_unspaced;
 
 /// Fields with lists of segments, the best first.
-const SEGMENT_LISTS: [&str; 18] = [
+const SEGMENT_LISTS: [&str; 19] = [
     "segments",
     "speakers",
     "chunks",
@@ -27,6 +29,7 @@ const SEGMENT_LISTS: [&str; 18] = [
     "lines",
     "entries",
     "items",
+    "objects",
     "data",
 ];
 
@@ -34,7 +37,7 @@ const SEGMENT_LISTS: [&str; 18] = [
 const WORD_LISTS: [&str; 4] = ["words", "word_segments", "result", "tokens"];
 
 /// Fields with the object that has the lists.
-const WRAPPERS: [&str; 11] = [
+const WRAPPERS: [&str; 12] = [
     "result",
     "response",
     "results",
@@ -46,6 +49,7 @@ const WRAPPERS: [&str; 11] = [
     "output",
     "data",
     "json",
+    "contentJSON",
 ];
 
 /// How deep the lists may be inside of such objects.
@@ -141,6 +145,7 @@ pub(super) fn read_object<'a>(
             .find_map(|inner| read_object(reader, &inner, depth + 1));
     }
     let mut content = content?;
+    name_speakers(&mut content.entries, file);
     if content.duration_ms.is_none() {
         content.duration_ms = duration_ms(file);
     }
@@ -192,6 +197,11 @@ fn common_shape<'a>(reader: &mut ItemReader<'a>, file: &Object<'a>) -> Option<Co
         {
             return read_results(reader, &items);
         }
+        if is_paragraph_of_ted(&first) {
+            reader.is_in_milliseconds = true;
+            return read_results(reader, &items);
+        }
+        reader.is_in_milliseconds |= is_caption_of_kaltura(&first);
         let entries = reader.segments(&items);
         let fewest = if name == "segments" && !first.has("body") {
             8
@@ -256,6 +266,39 @@ fn common_shape<'a>(reader: &mut ItemReader<'a>, file: &Object<'a>) -> Option<Co
 fn is_list_of_objects(file: &Object<'_>, name: &str) -> bool {
     let items = file.list(name);
     items.iter().any(|raw| Object::of(raw).is_some())
+}
+
+/// TED writes paragraphs of cues, with times in milliseconds.
+fn is_paragraph_of_ted(item: &Object<'_>) -> bool {
+    let cues = item.list("cues");
+    let cue = cues.first().and_then(|raw| Object::of(raw));
+    cue.is_some_and(|cue| cue.has("time") && cue.has("text"))
+}
+
+/// Kaltura writes a list of parts as the text, and times in milliseconds.
+fn is_caption_of_kaltura(item: &Object<'_>) -> bool {
+    item.has("startTime") && !item.list("content").is_empty()
+}
+
+/// Replaces identifiers of speakers by the names in a list of speakers beside the segments.
+fn name_speakers(entries: &mut [Entry], file: &Object<'_>) {
+    let speakers = file.list("speakers").into_iter();
+    let names: HashMap<String, String> = speakers
+        .filter_map(|raw| {
+            let speaker = Object::of(raw)?;
+            let id = speaker.text(&["id", "spkid"])?;
+            Some((id, speaker.text(&["name"])?))
+        })
+        .filter(|(_, name)| !name.trim().is_empty())
+        .collect();
+    for speaker in entries
+        .iter_mut()
+        .filter_map(|entry| entry.speaker.as_mut())
+    {
+        if let Some(name) = names.get(speaker) {
+            speaker.clone_from(name);
+        }
+    }
 }
 
 /// `AssemblyAI` writes times in milliseconds, but the length of the recording in seconds.

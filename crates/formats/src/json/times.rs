@@ -25,7 +25,7 @@ enum Unit {
     Ticks,
 }
 
-const STARTS: [(&str, Unit); 26] = [
+const STARTS: [(&str, Unit); 27] = [
     ("start", Unit::Undeclared),
     ("start_time", Unit::Undeclared),
     ("startTime", Unit::Undeclared),
@@ -48,6 +48,7 @@ const STARTS: [(&str, Unit); 26] = [
     ("offset", Unit::Undeclared),
     ("t0", Unit::Centiseconds),
     ("time", Unit::Undeclared),
+    ("Time", Unit::Seconds),
     ("timestamp", Unit::Undeclared),
     ("start_seconds", Unit::Seconds),
     ("startTimeInSeconds", Unit::Seconds),
@@ -76,12 +77,13 @@ const ENDS: [(&str, Unit); 19] = [
     ("endSeconds", Unit::Seconds),
 ];
 
-const DURATIONS: [(&str, Unit); 8] = [
+const DURATIONS: [(&str, Unit); 9] = [
     ("duration", Unit::Undeclared),
     ("dur", Unit::Undeclared),
     ("dDurationMs", Unit::Milliseconds),
     ("duration_ms", Unit::Milliseconds),
     ("durationMs", Unit::Milliseconds),
+    ("CaptionDuration", Unit::Seconds),
     ("durationMilliseconds", Unit::Milliseconds),
     ("durationInTicks", Unit::Ticks),
     ("Duration", Unit::Ticks),

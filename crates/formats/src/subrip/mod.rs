@@ -24,6 +24,7 @@ use crate::html_references::unescape_references;
 use crate::lines::lines;
 use crate::notes::{Change, Notes};
 use crate::parsed_file::{ParsedFile, Transcript};
+use crate::shown_time::shown_ends;
 use crate::time::Timestamp;
 use blocks::{BlockTimes, blocks};
 use markup::{escape, unescape};
@@ -89,15 +90,22 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
 /// Writes a file, with the cues in the order of their starts.
 pub fn write(cues: &[Cue]) -> String {
     let mut file = String::new();
-    write_cues(&mut file, cues, 0);
+    write_cues(&mut file, &by_start(cues), None, 0);
     file
 }
 
-/// Appends cues to a file that has `written` cues already.
-pub(crate) fn write_cues(file: &mut String, cues: &[Cue], written: usize) {
-    for (i, cue) in (written..).zip(by_start(cues)) {
+/// Appends cues, which are sorted by start, to a file that has `written` cues already.
+/// `next_start` is that of the cue after them, if there is one.
+pub(crate) fn write_cues(
+    file: &mut String,
+    cues: &[&Cue],
+    next_start: Option<u64>,
+    written: usize,
+) {
+    let cues = cues.iter().zip(shown_ends(cues, next_start));
+    for (i, (cue, end)) in (written..).zip(cues) {
         let separator = if i == 0 { "" } else { "\n" };
-        let (start, end) = (Timestamp(cue.start_ms(), ','), Timestamp(cue.end_ms(), ','));
+        let (start, end) = (Timestamp(cue.start_ms(), ','), Timestamp(end, ','));
         // Writing to a String cannot fail.
         let _ = writeln!(
             file,

@@ -20,6 +20,7 @@ use crate::error::FormatError;
 use crate::lines::{join, lines};
 use crate::notes::{Change, Notes};
 use crate::parsed_file::{ParsedFile, Transcript};
+use crate::shown_time::shown_ends;
 use crate::speaker_names::{names_among_identifiers, quoted_name};
 use crate::time::Timestamp;
 use crate::time::non_negative;
@@ -108,17 +109,19 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
 /// Writes a file, with the cues in the order of their starts.
 pub fn write(cues: &[Cue]) -> String {
     let mut file = String::from(HEADER);
-    write_cues(&mut file, cues);
+    write_cues(&mut file, &by_start(cues), None);
     file
 }
 
 /// The first line of a file.
 pub(crate) const HEADER: &str = "WEBVTT\n";
 
-/// Writes cues without the header of the file.
-pub(crate) fn write_cues(file: &mut String, cues: &[Cue]) {
-    for cue in by_start(cues) {
-        let end = cue.end_ms().max(cue.start_ms() + 1);
+/// Writes cues, which are sorted by start, without the header of the file. `next_start` is that of
+/// the cue after them, if there is one.
+pub(crate) fn write_cues(file: &mut String, cues: &[&Cue], next_start: Option<u64>) {
+    for (cue, end) in cues.iter().zip(shown_ends(cues, next_start)) {
+        // The format has no cues of zero length.
+        let end = end.max(cue.start_ms() + 1);
         let (start, end) = (Timestamp(cue.start_ms(), '.'), Timestamp(end, '.'));
         let voice = voice_tag(cue.speaker.as_deref().unwrap_or_default());
         // Writing to a String cannot fail.

@@ -199,7 +199,7 @@ where
         let mut parts = at.map_or_else(|| self.parts.clone(), |(_, parts)| parts.clone());
         let mut text = parts.write(&page.items);
         if page.next.is_none() {
-            text.push_str(parts.end());
+            text.push_str(&parts.end());
         }
         Ok((text.into_bytes(), page.next.map(|next| (next, parts))))
     }

@@ -171,7 +171,7 @@ async fn replace(
         let clip = db.read(find, |clip| clip).await?;
         Ok(clip.map(|clip| clip.time.duration()))
     };
-    let (new_segments, notes) = body.for_recording(clip_seconds).await?;
+    let (new_segments, notes) = body.for_clip(clip_seconds).await?;
     let write = move || {
         let cues: Vec<_> = new_segments.iter().cloned().map(Cue::from).collect();
         let file = WithPermit::new(webvtt::write(&cues), new_segments.into_permit());

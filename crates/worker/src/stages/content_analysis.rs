@@ -7,6 +7,7 @@ use lectern_db::Tx;
 use lectern_domain::{Stage, TranscriptSegment, TranscriptSource};
 
 use super::openai::ChatService;
+use super::transcript_end;
 use crate::chapters;
 use crate::failure::Failure;
 use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
@@ -30,7 +31,7 @@ impl StageHandler for ContentAnalysis {
 
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
         let job_id = context.job().job_id;
-        let (source, transcript, silence_regions) = context.db().read(|conn| {
+        let (source, mut transcript, silence_regions) = context.db().read(|conn| {
             Ok::<_, lectern_db::Error>((
                 conn.jobs()
                     .find(job_id)?
@@ -44,8 +45,11 @@ impl StageHandler for ContentAnalysis {
                 .iter()
                 .map(|region| (region.time, region.silence_type)),
         );
-        let invented = hallucination::find(&transcript, &silences);
         let mut notes = Notes::default();
+        if let Some(duration) = context.job().video_duration {
+            transcript_end::cut(&mut transcript, duration, &silences, &mut notes);
+        }
+        let invented = hallucination::find(&transcript, &silences);
         if let Some(note) = hallucination_note(&invented, source) {
             notes.warning(note);
         }

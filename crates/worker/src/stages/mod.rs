@@ -10,6 +10,7 @@ mod picture_notes;
 mod segmentation;
 mod silence_detection;
 mod stretch_borders;
+mod transcript_end;
 mod transcription;
 
 pub use self::openai::{ChatService, Endpoint};

@@ -6,7 +6,7 @@ use lectern_analysis::{ContentSegmentRef, TranscriptSegmentRef};
 use lectern_db::Tx;
 use lectern_domain::{
     Clip, ClipCount, ClipItem, ClipSeconds, ClipShare, Invalid, JsonObject, NewClip,
-    ProcessingOptions, Stage, VideoDuration,
+    ProcessingOptions, Stage, TranscriptSegment, VideoDuration,
 };
 use serde_json::json;
 
@@ -45,7 +45,9 @@ impl StageHandler for Segmentation {
                 keywords: &segment.keywords,
             })
             .collect();
-        let transcript_refs: Vec<_> = transcript.iter().map(TranscriptSegmentRef::from).collect();
+        let is_inside = |segment: &&TranscriptSegment| segment.time.start() < duration.get();
+        let transcript = transcript.iter().filter(is_inside);
+        let transcript_refs: Vec<_> = transcript.map(TranscriptSegmentRef::from).collect();
         let silences = silence_regions
             .iter()
             .map(|region| (region.time, region.silence_type));

@@ -17,6 +17,7 @@ on_both_backends!(
     every_format_is_read,
     what_is_left_out_of_a_file_is_noted,
     times_without_an_end_or_a_unit_follow_from_the_recording,
+    times_that_do_not_fit_the_recording_are_noted,
     plain_text_has_paragraphs_speakers_and_timestamps,
     format_overrides_accept_and_json_is_the_default,
     window_and_search_filters_apply_to_files,
@@ -95,10 +96,10 @@ fn webvtt_is_accepted_and_returned(server: TestServer) {
     );
     let file = server.get(&format!("{path}?format=vtt")).expect(200);
     assert_eq!(file.header("Content-Type"), Some("text/vtt"));
-    // WebVTT has no cues without duration.
+    // Players would not show a cue without duration.
     assert_eq!(
         file.text(),
-        CUES.replace("--> 00:00:10.000", "--> 00:00:10.001")
+        CUES.replace("--> 00:00:10.000", "--> 00:00:11.000")
     );
 }
 
@@ -322,6 +323,39 @@ fn times_without_an_end_or_a_unit_follow_from_the_recording(server: TestServer) 
             .unwrap()
             .contains("milliseconds")
     );
+}
+
+fn times_that_do_not_fit_the_recording_are_noted(server: TestServer) {
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    let job = path.strip_suffix("/transcripts").unwrap();
+    server
+        .patch(job, &json!({ "video_duration": 203 }))
+        .expect(200);
+    for (first, second, note) in [
+        (
+            "01:00:01,000 --> 01:00:01,900",
+            "01:02:40,000 --> 01:02:49,000",
+            "1 hour was taken off all times, which began at 01:00:01 in a recording of 203 s",
+        ),
+        (
+            "00:00:01,000 --> 00:00:01,900",
+            "00:09:00,000 --> 00:09:09,000",
+            "1 of 2 entries begins after the end of the recording (203 s) and is not used for \
+             topics and clips",
+        ),
+        (
+            "00:00:01,000 --> 00:00:01,900",
+            "00:01:00,000 --> 00:01:09,000",
+            "the transcript ends at 69 s, but the recording at 203 s",
+        ),
+    ] {
+        let file = format!("1\n{first}\nHi\n\n2\n{second}\nBye\n");
+        let answer = send(&server, "PUT", &path, SRT, file.as_bytes());
+        let answer = answer.expect(200).json();
+        assert_eq!(answer["total"], 2, "{first}");
+        assert_eq!(answer["segments"][0]["start_time"], 1.0);
+        assert_eq!(answer["notes"], json!([note]));
+    }
 }
 
 fn plain_text_has_paragraphs_speakers_and_timestamps(server: TestServer) {

@@ -23,18 +23,10 @@ pub(crate) struct TranscriptBody(pub(crate) WithPermit<DecodedTranscript>);
 /// A transcript whose body was decoded.
 #[derive(Debug)]
 pub(crate) enum DecodedTranscript {
-    Segments(NewTranscript),
-    /// A file whose times depend on the length of the recording, and the upper bound of its
-    /// segments.
-    Open(Box<ParsedFile>, usize),
-}
-
-/// Segments to be stored.
-#[derive(Debug, Default)]
-pub(crate) struct NewTranscript {
-    pub(crate) segments: Vec<NewTranscriptSegment>,
-    /// What was left out or changed when the file was read.
-    pub(crate) notes: Vec<String>,
+    Segments(Vec<NewTranscriptSegment>),
+    /// A file, whose times are compared with the length of the recording, and the upper bound of
+    /// its segments.
+    File(Box<ParsedFile>, usize),
 }
 
 /// The declared format of a body.
@@ -46,22 +38,52 @@ pub(super) enum DeclaredFormat {
 }
 
 impl WithPermit<DecodedTranscript> {
-    /// The segments, and notes about them. Asks for the length of the recording in seconds only
-    /// if it is needed.
+    /// The segments, and notes about them, also about times that do not fit the recording. Asks
+    /// for the length of the recording in seconds only for files, because segments in Lectern's
+    /// JSON are stored as they are.
     pub(crate) async fn for_recording(
         self,
         recording_seconds: impl Future<Output = Result<Option<f64>, ApiError>>,
     ) -> Result<(WithPermit<Vec<NewTranscriptSegment>>, Vec<String>), ApiError> {
+        let fit =
+            |transcript: Transcript, seconds: f64| transcript.compared_with_recording(seconds);
+        self.segments(recording_seconds, fit).await
+    }
+
+    /// As [`Self::for_recording`], of a clip of this length in seconds. Players show no subtitles
+    /// after its end, so nothing is noted about them.
+    pub(crate) async fn for_clip(
+        self,
+        clip_seconds: impl Future<Output = Result<Option<f64>, ApiError>>,
+    ) -> Result<(WithPermit<Vec<NewTranscriptSegment>>, Vec<String>), ApiError> {
+        self.segments(clip_seconds, |transcript, _| transcript)
+            .await
+    }
+
+    async fn segments(
+        self,
+        seconds: impl Future<Output = Result<Option<f64>, ApiError>>,
+        fit: impl FnOnce(Transcript, f64) -> Transcript + Send + 'static,
+    ) -> Result<(WithPermit<Vec<NewTranscriptSegment>>, Vec<String>), ApiError> {
         let (decoded, permit) = self.into_parts();
-        let transcript = match decoded {
-            DecodedTranscript::Segments(transcript) => transcript,
-            DecodedTranscript::Open(file, max_rows) => {
-                let seconds = recording_seconds.await?;
-                let read = move || new_transcript(*file, seconds, max_rows);
-                web::block(read).await??
+        let (file, max_rows) = match decoded {
+            DecodedTranscript::Segments(segments) => {
+                return Ok((WithPermit::new(segments, permit), Vec::new()));
             }
+            DecodedTranscript::File(file, max_rows) => (file, max_rows),
         };
-        let NewTranscript { segments, notes } = transcript;
+        let seconds = seconds.await?;
+        let read = move || {
+            let transcript = file.transcript(seconds).map_err(format_error)?;
+            let transcript = match seconds {
+                Some(seconds) => fit(transcript, seconds),
+                None => transcript,
+            };
+            check_count(transcript.cues.len(), max_rows)?;
+            let notes = transcript.notes.messages();
+            Ok::<_, ApiError>((self::segments(transcript.cues)?, notes))
+        };
+        let (segments, notes) = web::block(read).await??;
         Ok((WithPermit::new(segments, permit), notes))
     }
 }
@@ -142,10 +164,7 @@ impl DeclaredFormat {
             Self::Json => match json_body::parse::<TranscriptSegmentsBody>(body, max_rows) {
                 Ok(segments) => {
                     check_count(segments.len(), max_rows)?;
-                    return Ok(DecodedTranscript::Segments(NewTranscript {
-                        segments,
-                        notes: Vec::new(),
-                    }));
+                    return Ok(DecodedTranscript::Segments(segments));
                 }
                 Err(error) if is_large_and_of_lectern(body, max_rows) || !json::detect(body) => {
                     return Err(error);
@@ -156,10 +175,7 @@ impl DeclaredFormat {
             Self::File(format, Some(charset)) => format.read_in(charset, body),
         };
         let file = file.map_err(format_error)?;
-        if file.needs_recording_length() {
-            return Ok(DecodedTranscript::Open(Box::new(file), max_rows));
-        }
-        new_transcript(file, None, max_rows).map(DecodedTranscript::Segments)
+        Ok(DecodedTranscript::File(Box::new(file), max_rows))
     }
 }
 
@@ -185,20 +201,6 @@ fn unsupported_type() -> String {
         "the header Content-Type must be {} or {last}",
         others.join(", ")
     )
-}
-
-fn new_transcript(
-    file: ParsedFile,
-    recording_seconds: Option<f64>,
-    max_rows: usize,
-) -> Result<NewTranscript, ApiError> {
-    let transcript = file.transcript(recording_seconds).map_err(format_error)?;
-    let Transcript { cues, notes, .. } = transcript;
-    check_count(cues.len(), max_rows)?;
-    Ok(NewTranscript {
-        segments: segments(cues)?,
-        notes: notes.messages(),
-    })
 }
 
 fn check_count(count: usize, max_rows: usize) -> Result<(), ApiError> {

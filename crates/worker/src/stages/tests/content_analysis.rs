@@ -1,8 +1,9 @@
 //! Topics and clips of transcripts with text that nobody has spoken.
 
 use lectern_domain::{
-    JobStatus, Keyword, NewContentSegment, NewSilenceRegion, NewTranscriptSegment, Ratio,
-    SilenceType, Stage, TimeRange, TranscriptSource,
+    ContentSegment, JobStatus, JobUpdate, Keyword, NewContentSegment, NewSilenceRegion,
+    NewTranscriptSegment, Patch, Ratio, SilenceType, Stage, TimeRange, TranscriptSource,
+    VideoDuration,
 };
 
 use super::StageFixture;
@@ -73,6 +74,65 @@ fn a_sentence_repeated_by_the_recognizer_is_in_no_topic_and_the_note_says_so() {
         "{}",
         fixture.notes()
     );
+}
+
+#[test]
+fn segments_after_the_end_of_the_recording_are_in_no_topic() {
+    let fixture = StageFixture::new(Stage::ContentAnalysis, "-f lavfi -i testsrc2=d=1");
+    store_transcript(&fixture);
+    set_duration(&fixture, 18.0);
+    assert_eq!(
+        fixture.run_stage(RecognizerSettings::default()),
+        JobStatus::Completed
+    );
+    let topics = topics(&fixture);
+    assert!(!topics.is_empty());
+    assert!(
+        topics.iter().all(|topic| topic.time.end() <= 18.0),
+        "{topics:?}"
+    );
+    let notes = fixture.notes();
+    let late = "16 of 21 segments of the transcript begin after the end of the recording (18 s)";
+    assert!(notes.contains(late), "{notes}");
+}
+
+#[test]
+fn a_note_says_that_sound_follows_the_transcript() {
+    for (duration, expected) in [
+        (203.0, Some("ends at 84 s, but 119 s of sound follow")),
+        (110.0, None),
+    ] {
+        let fixture = StageFixture::new(Stage::ContentAnalysis, "-f lavfi -i testsrc2=d=1");
+        store_transcript(&fixture);
+        set_duration(&fixture, duration);
+        assert_eq!(
+            fixture.run_stage(RecognizerSettings::default()),
+            JobStatus::Completed
+        );
+        let notes = fixture.notes();
+        match expected {
+            Some(expected) => assert!(notes.contains(expected), "{notes}"),
+            None => assert!(!notes.contains("of sound follow"), "{notes}"),
+        }
+    }
+}
+
+fn set_duration(fixture: &StageFixture, seconds: f64) {
+    let update = JobUpdate {
+        video_duration: Patch::Set(VideoDuration::new(seconds).unwrap()),
+        ..JobUpdate::default()
+    };
+    let job_id = fixture.job.job_id;
+    let update = |tx: &mut lectern_db::Tx<'_>| tx.jobs().update(job_id, &update, None).map(drop);
+    fixture.db.write(update).unwrap();
+}
+
+fn topics(fixture: &StageFixture) -> Vec<ContentSegment> {
+    let job_id = fixture.job.job_id;
+    let read = fixture
+        .db
+        .read(|conn| conn.content_segments().for_job(job_id));
+    read.unwrap()
 }
 
 #[test]

@@ -563,3 +563,43 @@ fn tracks_in_another_language_than_the_wanted_one_are_named() {
     let named = "subtitle tracks fr (another language), en (another language) were not used";
     assert!(notes.contains(named), "{notes}");
 }
+
+#[test]
+fn hours_that_an_editing_program_adds_are_taken_off() {
+    let fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
+    let file = b"1\n01:00:00,500 --> 01:00:01,500\nHello.\n";
+    fixture.put("talks/1.srt", file);
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    assert_eq!(transcript(&fixture), hello_transcript());
+    let notes = fixture.notes();
+    assert!(notes.contains("1 hour was taken off all times"), "{notes}");
+}
+
+#[test]
+fn what_is_after_the_end_of_the_recording_is_left_out() {
+    let fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
+    let more =
+        b"\n2\n00:00:01,500 --> 00:00:03,000\nGood.\n\n3\n00:00:09,000 --> 00:00:10,000\nBye.\n";
+    fixture.put("talks/1.srt", &[HELLO_SRT, more].concat());
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    let mut expected = hello_transcript();
+    expected.push((1.5, 2.0, "Good.".to_owned()));
+    assert_eq!(transcript(&fixture), expected);
+    let notes = fixture.notes();
+    let late = "1 of 3 entries begins after the end of the recording (2 s) and was left out";
+    assert!(notes.contains(late), "{notes}");
+}
+
+#[test]
+fn the_transcript_of_another_recording_is_refused() {
+    let fixture = StageFixture::new(Stage::Transcription, TONE);
+    fixture.put("talks/1.srt", b"1\n00:10:00,500 --> 00:10:01,500\nHello.\n");
+    let status = fixture.run_stage(fixture.script_recognizer(&script_writing(HELLO_CUE)));
+    assert_eq!(status, JobStatus::Failed);
+    let error = fixture.stage_run().error.unwrap();
+    let expected = "1.srt: this is the transcript of another recording: none of 1 entry begins \
+        within this one (2 s), and the times are from 00:10:00 to 00:10:01";
+    assert_eq!(error.as_str(), expected);
+}

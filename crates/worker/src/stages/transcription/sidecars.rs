@@ -1,7 +1,7 @@
 //! Reads the sidecar files of a recording, best first.
 
-use lectern_domain::{LanguageTag, TranscriptSource};
-use lectern_formats::{Cue, FormatError, ParsedFile, Transcript};
+use lectern_domain::{LanguageTag, TranscriptSource, VideoDuration};
+use lectern_formats::{Cue, ParsedFile, Transcript};
 use lectern_storage::ObjectKey;
 
 use super::{Found, read_any_format};
@@ -100,7 +100,7 @@ impl Sidecars {
             }
             let transcript = match read_any_format(&bytes) {
                 Ok(file) => transcript(file, context)?,
-                Err(error) => Err(error),
+                Err(error) => Err(error.to_string()),
             };
             match transcript.map(|transcript| self.wanted_part(transcript)) {
                 Ok(transcript) if transcript.cues.is_empty() => self.add_empty(&name),
@@ -181,18 +181,23 @@ impl Sidecars {
     }
 }
 
-/// The cues of a file. Most files can be read without the recording, which need not be
-/// downloaded then.
+/// The cues of a file that are within the recording, or why it has none. The stored length of
+/// the recording is enough for most files, so that a remote recording need not be downloaded.
 fn transcript(
     file: ParsedFile,
     context: &StageContext<'_>,
-) -> Result<Result<lectern_formats::Transcript, FormatError>, Failure> {
-    let seconds = if file.needs_recording_length() {
-        Some(context.probe()?.duration)
-    } else {
-        None
+) -> Result<Result<Transcript, String>, Failure> {
+    let stored = context.job().video_duration.map(VideoDuration::get);
+    let seconds = match stored.filter(|_| !file.needs_recording_length()) {
+        Some(seconds) => seconds,
+        None => context.probe()?.duration,
     };
-    Ok(file.transcript(seconds))
+    let transcript = file.transcript(Some(seconds));
+    let transcript = transcript.map_err(|error| error.to_string());
+    Ok(transcript.and_then(|transcript| {
+        let part = transcript.within_recording(seconds);
+        part.map_err(|error| error.to_string())
+    }))
 }
 
 /// Whether subtitles in a language are not in the one that is wanted.

@@ -1,0 +1,169 @@
+//! Names files in formats that are not read, so that the error is not about the syntax of a
+//! format that they do not have.
+
+use crate::error::FormatError;
+use crate::input_format::InputFormat;
+
+/// The formats that are read, for errors.
+const READ: &str = "read are WebVTT, SubRip, JSON of speech recognizers, TTML, SubStation Alpha, \
+    SBV and LRC";
+
+/// The error for a file that could not be read as `format`: `error`, or one that names its format.
+pub(crate) fn explain(
+    format: InputFormat,
+    error: FormatError,
+    bytes: &[u8],
+    text: Option<&str>,
+) -> FormatError {
+    let of_text = || {
+        let text = text?;
+        // Files of no known format are taken for SubRip.
+        let is_untimed = || format == InputFormat::Srt && is_untimed(text);
+        name(text).or_else(|| is_untimed().then_some("text without times"))
+    };
+    match of_bytes(bytes).or_else(of_text) {
+        Some(name) => FormatError::new(error.line, format!("{name} is not read; {READ}")),
+        None => error,
+    }
+}
+
+/// The name of a binary format.
+fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
+    // The disk format code in the header of EBU Tech 3264.
+    let code = bytes.get(3..11)?;
+    (code.starts_with(b"STL") && code.ends_with(b".01")).then_some("EBU STL")
+}
+
+/// The name of a format of text, by its first line that is not blank.
+fn name(text: &str) -> Option<&'static str> {
+    let text = text.trim_start_matches('\u{feff}');
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let lower = first.to_lowercase();
+    let fields = |separator: char| {
+        lower
+            .split(separator)
+            .map(|field| field.trim_matches(['"', ' ']))
+    };
+    let has_column = |separator: char| {
+        let is_text = |name: &str| matches!(name, "text" | "transcript" | "content" | "caption");
+        fields(separator).any(|name| name.starts_with("start")) && fields(separator).any(is_text)
+    };
+    let is_number = |field: &str| field.parse::<f64>().is_ok();
+    let words: Vec<&str> = first.split_whitespace().collect();
+    if has_numbers(first, '{', '}') {
+        Some("MicroDVD")
+    } else if has_numbers(first, '[', ']') {
+        Some("MPL2")
+    } else if lower.starts_with("<sami") {
+        Some("SAMI")
+    } else if lower.starts_with("scenarist_scc") {
+        Some("SCC (Scenarist closed captions)")
+    } else if lower.starts_with("# vobsub") {
+        Some("VobSub, which has pictures,")
+    } else if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
+        Some("HTML")
+    } else if first.starts_with("{\\rtf") {
+        Some("RTF")
+    } else if first.starts_with('$') && first.contains('=') || is_spruce_cue(first) {
+        Some("Spruce STL")
+    } else if words.len() >= 9 && words[0] == "SPEAKER" && is_number(words[3]) {
+        Some("RTTM, which has no texts,")
+    } else if first.contains('\t') && (has_column('\t') || fields('\t').take(2).all(is_number)) {
+        Some("text with tabs (TSV, labels of Audacity)")
+    } else if has_column(',') || has_column(';') {
+        Some("CSV")
+    } else {
+        None
+    }
+}
+
+/// Whether a text, and no binary file, has nothing like a time.
+fn is_untimed(text: &str) -> bool {
+    let is_binary = |c: char| c.is_control() && !c.is_whitespace() && c != '\u{feff}';
+    let is_binary = text.contains(is_binary) || text.contains(char::REPLACEMENT_CHARACTER);
+    !is_binary && !text.lines().any(has_time)
+}
+
+/// Whether a line begins with two numbers in such brackets, as in `{12}{35}text`.
+fn has_numbers(line: &str, open: char, close: char) -> bool {
+    let mut rest = line;
+    for _ in 0..2 {
+        let number = rest
+            .strip_prefix(open)
+            .and_then(|rest| rest.split_once(close));
+        match number {
+            Some((digits, after)) if is_digits(digits) => rest = after,
+            _ => return false,
+        }
+    }
+    true
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a line is such as `00:00:01:12 , 00:00:03:00 , text`.
+fn is_spruce_cue(line: &str) -> bool {
+    let mut fields = line.split(',').map(str::trim);
+    let is_timecode = |field: &str| {
+        field.split([':', ';']).count() == 4 && field.split([':', ';']).all(is_digits)
+    };
+    fields.next().is_some_and(is_timecode) && fields.next().is_some_and(is_timecode)
+}
+
+/// Whether a line has two numbers with a colon between, as times have, or an arrow.
+fn has_time(line: &str) -> bool {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = line.as_bytes();
+    let is_between_digits = |(i, byte): (usize, &u8)| {
+        *byte == b':'
+            && is_digit(i.checked_sub(1).and_then(|i| bytes.get(i)))
+            && is_digit(bytes.get(i + 1))
+    };
+    line.contains("-->") || bytes.iter().enumerate().any(is_between_digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::InputFormat;
+
+    #[test]
+    fn errors_name_the_format_of_the_file() {
+        for (file, name) in [
+            ("{12}{35}Hello.\n{40}{60}Bye.\n", "MicroDVD"),
+            ("[12][35]Hello.\n", "MPL2"),
+            (
+                "<SAMI>\n<BODY><SYNC Start=12><P>Hello.</BODY></SAMI>",
+                "SAMI",
+            ),
+            ("Scenarist_SCC V1.0\n\n00:00:01:00\t9420 9420\n", "SCC"),
+            ("$FontName = Arial\n", "Spruce STL"),
+            ("00:00:01:12 , 00:00:03:00 , Hello.\n", "Spruce STL"),
+            ("SPEAKER talk 1 0.5 2.1 <NA> <NA> a <NA> <NA>\n", "RTTM"),
+            ("start\tend\ttext\n0\t900\tHello.\n", "text with tabs"),
+            ("0.000000\t0.900000\tHello.\n", "text with tabs"),
+            ("\"Start\",\"End\",\"Text\"\n0.0,0.9,Hello.\n", "CSV"),
+            ("Dear all,\nhello.\n", "text without times"),
+            ("850STL25.01100EBU\u{1}", "EBU STL"),
+        ] {
+            let error = InputFormat::of_content(file.as_bytes())
+                .read(file.as_bytes())
+                .unwrap_err();
+            assert!(error.message.starts_with(name), "{file} {error}");
+            assert!(
+                error.message.ends_with(
+                    "is not read; read are WebVTT, SubRip, JSON of speech \
+                recognizers, TTML, SubStation Alpha, SBV and LRC"
+                ),
+                "{error}"
+            );
+        }
+        let srt = InputFormat::Srt
+            .read(b"1\n00:00:0x,000 --> 00:00:01,000\nHello.\n")
+            .unwrap_err();
+        assert!(srt.message.starts_with("expected times"), "{srt}");
+        let json = InputFormat::Json.read(b"{\"a\": ").unwrap_err();
+        assert!(!json.message.contains("not read"), "{json}");
+    }
+}
