@@ -200,8 +200,6 @@ mod tests {
         is_interlaced: false,
         combed: None,
         may_be_interlaced: false,
-        is_interlaced: false,
-        combed: None,
         hdr: None,
     };
 

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::process::Command;
@@ -457,17 +458,20 @@ fn a_sidecar_without_ends_or_a_unit_fits_the_recording() {
     }
 }
 
-/// Renders a recording in English with these subtitle tracks: a file with its name, and ffmpeg's
-/// options for the track, after `-metadata:s:s:N` or `-disposition:s:N`.
-fn with_tracks(fixture: &StageFixture, tracks: &[(&str, &str, &[(&str, &str)])]) {
+/// The name of a subtitle file, its text, and ffmpeg's options for its track, such as
+/// `disposition`, each with a value.
+type Track<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
+/// Renders a recording in English with these subtitle tracks.
+fn with_tracks(fixture: &StageFixture, tracks: &[Track<'_>]) {
     let (mut inputs, mut options) = (TONE.to_owned(), String::new());
     for (number, (name, text, tags)) in tracks.iter().enumerate() {
         let file = fixture.path(name);
         std::fs::write(&file, text).unwrap();
-        inputs += &format!(" -i {}", file.display());
-        options += &format!(" -map {} -disposition:s:{number} 0", number + 1);
+        write!(inputs, " -i {}", file.display()).unwrap();
+        write!(options, " -map {} -disposition:s:{number} 0", number + 1).unwrap();
         for (option, value) in *tags {
-            options += &format!(" -{option}:s:{number} {value}");
+            write!(options, " -{option}:s:{number} {value}").unwrap();
         }
     }
     fixture.render_recording(&format!(
@@ -527,9 +531,10 @@ fn the_full_track_in_the_language_of_the_sound_is_taken() {
 #[test]
 fn a_track_with_few_lines_is_not_taken_for_a_full_one() {
     let fixture = StageFixture::new(Stage::Transcription, TONE);
-    let full: String = (0..9)
-        .map(|i| format!("{i}\n00:00:01,{i}00 --> 00:00:01,{i}50\nLine {i}.\n\n"))
-        .collect();
+    let mut full = String::new();
+    for i in 0..9 {
+        writeln!(full, "{i}\n00:00:01,{i}00 --> 00:00:01,{i}50\nLine {i}.\n").unwrap();
+    }
     let hello = std::str::from_utf8(HELLO_SRT).unwrap();
     let tracks: [(&str, &str, &[_]); 2] = [
         ("signs.srt", hello, &[ENGLISH]),
