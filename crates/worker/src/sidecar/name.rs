@@ -245,7 +245,7 @@ mod tests {
             ("talk.hi.srt", Some("hi")),
             ("talk.it.srt", Some("it")),
             ("talk.mp4.en.hi.srt", Some("en")),
-            ("talk.en-orig.json3", Some("en-Orig")),
+            ("talk.en-orig.json3", Some("en")),
         ] {
             let sidecar = SidecarName::of("talk.mp4", name);
             let sidecar = sidecar.unwrap_or_else(|| panic!("{name}"));
