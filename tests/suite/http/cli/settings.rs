@@ -131,6 +131,7 @@ fn help_lists_every_setting_with_variable_and_default() {
             "30",
         ),
         ("--shutdown-grace", "LECTERN_SHUTDOWN_GRACE", "30"),
+        ("--auth", "LECTERN_AUTH", "auto"),
     ];
     for (flag, variable, default) in settings {
         let (_, described) = text
