@@ -107,7 +107,7 @@ async fn call_until_body_is_read(
         return Ok(request);
     };
     // Without a length, actix would wait for the end of a body that was not invited.
-    let has_endless_body = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let has_unknown_length = request.headers().contains_key(header::TRANSFER_ENCODING);
     let connection = request.conn_data::<Arc<Connection>>().cloned();
     let gate: Rc<Gate> = Rc::default();
     let (mut request, body) = request.replace_payload(Payload::None);
@@ -126,7 +126,7 @@ async fn call_until_body_is_read(
         }
     });
     if let Some(Ok(mut response) | Err(mut response)) = response.await {
-        if has_endless_body {
+        if has_unknown_length {
             response
                 .head_mut()
                 .set_connection_type(ConnectionType::Close);

@@ -63,9 +63,9 @@ pub struct ServerConfig {
 }
 
 impl Default for ServerConfig {
-    /// A free port of this machine, one HTTP thread, no authentication, no CORS, no proxies, a database timeout
-    /// of 3 seconds, 1,000 waiting claims, events for 30 days, 30 seconds of
-    /// grace.
+    /// A free port of this machine, one HTTP thread, no authentication, no CORS, no proxies,
+    /// a database timeout of 3 seconds, 1,000 waiting claims, events for 30 days, 30 seconds
+    /// of grace.
     fn default() -> Self {
         Self {
             bind: "127.0.0.1:0".to_owned(),
