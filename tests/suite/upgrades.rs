@@ -71,18 +71,19 @@ fn assert_same_response(client: &Client, recorded: &Value) {
         response.status, recorded["status"],
         "{request_line}: {response}"
     );
-    let (mut body, recorded_body) = (without_signatures(client, response.text()), text("answer"));
+    let mut body = without_signatures(client, response.text());
     // SubRip has a word joiner after "<" since, so that players take it for no tag.
     body = body.replace('\u{2060}', "");
+    let recorded_body = with_readable_cues(text("answer"));
     if let (Ok(mut json), Ok(mut recorded)) = (
         serde_json::from_str::<Value>(&body),
-        serde_json::from_str::<Value>(recorded_body),
+        serde_json::from_str::<Value>(&recorded_body),
     ) {
         let counts_others = forget_stored_bytes(&mut json) & forget_stored_bytes(&mut recorded);
         let has_more = remove_added_fields(&mut json, &recorded);
         let is_rounded = round_percentages(&mut recorded);
         if (counts_others || has_more || is_rounded) && json == recorded {
-            recorded_body.clone_into(&mut body);
+            body.clone_from(&recorded_body);
         }
     }
     assert_eq!(
@@ -96,6 +97,20 @@ fn assert_same_response(client: &Client, recorded: &Value) {
             "{request_line}: {name} differs from the recorded one"
         );
     }
+}
+
+/// Subtitles in which the recorded cue of zero length is shown for a second, as such cues are
+/// since.
+fn with_readable_cues(recorded: &str) -> String {
+    recorded
+        .replace(
+            "00:00:05.000 --> 00:00:05.001",
+            "00:00:05.000 --> 00:00:06.000",
+        )
+        .replace(
+            "00:00:05,000 --> 00:00:05,000",
+            "00:00:05,000 --> 00:00:06,000",
+        )
 }
 
 /// Removes the fields that the release did not have; returns whether there are any.

@@ -422,7 +422,7 @@ fn window_and_search_filters_apply_to_files(server: TestServer) {
         "{file}"
     );
     let file = server.get(&format!("{path}?format=srt&q=now")).expect(200);
-    assert_eq!(file.text(), "1\n00:00:10,000 --> 00:00:10,000\nNow!\n");
+    assert_eq!(file.text(), "1\n00:00:10,000 --> 00:00:11,000\nNow!\n");
 }
 
 fn an_empty_transcript_is_an_empty_file(server: TestServer) {
