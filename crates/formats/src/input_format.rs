@@ -3,7 +3,7 @@
 use crate::charset::{self, Charset};
 use crate::error::FormatError;
 use crate::parsed_file::ParsedFile;
-use crate::{json, lrc, sbv, subrip, substation_alpha, ttml, unsupported, webvtt};
+use crate::{json, lrc, sbv, subrip, substation_alpha, tsv, ttml, unsupported, webvtt};
 
 /// Bytes for an entry, its cue and its words, besides its text.
 const MEMORY_PER_ENTRY: usize = 400;
@@ -25,11 +25,13 @@ pub enum InputFormat {
     Sbv,
     /// Lines with starts, as for lyrics.
     Lrc,
+    /// Text with tabs, as of Whisper and Audacity.
+    Tsv,
 }
 
 impl InputFormat {
     /// Every format.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Vtt,
         Self::Srt,
         Self::Json,
@@ -37,10 +39,11 @@ impl InputFormat {
         Self::Ass,
         Self::Sbv,
         Self::Lrc,
+        Self::Tsv,
     ];
 
     /// The media types that a file may be declared as, in lower case and without parameters,
-    /// the preferred one first. Only those of WebVTT, JSON and TTML are registered; the others
+    /// the preferred one first. Only those of WebVTT, JSON, TTML and text with tabs are registered; the others
     /// are in use.
     pub fn media_types(self) -> &'static [&'static str] {
         match self {
@@ -73,6 +76,7 @@ impl InputFormat {
             ],
             Self::Sbv => &["text/x-sbv", "application/x-sbv", "text/sbv"],
             Self::Lrc => &["text/x-lrc", "application/x-lrc", "text/lrc"],
+            Self::Tsv => &["text/tab-separated-values"],
         }
     }
 
@@ -86,6 +90,7 @@ impl InputFormat {
             Self::Ass => &["ass", "ssa"],
             Self::Sbv => &["sbv"],
             Self::Lrc => &["lrc"],
+            Self::Tsv => &["tsv"],
         }
     }
 
@@ -137,6 +142,8 @@ impl InputFormat {
             Self::Json
         } else if sbv::detect(start) {
             Self::Sbv
+        } else if tsv::detect(start) {
+            Self::Tsv
         } else {
             Self::Srt
         }
@@ -182,7 +189,7 @@ impl InputFormat {
         let entries = match self {
             Self::Json => count(b"{"),
             Self::Ttml => count(b"<") / 2 + 1,
-            Self::Ass | Self::Sbv => line_ends(bytes) + 1,
+            Self::Ass | Self::Sbv | Self::Tsv => line_ends(bytes) + 1,
             Self::Lrc => count(b"[") + count(b"<") + 1,
             Self::Vtt | Self::Srt => {
                 // Each voice of a cue becomes a cue, and the end of a voice begins another.
@@ -202,6 +209,7 @@ impl InputFormat {
             Self::Ass => substation_alpha::parse(text),
             Self::Sbv => sbv::parse(text),
             Self::Lrc => lrc::parse(text),
+            Self::Tsv => tsv::parse(text),
         }?;
         file.open_zero_lengths();
         Ok(file)

@@ -1,8 +1,8 @@
 //! Subtitle and transcript files. No I/O: readers turn bytes into [`Cue`]s, writers turn cues
 //! into text.
 //!
-//! Read are WebVTT, `SubRip`, the JSON of speech recognizers, TTML, `SubStation` Alpha, SBV and LRC
-//! ([`InputFormat`]); written are WebVTT, `SubRip`, Whisper's JSON and plain text ([`Format`]).
+//! Read are WebVTT, `SubRip`, the JSON of speech recognizers, TTML, `SubStation` Alpha, SBV, LRC
+//! and text with tabs ([`InputFormat`]); written are WebVTT, `SubRip`, Whisper's JSON and plain text ([`Format`]).
 //!
 //! ```
 //! use lectern_domain::NewTranscriptSegment;
@@ -85,6 +85,7 @@ mod substation_alpha;
 mod time;
 mod time_unit;
 mod timing_line;
+mod tsv;
 mod ttml;
 mod unsupported;
 pub mod webvtt;

@@ -6,7 +6,7 @@ use crate::input_format::InputFormat;
 
 /// The formats that are read, for errors.
 const READ: &str = "read are WebVTT, SubRip, JSON of speech recognizers, TTML, SubStation Alpha, \
-    SBV and LRC";
+    SBV, LRC and TSV";
 
 /// The error for a file that could not be read as `format`: `error`, or one that names its format.
 pub(crate) fn explain(
@@ -68,8 +68,6 @@ fn name(text: &str) -> Option<&'static str> {
         Some("Spruce STL")
     } else if words.len() >= 9 && words[0] == "SPEAKER" && is_number(words[3]) {
         Some("RTTM, which has no texts,")
-    } else if first.contains('\t') && (has_column('\t') || fields('\t').take(2).all(is_number)) {
-        Some("text with tabs (TSV, labels of Audacity)")
     } else if has_column(',') || has_column(';') {
         Some("CSV")
     } else {
@@ -141,8 +139,6 @@ mod tests {
             ("$FontName = Arial\n", "Spruce STL"),
             ("00:00:01:12 , 00:00:03:00 , Hello.\n", "Spruce STL"),
             ("SPEAKER talk 1 0.5 2.1 <NA> <NA> a <NA> <NA>\n", "RTTM"),
-            ("start\tend\ttext\n0\t900\tHello.\n", "text with tabs"),
-            ("0.000000\t0.900000\tHello.\n", "text with tabs"),
             ("\"Start\",\"End\",\"Text\"\n0.0,0.9,Hello.\n", "CSV"),
             ("Dear all,\nhello.\n", "text without times"),
             ("850STL25.01100EBU\u{1}", "EBU STL"),
@@ -154,7 +150,7 @@ mod tests {
             assert!(
                 error.message.ends_with(
                     "is not read; read are WebVTT, SubRip, JSON of speech \
-                recognizers, TTML, SubStation Alpha, SBV and LRC"
+                recognizers, TTML, SubStation Alpha, SBV, LRC and TSV"
                 ),
                 "{error}"
             );

@@ -1,6 +1,6 @@
 //! Joins words with times into cues of a readable length.
 
-use lectern_domain::Ratio;
+use lectern_domain::{LanguageTag, Ratio};
 
 use crate::cue::Word;
 use crate::entry::Entry;
@@ -107,17 +107,46 @@ pub(crate) fn split_long(entries: Vec<Entry>) -> Vec<Entry> {
                 speaker: entry.speaker.clone(),
                 confidence: entry.confidence,
                 words: vec![word.clone()],
-                ..Entry::default()
+                language: entry.language.clone(),
             })
             .collect();
         let separator = WordSeparator::of(&words);
-        let mut parts = join(words, separator);
-        for part in &mut parts {
-            part.language.clone_from(&entry.language);
-        }
-        parts
+        join(words, separator)
     };
     entries.into_iter().flat_map(split).collect()
+}
+
+/// How many words are in each language.
+#[derive(Default)]
+struct LanguageCounts(Vec<(LanguageTag, usize)>);
+
+impl LanguageCounts {
+    fn add(&mut self, language: Option<&LanguageTag>) {
+        let Some(language) = language else {
+            return;
+        };
+        let mut counts = self.0.iter_mut();
+        match counts.find(|(known, _)| known == language) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((language.clone(), 1)),
+        }
+    }
+
+    /// The first of those with the most words.
+    fn most_frequent(self) -> Option<LanguageTag> {
+        let counts = self.0.into_iter().rev();
+        let most = counts.max_by_key(|(_, count)| *count);
+        most.map(|(language, _)| language)
+    }
+}
+
+/// The language of most words, so that a foreign word in a sentence does not change it.
+pub(crate) fn main_language(words: &[Entry]) -> Option<LanguageTag> {
+    let mut counts = LanguageCounts::default();
+    for word in words {
+        counts.add(word.language.as_ref());
+    }
+    counts.most_frequent()
 }
 
 /// Words that become one cue.
@@ -131,6 +160,7 @@ struct Phrase {
     confidence_sum: f64,
     confidence_count: u32,
     words: Vec<Word>,
+    languages: LanguageCounts,
 }
 
 impl Phrase {
@@ -145,6 +175,7 @@ impl Phrase {
             confidence_sum: 0.0,
             confidence_count: 0,
             words: Vec::new(),
+            languages: LanguageCounts::default(),
         };
         phrase.push(word, start_ms, end_ms, WordSeparator::Nothing);
         phrase
@@ -179,6 +210,7 @@ impl Phrase {
             self.confidence_sum += confidence.get();
             self.confidence_count += 1;
         }
+        self.languages.add(word.language.as_ref());
         // A word of a segment that is divided has its own probability.
         let probability = match word.words.first() {
             Some(own) => own.probability,
@@ -210,11 +242,11 @@ impl Phrase {
             line: self.line,
             start_ms: Some(self.start_ms),
             end_ms: Some(self.end_ms),
+            language: self.languages.most_frequent(),
             text: self.text.trim().to_owned(),
             speaker: self.speaker,
             confidence,
             words: self.words,
-            ..Entry::default()
         }
     }
 }

@@ -520,3 +520,51 @@ fn the_name_of_a_speaker_is_taken_before_the_identifier() {
     let cues = file.transcript(None).unwrap().cues;
     assert_eq!(cues[0].speaker.as_deref(), Some("Ida Holm"));
 }
+
+#[test]
+fn segments_and_words_have_languages_of_their_own() {
+    let segments = json!({ "language": "english", "segments": [
+        { "start": 0, "end": 1, "text": "Hello." },
+        { "start": 1, "end": 2, "text": "Hallo.", "language": "de" },
+    ] });
+    let azure = json!({ "recognizedPhrases": [
+        { "offset": "PT0S", "duration": "PT1S", "locale": "en-US", "nBest": [{ "display": "Hello." }] },
+        { "offset": "PT1S", "duration": "PT1S", "locale": "de-DE", "nBest": [{ "display": "Hallo." }] },
+    ] });
+    let google = json!({ "results": [
+        { "languageCode": "en-us", "alternatives": [{ "words": [
+            { "startTime": "0s", "endTime": "1s", "word": "Hello." },
+        ] }] },
+        { "languageCode": "de-de", "alternatives": [{ "words": [
+            { "startTime": "3s", "endTime": "4s", "word": "Hallo." },
+        ] }] },
+    ] });
+    let aws = json!({ "results": { "items": [
+        { "type": "pronunciation", "start_time": "0.0", "end_time": "0.5", "language_code": "en-US",
+          "alternatives": [{ "content": "Hello" }] },
+        { "type": "pronunciation", "start_time": "3.0", "end_time": "3.5", "language_code": "de-DE",
+          "alternatives": [{ "content": "Hallo" }] },
+    ] } });
+    // A foreign word within a sentence.
+    let deepgram = json!({ "results": { "channels": [{ "alternatives": [{ "words": [
+        { "start": 0, "end": 0.2, "word": "tres", "language": "es" },
+        { "start": 0.2, "end": 0.4, "word": "hello", "language": "en" },
+        { "start": 0.4, "end": 0.6, "word": "you", "language": "en" },
+        { "start": 3, "end": 3.6, "word": "hallo", "language": "de" },
+    ] }] }] } });
+    for (file, first, second) in [
+        (segments, "en", "de"),
+        (azure, "en-US", "de-DE"),
+        (google, "en-US", "de-DE"),
+        (aws, "en-US", "de-DE"),
+        (deepgram, "en", "de"),
+    ] {
+        let transcript = transcript(&file);
+        let languages: Vec<_> = transcript
+            .cues
+            .iter()
+            .map(|cue| cue.language.as_deref())
+            .collect();
+        assert_eq!(languages, [Some(first), Some(second)], "{file}");
+    }
+}

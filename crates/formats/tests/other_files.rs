@@ -1,4 +1,4 @@
-//! TTML, `SubStation` Alpha, SBV and LRC.
+//! TTML, `SubStation` Alpha, SBV, LRC and text with tabs.
 
 use lectern_formats::{Change, Cue, FormatError, InputFormat, Transcript};
 
@@ -244,5 +244,46 @@ fn lines_of_lrc_last_until_the_next() {
     assert_eq!(
         summary(read(InputFormat::Lrc, moved))[0],
         r#"500 1500 - "one""#
+    );
+}
+
+#[test]
+fn text_with_tabs_is_read() {
+    let whisper = "start\tend\ttext\n1000\t2500\tone\n2x00\t4000\tlost\n5000\t6000\t>> IDA: two\n";
+    let transcript = read(InputFormat::Tsv, whisper).unwrap();
+    assert_eq!(transcript.notes.lines(Change::UnreadableTimes), [3]);
+    assert_eq!(
+        summary(Ok(transcript)),
+        [r#"1000 2500 - "one""#, r#"5000 6000 IDA "two""#]
+    );
+    // With a label of a point, one with a tab, and the frequencies of the last one.
+    let audacity = "1.000000\t2.500000\tone\n3,25\t3,25\ttwo\tmore\n\\\t100.0\t200.0\n";
+    assert_eq!(
+        summary(read(InputFormat::Tsv, audacity)),
+        [r#"1000 2500 - "one""#, r#"3250 3250 - "two more""#]
+    );
+    let reordered = "Speaker\tText\tStart (ms)\tEnd (ms)\nIda\tone\t1000\t2500\n\tlast\t3000\n";
+    assert_eq!(
+        summary(read(InputFormat::Tsv, reordered)),
+        [r#"1000 2500 Ida "one""#, r#"3000 60000 - "last""#]
+    );
+    let clock = "start\tend\ttext\n00:00:01.5\t00:00:02\tone\n";
+    assert_eq!(
+        summary(read(InputFormat::Tsv, clock)),
+        [r#"1500 2000 - "one""#]
+    );
+    // Whole numbers of another program, which fit the recording in milliseconds only.
+    let words = "of trees and their roots in water";
+    let unknown = format!("begin\tend\ttext\n10000\t12000\t{words}\n50000\t52000\t{words}\n");
+    assert_eq!(
+        summary(read(InputFormat::Tsv, &unknown)),
+        [
+            format!("10000 12000 - {words:?}"),
+            format!("50000 52000 - {words:?}")
+        ]
+    );
+    assert_eq!(
+        summary(read(InputFormat::Tsv, "start\tend\ttext\nx\ty\tz\n")),
+        ["line 2: expected a start, an end and a text with tabs between, or a header with these"]
     );
 }

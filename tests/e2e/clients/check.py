@@ -66,6 +66,7 @@ EXPECTED_WARNINGS = {
         "application/ttml+xml",
         "application/x-ndjson",
         "application/x-subrip",
+        "text/tab-separated-values",
         "text/vtt",
         "text/x-lrc",
         "text/x-sbv",

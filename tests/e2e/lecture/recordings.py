@@ -255,14 +255,14 @@ def check_transcript_sources(lectern):
         (directory / name).write_text(CUE)
         said("whole.mp4", [SAID], f"taken from {name}", **hears_otherwise)
         (directory / name).unlink()
-    for name in "whole.smi", "whole.tsv", "whole_2.srt":
+    for name in "whole.smi", "whole.sub", "whole_2.srt":
         (directory / name).write_text(CUE)
     results = said(
         "whole.mp4", [OTHERWISE], "recognized with the worker's --transcribe-command", "whole.smi (SAMI is not read)",
-        "whole.tsv (TSV is not read)", "whole_2.srt (it may be of another recording", **hears_otherwise,
+        "whole.sub (MicroDVD and VobSub are not read)", "whole_2.srt (it may be of another recording", **hears_otherwise,
     )  # fmt: skip
     assert len(notes(results)) == 1, results["notes"]
-    for name in "whole.smi", "whole.tsv", "whole_2.srt":
+    for name in "whole.smi", "whole.sub", "whole_2.srt":
         (directory / name).unlink()
 
     lines = [f"Line {i} says what no other line has said." for i in range(6)]

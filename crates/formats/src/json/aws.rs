@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::content::Content;
 use super::document::{Object, Raw};
-use super::item::{ItemReader, confidence, mean, timed_word};
+use super::item::{ItemReader, confidence, language, mean, timed_word};
 use crate::entry::Entry;
 use crate::notes::Change;
 use crate::word_grouping::WordSeparator;
@@ -58,7 +58,7 @@ fn word<'a>(reader: &mut ItemReader<'a>, raw: Raw<'a>, speakers: &Speakers) -> O
         .first()
         .copied()
         .and_then(Object::of)?;
-    let times = reader.word(&best, line)?;
+    let alternative = reader.word(&best, line)?;
     let own = super::times::item_times(&item, false);
     let start = item.text(&["start_time"]);
     let speaker = super::item::speaker(&item).or_else(|| speakers.at(start.as_deref()?).cloned());
@@ -67,7 +67,8 @@ fn word<'a>(reader: &mut ItemReader<'a>, raw: Raw<'a>, speakers: &Speakers) -> O
         end_ms: own.end_ms,
         speaker,
         confidence: confidence(&best).filter(|_| own.start_ms.is_some()),
-        ..times
+        language: language(&item),
+        ..alternative
     })
 }
 

@@ -4,7 +4,7 @@
 
 use super::content::Content;
 use super::document::{Object, Raw};
-use super::item::{ItemReader, confidence, speaker, timed_word};
+use super::item::{ItemReader, confidence, language, speaker, timed_word};
 use super::times::item_times;
 use crate::entry::Entry;
 
@@ -101,7 +101,7 @@ fn phrase_entry<'a>(
             .and_then(confidence)
             .or_else(|| confidence(phrase)),
         words: words.iter().filter_map(timed_word).collect(),
-        ..Entry::default()
+        language: language(phrase),
     })
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::content::Content;
 use super::document::{Object, Raw, list, number, text};
-use super::item::{ItemReader, confidence};
+use super::item::{ItemReader, confidence, language};
 use super::times::item_times;
 use crate::entry::Entry;
 
@@ -45,8 +45,10 @@ pub(super) fn read<'a>(
             own.extend(watson_word(raw, line, &speakers));
         }
         let mean_confidence = confidence(&best);
+        let result_language = language(&result);
         for word in &mut own {
             word.confidence = word.confidence.or(mean_confidence);
+            word.language = word.language.take().or_else(|| result_language.clone());
         }
         let has_tags = own.iter().any(|word| word.speaker.is_some());
         let was_tagged = words.iter().any(|word: &Entry| word.speaker.is_some());
@@ -62,6 +64,7 @@ pub(super) fn read<'a>(
                 end_ms,
                 text: own_text,
                 confidence: confidence(&best),
+                language: result_language,
                 ..Entry::default()
             });
         }

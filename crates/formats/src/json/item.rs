@@ -1,6 +1,6 @@
 //! Segments and words, as most programs write them.
 
-use lectern_domain::Ratio;
+use lectern_domain::{LanguageTag, Ratio};
 
 use super::document::{LineFinder, Object, Raw, list, number, text};
 use super::times::item_times;
@@ -8,7 +8,7 @@ use crate::cue::Word;
 use crate::entry::Entry;
 use crate::notes::{Change, Notes};
 use crate::time::non_negative;
-use crate::word_grouping::{WordSeparator, join};
+use crate::word_grouping::{WordSeparator, join, main_language};
 
 /// Fields with the text of an item, the best first.
 const TEXTS: [&str; 17] = [
@@ -50,6 +50,16 @@ const SPEAKERS: [&str; 13] = [
 
 /// Fields with lists of words inside of a segment.
 const WORDS: [&str; 4] = ["words", "Words", "displayWords", "segs"];
+
+/// Fields with the language of an item or a file.
+const LANGUAGES: [&str; 6] = [
+    "language",
+    "language_code",
+    "languageCode",
+    "lang",
+    "locale",
+    "detected_language",
+];
 
 /// Whisper's own rule for a segment without speech: above this probability that there is none,
 /// and below this mean log probability of its tokens. Whisper applies it while it transcribes;
@@ -119,6 +129,9 @@ impl<'a> ItemReader<'a> {
         let words = self.words_of(item, line);
         if entry.confidence.is_none() {
             entry.confidence = mean(words.iter().filter_map(|word| word.confidence));
+        }
+        if entry.language.is_none() {
+            entry.language = main_language(&words);
         }
         if entry.speaker.is_none() {
             let first = words.iter().find_map(|word| word.speaker.clone());
@@ -191,6 +204,7 @@ impl<'a> ItemReader<'a> {
             text,
             speaker: speaker(item),
             confidence: confidence(item),
+            language: language(item),
             ..Entry::default()
         })
     }
@@ -253,6 +267,11 @@ pub(super) fn speaker(item: &Object<'_>) -> Option<String> {
     let is_tag = matches!(name, "speakerTag" | "speaker_tag");
     let is_unknown = matches!(speaker.as_str(), "" | "?" | "UU") || (is_tag && speaker == "0");
     (!is_unknown).then_some(speaker)
+}
+
+/// The language that an item or a file names, as a code or in English.
+pub(super) fn language(item: &Object<'_>) -> Option<LanguageTag> {
+    LanguageTag::of_name(&item.text(&LANGUAGES)?)
 }
 
 /// The confidence of an item itself.

@@ -76,7 +76,7 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
         reader.notes.add(Change::Unreadable, line);
     }
     let language = match values[..] {
-        [value] => language(value),
+        [value] => language_of_file(value),
         _ => None,
     };
     let content = match values[..] {
@@ -94,13 +94,15 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
 }
 
 /// The language of the whole file: a field of its object, or of the results in it.
-fn language(file: Raw<'_>) -> Option<LanguageTag> {
+fn language_of_file(file: Raw<'_>) -> Option<LanguageTag> {
     let file = Object::of(file)?;
     let results = ["result", "results"].iter();
     let results = results.filter_map(|name| Object::of(file.get(name)?));
-    let fields = ["language", "language_code", "languageCode", "lang"];
-    let named = |object: &Object<'_>| LanguageTag::of_name(&object.text(&fields)?);
-    named(&file).or_else(|| results.into_iter().find_map(|results| named(&results)))
+    item::language(&file).or_else(|| {
+        results
+            .into_iter()
+            .find_map(|object| item::language(&object))
+    })
 }
 
 fn finish(content: Content, reader: ItemReader<'_>) -> Result<ParsedFile, FormatError> {

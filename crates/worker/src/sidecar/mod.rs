@@ -10,6 +10,7 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::{Job, LanguageTag, recording_media_type};
 
+pub(crate) use self::name::is_data;
 pub use self::name::{EXTENSIONS, SidecarName, common_start, stem};
 pub use self::passed_over::{MAX_FILES as MAX_PASSED_OVER, METADATA_KEY, PassedOver};
 use crate::failure::Failure;

@@ -3,9 +3,14 @@
 use lectern_domain::{LanguageTag, recording_media_type};
 
 /// Extensions of sidecar files, the format with the most information first.
-pub const EXTENSIONS: [&str; 10] = [
-    "json", "vtt", "ttml", "dfxp", "ass", "ssa", "srt", "sbv", "lrc", "json3",
+pub const EXTENSIONS: [&str; 11] = [
+    "json", "vtt", "ttml", "dfxp", "ass", "ssa", "srt", "sbv", "lrc", "tsv", "json3",
 ];
+
+/// Whether files with this extension are often something other than a transcript.
+pub(crate) fn is_data(extension: &str) -> bool {
+    matches!(extension, "json" | "tsv")
+}
 
 /// The word in names of subtitles that translate only the parts in a foreign language.
 pub(super) const FORCED: &str = "forced";

@@ -3,7 +3,7 @@
 use lectern_domain::Job;
 use serde_json::Value;
 
-use super::name::{EXTENSIONS, FORCED, suffix};
+use super::name::{EXTENSIONS, FORCED, is_data, suffix};
 
 /// The key in the metadata of a job under which `lectern process` stores the files; it does not
 /// copy them.
@@ -13,9 +13,8 @@ pub const METADATA_KEY: &str = "passed_over";
 pub const MAX_FILES: usize = 20;
 
 /// Extensions of transcripts and subtitles that are not read, and why.
-const UNREAD_FORMATS: [(&str, &str); 10] = [
+const UNREAD_FORMATS: [(&str, &str); 9] = [
     ("txt", "text files are not read"),
-    ("tsv", "TSV is not read"),
     ("smi", "SAMI is not read"),
     ("sami", "SAMI is not read"),
     ("sub", "MicroDVD and VobSub are not read"),
@@ -41,14 +40,15 @@ pub struct PassedOver {
 
 impl PassedOver {
     /// A file that is no sidecar; `None` if its name is not like that of a transcript of the
-    /// recording. Any kind of file may have the extension `.json`, so such names are ignored.
+    /// recording. Any kind of file may have the extension `.json` or `.tsv`, so such names are
+    /// ignored.
     pub(super) fn of(recording: &str, name: &str) -> Option<Self> {
         let suffix = suffix(recording, name)?;
         let (between, extension) = suffix.rsplit_once('.')?;
         let unread = UNREAD_FORMATS.iter().find(|(known, _)| *known == extension);
         let reason = match unread {
             Some((_, why)) => *why,
-            None if !EXTENSIONS.contains(&extension) || extension == "json" => return None,
+            None if !EXTENSIONS.contains(&extension) || is_data(extension) => return None,
             None if between
                 .split(['.', ' ', '_', '-'])
                 .any(|word| word == FORCED) =>

@@ -262,6 +262,11 @@ fn every_format_is_read(server: TestServer) {
         ),
         ("text/x-lrc", b"[00:01.00]Hi\n[00:02.00]\n", "Hi"),
         (
+            "text/tab-separated-values",
+            b"start\tend\ttext\n1000\t2000\tHi\n",
+            "Hi",
+        ),
+        (
             "application/x-ndjson",
             b"{\"text\":\"Hi\",\"start\":1,\"end\":2}\n",
             "Hi",

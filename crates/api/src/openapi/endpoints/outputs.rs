@@ -18,7 +18,7 @@ use crate::transcript_segment::{
 use crate::wire::Code::LayoutAnalysisNotFound;
 
 const TRANSCRIPT_BODY: &str = "The `Content-Type` determines the format: JSON (Lectern's, or that of a speech \
-    recognizer), WebVTT, SubRip, TTML, SubStation Alpha, SBV or LRC. Files are parsed leniently: cues may \
+    recognizer), WebVTT, SubRip, TTML, SubStation Alpha, SBV, LRC or text with tabs. Files are parsed leniently: cues may \
     overlap, be empty and come in any order, and what cannot be read is left out and listed in `notes` with its \
     lines. An end that is missing is the next start. Speakers are also taken from texts that begin with names. \
     Text is Unicode, in the `charset` of the header or the XML declaration, or in a charset that can be detected \

@@ -219,6 +219,7 @@ impl Operation {
                 ("text/x-ssa", substation_alpha),
                 ("text/x-sbv", sbv),
                 ("text/x-lrc", lrc),
+                ("text/tab-separated-values", tsv),
                 ("application/x-ndjson", json_lines),
             ]);
         }
@@ -488,6 +489,12 @@ fn sbv(_: &mut SchemaGenerator) -> Schema {
 /// Segments of a transcript as LRC.
 fn lrc(_: &mut SchemaGenerator) -> Schema {
     let example = "[00:00.00]Welcome back.\n[00:04.20]\n";
+    json_schema!({ "type": "string", "example": example })
+}
+
+/// Segments of a transcript as text with tabs.
+fn tsv(_: &mut SchemaGenerator) -> Schema {
+    let example = "start\tend\ttext\n0\t4200\tWelcome back.\n";
     json_schema!({ "type": "string", "example": example })
 }
 

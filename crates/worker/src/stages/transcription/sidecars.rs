@@ -27,7 +27,7 @@ pub(super) struct Sidecars {
     /// Why files cannot be read, with their names.
     pub(super) errors: Vec<String>,
     /// Whether one that cannot be read is a subtitle file, which a recognizer must not replace.
-    /// A `.json` file does not count: it may be something other than a transcript.
+    /// A `.json` or `.tsv` file does not count: it may be something other than a transcript.
     pub(super) has_unreadable_subtitles: bool,
     /// Whether one has no text.
     pub(super) has_empty: bool,
@@ -154,7 +154,9 @@ impl Sidecars {
 
     fn add_unreadable(&mut self, name: &str, error: String) {
         self.errors.push(error);
-        self.has_unreadable_subtitles |= !name.to_lowercase().ends_with(".json");
+        let name = name.to_lowercase();
+        let extension = name.rsplit('.').next().unwrap_or_default();
+        self.has_unreadable_subtitles |= !sidecar::is_data(extension);
     }
 
     fn add_empty(&mut self, name: &str) {
