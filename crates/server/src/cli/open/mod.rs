@@ -26,11 +26,13 @@ pub(crate) fn database(settings: &Settings) -> anyhow::Result<Database> {
     if settings.database.no_migrate && database.migrations().pending()? {
         bail!("migrations are pending; `lectern migrate up` applies them");
     }
-    for migration in database
+    let applied = database
         .migrate()
-        .context("cannot bring the database up to date")?
-    {
-        log::info!("applied {migration}");
+        .context("cannot bring the database up to date")?;
+    match &applied[..] {
+        [] => {}
+        [only] => log::info!("applied {only}"),
+        [first, .., last] => log::info!("applied {} migrations, {first} to {last}", applied.len()),
     }
     let drift = database.drift()?;
     if !drift.is_empty() {
