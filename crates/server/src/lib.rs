@@ -56,6 +56,7 @@ mod app;
 pub mod cli;
 pub mod config;
 mod database;
+mod fair_share;
 mod http;
 mod live;
 mod metrics;

@@ -1,4 +1,4 @@
-//! Admits requests to the database in order of arrival.
+//! Admits requests to the database. Callers take turns.
 //!
 //! The number of admitted requests is the number of connections. Other requests wait
 //! here without occupying a thread. Without this bound, hundreds of threads would
@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use lectern_api::Code;
 use lectern_db::Capacity;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
+use crate::fair_share::{FairPermit, FairSemaphore};
 use crate::http::error::ApiError;
 use crate::metrics::Metrics;
 
@@ -42,29 +42,27 @@ pub(crate) struct ConnectionLimiter {
 /// Permits for the kept connections and for the overflow connections.
 #[derive(Debug, Clone)]
 struct PermitQueue {
-    kept: Arc<Semaphore>,
-    overflow: Arc<Semaphore>,
+    kept: Arc<FairSemaphore>,
+    overflow: Arc<FairSemaphore>,
 }
 
 impl PermitQueue {
     fn new(kept: u32, overflow: u32) -> Self {
-        let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
+        let semaphore = |permits: u32| Arc::new(FairSemaphore::new(permits as usize));
         Self {
             kept: semaphore(kept),
             overflow: semaphore(overflow),
         }
     }
 
-    /// Waits for a permit in order of arrival.
-    async fn permit(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
-        let kept = Arc::clone(&self.kept).acquire_owned();
+    async fn permit(&self) -> FairPermit {
         let overflow = async {
             tokio::time::sleep(OVERFLOW_DELAY).await;
-            Arc::clone(&self.overflow).acquire_owned().await
+            self.overflow.acquire(1).await
         };
         tokio::select! {
             biased;
-            permit = kept => permit,
+            permit = self.kept.acquire(1) => permit,
             permit = overflow => permit,
         }
     }
@@ -73,7 +71,7 @@ impl PermitQueue {
 /// Permission to use a connection. Dropping this value returns the permission.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) permit: FairPermit,
     /// Upper bound of the wait for the connection.
     pub(crate) remaining: Duration,
 }
@@ -117,7 +115,7 @@ impl ConnectionLimiter {
         queue: &PermitQueue,
         timeout: Duration,
     ) -> Result<Permit, ApiError> {
-        if let Ok(permit) = Arc::clone(&queue.kept).try_acquire_owned() {
+        if let Some(permit) = queue.kept.try_acquire(1) {
             return Ok(Permit {
                 permit,
                 remaining: timeout,
@@ -125,7 +123,7 @@ impl ConnectionLimiter {
         }
         let arrived = Instant::now();
         let _waiting = self.metrics.admission_wait();
-        if let Ok(Ok(permit)) = tokio::time::timeout(timeout, queue.permit()).await {
+        if let Ok(permit) = tokio::time::timeout(timeout, queue.permit()).await {
             let remaining = timeout.saturating_sub(arrived.elapsed());
             Ok(Permit {
                 permit,

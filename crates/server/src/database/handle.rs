@@ -10,12 +10,13 @@ use lectern_db::{Database, Outage, PoolStats, Reader, Readiness, Tx};
 use lectern_domain::{AppendId, JobId, Stage};
 use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::database::admission::{ConnectionLimiter, Permit};
 use crate::database::per_job_queues::PerJobQueues;
+use crate::fair_share::FairPermit;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::RequestKey;
 use crate::http::response::ApiResult;
@@ -352,7 +353,7 @@ impl Access {
 struct Admission {
     access: Access,
     arrived: Instant,
-    permits: Arc<Mutex<Vec<OwnedSemaphorePermit>>>,
+    permits: Arc<Mutex<Vec<FairPermit>>>,
     /// Upper bound of the wait for a connection.
     checkout_timeout: Duration,
 }

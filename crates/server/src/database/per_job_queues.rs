@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use lectern_api::Code;
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
+use crate::fair_share::{FairPermit, FairSemaphore};
 use crate::http::error::ApiError;
 
 /// Lower bound of the number of queues at which unused queues are removed.
@@ -23,7 +23,7 @@ pub(crate) struct PerJobQueues(Mutex<Queues>);
 #[derive(Debug, Default)]
 struct Queues {
     /// The key is the id of the job, or of the lease if the job is not known yet.
-    by_id: HashMap<Uuid, Weak<Semaphore>>,
+    by_id: HashMap<Uuid, Weak<FairSemaphore>>,
     /// The number of queues that remained after the last removal of unused queues.
     remaining_after_purge: usize,
 }
@@ -35,18 +35,16 @@ impl PerJobQueues {
         &self,
         id: Uuid,
         timeout: Duration,
-    ) -> Result<OwnedSemaphorePermit, ApiError> {
-        let permit = self.queue(id).acquire_owned();
-        match tokio::time::timeout(timeout, permit).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(ApiError::new(
-                Code::Overloaded,
-                "other changes of this job are waiting for the database; try again",
-            )),
-        }
+    ) -> Result<FairPermit, ApiError> {
+        let queue = self.queue(id);
+        let permit = tokio::time::timeout(timeout, queue.acquire(1)).await;
+        permit.map_err(|_| {
+            let detail = "other changes of this job are waiting for the database; try again";
+            ApiError::new(Code::Overloaded, detail)
+        })
     }
 
-    fn queue(&self, id: Uuid) -> Arc<Semaphore> {
+    fn queue(&self, id: Uuid) -> Arc<FairSemaphore> {
         let mut queues = self.0.lock();
         if let Some(queue) = queues.by_id.get(&id).and_then(Weak::upgrade) {
             return queue;
@@ -55,7 +53,7 @@ impl PerJobQueues {
             queues.by_id.retain(|_, queue| queue.strong_count() > 0);
             queues.remaining_after_purge = queues.by_id.len();
         }
-        let queue = Arc::new(Semaphore::new(1));
+        let queue = Arc::new(FairSemaphore::new(1));
         queues.by_id.insert(id, Arc::downgrade(&queue));
         queue
     }

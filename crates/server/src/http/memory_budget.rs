@@ -1,5 +1,4 @@
-//! Bounds the memory of large requests and responses. Permits are granted in order of
-//! arrival.
+//! Bounds the memory of large requests and responses. Callers take turns.
 //!
 //! A request with a large body takes permits for the bytes that it will need, before the
 //! body is read, and keeps them until it is handled. A response takes permits for a large
@@ -11,14 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lectern_api::Code;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::fair_share::{FairPermit, FairSemaphore};
 use crate::http::error::ApiError;
-
-/// Bytes per permit. A semaphore counts the permits of one request in `u32`, so with one
-/// permit per byte no budget could exceed 4 GiB.
-const UNIT: usize = 1 << 10;
 
 /// How long a request or response waits for its memory.
 const MAX_WAIT: Duration = Duration::from_secs(10);
@@ -36,13 +31,13 @@ pub(crate) struct MemoryBudget {
 
 #[derive(Debug, Clone)]
 struct Budget {
-    semaphore: Arc<Semaphore>,
-    units: u32,
+    semaphore: Arc<FairSemaphore>,
+    bytes: usize,
 }
 
 /// Permission to use memory. Dropping this value returns the memory to the budget.
 #[derive(Debug, Default)]
-pub(crate) struct MemoryPermit(Option<OwnedSemaphorePermit>);
+pub(crate) struct MemoryPermit(Option<FairPermit>);
 
 impl MemoryBudget {
     /// `bytes` is the memory for requests.
@@ -69,17 +64,16 @@ impl MemoryBudget {
         permit: MemoryPermit,
         bytes: usize,
     ) -> Result<MemoryPermit, ApiError> {
-        if bytes > self.requests.bytes() {
+        if bytes > self.requests.bytes {
             let detail = format!(
                 "its values would need {bytes} bytes of memory, and {} are allowed",
-                self.requests.bytes()
+                self.requests.bytes
             );
             return Err(ApiError::new(Code::BodyTooLarge, detail));
         }
-        let units = self.requests.units_of(bytes) as usize;
         match permit.0 {
-            Some(mut held) if held.num_permits() >= units => {
-                drop(held.split(held.num_permits() - units));
+            Some(mut held) if held.units() >= bytes => {
+                held.shrink_to(bytes);
                 Ok(MemoryPermit(Some(held)))
             }
             // The held permits are returned before more are taken, so that no two
@@ -99,30 +93,18 @@ impl MemoryBudget {
 
 impl Budget {
     fn new(bytes: usize) -> Self {
-        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
-        // On 32-bit machines a semaphore has fewer permits than fit into `u32`.
-        let units = units.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
+        let bytes = bytes.max(1);
         Self {
-            semaphore: Arc::new(Semaphore::new(units as usize)),
-            units,
+            semaphore: Arc::new(FairSemaphore::new(bytes)),
+            bytes,
         }
     }
 
-    fn bytes(&self) -> usize {
-        (self.units as usize).saturating_mul(UNIT)
-    }
-
-    fn units_of(&self, bytes: usize) -> u32 {
-        let units = bytes.div_ceil(UNIT);
-        u32::try_from(units).unwrap_or(u32::MAX).min(self.units)
-    }
-
     async fn acquire(&self, bytes: usize) -> Result<MemoryPermit, ApiError> {
-        let units = self.units_of(bytes);
-        let permits = Arc::clone(&self.semaphore).acquire_many_owned(units);
-        match timeout(MAX_WAIT, permits).await {
-            Ok(Ok(permit)) => Ok(MemoryPermit(Some(permit))),
-            _ => Err(ApiError::new(
+        let permit = self.semaphore.acquire(bytes.min(self.bytes));
+        match timeout(MAX_WAIT, permit).await {
+            Ok(permit) => Ok(MemoryPermit(Some(permit))),
+            Err(_) => Err(ApiError::new(
                 Code::Overloaded,
                 "too many large requests are in progress; try again",
             )),
@@ -181,19 +163,16 @@ mod tests {
         let memory = MemoryBudget::new(4 * MIB);
         for _ in 0..3 {
             let permit = memory.for_request(100 * MIB).await.unwrap();
-            assert_eq!(memory.requests.semaphore.available_permits(), 0);
+            assert_eq!(memory.requests.semaphore.available(), 0);
             drop(permit);
         }
-        assert_eq!(
-            memory.requests.semaphore.available_permits(),
-            4 * MIB / UNIT
-        );
+        assert_eq!(memory.requests.semaphore.available(), 4 * MIB);
     }
 
     #[actix_web::test]
     async fn a_permit_is_resized_to_the_needed_memory() {
         let memory = MemoryBudget::new(4 * MIB);
-        let free = || memory.requests.semaphore.available_permits() * UNIT / MIB;
+        let free = || memory.requests.semaphore.available() / MIB;
         let permit = memory.for_request(3 * MIB).await.unwrap();
         let permit = memory.resize(permit, MIB).await.unwrap();
         assert_eq!(free(), 3);

@@ -14,7 +14,8 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use lectern_domain::Access;
 
-use crate::http::auth::Authenticator;
+use crate::fair_share::CallerShare;
+use crate::http::auth::{Authenticator, Authorized};
 use crate::http::error::ApiError;
 use crate::http::middleware::{access_log, compress};
 use crate::http::request::app_data::app_data;
@@ -155,8 +156,7 @@ impl Resource {
     }
 }
 
-/// Runs the handler in `next` if the caller has access to it. Reading and waiting end when the
-/// key of the caller is not accepted any more.
+/// Runs the handler in `next` if the caller has access to it.
 async fn handle_if_authorized(
     accesses: Rc<[(Method, Access)]>,
     waits: bool,
@@ -177,6 +177,20 @@ async fn handle_if_authorized(
     if let Err(error) = checked {
         return Ok(request.into_response(error.error_response()));
     }
+    let share = match &authorized {
+        Some(authorized) => CallerShare::named(authorized.caller.namespace()),
+        None => CallerShare::of_client(request.request()),
+    };
+    share.scope(handle(authorized, waits, request, next)).await
+}
+
+/// Runs the handler. Reading and waiting end when the key of the caller is not accepted any more.
+async fn handle(
+    authorized: Option<Authorized>,
+    waits: bool,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(authorized) = authorized else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };

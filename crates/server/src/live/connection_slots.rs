@@ -1,64 +1,87 @@
-//! Bounds the number of live connections.
+//! Bounds the number of live connections, and shares them between callers.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
+use futures_util::future::BoxFuture;
 use lectern_api::Code;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
+use crate::fair_share::{FairSlot, FairSlots};
 use crate::http::error::ApiError;
 use crate::metrics::{GaugeGuard, Metrics};
 
 /// The slots of a server, one for each live connection.
 #[derive(Debug)]
 pub(crate) struct ConnectionSlots {
-    available: Arc<Semaphore>,
+    slots: Arc<FairSlots>,
     metrics: Metrics,
 }
 
 /// The slot of one connection. Dropping this value frees the slot.
 #[derive(Debug)]
 pub(crate) struct ConnectionSlot {
-    _permit: OwnedSemaphorePermit,
+    slot: FairSlot,
     _gauge: GaugeGuard,
 }
 
 impl ConnectionSlots {
     pub(crate) fn new(count: usize, metrics: Metrics) -> Self {
         Self {
-            available: Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS))),
+            slots: Arc::new(FairSlots::new(count)),
             metrics,
         }
     }
 
-    /// Takes a free slot.
+    /// Takes a slot: a free one, or if none is left, one of the caller with the most.
     ///
     /// # Errors
     ///
-    /// When all slots are in use.
+    /// When no slot is left for this caller.
     pub(crate) fn acquire(&self) -> Result<ConnectionSlot, ApiError> {
-        let permit = Arc::clone(&self.available).try_acquire_owned();
-        let full = |_| ApiError::new(Code::Overloaded, "too many clients are watching; try again");
+        let full = || ApiError::new(Code::Overloaded, "too many clients are watching; try again");
         Ok(ConnectionSlot {
-            _permit: permit.map_err(full)?,
+            slot: self.slots.acquire().ok_or_else(full)?,
             _gauge: self.metrics.watcher_connected(),
         })
     }
 }
 
+impl ConnectionSlot {
+    /// The result of `future`; `None` if it takes longer than `limit`, or if the slot is another
+    /// caller's before.
+    pub(crate) async fn wait_for<T>(
+        &self,
+        limit: Duration,
+        future: impl Future<Output = T>,
+    ) -> Option<T> {
+        tokio::select! {
+            biased;
+            result = timeout(limit, future) => result.ok(),
+            () = self.slot.lost() => None,
+        }
+    }
+}
+
 /// A response body that holds a slot until the client has received the whole body or
-/// has disconnected.
+/// has disconnected. It ends when the slot is another caller's.
 pub(super) struct BodyWithSlot<B> {
     body: B,
+    lost: BoxFuture<'static, ()>,
     _slot: ConnectionSlot,
 }
 
 impl<B> BodyWithSlot<B> {
     pub(super) fn new(body: B, slot: ConnectionSlot) -> Self {
-        Self { body, _slot: slot }
+        Self {
+            body,
+            lost: Box::pin(slot.slot.lost()),
+            _slot: slot,
+        }
     }
 }
 
@@ -73,6 +96,9 @@ impl<B: MessageBody + Unpin> MessageBody for BodyWithSlot<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, B::Error>>> {
-        Pin::new(&mut self.body).poll_next(cx)
+        match self.lost.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => Pin::new(&mut self.body).poll_next(cx),
+        }
     }
 }

@@ -8,7 +8,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder as _};
 use lectern_api::{AllEventsQuery, AllEventsResponse, EventCursor, FeedStart};
 use lectern_domain::{EventPage, EventPosition, Scope};
-use tokio::time::timeout;
 
 use super::events::{LAST_EVENT_ID, PREFERENCE_APPLIED, preferred_wait, wants_stream};
 use crate::database::handle::DatabaseHandle;
@@ -82,16 +81,13 @@ async fn page(
     let Some(wait) = wait else {
         return respond(feed::read(db, after, limit).await?);
     };
-    let _slot = live.slots.acquire()?;
+    let slot = live.slots.acquire()?;
     let mut follower = live.feed.follow(db, after)?;
-    let waited = timeout(wait, follower.next(limit)).await;
-    let page = match waited {
-        Ok(found) => found?,
-        Err(_) => None,
-    };
+    let page = slot.wait_for(wait, follower.next(limit)).await;
+    let page = page.transpose()?.flatten();
     let page = match page {
         Some(page) => page,
-        // Nothing was found in time, or the server stops.
+        // Nothing was found in time, another caller needs the slot, or the server stops.
         None => feed::read(db, follower.position(), limit).await?,
     };
     let applied = format!("wait={}", wait.as_secs());

@@ -11,7 +11,6 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder as _, ResponseError as _};
 use lectern_api::{Code, EventsQuery};
 use lectern_domain::{JobId, Scope};
-use tokio::time::timeout;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::address::{AllowedOrigins, RequestAddress, TrustedProxies};
@@ -85,7 +84,7 @@ async fn page(
     let Some(wait) = wait else {
         return read(db, job_id, after).await?.response;
     };
-    let _slot = live.slots.acquire()?;
+    let slot = live.slots.acquire()?;
     // Subscribes before the read: an event that is published after the read then reaches
     // the subscription.
     let mut subscription = live.hub.subscribe(job_id)?;
@@ -93,7 +92,7 @@ async fn page(
     if found.is_empty {
         subscription.report_reached(found.last_seq);
         let next_event = subscription.wait_for_event_after(found.last_seq);
-        if timeout(wait, next_event).await.is_ok() {
+        if slot.wait_for(wait, next_event).await.is_some() {
             found = read(db, job_id, after).await?;
         }
     }

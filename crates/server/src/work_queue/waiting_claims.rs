@@ -12,6 +12,9 @@
 //! the waiter leaves before the query. A waiter that finds nothing keeps its place in
 //! the queue. As a result no notification is lost, and each notification causes at
 //! most one unsuccessful claim.
+//!
+//! The number of claims that wait is bounded. At the bound, a claim takes the slot of the caller
+//! with the most of them, so that one caller cannot keep others from waiting.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,14 +25,15 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use crate::fair_share::{FairSlot, FairSlots};
 use crate::http::error::ApiError;
 
 /// All waiting claims of a server, across its threads.
 #[derive(Debug)]
 pub(crate) struct WaitingClaims {
     queue: Mutex<Queue>,
-    /// Upper bound of claims that wait at once.
-    max_waiters: usize,
+    /// For the claims that wait.
+    slots: Arc<FairSlots>,
     /// Wakes the poller when a claim begins to wait.
     pub(super) wait_started: Notify,
 }
@@ -57,7 +61,7 @@ impl WaitingClaims {
     pub(crate) fn new(max_waiters: usize) -> Self {
         Self {
             queue: Mutex::default(),
-            max_waiters,
+            slots: Arc::new(FairSlots::new(max_waiters)),
             wait_started: Notify::new(),
         }
     }
@@ -80,6 +84,7 @@ impl WaitingClaims {
             number,
             wakeup,
             is_notified: false,
+            slot: None,
         }
     }
 
@@ -150,6 +155,8 @@ pub(crate) struct QueuePosition<'a> {
     wakeup: Arc<Notify>,
     /// Whether the current query follows a notification.
     is_notified: bool,
+    /// Taken by the first wait, and kept until the claim leaves.
+    slot: Option<FairSlot>,
 }
 
 impl QueuePosition<'_> {
@@ -161,32 +168,43 @@ impl QueuePosition<'_> {
     /// When too many claims are waiting.
     pub(crate) async fn was_notified_before(&mut self, until: Instant) -> Result<bool, ApiError> {
         self.is_notified = false;
-        if !self.begin_wait(until)? {
+        let Some(lost) = self.begin_wait(until)? else {
             return Ok(false);
+        };
+        let wait = timeout_at(until, self.wakeup.notified());
+        let is_lost = tokio::select! {
+            biased;
+            _ = wait => false,
+            () = lost => true,
+        };
+        let is_notified = self.end_wait();
+        if is_lost {
+            return Err(too_many_waiters());
         }
-        let _: Result<(), _> = timeout_at(until, self.wakeup.notified()).await;
-        Ok(self.end_wait())
+        Ok(is_notified)
     }
 
-    /// `false` if there is no wait: the deadline has passed or the queue is closed.
-    fn begin_wait(&self, until: Instant) -> Result<bool, ApiError> {
+    /// Begins to wait; the future is ready when another caller takes the slot. `None` if there is
+    /// no wait: the deadline has passed or the queue is closed.
+    fn begin_wait(
+        &mut self,
+        until: Instant,
+    ) -> Result<Option<impl Future<Output = ()> + use<>>, ApiError> {
         let mut queue = self.claims.queue();
         if queue.closed || until <= Instant::now() {
-            return Ok(false);
+            return Ok(None);
         }
-        // Only the waiters ahead count, so a waiter that once was within the bound
-        // remains within the bound.
-        if queue.waiters.range(..self.number).count() >= self.claims.max_waiters {
-            return Err(ApiError::new(
-                Code::Overloaded,
-                "too many workers are waiting for work; try again",
-            ));
-        }
+        let slot = match self.slot.take() {
+            Some(slot) => slot,
+            None => self.claims.slots.acquire().ok_or_else(too_many_waiters)?,
+        };
+        let lost = slot.lost();
+        self.slot = Some(slot);
         if let Some(waiter) = queue.waiters.get_mut(&self.number) {
             waiter.is_waiting = true;
         }
         self.claims.wait_started.notify_one();
-        Ok(true)
+        Ok(Some(lost))
     }
 
     /// Whether a notification arrived and the queue is still open.
@@ -216,6 +234,11 @@ impl Drop for QueuePosition<'_> {
             });
         }
     }
+}
+
+fn too_many_waiters() -> ApiError {
+    let detail = "too many workers are waiting for work; try again";
+    ApiError::new(Code::Overloaded, detail)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ mod key_cache;
 pub(crate) mod secret;
 mod watched_body;
 
-pub(crate) use authenticator::Authenticator;
+pub(crate) use authenticator::{Authenticator, Authorized};
 pub(crate) use caller::{Caller, MaybeCaller};
 pub(crate) use key_cache::KeyStore;
 

@@ -2,9 +2,11 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use lectern_domain::Stage::{Compilation, Segmentation, Transcription};
 
 use super::*;
+use crate::fair_share::CallerShare;
 
 type Wait<'a> = std::pin::Pin<&'a mut dyn Future<Output = Result<bool, ApiError>>>;
 
@@ -95,12 +97,19 @@ async fn a_notification_during_a_claim_causes_another_claim() {
 async fn the_number_of_waiters_is_bounded_and_a_waiter_within_it_stays() {
     let claims = WaitingClaims::new(1);
     let (mut first, mut second) = (claims.join(&[Transcription]), claims.join(&[Transcription]));
+    {
+        let mut wait: Wait<'_> = pin!(first.was_notified_before(soon()));
+        assert_eq!(outcome(&mut wait), None);
+        claims.notify(&[Transcription]);
+        assert_eq!(outcome(&mut wait), Some(true));
+    }
+    // The first one queries the database now.
     assert!(second.was_notified_before(soon()).await.is_err());
     assert!(
         !second.was_notified_before(Instant::now()).await.unwrap(),
         "a claim that does not wait is not counted"
     );
-    for _ in 0..2 {
+    {
         let mut wait: Wait<'_> = pin!(first.was_notified_before(soon()));
         assert_eq!(outcome(&mut wait), None);
         claims.notify(&[Transcription]);
@@ -136,4 +145,32 @@ async fn waits_end_at_the_deadline_and_when_the_queue_closes() {
             .await
             .unwrap()
     );
+}
+
+#[actix_web::test]
+async fn a_caller_with_many_waiters_makes_room_for_others() {
+    let claims = WaitingClaims::new(3);
+    let wait = async |caller: &str| {
+        let share = CallerShare::named(caller);
+        let wait = async {
+            let mut position = claims.join(&[Transcription]);
+            position.was_notified_before(soon()).await
+        };
+        share.scope(wait).await
+    };
+    let mut many: Vec<_> = (0..3).map(|_| Box::pin(wait("many"))).collect();
+    for waiter in &mut many {
+        assert!(waiter.as_mut().now_or_never().is_none());
+    }
+    assert!(wait("many").await.is_err());
+    let mut few = Box::pin(wait("few"));
+    assert!(few.as_mut().now_or_never().is_none());
+    // The newest one made room.
+    let newest = many.pop().unwrap();
+    assert!(newest.now_or_never().unwrap().is_err());
+    claims.notify(&[Transcription; 3]);
+    assert!(few.now_or_never().unwrap().unwrap());
+    for waiter in many {
+        assert!(waiter.now_or_never().unwrap().unwrap());
+    }
 }
