@@ -43,7 +43,7 @@ impl Media {
     ///
     /// # Errors
     ///
-    /// Also if there are so many that ffprobe's output is longer than 16 MiB.
+    /// ffprobe fails, or lists so many chapters that its output is longer than 16 MiB.
     pub fn chapters(&self, recording: &MediaInfo) -> Result<Vec<Chapter>, ProbeError> {
         let output = self
             .tools

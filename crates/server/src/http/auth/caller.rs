@@ -29,8 +29,7 @@ impl Caller {
         request.extensions().get::<Self>().cloned()
     }
 
-    /// Names those whose requests are told apart from each other's: all keys of an owner, or
-    /// a key without owner alone.
+    /// The name of the caller: one for all keys of an owner, and one for each key without owner.
     pub(crate) fn namespace(&self) -> String {
         match &self.0.data.owner {
             Some(owner) => format!("owner {owner}"),
