@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::api_key::OwnerName;
 use crate::id::JobId;
 use crate::job::{
     FileSize, Filename, JobProgress, JobStatus, ProcessingConfig, ProcessingMode, VideoDuration,
@@ -154,6 +155,8 @@ impl JobPageRequest {
 pub struct JobSummary {
     /// Public id.
     pub job_id: JobId,
+    /// See [`Job::owner_id`](crate::Job::owner_id).
+    pub owner_id: Option<OwnerName>,
     /// Status of the job.
     pub status: JobStatus,
     /// Name of the recording as its owner knows it.
