@@ -145,3 +145,23 @@ async fn waits_end_at_the_deadline_and_when_the_queue_closes() {
             .unwrap()
     );
 }
+
+#[actix_web::test]
+async fn a_notification_wakes_one_waiter_of_each_owner() {
+    let claims = WaitingClaims::new(9);
+    let owners = ["exams", "library"].map(|owner| OwnerName::new(owner).unwrap());
+    let [exams, library] = owners.each_ref().map(Some);
+    let mut positions =
+        [exams, exams, library, None].map(|owner| claims.join(&[Transcription], owner));
+    let mut waits = positions
+        .each_mut()
+        .map(|position| Box::pin(position.was_notified_before(soon())));
+    let mut outcomes = || {
+        waits
+            .each_mut()
+            .map(|wait| outcome(&mut wait.as_mut()))
+    };
+    assert_eq!(outcomes(), [None; 4]);
+    claims.notify(&[Transcription]);
+    assert_eq!(outcomes(), [Some(true), None, Some(true), Some(true)]);
+}
