@@ -14,12 +14,13 @@ pub(crate) fn execute_of_first_owner<Op, T>(
     let is_of_owner = |op: &&OfOwner<Op>| op.owner == owner;
     let of_owner: Vec<_> = ops.iter().filter(is_of_owner).map(|op| &op.op).collect();
     let mut executed = execute(&db.with_owner(owner.clone()), &of_owner)?.into_iter();
-    let outcome = |op: &OfOwner<Op>| match op.owner == owner {
+    let outcome = |op: &OfOwner<Op>| {
+        if op.owner != owner {
+            return Outcome::Later;
+        }
         // Always found: each operation has an outcome.
-        true => executed
-            .next()
-            .unwrap_or_else(|| Outcome::Executed(Err(interrupted()))),
-        false => Outcome::Later,
+        let next = executed.next();
+        next.unwrap_or_else(|| Outcome::Executed(Err(interrupted())))
     };
     Ok(ops.iter().map(outcome).collect())
 }

@@ -169,7 +169,7 @@ fn pick_on_postgres(
 ) -> Result<Option<Picked>, Error> {
     // The jobs with a ready run are queued or running. With this condition, the planner can
     // begin with those of the owner, which may be few among many of others.
-    let owned = owner.map_or_else(String::new, |_| {
+    let limit_to_owner = owner.map_or_else(String::new, |_| {
         format!(" AND j.status IN ('{JOB_QUEUED}', '{JOB_RUNNING}') AND j.owner_id = $3")
     });
     let pick = format!(
@@ -182,7 +182,7 @@ fn pick_on_postgres(
         FROM seen LEFT JOIN LATERAL (
             SELECT r.id, r.job_id FROM stage_runs AS r JOIN jobs AS j ON j.job_id = r.job_id
             WHERE r.status = '{RUN_READY}' AND (r.available_at IS NULL OR r.available_at <= seen.now)
-              AND r.stage = $2{owned}
+              AND r.stage = $2{limit_to_owner}
             ORDER BY r.priority DESC, r.created_at, r.id
             LIMIT {limit}
             FOR NO KEY UPDATE OF j SKIP LOCKED) AS next ON TRUE"
@@ -320,17 +320,17 @@ pub(crate) fn claimable_stages(
         (DbConnection::Postgres(_), Some(owner)) => (Some("$3"), owner.as_str()),
         (DbConnection::Sqlite(_), Some(owner)) => (Some("?3"), owner.as_str()),
     };
-    let owned = parameter.map_or_else(String::new, |parameter| {
+    let limit_to_owner = parameter.map_or_else(String::new, |parameter| {
         format!(" AND {}", owned_sql("r", parameter))
     });
     let claimable = format!(
         "
         (SELECT r.id FROM stage_runs AS r
          WHERE r.status = '{RUN_READY}' AND r.stage = wanted.value
-           AND (r.available_at IS NULL OR r.available_at <= seen.now){owned}
+           AND (r.available_at IS NULL OR r.available_at <= seen.now){limit_to_owner}
          ORDER BY r.priority DESC, r.created_at, r.id LIMIT 1) IS NOT NULL
         OR (SELECT min(r.lease_expires_at) FROM stage_runs AS r
-            WHERE r.status = '{RUN_RUNNING}' AND r.stage = wanted.value{owned}) <= seen.now"
+            WHERE r.status = '{RUN_RUNNING}' AND r.stage = wanted.value{limit_to_owner}) <= seen.now"
     );
     let names: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
     let found: Vec<StageRow> = match conn {

@@ -25,7 +25,7 @@ where
     Row: QueryableByName<Pg> + QueryableByName<Sqlite> + 'static,
 {
     const COLUMNS: &str = "e.job_id, e.seq, e.type, e.data, e.at";
-    let owned = |parameter| match owner {
+    let condition = |parameter| match owner {
         Some(_) => owned_sql("e", parameter),
         None => "TRUE".to_owned(),
     };
@@ -38,7 +38,7 @@ where
                  JOIN job_events AS e ON e.job_id = seen.job_id AND e.seq > seen.seq
                  WHERE {}
                  ORDER BY e.job_id, e.seq LIMIT $3",
-                owned("$4")
+                condition("$4")
             ));
             let newer = newer
                 .into_boxed::<Pg>()
@@ -61,7 +61,7 @@ where
                  JOIN job_events AS e ON e.job_id = seen.value ->> 0 AND e.seq > seen.value ->> 1
                  WHERE {}
                  ORDER BY e.job_id, e.seq LIMIT ?2",
-                owned("?3")
+                condition("?3")
             ));
             let newer = newer
                 .into_boxed::<Sqlite>()

@@ -324,7 +324,7 @@ impl JobEvents<'_, ReadWrite> {
             },
         );
         let owner = self.0.context.owner.map(OwnerName::as_str);
-        let owned = match (owner, self.0.raw.backend()) {
+        let limit_to_owner = match (owner, self.0.raw.backend()) {
             (None, _) => "TRUE",
             (Some(_), Backend::Postgres) => "owner_id = $2",
             (Some(_), Backend::Sqlite) => "owner_id = ?2",
@@ -332,12 +332,12 @@ impl JobEvents<'_, ReadWrite> {
         let events = format!(
             "DELETE FROM job_events WHERE job_id IN (
                 SELECT job_id FROM jobs
-                WHERE status IN ({}) AND updated_at < {before_sql} AND {owned}
+                WHERE status IN ({}) AND updated_at < {before_sql} AND {limit_to_owner}
              ) RETURNING transaction_id, id",
             finished_statuses()
         );
         let deletions = format!(
-            "DELETE FROM job_deletions WHERE at < {before_sql} AND {owned}
+            "DELETE FROM job_deletions WHERE at < {before_sql} AND {limit_to_owner}
              RETURNING transaction_id, id"
         );
         let mut last = None;

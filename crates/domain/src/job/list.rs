@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::api_key::OwnerName;
 use crate::id::JobId;
 use crate::job::{
     FileSize, Filename, JobProgress, JobStatus, ProcessingConfig, ProcessingMode, VideoDuration,
 };
+use crate::owner::OwnerName;
 use crate::stage::Stage;
 use crate::transcript_source::TranscriptSource;
 use crate::value::string_enum::string_enum;

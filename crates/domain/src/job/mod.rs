@@ -26,8 +26,8 @@ pub use update::JobUpdate;
 
 use chrono::{DateTime, Utc};
 
-use crate::api_key::OwnerName;
 use crate::id::JobId;
+use crate::owner::OwnerName;
 use crate::recording_type::RecordingType;
 use crate::stage::Stage;
 use crate::transcript_source::TranscriptSource;

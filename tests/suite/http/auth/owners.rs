@@ -6,7 +6,7 @@ use lectern_tests::{Client, Response, TestDb, a_job, on_both_backends, store_out
 use serde_json::{Value, json};
 
 use crate::http::support::api_key::{Key, serve_with_keys};
-use crate::http::support::{JOBS, UNKNOWN_ID};
+use crate::http::support::{JOBS, UNKNOWN_ID, a_recording};
 
 on_both_backends!(
     every_route_with_an_id_of_another_owner_responds_as_to_an_unknown_id,
@@ -77,9 +77,7 @@ impl Ids {
 fn a_leased_job(server: &Client, db: &lectern_db::Database, client: &Key, worker: &Key) -> Ids {
     let post =
         |key: &Key, path: &str, body: Value| key.request(server, "POST", path).json(&body).send();
-    let job = post(client, JOBS, json!({ "filename": "a.mp4" }))
-        .expect(201)
-        .json();
+    let job = post(client, JOBS, a_recording()).expect(201).json();
     let job_id: JobId = job["job_id"].as_str().unwrap().parse().unwrap();
     store_output(db, job_id);
     let claim = json!({ "worker": "w", "stages": ["silence_detection"] });
@@ -130,7 +128,9 @@ fn body_of(method: &str, path: &str) -> Value {
             json!({ "segments": [] })
         }
         ("PUT", "/silence-regions") => json!({ "regions": [] }),
-        ("PUT", "/layout-analysis") => json!({ "layout_type": "screen_only", "confidence_score": 0.5 }),
+        ("PUT", "/layout-analysis") => {
+            json!({ "layout_type": "screen_only", "confidence_score": 0.5 })
+        }
         ("POST", "/logs") => json!({ "stage": "transcription", "status": "started" }),
         ("POST", "/progress") => json!({ "stage": "transcription", "percent": 5.0 }),
         ("POST", "/rerun") => json!({ "from_stage": "transcription" }),
@@ -265,7 +265,7 @@ fn lists_statistics_and_events_are_those_of_the_owner(db: TestDb) {
     let server = serve_with_keys(db);
     for (key, count) in [(&keys[0], 2), (&keys[1], 1), (&all, 1)] {
         for _ in 0..count {
-            let body = json!({ "filename": "a.mp4" });
+            let body = a_recording();
             key.request(&server, "POST", JOBS)
                 .json(&body)
                 .send()
@@ -308,7 +308,7 @@ fn a_waiting_claim_is_woken_although_another_owners_waits_before_it(db: TestDb) 
             waiting
         });
         let started = std::time::Instant::now();
-        let body = json!({ "filename": "a.mp4" });
+        let body = a_recording();
         client
             .request(&server, "POST", JOBS)
             .json(&body)
