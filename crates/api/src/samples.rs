@@ -20,6 +20,7 @@ pub(crate) fn new_year() -> DateTime<Utc> {
 pub(crate) fn completed_job() -> Job {
     Job {
         job_id: JobId::new(&ManualClock::default()),
+        owner_id: None,
         filename: Filename::new("talk.mp4").unwrap(),
         file_size: Some(FileSize::new(2 << 30).unwrap()),
         content_type: ContentType::new("video/mp4").unwrap(),

@@ -116,6 +116,7 @@ diesel::table! {
         job_id -> Uuid,
         seq -> Int8,
         at -> Timestamptz,
+        owner_id -> Nullable<Text>,
     }
 }
 
@@ -141,6 +142,7 @@ diesel::table! {
         id -> Int8,
         hour -> Timestamptz,
         jobs -> Int8,
+        owner_id -> Text,
     }
 }
 
@@ -153,6 +155,7 @@ diesel::table! {
         jobs -> Int8,
         gibibytes -> Int8,
         bytes -> Int8,
+        owner_id -> Text,
     }
 }
 
@@ -189,6 +192,7 @@ diesel::table! {
         row_edits -> Int8,
         source_job_id -> Nullable<Uuid>,
         transcript_source -> Nullable<Text>,
+        owner_id -> Nullable<Text>,
     }
 }
 

@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::claim::Stages;
 use crate::id::ApiKeyId;
 use crate::idempotency_key::Fingerprint;
+use crate::owner::OwnerName;
 use crate::role::Role;
 use crate::scope::Scope;
 use crate::value::text::bounded_texts;
@@ -31,8 +32,6 @@ use crate::value::{Invalid, TextValue};
 bounded_texts! {
     /// What a key is called in lists, 1 to 100 characters.
     ApiKeyName: 1 to 100;
-    /// For whom a key acts, such as a team or a customer, 1 to 100 characters.
-    OwnerName: 1 to 100;
 }
 
 const PREFIX: &str = "lct_";

@@ -101,6 +101,7 @@ mod layout_stretch;
 mod layout_type;
 mod lease;
 mod log_entry;
+mod owner;
 mod pipeline;
 mod recording_type;
 mod results;
@@ -117,7 +118,7 @@ mod transcript_source;
 mod upload;
 mod value;
 
-pub use api_key::{ApiKey, ApiKeyName, ApiKeyState, ApiKeyText, NewApiKey, OwnerName, SecretHash};
+pub use api_key::{ApiKey, ApiKeyName, ApiKeyState, ApiKeyText, NewApiKey, SecretHash};
 pub use claim::{Claim, ClaimLimit, ClaimRequest, Stages};
 pub use clip::{
     Clip, ClipItem, ClipMedia, ClipMediaUpdate, ClipTopic, ClipUpdate, Cut, CutRecord, NewClip,
@@ -149,6 +150,7 @@ pub use layout_stretch::{LayoutStretch, LayoutStretches};
 pub use layout_type::{LayoutType, Region};
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
+pub use owner::OwnerName;
 pub use pipeline::{Pipeline, Pipelines, Step};
 pub use recording_type::{RECORDING_TYPES, RecordingType, check_recording, recording_media_type};
 pub use results::JobResults;

@@ -12,7 +12,8 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{
-    self as domain, InField, Invalid, JobId, JobStatus, ProcessingMode, Stage, TranscriptSource,
+    self as domain, InField, Invalid, JobId, JobStatus, OwnerName, ProcessingMode, Stage,
+    TranscriptSource,
 };
 use lectern_domain::{
     ContentType, FileSize, Filename, JsonObject, LongText, NewJob, NewJobOfSource,
@@ -229,6 +230,9 @@ impl TryFrom<RerunBody> for Stage {
 pub struct JobResponse {
     /// Id of the job.
     pub job_id: JobId,
+    /// Owner of the key with which the job was created; `null` if it has none, or no keys were
+    /// asked for. Keys with another owner do not find the job.
+    pub owner_id: Option<OwnerName>,
     /// Status of the job.
     pub status: JobStatus,
     /// Name of the recording as its owner knows it.
@@ -282,6 +286,7 @@ impl From<domain::Job> for JobResponse {
     fn from(job: domain::Job) -> Self {
         Self {
             job_id: job.job_id,
+            owner_id: job.owner_id,
             status: job.status,
             filename: job.filename,
             file_size: job.file_size,
@@ -316,6 +321,7 @@ impl From<domain::JobSummary> for JobResponse {
         };
         Self {
             job_id: job.job_id,
+            owner_id: job.owner_id,
             status: job.status,
             filename: job.filename,
             file_size: job.file_size,
@@ -451,6 +457,7 @@ mod tests {
                 "file_size",
                 "filename",
                 "job_id",
+                "owner_id",
                 "priority",
                 "processing_config",
                 "processing_mode",

@@ -8,6 +8,7 @@ pub(crate) mod database;
 mod db_connection;
 mod group_commit;
 mod open;
+pub(crate) mod owner_batches;
 mod pool;
 mod transaction;
 pub(crate) mod url;

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Integer, Jsonb, Nullable, Text, Uuid};
 use lectern_domain::{
-    AttemptTimeout, FileSize, JobId, JobStatus, NewJob, ProcessingConfig, Stage, StageRunId,
-    StageRunStatus, Step,
+    AttemptTimeout, FileSize, JobId, JobStatus, NewJob, OwnerName, ProcessingConfig, Stage,
+    StageRunId, StageRunStatus, Step,
 };
 use serde_json::Value;
 
@@ -35,13 +35,14 @@ impl NewRun<'_> {
 }
 
 /// Inserts jobs and their runs with one statement, because each further statement would
-/// cost a round trip. Returns the rows of the jobs.
+/// cost a round trip. Returns the rows of the jobs, which all have the same owner.
 ///
 /// `unnest` returns the runs in the order of the arrays, so that the keys of the runs of a
 /// job have the order of its pipeline. `now` is SQL for the time of all rows with the
 /// placeholder `$1`, which is bound to `callers_time`.
 pub(crate) fn insert_jobs_on_postgres<Row>(
     conn: &mut PgConnection,
+    owner: Option<&OwnerName>,
     jobs: &[(JobId, &NewJob)],
     runs: &[NewRun<'_>],
     now: &str,
@@ -55,8 +56,8 @@ where
              INSERT INTO jobs
                  (job_id, filename, file_size, content_type, original_s3_key, status,
                   current_stage, processing_config, extra_metadata, priority, source_job_id,
-                  last_seq, created_at, updated_at)
-             SELECT job.*, 1, {now}, {now}
+                  last_seq, created_at, updated_at, owner_id)
+             SELECT job.*, 1, {now}, {now}, $24
              FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS job
              RETURNING *),
          runs AS (
@@ -105,6 +106,7 @@ where
         }))
         .bind::<Array<Integer>, _>(column_values(runs, |run| run.step.backoff.first_seconds()))
         .bind::<Array<Double>, _>(column_values(runs, |run| run.step.backoff.factor()))
-        .bind::<Array<Integer>, _>(column_values(runs, |run| run.step.backoff.max_seconds()));
+        .bind::<Array<Integer>, _>(column_values(runs, |run| run.step.backoff.max_seconds()))
+        .bind::<Nullable<Text>, _>(owner.map(OwnerName::as_str));
     Prepared(insert).load(conn).doing("create a job")
 }

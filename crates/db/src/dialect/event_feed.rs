@@ -12,6 +12,7 @@ use diesel::sql_types::{BigInt, Integer};
 
 use crate::connection::{Backend, DbConnection, on_either};
 use crate::error::{Doing, Error};
+use crate::sql::owned::owned_sql;
 use crate::sql::prepared::Prepared;
 
 /// The place of an event or a deletion in the order of all of them.
@@ -79,26 +80,85 @@ pub(crate) fn feed_state(conn: &mut DbConnection) -> Result<FeedState, Error> {
 
 /// The query for the events after `(transaction_id, id)`, the first two parameters, up to
 /// the bound, the third; the fourth is their greatest number.
-pub(crate) fn events_after(backend: Backend) -> String {
-    after(backend, "job_id, seq, type, data, at", "job_events")
+///
+/// With `is_owned`, only those of the owner, the fifth parameter, up to a place, which the
+/// next two parameters are.
+pub(crate) fn events_after(backend: Backend, is_owned: bool) -> String {
+    let columns = "job_id, seq, type, data, at";
+    let owned = is_owned.then(|| owned_sql("job_events", OWNER[index(backend)]));
+    after(backend, columns, "job_events", owned)
 }
 
 /// The same query for deleted jobs.
-pub(crate) fn deletions_after(backend: Backend) -> String {
-    after(backend, "job_id, seq, at", "job_deletions")
+pub(crate) fn deletions_after(backend: Backend, is_owned: bool) -> String {
+    let owned = is_owned.then(|| format!("job_deletions.owner_id = {}", OWNER[index(backend)]));
+    after(backend, "job_id, seq, at", "job_deletions", owned)
 }
 
-fn after(backend: Backend, columns: &str, table: &str) -> String {
+/// The parameter of the owner, on PostgreSQL and on SQLite.
+const OWNER: [&str; 2] = ["$5", "?5"];
+
+fn index(backend: Backend) -> usize {
+    match backend {
+        Backend::Postgres => 0,
+        Backend::Sqlite => 1,
+    }
+}
+
+fn after(backend: Backend, columns: &str, table: &str, owned: Option<String>) -> String {
+    let condition = match (backend, owned) {
+        (_, None) => String::new(),
+        (Backend::Postgres, Some(owned)) => {
+            format!("AND {owned} AND (transaction_id, id) <= ($6, $7)")
+        }
+        (Backend::Sqlite, Some(owned)) => format!("AND {owned} AND ?6 = 0 AND id <= ?7"),
+    };
     match backend {
         Backend::Postgres => format!(
             "SELECT {columns}, transaction_id, id FROM {table}
-             WHERE (transaction_id, id) > ($1, $2) AND transaction_id < $3
+             WHERE (transaction_id, id) > ($1, $2) AND transaction_id < $3 {condition}
              ORDER BY transaction_id, id LIMIT $4"
         ),
         Backend::Sqlite => format!(
             "SELECT {columns}, transaction_id, id FROM {table}
-             WHERE ?1 = 0 AND id > ?2 AND id <= ?3 ORDER BY id LIMIT ?4"
+             WHERE ?1 = 0 AND id > ?2 AND id <= ?3 {condition} ORDER BY id LIMIT ?4"
         ),
+    }
+}
+
+/// The end of the part of the order after `place` in which the events of an owner are looked
+/// for: it has at most `count` events of all owners and as many deletions, so that the time of
+/// the query is bounded. Without more, it ends with the last of them up to the bound.
+pub(crate) fn end_of_part(
+    conn: &mut DbConnection,
+    place: Place,
+    bound: i64,
+    count: i64,
+) -> Result<Place, Error> {
+    let nth = |table| match conn.backend() {
+        Backend::Postgres => format!(
+            "SELECT * FROM (SELECT transaction_id, id FROM {table}
+                            WHERE (transaction_id, id) > ($1, $2) AND transaction_id < $3
+                            ORDER BY transaction_id, id LIMIT 1 OFFSET $4) AS {table}"
+        ),
+        Backend::Sqlite => format!(
+            "SELECT * FROM (SELECT transaction_id, id FROM {table}
+                            WHERE ?1 = 0 AND id > ?2 AND id <= ?3 ORDER BY id LIMIT 1 OFFSET ?4)"
+        ),
+    };
+    let [event, deletion] = ["job_events", "job_deletions"].map(nth);
+    let ends = sql_query(format!("{event} UNION ALL {deletion}"))
+        .bind::<BigInt, _>(place.transaction_id)
+        .bind::<BigInt, _>(place.id)
+        .bind::<BigInt, _>(bound)
+        .bind::<BigInt, _>(count - 1);
+    let ends: Vec<Place> = on_either!(conn, conn => Prepared(ends).load(conn))
+        .doing("find the end of a part of the event feed")?;
+    match ends.into_iter().min() {
+        Some(end) => Ok(end),
+        None => Ok(last_places(conn, bound)?
+            .into_iter()
+            .fold(place, Place::max)),
     }
 }
 

@@ -4,16 +4,20 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, sql};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::BoxedSqlQuery;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Bool, Nullable, Text};
-use lectern_domain::{Clock, JobId, LeaseId, Stage, SystemClock};
+use lectern_domain::{Clock, JobId, LeaseId, OwnerName, Stage, SystemClock};
 
 use crate::connection::batch::Mode;
+use crate::connection::context::TransactionContext;
 use crate::connection::{Backend, DbConnection, Tx, on_either};
 use crate::dialect::is_small;
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
+use crate::sql::owned::owned_sql;
 use crate::sql::prepared::Prepared;
 use crate::sql::status_literals::RUN_RUNNING;
 use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
@@ -93,7 +97,7 @@ impl Tx<'_> {
         match job.into().0 {
             Locked::Yes(lock) if lock.transaction == self.context.transaction => Ok(lock),
             Locked::Yes(JobLock { job_id, .. }) | Locked::No(job_id) => {
-                let at = lock_row(self.raw, job_id, self.callers_time())?;
+                let at = lock_row(self.raw, self.context, job_id, self.callers_time())?;
                 self.job_lock(job_id, at)
             }
         }
@@ -109,7 +113,7 @@ impl Tx<'_> {
         mode: Mode,
     ) -> Result<HashMap<JobId, LockedJob>, Error> {
         let callers_time = self.callers_time();
-        let locked = lock_rows_with_leases(self.raw, job_ids, mode, callers_time)?;
+        let locked = lock_rows_with_leases(self.raw, self.context, job_ids, mode, callers_time)?;
         let lock =
             |(job_id, (at, leases))| Ok((job_id, (self.job_lock(job_id, Some(at))?, leases)));
         locked.into_iter().map(lock).collect()
@@ -137,26 +141,32 @@ impl Tx<'_> {
 /// after the inner query has the lock. SQLite has one writer at a time anyway.
 fn lock_row(
     conn: &mut DbConnection,
+    context: &TransactionContext<'_>,
     job_id: JobId,
     callers_time: Option<DateTime<Utc>>,
 ) -> Result<Option<DateTime<Utc>>, Error> {
     match conn {
         DbConnection::Postgres(conn) => {
-            let lock = sql_query(
+            let owned = owned_on_postgres(context.owner);
+            let lock = sql_query(format!(
                 "WITH locked AS MATERIALIZED
-                     (SELECT 1 FROM jobs WHERE job_id = $1 FOR NO KEY UPDATE)
+                     (SELECT 1 FROM jobs WHERE job_id = $1 AND {owned} FOR NO KEY UPDATE)
                  SELECT COALESCE($2, clock_timestamp()) AS now FROM locked",
-            );
+            ));
             let lock = lock
+                .into_boxed::<Pg>()
                 .bind::<Uuid, _>(Id(job_id))
                 .bind::<Nullable<Timestamptz>, _>(callers_time.map(DbTime));
+            let lock = with_owner(lock, context.owner);
             Prepared(lock)
                 .get_result::<LockedRow>(conn)
                 .optional()
                 .map(|locked| locked.map(|locked| locked.now.0))
         }
         DbConnection::Sqlite(conn) => {
-            let row = jobs::table.filter(jobs::job_id.eq(Id(job_id)));
+            let row = jobs::table
+                .filter(jobs::job_id.eq(Id(job_id)))
+                .filter(context.owned("jobs"));
             diesel::select(exists(row))
                 .get_result::<bool>(conn)
                 .map(|exists| exists.then(|| callers_time.unwrap_or_else(|| SystemClock.now())))
@@ -193,6 +203,7 @@ type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 /// costs no round trip.
 fn lock_rows_with_leases(
     conn: &mut DbConnection,
+    context: &TransactionContext<'_>,
     job_ids: &[JobId],
     mode: Mode,
     callers_time: Option<DateTime<Utc>>,
@@ -202,7 +213,7 @@ fn lock_rows_with_leases(
         for job_id in job_ids {
             let at = match mode {
                 Mode::Together if !is_small_on_sqlite(conn, *job_id)? => None,
-                _ => lock_row(conn, *job_id, callers_time)?,
+                _ => lock_row(conn, context, *job_id, callers_time)?,
             };
             locked.extend(at.map(|at| (*job_id, (at, None))));
         }
@@ -212,11 +223,13 @@ fn lock_rows_with_leases(
         Mode::Alone => ("TRUE", ""),
         Mode::Together => (is_small(Backend::Postgres), "SKIP LOCKED"),
     };
+    let owned = owned_on_postgres(context.owner);
     // The subquery hides the length of the array, with which the planner would plan the
     // statement again for each execution.
     let lock = sql_query(format!(
         "WITH locked AS MATERIALIZED
-             (SELECT job_id, version FROM jobs WHERE job_id = ANY(ARRAY(SELECT unnest($1))) AND {is_small}
+             (SELECT job_id, version FROM jobs WHERE job_id = ANY(ARRAY(SELECT unnest($1)))
+                AND {is_small} AND {owned}
               ORDER BY job_id FOR NO KEY UPDATE {skip})
          SELECT locked.job_id, COALESCE($2, clock_timestamp()) AS now,
                 locked.version = (SELECT version FROM jobs WHERE job_id = locked.job_id)
@@ -227,8 +240,10 @@ fn lock_rows_with_leases(
     ));
     let ids: Vec<_> = job_ids.iter().map(|id| id.as_uuid()).collect();
     let lock = lock
+        .into_boxed::<Pg>()
         .bind::<Array<diesel::sql_types::Uuid>, _>(ids)
         .bind::<Nullable<Timestamptz>, _>(callers_time.map(DbTime));
+    let lock = with_owner(lock, context.owner);
     let rows: Vec<LeaseRow> = Prepared(lock).load(conn).doing("lock jobs")?;
     let mut locked: HashMap<JobId, LockedWithLeases> = HashMap::new();
     for row in rows {
@@ -244,6 +259,22 @@ fn lock_rows_with_leases(
         }
     }
     Ok(locked)
+}
+
+/// SQL for the condition that a job has the owner, if there is one, whose placeholder is `$3`.
+fn owned_on_postgres(owner: Option<&OwnerName>) -> String {
+    owner.map_or_else(|| "TRUE".to_owned(), |_| owned_sql("jobs", "$3"))
+}
+
+/// Binds the owner, if there is one.
+fn with_owner<'q, Q>(
+    query: BoxedSqlQuery<'q, Pg, Q>,
+    owner: Option<&'q OwnerName>,
+) -> BoxedSqlQuery<'q, Pg, Q> {
+    match owner {
+        Some(owner) => query.bind::<Text, _>(owner.as_str()),
+        None => query,
+    }
 }
 
 #[derive(QueryableByName)]

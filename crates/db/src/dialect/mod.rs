@@ -27,7 +27,7 @@ pub(crate) use claim_queries::{
 };
 pub(crate) use create_jobs::{NewRun, insert_jobs_on_postgres};
 pub(crate) use event_feed::{
-    Place, deletions_after, events_after, feed_state, last_places, mark_pruned,
+    Place, deletions_after, end_of_part, events_after, feed_state, last_places, mark_pruned,
 };
 pub(crate) use insert_history::{NewLogRow, insert_history};
 pub use lock::{JobLock, JobRef};

@@ -371,6 +371,7 @@ fn map_job(
         original_s3_key: fields.name::<StorageKey>("original_s3_key"),
         source_job_id: None,
         transcript_source: None,
+        owner_id: None,
         compiled_video_s3_key: fields.name("compiled_video_s3_key"),
         video_duration: fields.number("video_duration", |d| VideoDuration::new(d).ok()),
         video_metadata: object(fields.object("video_metadata").unwrap_or_default()),

@@ -156,6 +156,7 @@ impl<Mode> Clips<'_, Mode> {
     pub fn count(&mut self, job_id: JobId) -> Result<i64, Error> {
         clips::table
             .filter(clips::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("clips"))
             .count()
             .get_result(self.0.raw)
             .doing("count clips")
@@ -177,6 +178,7 @@ impl<Mode> Clips<'_, Mode> {
     pub fn list(&mut self, job_id: JobId, top: Option<usize>) -> Result<Vec<Clip>, Error> {
         let mut query = clips::table
             .filter(clips::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("clips"))
             .select(columns::<ClipRow>())
             .into_boxed::<MultiBackend>();
         query = match top {
@@ -275,6 +277,7 @@ impl<Mode> Clips<'_, Mode> {
         let ids: Vec<_> = job_ids.iter().copied().map(Id).collect();
         clips::table
             .filter(clips::job_id.eq_any(ids))
+            .filter(self.0.context.owned("clips"))
             .order((clips::job_id, clips::clip_order))
             .select(columns::<ClipRow>())
             .load::<ClipRow>(self.0.raw)
@@ -404,6 +407,7 @@ impl Clips<'_, ReadWrite> {
     fn next_position(&mut self, job_id: JobId) -> Result<NonNegativeInt, Error> {
         let last: Option<i32> = clips::table
             .filter(clips::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("clips"))
             .select(max(clips::clip_order))
             .first(self.0.raw)
             .doing("find the position of the last clip")?;
@@ -483,6 +487,7 @@ impl Clips<'_, ReadWrite> {
         }
         let rows: Vec<KeptColumns> = clips::table
             .filter(clips::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("clips"))
             .select((
                 clips::clip_id,
                 clips::start_time,
@@ -549,6 +554,7 @@ impl Clips<'_, ReadWrite> {
         let keeps_record = record.is_none() && update.s3_key == Patch::Keep;
         let changed = diesel::update(clips::table)
             .filter(clips::clip_id.eq(Id(clip_id)))
+            .filter(self.0.context.owned("clips"))
             .set(MediaChanges {
                 s3_key: nullable_change(&update.s3_key, StorageKey::as_str),
                 thumbnail_s3_key: nullable_change(&update.thumbnail_s3_key, StorageKey::as_str),

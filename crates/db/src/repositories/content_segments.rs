@@ -131,6 +131,7 @@ impl<Mode> ContentSegments<'_, Mode> {
     ) -> Result<Vec<ContentSegment>, Error> {
         let mut query = content_segments::table
             .filter(content_segments::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("content_segments"))
             .select(columns::<SegmentRow>())
             .into_boxed::<MultiBackend>();
         if let Some(keyword) = keyword {

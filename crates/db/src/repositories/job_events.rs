@@ -9,11 +9,11 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use lectern_domain::{
     Event, EventPage, EventPosition, Job, JobEvent, JobId, JobStatus, LogEntry, LogEntryId,
-    NewLogEntry, json_memory,
+    NewLogEntry, OwnerName, json_memory,
 };
 use serde_json::Value;
 
-use crate::connection::{Backend, Conn, ReadWrite, each_row, on_either};
+use crate::connection::{Backend, Conn, ReadWrite, each_row};
 use crate::dialect::{self, Place};
 use crate::error::{Doing, Error};
 use crate::schema::job_events;
@@ -111,6 +111,28 @@ pub(crate) struct AttemptEntry {
 /// megabyte.
 const MAX_BYTES: usize = 1 << 20;
 
+/// Upper bound of the events among which a page looks for those of an owner.
+const MAX_SEARCHED: i64 = 10_000;
+
+/// A query of `dialect::events_after` or `dialect::deletions_after` with its parameters.
+macro_rules! page_query {
+    ($sql:expr, $db:ty, $after:expr, $state:expr, $limit:expr, $owner:expr, $end:expr) => {{
+        let query = sql_query($sql)
+            .into_boxed::<$db>()
+            .bind::<BigInt, _>($after.transaction_id)
+            .bind::<BigInt, _>($after.id)
+            .bind::<BigInt, _>($state.bound)
+            .bind::<BigInt, _>(row_count($limit));
+        match $owner.zip($end) {
+            None => query,
+            Some((owner, end)) => query
+                .bind::<Text, _>(owner)
+                .bind::<BigInt, _>(end.transaction_id)
+                .bind::<BigInt, _>(end.id),
+        }
+    }};
+}
+
 /// The repository of the events: `conn.job_events()`.
 ///
 /// Every change of a job records its events in the same transaction, so there is
@@ -128,6 +150,7 @@ impl<Mode> JobEvents<'_, Mode> {
             self.0.raw,
             job_events::table
                 .filter(job_events::job_id.eq(Id(job_id)))
+                .filter(self.0.context.owned("job_events"))
                 .filter(job_events::seq.gt(seq))
                 .order(job_events::seq)
                 .limit(row_count(limit))
@@ -165,6 +188,10 @@ impl<Mode> JobEvents<'_, Mode> {
     /// the earlier ones have ended. The events of a deleted job are deleted with it; instead
     /// there is an [`Event::Deleted`].
     ///
+    /// With [`Database::as_owner`](crate::Database::as_owner), it looks at ten thousand events of
+    /// all owners at most: a page may have fewer events than `limit`, or none, although there
+    /// are more. The last page is the one whose `next` is the position that was given.
+    ///
     /// Call it in [`Database::read`](crate::Database::read), whose queries see one snapshot.
     ///
     /// # Errors
@@ -191,17 +218,21 @@ impl<Mode> JobEvents<'_, Mode> {
             }
         };
         let context = self.0.context;
+        let owner = context.owner.map(OwnerName::as_str);
+        let end_of_part = match owner {
+            Some(_) => {
+                let end = dialect::end_of_part(self.0.raw, after, state.bound, MAX_SEARCHED)?;
+                Some(end)
+            }
+            None => None,
+        };
+        let is_owned = owner.is_some();
         let (mut found, mut bytes, mut is_cut) = (Vec::new(), 0, false);
         each_row!(
             self.0.raw,
-            Prepared(
-                sql_query(dialect::events_after(backend))
-                    .into_boxed::<Db>()
-                    .bind::<BigInt, _>(after.transaction_id)
-                    .bind::<BigInt, _>(after.id)
-                    .bind::<BigInt, _>(state.bound)
-                    .bind::<BigInt, _>(row_count(limit))
-            ) => PlacedEventRow,
+            Prepared(page_query!(
+                dialect::events_after(backend, is_owned), Db, after, state, limit, owner, end_of_part
+            )) => PlacedEventRow,
             "list the events of all jobs",
             |row: PlacedEventRow| {
                 bytes += row.event.data.readable().map_or(0, json_memory);
@@ -215,28 +246,35 @@ impl<Mode> JobEvents<'_, Mode> {
             }
         );
         let end = found.last().map(|(place, _)| *place).filter(|_| is_cut);
-        let deletions = sql_query(dialect::deletions_after(backend))
-            .bind::<BigInt, _>(after.transaction_id)
-            .bind::<BigInt, _>(after.id)
-            .bind::<BigInt, _>(state.bound)
-            .bind::<BigInt, _>(row_count(limit));
-        let deletions: Vec<DeletionRow> =
-            on_either!(self.0.raw, conn => Prepared(deletions).load(conn))
-                .doing("list the deleted jobs")?;
-        for row in deletions {
-            if end.is_none_or(|end| row.place < end) {
-                found.push((row.place, context.readable(row)?));
+        each_row!(
+            self.0.raw,
+            Prepared(page_query!(
+                dialect::deletions_after(backend, is_owned), Db, after, state, limit, owner, end_of_part
+            )) => DeletionRow,
+            "list the deleted jobs",
+            |row: DeletionRow| {
+                if end.is_none_or(|end| row.place < end) {
+                    found.push((row.place, context.readable(row)?));
+                }
+                Ok::<_, Error>(ControlFlow::<()>::Continue(()))
             }
-        }
+        );
         found.sort_by_key(|(place, _)| *place);
+        let is_full = is_cut || found.len() >= limit;
         found.truncate(limit);
+        let last = found.last().map_or(after, |(place, _)| *place);
+        let next = match end_of_part {
+            // All events of the owner up to there are on the page.
+            Some(end) if !is_full => end,
+            _ => last,
+        };
         let position = |place: Place| EventPosition {
             generation: state.generation,
             transaction_id: place.transaction_id,
             id: place.id,
         };
         Ok(EventPage {
-            next: position(found.last().map_or(after, |(place, _)| *place)),
+            next: position(next),
             events: found
                 .into_iter()
                 .filter_map(|(place, event)| Some((position(place), event?)))
@@ -259,7 +297,8 @@ impl<Mode> JobEvents<'_, Mode> {
     /// At most `limit` events of several jobs, each after the given number, by job
     /// and number: one query.
     pub fn newer(&mut self, seen: &[(JobId, i64)], limit: usize) -> Result<Vec<JobEvent>, Error> {
-        let found: Vec<EventRow> = dialect::newer_events(self.0.raw, seen, row_count(limit))?;
+        let found: Vec<EventRow> =
+            dialect::newer_events(self.0.raw, self.0.context.owner, seen, row_count(limit))?;
         self.0.readable(found)
     }
 }
@@ -284,23 +323,37 @@ impl JobEvents<'_, ReadWrite> {
                 Backend::Sqlite => "?1",
             },
         );
+        let owner = self.0.context.owner.map(OwnerName::as_str);
+        let limit_to_owner = match (owner, self.0.raw.backend()) {
+            (None, _) => "TRUE",
+            (Some(_), Backend::Postgres) => "owner_id = $2",
+            (Some(_), Backend::Sqlite) => "owner_id = ?2",
+        };
         let events = format!(
             "DELETE FROM job_events WHERE job_id IN (
-                SELECT job_id FROM jobs WHERE status IN ({}) AND updated_at < {before_sql}
+                SELECT job_id FROM jobs
+                WHERE status IN ({}) AND updated_at < {before_sql} AND {limit_to_owner}
              ) RETURNING transaction_id, id",
             finished_statuses()
         );
         let deletions = format!(
-            "DELETE FROM job_deletions WHERE at < {before_sql} RETURNING transaction_id, id"
+            "DELETE FROM job_deletions WHERE at < {before_sql} AND {limit_to_owner}
+             RETURNING transaction_id, id"
         );
         let mut last = None;
         let mut delete = |sql: String| {
             let mut count = 0;
             each_row!(
                 self.0.raw,
-                sql_query(&sql)
-                    .into_boxed::<Db>()
-                    .bind::<Nullable<Timestamptz>, _>(before.parameter()) => Place,
+                {
+                    let delete = sql_query(&sql)
+                        .into_boxed::<Db>()
+                        .bind::<Nullable<Timestamptz>, _>(before.parameter());
+                    match owner {
+                        Some(owner) => delete.bind::<Text, _>(owner),
+                        None => delete,
+                    }
+                } => Place,
                 "delete old events",
                 |place: Place| {
                     count += 1;

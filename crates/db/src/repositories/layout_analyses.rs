@@ -84,6 +84,7 @@ impl<Mode> LayoutAnalyses<'_, Mode> {
     pub fn find_for_job(&mut self, job_id: JobId) -> Result<Option<LayoutAnalysis>, Error> {
         let row = layout_analysis::table
             .filter(layout_analysis::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("layout_analysis"))
             .select(columns::<LayoutRow>())
             .get_result::<LayoutRow>(self.0.raw)
             .optional()

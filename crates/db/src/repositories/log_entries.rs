@@ -8,6 +8,7 @@ use lectern_domain::{
     LongText, NewLogEntry, Page, PageRequest, Seconds, Stage,
 };
 
+use crate::connection::context::TransactionContext;
 use crate::connection::{Conn, MultiBackend, ReadWrite, each_row};
 use crate::dialect::{JobRef, NewLogRow};
 use crate::error::{Doing, Error};
@@ -75,22 +76,24 @@ pub struct ProcessingLogs<'c, Mode>(pub(crate) Conn<'c, Mode>);
 
 type JobQuery<'a> = processing_logs::BoxedQuery<'a, MultiBackend>;
 
-fn entries_of_job(job_id: JobId) -> JobQuery<'static> {
+fn entries_of_job(context: &TransactionContext<'_>, job_id: JobId) -> JobQuery<'static> {
     processing_logs::table
         .filter(processing_logs::job_id.eq(Id(job_id)))
+        .filter(context.owned("processing_logs"))
         .into_boxed()
 }
 
 impl<Mode> ProcessingLogs<'_, Mode> {
     /// All entries of a job, oldest first.
     pub fn for_job(&mut self, job_id: JobId) -> Result<Vec<LogEntry>, Error> {
-        self.load(entries_of_job(job_id))
+        self.load(entries_of_job(self.0.context, job_id))
     }
 
     /// The number of entries of a job.
     pub fn count(&mut self, job_id: JobId) -> Result<i64, Error> {
         processing_logs::table
             .filter(processing_logs::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("processing_logs"))
             .count()
             .get_result(self.0.raw)
             .doing("count log entries")
@@ -111,6 +114,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
             {
                 let mut query = processing_logs::table
                     .filter(processing_logs::job_id.eq(Id(job_id)))
+                    .filter(self.0.context.owned("processing_logs"))
                     .order((processing_logs::timestamp, processing_logs::log_id))
                     .select(columns::<LogRow>())
                     .limit(page::query_limit(page.limit))
@@ -160,7 +164,8 @@ impl<Mode> ProcessingLogs<'_, Mode> {
     /// The entries with the status `failed`, oldest first.
     pub fn errors(&mut self, job_id: JobId) -> Result<Vec<LogEntry>, Error> {
         self.load(
-            entries_of_job(job_id).filter(processing_logs::status.eq(LogStatus::Failed.as_str())),
+            entries_of_job(self.0.context, job_id)
+                .filter(processing_logs::status.eq(LogStatus::Failed.as_str())),
         )
     }
 

@@ -128,6 +128,7 @@ impl<Mode> SilenceRegions<'_, Mode> {
     ) -> Result<Vec<SilenceRegion>, Error> {
         let mut query = silence_regions::table
             .filter(silence_regions::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("silence_regions"))
             .order((silence_regions::start_time, silence_regions::id))
             .select(columns::<RegionRow>())
             .into_boxed::<MultiBackend>();

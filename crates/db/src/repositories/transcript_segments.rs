@@ -219,6 +219,7 @@ impl<Mode> Transcripts<'_, Mode> {
     ) -> Result<Vec<TranscriptSegment>, Error> {
         let mut query = transcripts::table
             .filter(transcripts::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("transcripts"))
             .order((transcripts::start_time, transcripts::id))
             .select(columns::<SegmentRow>())
             .into_boxed::<MultiBackend>();
@@ -301,6 +302,7 @@ impl<Mode> Transcripts<'_, Mode> {
     pub fn count(&mut self, job_id: JobId) -> Result<i64, Error> {
         transcripts::table
             .filter(transcripts::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("transcripts"))
             .count()
             .get_result(self.0.raw)
             .doing("count transcript segments")

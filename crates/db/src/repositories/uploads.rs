@@ -86,6 +86,7 @@ impl<Mode> Uploads<'_, Mode> {
         let now = self.0.update_time();
         let by_id = uploads::table
             .filter(uploads::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("uploads"))
             .filter(uploads::received.is_not_null())
             .select((columns::<UploadRow>(), uploads::expires_at.le(now)));
         let row = on_either!(self.0.raw, conn => by_id.get_result::<(UploadRow, bool)>(conn))
@@ -99,6 +100,7 @@ impl<Mode> Uploads<'_, Mode> {
     pub fn parts(&mut self, job_id: JobId) -> Result<Vec<PartEtag>, Error> {
         let rows = upload_parts::table
             .filter(upload_parts::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("upload_parts"))
             .order(upload_parts::part_number)
             .select(upload_parts::etag)
             .load::<Stored<PartEtag>>(self.0.raw)
@@ -113,6 +115,7 @@ impl<Mode> Uploads<'_, Mode> {
         let now = self.0.retention_start(TimeDelta::zero())?;
         let expired = uploads::table
             .filter(uploads::expires_at.le(now))
+            .filter(self.0.context.owned("uploads"))
             .order((uploads::expires_at, uploads::id))
             .limit(limit.into())
             .select(uploads::job_id);
@@ -123,13 +126,24 @@ impl<Mode> Uploads<'_, Mode> {
 }
 
 impl Uploads<'_, ReadWrite> {
+    /// Fails if the transaction has an owner who has no such job. Without an owner, the foreign
+    /// key checks that the job exists.
+    fn require_job(&mut self, job_id: JobId) -> Result<(), Error> {
+        if self.0.context.owner.is_none() || self.0.jobs().exists(job_id)? {
+            return Ok(());
+        }
+        Err(Error::JobNotFound { job_id })
+    }
+
     /// Keeps a pending job for at least `lifetime` from now.
     ///
     /// # Errors
     ///
-    /// [`Error::Constraint`] when the job does not exist.
+    /// [`Error::Constraint`] when the job does not exist; [`Error::JobNotFound`] when it has
+    /// another owner than the transaction, or does not exist and the transaction has one.
     pub fn keep(&mut self, job_id: JobId, lifetime: TimeDelta) -> Result<(), Error> {
         let expires_at = self.0.time_after(lifetime);
+        self.require_job(job_id)?;
         let postponed = diesel::update(uploads::table.filter(uploads::job_id.eq(Id(job_id))))
             .filter(uploads::expires_at.le(expires_at))
             .set(uploads::expires_at.eq(expires_at));
@@ -153,7 +167,8 @@ impl Uploads<'_, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`Error::Constraint`] when the job does not exist, or has an upload.
+    /// [`Error::Constraint`] when the job does not exist, or has an upload;
+    /// [`Error::JobNotFound`] as in [`Uploads::keep`].
     pub fn create_resumable(
         &mut self,
         job_id: JobId,
@@ -161,6 +176,7 @@ impl Uploads<'_, ReadWrite> {
         multipart_id: Option<&MultipartId>,
         lifetime: TimeDelta,
     ) -> Result<(), Error> {
+        self.require_job(job_id)?;
         let row = diesel::insert_into(uploads::table).values((
             uploads::job_id.eq(Id(job_id)),
             uploads::expires_at.eq(self.0.time_after(lifetime)),
@@ -191,6 +207,7 @@ impl Uploads<'_, ReadWrite> {
             .or(uploads::append_expires_at.le(now.nullable()));
         let taken = diesel::update(uploads::table)
             .filter(uploads::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("uploads"))
             .filter(uploads::received.eq(Some(offset)))
             .filter(uploads::expires_at.gt(now))
             .filter(free)
@@ -235,6 +252,7 @@ impl Uploads<'_, ReadWrite> {
         let received = i64::try_from(stored.received).unwrap_or(i64::MAX);
         let advanced = diesel::update(uploads::table)
             .filter(uploads::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("uploads"))
             .filter(uploads::append_id.eq(Some(Id(append_id))))
             .set((
                 uploads::received.eq(Some(received)),
@@ -249,6 +267,7 @@ impl Uploads<'_, ReadWrite> {
         }
         let last: i64 = upload_parts::table
             .filter(upload_parts::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("upload_parts"))
             .count()
             .get_result(self.0.raw)
             .doing("count the parts of an upload")?;
@@ -276,6 +295,7 @@ impl Uploads<'_, ReadWrite> {
     ) -> Result<bool, Error> {
         let renewed = diesel::update(uploads::table)
             .filter(uploads::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("uploads"))
             .filter(uploads::append_id.eq(Some(Id(append_id))))
             .set(uploads::append_expires_at.eq(self.0.time_after(lease).nullable()));
         on_either!(self.0.raw, conn => renewed.execute(conn))
@@ -287,6 +307,7 @@ impl Uploads<'_, ReadWrite> {
     pub fn end_append(&mut self, job_id: JobId, append_id: AppendId) -> Result<(), Error> {
         diesel::update(uploads::table)
             .filter(uploads::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("uploads"))
             .filter(uploads::append_id.eq(Some(Id(append_id))))
             .set((
                 uploads::append_id.eq(None::<Id<AppendId>>),
@@ -300,9 +321,11 @@ impl Uploads<'_, ReadWrite> {
     /// Deletes the upload of a job, and keeps the job.
     pub fn delete(&mut self, job_id: JobId) -> Result<(), Error> {
         diesel::delete(upload_parts::table.filter(upload_parts::job_id.eq(Id(job_id))))
+            .filter(self.0.context.owned("upload_parts"))
             .execute(self.0.raw)
             .doing("delete the parts of an upload")?;
         diesel::delete(uploads::table.filter(uploads::job_id.eq(Id(job_id))))
+            .filter(self.0.context.owned("uploads"))
             .execute(self.0.raw)
             .map(drop)
             .doing("delete an upload")
@@ -319,6 +342,7 @@ impl Uploads<'_, ReadWrite> {
         let now = self.0.retention_start(TimeDelta::zero())?;
         let expired = uploads::table
             .filter(uploads::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("uploads"))
             .filter(uploads::expires_at.le(now))
             .select(uploads::job_id);
         let expired = on_either!(self.0.raw, conn => expired.get_result::<Id<JobId>>(conn))

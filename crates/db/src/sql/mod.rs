@@ -2,6 +2,7 @@
 
 pub(crate) mod current_time;
 pub(crate) mod mean_percent;
+pub(crate) mod owned;
 pub(crate) mod page;
 pub(crate) mod prepared;
 pub(crate) mod row;

@@ -7,7 +7,8 @@ use lectern_domain::{
 };
 
 use crate::connection::Database;
-use crate::connection::batch::{self, Execute, QueuedClaim, executed};
+use crate::connection::batch::{self, Execute, OfOwner, QueuedClaim, executed};
+use crate::connection::owner_batches::execute_of_first_owner;
 use crate::error::Error;
 
 impl Database {
@@ -31,23 +32,25 @@ impl Database {
         is_wanted: impl Fn() -> bool + Send + Sync + 'static,
         reply: impl FnOnce(Result<Vec<Claim>, Error>) + Send + 'static,
     ) {
-        let execute = || -> Execute<QueuedClaim, Vec<Claim>> {
+        let execute = || -> Execute<OfOwner<QueuedClaim>, Vec<Claim>> {
             let db = self.for_batches();
             Arc::new(move |claims, _| {
-                let requests: Vec<_> = claims
-                    .iter()
-                    .map(|claim| (claim.is_wanted)().then_some(&claim.request))
-                    .collect();
-                if requests.iter().all(Option::is_none) {
-                    return Ok(executed(requests.iter().map(|_| Ok(Vec::new()))));
-                }
-                db.write(|tx| tx.work().claim_all(&requests))
+                execute_of_first_owner(&db, claims, |db, claims| {
+                    let requests: Vec<_> = claims
+                        .iter()
+                        .map(|claim| (claim.is_wanted)().then_some(&claim.request))
+                        .collect();
+                    if requests.iter().all(Option::is_none) {
+                        return Ok(executed(requests.iter().map(|_| Ok(Vec::new()))));
+                    }
+                    db.write(|tx| tx.work().claim_all(&requests))
+                })
             })
         };
-        let claim = QueuedClaim {
+        let claim = self.of_owner(QueuedClaim {
             request,
             is_wanted: Box::new(is_wanted),
-        };
+        });
         self.batchers.claims.submit(claim, Box::new(reply), execute);
     }
 
@@ -69,16 +72,22 @@ impl Database {
         heartbeat: Heartbeat,
         reply: impl FnOnce(Result<LeaseState, Error>) + Send + 'static,
     ) {
-        let execute = || -> Execute<(LeaseId, Heartbeat), LeaseState> {
+        let execute = || -> Execute<OfOwner<(LeaseId, Heartbeat)>, LeaseState> {
             let db = self.for_batches();
             Arc::new(move |heartbeats, mode| {
-                let heartbeats = heartbeats.iter().map(|(lease_id, beat)| (*lease_id, beat));
-                let heartbeats: Vec<_> = heartbeats.collect();
-                db.write(|tx| tx.work().heartbeat_all(&heartbeats, mode))
+                execute_of_first_owner(&db, heartbeats, |db, heartbeats| {
+                    let heartbeats = heartbeats.iter().map(|(lease_id, beat)| (*lease_id, beat));
+                    let heartbeats: Vec<_> = heartbeats.collect();
+                    db.write(|tx| tx.work().heartbeat_all(&heartbeats, mode))
+                })
             })
         };
         let batcher = &self.batchers.heartbeats;
-        batcher.submit((lease_id, heartbeat), Box::new(reply), execute);
+        batcher.submit(
+            self.of_owner((lease_id, heartbeat)),
+            Box::new(reply),
+            execute,
+        );
     }
 
     /// Completes a stage, as [`Work::complete`](crate::Work::complete). Concurrent calls
@@ -104,15 +113,17 @@ impl Database {
         notes: StageNotes,
         reply: impl FnOnce(Result<(Job, StageRun), Error>) + Send + 'static,
     ) {
-        let execute = || -> Execute<(LeaseId, StageNotes), (Job, StageRun)> {
+        let execute = || -> Execute<OfOwner<(LeaseId, StageNotes)>, (Job, StageRun)> {
             let db = self.for_batches();
             Arc::new(move |stages, mode| {
-                let stages = stages.iter().map(|(lease_id, notes)| (*lease_id, notes));
-                let stages: Vec<_> = stages.collect();
-                db.write(|tx| tx.work().complete_all(&stages, mode))
+                execute_of_first_owner(&db, stages, |db, stages| {
+                    let stages = stages.iter().map(|(lease_id, notes)| (*lease_id, notes));
+                    let stages: Vec<_> = stages.collect();
+                    db.write(|tx| tx.work().complete_all(&stages, mode))
+                })
             })
         };
         let batcher = &self.batchers.completions;
-        batcher.submit((lease_id, notes), Box::new(reply), execute);
+        batcher.submit(self.of_owner((lease_id, notes)), Box::new(reply), execute);
     }
 }

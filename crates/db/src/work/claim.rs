@@ -153,9 +153,7 @@ impl Work<'_> {
     }
 
     fn pick(&mut self, stages: &[Stage], limit: i64) -> Result<Picked, Error> {
-        let has_custom_clock = self.0.context.has_custom_clock;
-        let now = has_custom_clock.then(|| self.0.clock.now());
-        pick_runs(self.0.raw, now, self.0.clock, stages, limit)
+        pick_runs(self.0.raw, self.0.context, stages, limit)
     }
 
     /// Leases the picked runs that are still ready to the requests, in their order, and

@@ -38,7 +38,8 @@ impl Work<'_> {
     /// have locked.
     pub(super) fn expire_at(&mut self, now: DateTime<Utc>) -> Result<Expired, Error> {
         self.renew_leases_in_doubt()?;
-        let mut job_ids = expired_jobs(self.0.raw, DbTime(now), MAX_EXPIRED_LEASES)?;
+        let owned = self.0.context.owned("stage_runs");
+        let mut job_ids = expired_jobs(self.0.raw, owned, DbTime(now), MAX_EXPIRED_LEASES)?;
         if job_ids.is_empty() {
             return Ok(Expired::default());
         }
@@ -79,6 +80,7 @@ impl Work<'_> {
         let is_running = stage_runs::status.eq(StageRunStatus::Running.as_str());
         let lengths: Vec<i32> = stage_runs::table
             .filter(is_running)
+            .filter(context.owned("stage_runs"))
             .filter(stage_runs::lease_seconds.is_not_null())
             .select(stage_runs::lease_seconds.assume_not_null())
             .distinct()
@@ -88,13 +90,17 @@ impl Work<'_> {
             let expires_at = DbTime(now + TimeDelta::seconds(seconds.into()));
             diesel::update(stage_runs::table)
                 .filter(is_running)
+                .filter(context.owned("stage_runs"))
                 .filter(stage_runs::lease_seconds.eq(seconds))
                 .filter(stage_runs::lease_expires_at.lt(expires_at))
                 .set(stage_runs::lease_expires_at.eq(Some(expires_at)))
                 .execute(self.0.raw)
                 .doing("renew leases")?;
         }
-        context.renewed_leases.set(Some(request));
+        // Those of other owners are renewed by another transaction.
+        if context.owner.is_none() {
+            context.renewed_leases.set(Some(request));
+        }
         Ok(())
     }
 

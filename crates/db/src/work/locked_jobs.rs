@@ -44,6 +44,7 @@ impl Work<'_> {
                 "stage_runs.lease_id",
                 lease_ids,
             ))
+            .filter(self.0.context.owned("stage_runs"))
             .select((stage_runs::lease_id.assume_not_null(), stage_runs::job_id));
         let by_lease = Prepared(by_lease);
         let found = on_either!(self.0.raw, conn => by_lease.load::<(Id<LeaseId>, Id<JobId>)>(conn))

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use lectern_domain::{Job, JobId, LeaseId, ProgressReport};
 
 use super::lease_guard::GuardedWrite;
-use crate::connection::batch::{self, Execute, LeasedReport, Mode, Outcome, Outcomes};
+use crate::connection::batch::{self, Execute, LeasedReport, Mode, OfOwner, Outcome, Outcomes};
+use crate::connection::owner_batches::execute_of_first_owner;
 use crate::connection::{Database, Tx};
 use crate::error::Error;
 
@@ -39,21 +40,25 @@ impl Database {
         report: ProgressReport,
         reply: impl FnOnce(Result<Job, Error>) + Send + 'static,
     ) {
-        let execute = || -> Execute<LeasedReport, Job> {
+        let execute = || -> Execute<OfOwner<LeasedReport>, Job> {
             let db = self.for_batches();
-            Arc::new(move |reports, mode| db.write(|tx| report_all(tx, reports, mode)))
+            Arc::new(move |reports, mode| {
+                execute_of_first_owner(&db, reports, |db, reports| {
+                    db.write(|tx| report_all(tx, reports, mode))
+                })
+            })
         };
-        let report = LeasedReport {
+        let report = self.of_owner(LeasedReport {
             job_id,
             lease_id,
             report,
-        };
+        });
         let batcher = self.batchers.reports(job_id);
         batcher.submit(report, Box::new(reply), execute);
     }
 }
 
-fn report_all(tx: &mut Tx<'_>, reports: &[LeasedReport], mode: Mode) -> Outcomes<Job> {
+fn report_all(tx: &mut Tx<'_>, reports: &[&LeasedReport], mode: Mode) -> Outcomes<Job> {
     let mut outcomes: Vec<Option<Outcome<Job>>> = reports.iter().map(|_| None).collect();
     // A statement can change a job only once, so each round has one report of each job.
     while let Some(round) = next_round(reports, &outcomes) {
@@ -87,7 +92,7 @@ fn report_all(tx: &mut Tx<'_>, reports: &[LeasedReport], mode: Mode) -> Outcomes
 }
 
 /// The first report of each job that has no outcome yet; `None` if all have one.
-fn next_round<T>(reports: &[LeasedReport], outcomes: &[Option<T>]) -> Option<Vec<usize>> {
+fn next_round<T>(reports: &[&LeasedReport], outcomes: &[Option<T>]) -> Option<Vec<usize>> {
     let mut jobs = HashSet::new();
     let is_next = |&i: &usize| outcomes[i].is_none() && jobs.insert(reports[i].job_id);
     let round: Vec<_> = (0..reports.len()).filter(is_next).collect();

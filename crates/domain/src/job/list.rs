@@ -8,6 +8,7 @@ use crate::id::JobId;
 use crate::job::{
     FileSize, Filename, JobProgress, JobStatus, ProcessingConfig, ProcessingMode, VideoDuration,
 };
+use crate::owner::OwnerName;
 use crate::stage::Stage;
 use crate::transcript_source::TranscriptSource;
 use crate::value::string_enum::string_enum;
@@ -154,6 +155,8 @@ impl JobPageRequest {
 pub struct JobSummary {
     /// Public id.
     pub job_id: JobId,
+    /// See [`Job::owner_id`](crate::Job::owner_id).
+    pub owner_id: Option<OwnerName>,
     /// Status of the job.
     pub status: JobStatus,
     /// Name of the recording as its owner knows it.

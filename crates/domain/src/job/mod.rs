@@ -27,6 +27,7 @@ pub use update::JobUpdate;
 use chrono::{DateTime, Utc};
 
 use crate::id::JobId;
+use crate::owner::OwnerName;
 use crate::recording_type::RecordingType;
 use crate::stage::Stage;
 use crate::transcript_source::TranscriptSource;
@@ -43,6 +44,8 @@ use crate::value::{
 pub struct Job {
     /// Public id.
     pub job_id: JobId,
+    /// Whose job it is; `None`: nobody's, and only callers without an owner find it.
+    pub owner_id: Option<OwnerName>,
     /// Name of the recording as its owner knows it.
     pub filename: Filename,
     /// `None` until the size is known.

@@ -11,6 +11,7 @@ use lectern_domain::Access;
 
 use crate::app::maintenance;
 use crate::app::server_config::ServerConfig;
+use crate::database::caller_database::SharedDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::http::address::{AllowedOrigins, TrustedProxies};
 use crate::http::auth::{Authentication, Authenticator};
@@ -182,7 +183,8 @@ impl Service {
     pub(crate) fn handles(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let this = self.clone();
         move |app| {
-            app.app_data(this.database_handle)
+            let shared_database = SharedDatabase::new(this.database_handle);
+            app.app_data(Data::new(shared_database))
                 .app_data(this.waiting_claims)
                 .app_data(this.live)
                 .app_data(this.objects)

@@ -7,7 +7,7 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use lectern_api::Code;
 use lectern_db::{Database, Outage, PoolStats, Reader, Readiness, Tx};
-use lectern_domain::{AppendId, JobId, Stage};
+use lectern_domain::{AppendId, JobId, OwnerName, Stage};
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -83,6 +83,19 @@ impl DatabaseHandle {
         }
     }
 
+    /// The same database, limited to one owner; see [`Database::as_owner`].
+    pub(super) fn as_owner(&self, owner: OwnerName) -> Self {
+        Self {
+            database: self.database.as_owner(owner),
+            ..self.clone()
+        }
+    }
+
+    /// The owner that it is limited to.
+    pub(crate) fn owner(&self) -> Option<&OwnerName> {
+        self.database.owner()
+    }
+
     /// The same database with a later deadline for each call: enough time for `count`
     /// rows, or for `count` KiB of large values.
     pub(crate) fn with_time_for_rows(&self, count: usize) -> Self {
@@ -140,7 +153,7 @@ impl DatabaseHandle {
         if let Some(id) = self.queue_id {
             let permit = self
                 .per_job_queues
-                .acquire(id, self.limiter.timeout())
+                .acquire(self.owner().cloned(), id, self.limiter.timeout())
                 .await?;
             admission.permits.lock().push(permit);
         }

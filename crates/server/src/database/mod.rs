@@ -3,6 +3,7 @@
 pub(crate) mod admission;
 mod api_keys;
 mod batched;
+pub(crate) mod caller_database;
 pub(crate) mod failure_log;
 pub(crate) mod handle;
 pub(crate) mod pages;

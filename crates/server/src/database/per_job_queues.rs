@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lectern_api::Code;
+use lectern_domain::OwnerName;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
@@ -22,8 +23,9 @@ pub(crate) struct PerJobQueues(Mutex<Queues>);
 
 #[derive(Debug, Default)]
 struct Queues {
-    /// The key is the id of the job, or of the lease if the job is not known yet.
-    by_id: HashMap<Uuid, Weak<FairSemaphore>>,
+    /// The key is the id of the job, or of the lease if the job is not known yet, and the
+    /// owner of the caller: a caller to whom the job is unknown does not wait for its changes.
+    by_id: HashMap<(Option<OwnerName>, Uuid), Weak<FairSemaphore>>,
     /// The number of queues that remained after the last removal of unused queues.
     remaining_after_purge: usize,
 }
@@ -33,10 +35,11 @@ impl PerJobQueues {
     /// next change of the job waits until the permit is dropped.
     pub(crate) async fn acquire(
         &self,
+        owner: Option<OwnerName>,
         id: Uuid,
         timeout: Duration,
     ) -> Result<FairPermit, ApiError> {
-        let queue = self.queue(id);
+        let queue = self.queue((owner, id));
         let permit = tokio::time::timeout(timeout, queue.acquire(1)).await;
         permit.map_err(|_| {
             let detail = "other changes of this job are waiting for the database; try again";
@@ -44,7 +47,7 @@ impl PerJobQueues {
         })
     }
 
-    fn queue(&self, id: Uuid) -> Arc<FairSemaphore> {
+    fn queue(&self, id: (Option<OwnerName>, Uuid)) -> Arc<FairSemaphore> {
         let mut queues = self.0.lock();
         if let Some(queue) = queues.by_id.get(&id).and_then(Weak::upgrade) {
             return queue;

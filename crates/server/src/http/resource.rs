@@ -170,6 +170,10 @@ async fn handle_if_authorized(
         Ok(authorized) => authorized,
         Err(refusal) => return Ok(request.into_response(refusal.error_response())),
     };
+    if let Some(authorized) = &authorized {
+        let caller = authorized.caller.clone();
+        request.extensions_mut().insert(caller);
+    }
     let checked = match precheck(request.request()) {
         Some(check) => check.await,
         None => Ok(()),
@@ -195,7 +199,6 @@ async fn handle(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let head = request.request().clone();
-    head.extensions_mut().insert(authorized.caller.clone());
     if !waits && !head.method().is_safe() {
         // A write that is given up may have happened, which its response would deny.
         return Ok(next.call(request).await?.map_into_boxed_body());

@@ -11,7 +11,7 @@ use lectern_domain::{DownloadName, Job, JobId, StorageKey};
 use lectern_storage::{ObjectKey, Storage};
 use url::Url;
 
-use crate::database::handle::DatabaseHandle;
+use crate::database::caller_database::CallerDatabase;
 use crate::http::address::{ConnectionAddress, RequestAddress, TrustedProxies};
 use crate::http::error::ApiError;
 use crate::http::request::app_data::app_data;
@@ -91,7 +91,7 @@ impl SignedUrls {
         Ok(Self {
             storage: objects.storage.clone(),
             base,
-            now: app_data::<DatabaseHandle>(request)?.now(),
+            now: CallerDatabase::of(request)?.0.now(),
         })
     }
 }

@@ -10,6 +10,7 @@ use lectern_api::{AllEventsQuery, AllEventsResponse, EventCursor, FeedStart};
 use lectern_domain::{EventPage, EventPosition, Scope};
 
 use super::events::{LAST_EVENT_ID, PREFERENCE_APPLIED, preferred_wait, wants_stream};
+use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::query::Query;
@@ -23,7 +24,7 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn events(
     request: HttpRequest,
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     live: Data<Live>,
     Query(query): Query<AllEventsQuery>,
 ) -> Result<HttpResponse, ApiError> {

@@ -8,7 +8,7 @@ use lectern_domain::{self as domain, ClipId, JobId, Scope, Stage};
 
 use super::set_pages::{JsonSet, check_row_count, fits_in_memory, json_bytes, respond_json};
 use super::single_row::{self, Preconditions, SingleRow};
-use crate::database::handle::DatabaseHandle;
+use crate::database::caller_database::CallerDatabase;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::IdempotentBody;
 use crate::http::extract::json_body::{OutputBody, OutputPatchBody};
@@ -38,7 +38,7 @@ pub(super) fn resources() -> Vec<Resource> {
 const OWNERS: &[Stage] = &[Stage::Segmentation, Stage::Compilation];
 
 async fn list(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     Query(query): Query<ClipsQuery>,
@@ -51,7 +51,7 @@ async fn list(
 }
 
 async fn replace(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
@@ -81,7 +81,7 @@ async fn replace(
 }
 
 async fn add(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     limits: Data<BodyLimits>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
@@ -105,7 +105,7 @@ async fn add(
 }
 
 async fn find_one(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     ClipIdPath(id): ClipIdPath,
     known: IfNoneMatch,
@@ -114,7 +114,7 @@ async fn find_one(
 }
 
 async fn update_one(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     ClipIdPath(id): ClipIdPath,
     lease: LeaseHeader,
@@ -126,7 +126,7 @@ async fn update_one(
 }
 
 async fn delete_one(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     ClipIdPath(id): ClipIdPath,
     lease: LeaseHeader,
     expected: IfMatchContent,

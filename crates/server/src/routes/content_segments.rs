@@ -11,7 +11,7 @@ use lectern_domain::{self as domain, ContentSegmentId, JobId, NewContentSegment,
 
 use super::set_pages::{JsonSet, fits_in_memory, respond_json};
 use super::single_row::{self, Preconditions, SingleRow};
-use crate::database::handle::DatabaseHandle;
+use crate::database::caller_database::CallerDatabase;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{OutputBody, OutputPatchBody};
 use crate::http::extract::lease_header::LeaseHeader;
@@ -35,7 +35,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn list(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     Query(query): Query<ContentSegmentsQuery>,
@@ -49,7 +49,7 @@ async fn list(
 }
 
 async fn replace(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
@@ -87,7 +87,7 @@ fn unbounded_text_bytes(segment: &NewContentSegment) -> usize {
 }
 
 async fn find_one(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     SegmentIdPath(id): SegmentIdPath<ContentSegmentId>,
     known: IfNoneMatch,
@@ -96,7 +96,7 @@ async fn find_one(
 }
 
 async fn update_one(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     SegmentIdPath(id): SegmentIdPath<ContentSegmentId>,
     lease: LeaseHeader,
@@ -108,7 +108,7 @@ async fn update_one(
 }
 
 async fn delete_one(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     SegmentIdPath(id): SegmentIdPath<ContentSegmentId>,
     lease: LeaseHeader,
     expected: IfMatchContent,

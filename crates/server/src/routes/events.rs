@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder as _, ResponseError as _};
 use lectern_api::{Code, EventsQuery};
 use lectern_domain::{JobId, Scope};
 
+use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::http::address::{AllowedOrigins, RequestAddress, TrustedProxies};
 use crate::http::error::ApiError;
@@ -38,7 +39,7 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn events(
     request: HttpRequest,
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     live: Data<Live>,
     JobIdPath(job_id): JobIdPath,
     Query(query): Query<EventsQuery>,
@@ -165,7 +166,7 @@ fn list_elements<'h>(
 async fn watch(
     request: HttpRequest,
     payload: Payload,
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     live: Data<Live>,
     origins: Data<AllowedOrigins>,
     JobIdPath(job_id): JobIdPath,

@@ -10,6 +10,7 @@ use lectern_db::{Reader, Tx};
 use lectern_domain::{Job, Scope, Total};
 
 use super::next_page_link::NextPageLink;
+use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::{IdempotentBody, RequestKey};
@@ -48,7 +49,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn create(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     IdempotentBody { body: job, key }: IdempotentBody<JobCreate>,
 ) -> ApiResult {
     // A job with large values is not in memory together with those of other requests.
@@ -79,7 +80,7 @@ fn created(job: Job) -> ApiResult {
 }
 
 async fn list(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     request: SharedRequest,
     link: NextPageLink,
     Query(query): Query<JobListQuery>,
@@ -117,7 +118,7 @@ async fn page(db: Data<DatabaseHandle>, link: NextPageLink, query: JobListReques
 }
 
 async fn find(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     JobIdPath(job_id): JobIdPath,
     known: IfNoneMatch,
 ) -> ApiResult {
@@ -127,7 +128,7 @@ async fn find(
 }
 
 async fn update(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
     expected: IfMatch,
@@ -146,7 +147,7 @@ async fn update(
 }
 
 async fn report_progress(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
     IdempotentBody { body: report, key }: IdempotentBody<ProgressReport>,
@@ -165,7 +166,7 @@ async fn report_progress(
 }
 
 async fn cancel(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     JobIdPath(job_id): JobIdPath,
     key: RequestKey,
 ) -> ApiResult {
@@ -176,7 +177,7 @@ async fn cancel(
 }
 
 async fn retry(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     JobIdPath(job_id): JobIdPath,
     key: RequestKey,
 ) -> ApiResult {
@@ -187,7 +188,7 @@ async fn retry(
 }
 
 async fn rerun(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     JobIdPath(job_id): JobIdPath,
     IdempotentBody { body: from, key }: IdempotentBody<RerunBody>,
 ) -> ApiResult {
@@ -198,7 +199,7 @@ async fn rerun(
 }
 
 async fn delete(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
     JobIdPath(job_id): JobIdPath,
 ) -> ApiResult {

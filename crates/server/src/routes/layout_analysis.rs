@@ -1,11 +1,10 @@
 //! The layout analysis of a job.
 
 use actix_web::http::Method;
-use actix_web::web::Data;
 use lectern_api::{Code, LayoutAnalysisBody, LayoutAnalysisResponse};
 use lectern_domain::{Scope, Stage};
 
-use crate::database::handle::DatabaseHandle;
+use crate::database::caller_database::CallerDatabase;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
@@ -21,7 +20,7 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn find(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
+async fn find(CallerDatabase(db): CallerDatabase, JobIdPath(job_id): JobIdPath) -> ApiResult {
     db.read_committed(
         move |conn| {
             if let Some(layout) = conn.layout_analysis().find_for_job(job_id)? {
@@ -38,7 +37,7 @@ async fn find(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResu
 }
 
 async fn put(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
     OutputBody(layout): OutputBody<LayoutAnalysisBody>,

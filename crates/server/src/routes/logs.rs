@@ -8,7 +8,7 @@ use lectern_api::{
 use lectern_db::Tx;
 use lectern_domain::Scope;
 
-use crate::database::handle::DatabaseHandle;
+use crate::database::caller_database::CallerDatabase;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::IdempotentBody;
 use crate::http::extract::lease_header::LeaseHeader;
@@ -27,7 +27,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn list(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     JobIdPath(job_id): JobIdPath,
     Query(query): Query<LogEntryListQuery>,
 ) -> ApiResult {
@@ -47,7 +47,7 @@ async fn list(
 }
 
 async fn append(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     limits: Data<BodyLimits>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,

@@ -9,12 +9,11 @@ use futures_util::future::LocalBoxFuture;
 use lectern_db::{Error as DbError, Reader};
 use lectern_domain::{ContentSegmentId, TranscriptSegmentId};
 
-use crate::database::handle::DatabaseHandle;
+use crate::database::caller_database::CallerDatabase;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::IDEMPOTENCY_KEY;
 use crate::http::extract::lease_header::LeaseIdPath;
 use crate::http::extract::path_ids::{ClipIdPath, JobIdPath, SegmentIdPath};
-use crate::http::request::app_data::app_data;
 
 /// Checks a request that waits for `100 Continue`: fails if it names a job, a clip, a segment
 /// or a lease that does not exist. Handlers find that out after they have received the body,
@@ -63,7 +62,7 @@ async fn check(
     exists: impl Fn(&mut Reader<'_>) -> Result<bool, ApiError> + Send + 'static,
     not_found: impl FnOnce() -> ApiError,
 ) -> Result<(), ApiError> {
-    let database = app_data::<DatabaseHandle>(request)?;
+    let CallerDatabase(database) = CallerDatabase::of(request)?;
     if database.read_committed(exists, identity).await? {
         Ok(())
     } else {

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, Responder};
 use lectern_api::{Code, HealthResponse};
 use lectern_domain::{Access, Scope};
 
-use crate::database::handle::DatabaseHandle;
+use crate::database::caller_database::CallerDatabase;
 use crate::http::error::ApiError;
 use crate::http::requests_in_flight::Lifecycle;
 use crate::http::resource::Resource;
@@ -24,7 +24,7 @@ async fn health() -> ApiResult {
     ApiResponse::ok(&HealthResponse::OK)
 }
 
-async fn readiness(db: Data<DatabaseHandle>, lifecycle: Data<Lifecycle>) -> ApiResult {
+async fn readiness(CallerDatabase(db): CallerDatabase, lifecycle: Data<Lifecycle>) -> ApiResult {
     if lifecycle.is_stopping() {
         return Err(ApiError::new(
             Code::Overloaded,
@@ -36,7 +36,7 @@ async fn readiness(db: Data<DatabaseHandle>, lifecycle: Data<Lifecycle>) -> ApiR
 }
 
 async fn metrics(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
 ) -> Result<impl Responder, ApiError> {

@@ -9,6 +9,7 @@ use lectern_api::{Code, FieldError};
 use lectern_domain::{Access, JobId};
 use lectern_storage::{OBJECTS_PATH, ObjectKey, SignatureError, Signer};
 
+use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::request::mount;
@@ -29,7 +30,7 @@ pub(super) fn resources() -> Vec<Resource> {
 /// HEAD sends the metadata, GET the whole object or a requested range.
 async fn download(
     request: HttpRequest,
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
@@ -55,7 +56,7 @@ async fn download(
 /// was confirmed.
 async fn upload(
     request: HttpRequest,
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {

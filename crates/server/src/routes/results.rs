@@ -12,6 +12,7 @@ use lectern_domain::{
 };
 
 use super::set_pages::push_item;
+use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::path_ids::JobIdPath;
@@ -28,7 +29,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn find(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     objects: Data<Objects>,
     urls: SignedUrls,

@@ -7,7 +7,7 @@ use lectern_db::{Reader, SetCursor, Tx};
 use lectern_domain::{Scope, SilenceRegionFilter, Stage};
 
 use super::set_pages::{JsonSet, fits_in_memory, respond_json};
-use crate::database::handle::DatabaseHandle;
+use crate::database::caller_database::CallerDatabase;
 use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
@@ -25,7 +25,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn list(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     Query(query): Query<SilenceRegionsQuery>,
@@ -38,7 +38,7 @@ async fn list(
 }
 
 async fn replace(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,

@@ -1,10 +1,9 @@
 //! Stage runs of a job.
 
-use actix_web::web::Data;
 use lectern_api::StagesResponse;
 use lectern_domain::Scope;
 
-use crate::database::handle::DatabaseHandle;
+use crate::database::caller_database::CallerDatabase;
 use crate::http::error::ApiError;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::resource::Resource;
@@ -14,7 +13,7 @@ pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/jobs/{job_id}/stages").get(Scope::JobsRead, list)]
 }
 
-async fn list(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
+async fn list(CallerDatabase(db): CallerDatabase, JobIdPath(job_id): JobIdPath) -> ApiResult {
     db.read(
         move |conn| {
             let job = conn.jobs().find(job_id)?;

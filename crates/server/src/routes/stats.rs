@@ -1,10 +1,9 @@
 //! Statistics over all jobs.
 
-use actix_web::web::Data;
 use lectern_api::StatsResponse;
 use lectern_domain::Scope;
 
-use crate::database::handle::DatabaseHandle;
+use crate::database::caller_database::CallerDatabase;
 use crate::http::resource::Resource;
 use crate::http::response::shared::SharedRequest;
 use crate::http::response::{ApiResponse, ApiResult};
@@ -13,7 +12,7 @@ pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/stats").get(Scope::JobsRead, stats)]
 }
 
-async fn stats(db: Data<DatabaseHandle>, request: SharedRequest) -> ApiResult {
+async fn stats(CallerDatabase(db): CallerDatabase, request: SharedRequest) -> ApiResult {
     let metrics = async move {
         db.read_committed(
             |conn| Ok(conn.jobs().metrics()?),

@@ -15,6 +15,7 @@ use lectern_formats::{Cue, FileParts, Format, InputFormat, clip_to, webvtt};
 use lectern_storage::ObjectKey;
 
 use super::set_pages::{CueFile, JsonSet, cues, respond_json};
+use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::database::pages::first_part;
 use crate::http::error::ApiError;
@@ -40,7 +41,7 @@ pub(super) fn resources() -> Vec<Resource> {
 /// The stored subtitles of the clip or, if there are none, the part of the transcript
 /// that the clip shows.
 async fn find(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     objects: Data<Objects>,
     limits: Data<BodyLimits>,
@@ -158,7 +159,7 @@ async fn read_stored(
 /// update of the clip may be refused. `lectern gc` removes the object that no clip refers
 /// to.
 async fn replace(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     objects: Data<Objects>,
     limits: Data<BodyLimits>,

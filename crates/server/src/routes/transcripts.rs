@@ -18,6 +18,7 @@ use lectern_formats::FileParts;
 
 use super::set_pages::{CueFile, JsonSet, check_row_count, cues, fits_in_memory, respond_json};
 use super::single_row::{self, Preconditions, SingleRow};
+use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::database::pages::first_part;
 use crate::http::error::ApiError;
@@ -47,7 +48,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn list(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     accept: TranscriptAccept,
@@ -89,7 +90,7 @@ async fn list(
 }
 
 async fn replace(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
@@ -128,7 +129,7 @@ async fn replace(
 }
 
 async fn append(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     limits: Data<BodyLimits>,
     JobIdPath(job_id): JobIdPath,
@@ -216,7 +217,7 @@ where
 }
 
 async fn find_one(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     SegmentIdPath(id): SegmentIdPath<TranscriptSegmentId>,
     Query(view): Query<TranscriptSegmentQuery>,
@@ -230,7 +231,7 @@ async fn find_one(
 }
 
 async fn update_one(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     memory: Data<MemoryBudget>,
     SegmentIdPath(id): SegmentIdPath<TranscriptSegmentId>,
     lease: LeaseHeader,
@@ -246,7 +247,7 @@ async fn update_one(
 }
 
 async fn delete_one(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     SegmentIdPath(id): SegmentIdPath<TranscriptSegmentId>,
     lease: LeaseHeader,
     expected: IfMatchContent,

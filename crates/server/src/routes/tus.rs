@@ -21,6 +21,7 @@ use lectern_db::{Reader, Tx};
 use lectern_domain::{Access, Job, JobId, ResumableUpload, Scope};
 use lectern_storage::ObjectKey;
 
+use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::RequestKey;
@@ -79,7 +80,7 @@ async fn options(objects: Data<Objects>) -> HttpResponse {
 
 async fn create(
     request: HttpRequest,
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
     payload: web::Payload,
 ) -> HttpResponse {
@@ -88,7 +89,7 @@ async fn create(
 
 async fn head(
     request: HttpRequest,
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
 ) -> HttpResponse {
     respond(find_upload(&request, &db, &objects).await)
@@ -96,7 +97,7 @@ async fn head(
 
 async fn patch(
     request: HttpRequest,
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
     payload: web::Payload,
 ) -> HttpResponse {
@@ -105,7 +106,7 @@ async fn patch(
 
 async fn delete(
     request: HttpRequest,
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
 ) -> HttpResponse {
     respond(terminate(&request, &db, &objects).await)
@@ -114,7 +115,7 @@ async fn delete(
 /// A request of a client that cannot send PATCH or DELETE.
 async fn method_override(
     request: HttpRequest,
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
     payload: web::Payload,
 ) -> HttpResponse {

@@ -10,6 +10,7 @@ use lectern_domain::{
 };
 use lectern_storage::ObjectKey;
 
+use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::{IdempotentBody, RequestKey};
@@ -35,7 +36,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn create(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
     urls: SignedUrls,
     IdempotentBody { body: upload, key }: IdempotentBody<UploadRequest>,
@@ -132,7 +133,7 @@ impl OutdatedUrl {
 
 /// Gives a pending job a new URL for its upload.
 async fn renew_url(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
     urls: SignedUrls,
     JobIdPath(job_id): JobIdPath,
@@ -220,7 +221,7 @@ pub(super) fn pending_job(upload: &NewUpload, key: ObjectKey) -> NewJob {
 }
 
 async fn confirm(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
     IdempotentBody { body: job_id, key }: IdempotentBody<UploadConfirmBody>,
 ) -> ApiResult {

@@ -11,6 +11,7 @@ use lectern_domain::{Job, JobId, Scope, StageRun};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::http::auth::MaybeCaller;
 use crate::http::error::ApiError;
@@ -34,7 +35,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn claim(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     waiting_claims: Data<WaitingClaims>,
     urls: SignedUrls,
     caller: MaybeCaller,
@@ -45,7 +46,7 @@ async fn claim(
         return claim_once(&db, &waiting_claims, &urls, &body, key).await;
     }
     let until = Instant::now() + body.wait;
-    let mut position = waiting_claims.join(body.claim.stages.as_slice());
+    let mut position = waiting_claims.join(body.claim.stages.as_slice(), db.owner());
     let claims = loop {
         let claims = db.claim(body.claim.clone()).await?;
         if !claims.is_empty() || !position.was_notified_before(until).await? {
@@ -70,7 +71,7 @@ async fn claim_once(
     key: RequestKey,
 ) -> ApiResult {
     let until = Instant::now() + body.wait;
-    let mut position = waiting_claims.join(body.claim.stages.as_slice());
+    let mut position = waiting_claims.join(body.claim.stages.as_slice(), db.owner());
     let stored = loop {
         let (key, request) = (key.clone(), body.claim.clone());
         let claim = move |tx: &mut Tx<'_>| {
@@ -115,7 +116,7 @@ async fn claim_once(
 }
 
 async fn heartbeat(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     LeaseIdPath(lease_id): LeaseIdPath,
     IdempotentBody { body, key }: IdempotentBody<HeartbeatBody>,
 ) -> ApiResult {
@@ -129,7 +130,7 @@ async fn heartbeat(
 }
 
 async fn complete(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     LeaseIdPath(lease_id): LeaseIdPath,
     IdempotentOptionalBody { body: notes, key }: IdempotentOptionalBody<StageCompletionBody>,
 ) -> ApiResult {
@@ -146,7 +147,7 @@ async fn complete(
 }
 
 async fn release(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     LeaseIdPath(lease_id): LeaseIdPath,
     IdempotentOptionalBody { key, .. }: IdempotentOptionalBody<StageReleaseBody>,
 ) -> ApiResult {
@@ -157,7 +158,7 @@ async fn release(
 }
 
 async fn fail(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     LeaseIdPath(lease_id): LeaseIdPath,
     IdempotentBody { body: failure, key }: IdempotentBody<StageFailureBody>,
 ) -> ApiResult {

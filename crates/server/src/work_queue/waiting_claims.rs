@@ -6,7 +6,8 @@
 //! [poller](super::poller) sends notifications for runs that other processes,
 //! expired leases and elapsed retry delays have made ready.
 //!
-//! A notification wakes one waiter: the first whose stages include the run's stage.
+//! A notification wakes one waiter of each owner: the first whose stages include the run's
+//! stage.
 //! A notified waiter queries the database for a run. If the waiter finds a run, more
 //! may be ready, so leaving the queue notifies the next waiter. The same happens if
 //! the waiter leaves before the query. A waiter that finds nothing keeps its place in
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lectern_api::Code;
-use lectern_domain::Stage;
+use lectern_domain::{OwnerName, Stage};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -50,6 +51,8 @@ struct Queue {
 #[derive(Debug)]
 struct Waiter {
     stages: Vec<Stage>,
+    /// The owner whose runs it can claim; `None`: all.
+    owner: Option<OwnerName>,
     /// `false` while its query for a run is in progress.
     is_waiting: bool,
     /// Set by a notification, cleared when the claim queries again.
@@ -68,12 +71,13 @@ impl WaitingClaims {
 
     /// Joins the end of the queue. The caller then tries to claim a run of one of
     /// `stages`; a notification that arrives in the meantime is kept.
-    pub(crate) fn join(&self, stages: &[Stage]) -> QueuePosition<'_> {
+    pub(crate) fn join(&self, stages: &[Stage], owner: Option<&OwnerName>) -> QueuePosition<'_> {
         let mut queue = self.queue();
         queue.last_number += 1;
         let (number, wakeup) = (queue.last_number, Arc::new(Notify::new()));
         let waiter = Waiter {
             stages: stages.to_vec(),
+            owner: owner.cloned(),
             is_waiting: false,
             is_notified: false,
             wakeup: Arc::clone(&wakeup),
@@ -88,12 +92,18 @@ impl WaitingClaims {
         }
     }
 
-    /// Notifies one waiter for each run that has become ready. `ready` lists the stage
-    /// of each run, so a stage may occur several times.
+    /// Notifies one waiter of each owner for each run that has become ready: whose run it is
+    /// is not known here. `ready` lists the stage of each run, so a stage may occur several
+    /// times.
     pub(crate) fn notify(&self, ready: &[Stage]) {
         let mut queue = self.queue();
         for stage in ready {
-            queue.notify(|wanted_stages| wanted_stages.contains(stage));
+            let wants = |waiter: &Waiter| waiter.stages.contains(stage);
+            let waiting = queue.waiters.values().filter(|waiter| wants(waiter));
+            let owners: BTreeSet<_> = waiting.map(|waiter| waiter.owner.clone()).collect();
+            for owner in owners {
+                queue.notify(|waiter| wants(waiter) && waiter.owner == owner);
+            }
         }
     }
 
@@ -120,20 +130,17 @@ impl WaitingClaims {
 }
 
 impl Queue {
-    /// Notifies the first waiter whose stages satisfy `is_wanted` and that has no pending
-    /// notification.
+    /// Notifies the first waiter that satisfies `is_meant` and has no pending notification.
     ///
     /// Waiters whose query is in progress come second: the query may have begun before
     /// the run was ready, so the notification makes them query again. A waiter with a
     /// pending notification needs no other, because its next query includes this run.
-    fn notify(&mut self, is_wanted: impl Fn(&[Stage]) -> bool) {
+    fn notify(&mut self, is_meant: impl Fn(&Waiter) -> bool) {
         let first = |is_waiting: bool| {
             let mut queue = self.waiters.iter();
             queue
                 .find(|(_, waiter)| {
-                    waiter.is_waiting == is_waiting
-                        && !waiter.is_notified
-                        && is_wanted(&waiter.stages)
+                    waiter.is_waiting == is_waiting && !waiter.is_notified && is_meant(waiter)
                 })
                 .map(|(number, _)| *number)
         };
@@ -226,11 +233,9 @@ impl Drop for QueuePosition<'_> {
             return;
         };
         if self.is_notified || waiter.is_notified {
-            queue.notify(|wanted_stages| {
-                waiter
-                    .stages
-                    .iter()
-                    .any(|stage| wanted_stages.contains(stage))
+            queue.notify(|next| {
+                let has_stage = |stage| next.stages.contains(stage);
+                next.owner == waiter.owner && waiter.stages.iter().any(has_stage)
             });
         }
     }

@@ -110,6 +110,7 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("clips", "stale_since", TIME, &["'not a time'"]),
     ("clips", "cut_record", "text(4000)", &["text(4001)", "''", NUL]),
     ("jobs", "transcript_source", "'client'", &["'somebody'", "''"]),
+    ("jobs", "owner_id", "text(100)", &["text(101)", "''", NUL]),
     ("jobs", "source_job_id", OTHER_ID, &["'00000000'"]),
     ("jobs", "row_edits", "9223372036854775807", &["-1", "NULL"]),
     ("processing_logs", "stage", "'uploading'", &["'upload'", "NULL"]),

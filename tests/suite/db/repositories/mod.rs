@@ -14,6 +14,7 @@ mod jobs;
 mod jobs_by_metadata;
 mod layout_analysis;
 mod missing_jobs;
+mod owners;
 mod processing_logs;
 mod progress;
 mod query_counts;

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use lectern_domain::{
-    Claim, ClaimRequest, Heartbeat, Job, JobId, LeaseId, LeaseState, NewJob, ProgressReport,
-    StageNotes, StageRun,
+    Claim, ClaimRequest, Heartbeat, Job, JobId, LeaseId, LeaseState, NewJob, OwnerName,
+    ProgressReport, StageNotes, StageRun,
 };
 use uuid::Uuid;
 
@@ -56,14 +56,20 @@ pub(crate) type Reply<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;
 
 /// The operations of one database that are executed together.
 pub(crate) struct Batchers {
-    pub(crate) claims: Batcher<QueuedClaim, Vec<Claim>>,
-    pub(crate) finds: Batcher<JobId, Option<Job>>,
-    pub(crate) creations: Batcher<NewJob, Job>,
+    pub(crate) claims: Batcher<OfOwner<QueuedClaim>, Vec<Claim>>,
+    pub(crate) finds: Batcher<OfOwner<JobId>, Option<Job>>,
+    pub(crate) creations: Batcher<OfOwner<NewJob>, Job>,
     /// Two reports on a job are always in the same one, so that none of these waits for a
     /// job that another has locked.
-    reports: Vec<Batcher<LeasedReport, Job>>,
-    pub(crate) heartbeats: Batcher<(LeaseId, Heartbeat), LeaseState>,
-    pub(crate) completions: Batcher<(LeaseId, StageNotes), (Job, StageRun)>,
+    reports: Vec<Batcher<OfOwner<LeasedReport>, Job>>,
+    pub(crate) heartbeats: Batcher<OfOwner<(LeaseId, Heartbeat)>, LeaseState>,
+    pub(crate) completions: Batcher<OfOwner<(LeaseId, StageNotes)>, (Job, StageRun)>,
+}
+
+/// An operation with the owner whose jobs it finds; see [`super::Database::as_owner`].
+pub(crate) struct OfOwner<Op> {
+    pub(crate) owner: Option<Arc<OwnerName>>,
+    pub(crate) op: Op,
 }
 
 /// A claim whose caller may give up before it is executed.
@@ -90,20 +96,24 @@ impl Batchers {
         Arc::new(Self {
             // Two threads would pick the same runs, of which only one gets each.
             claims: Batcher::new(1, |_| Uuid::nil()),
-            finds: Batcher::new(2, |job_id| job_id.as_uuid()),
+            finds: Batcher::new(2, |find| find.op.as_uuid()),
             // A creation locks nothing.
             creations: Batcher::new(writers, |_| Uuid::nil()),
             reports: (0..writers)
-                .map(|_| Batcher::new(1, |report: &LeasedReport| report.job_id.as_uuid()))
+                .map(|_| {
+                    Batcher::new(1, |report: &OfOwner<LeasedReport>| {
+                        report.op.job_id.as_uuid()
+                    })
+                })
                 .collect(),
             // Two threads would find jobs locked by each other.
-            heartbeats: Batcher::new(1, |(lease_id, _)| lease_id.as_uuid()),
-            completions: Batcher::new(1, |(lease_id, _)| lease_id.as_uuid()),
+            heartbeats: Batcher::new(1, |heartbeat| heartbeat.op.0.as_uuid()),
+            completions: Batcher::new(1, |completion| completion.op.0.as_uuid()),
         })
     }
 
     /// The batcher of the reports on a job.
-    pub(crate) fn reports(&self, job_id: JobId) -> &Batcher<LeasedReport, Job> {
+    pub(crate) fn reports(&self, job_id: JobId) -> &Batcher<OfOwner<LeasedReport>, Job> {
         // The last byte of a UUID of version 7 is random.
         let [.., random] = job_id.as_uuid().into_bytes();
         &self.reports[usize::from(random) % self.reports.len()]

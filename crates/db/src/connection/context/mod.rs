@@ -6,7 +6,7 @@ mod unreadable_rows;
 
 use std::cell::{Cell, RefCell};
 
-use lectern_domain::{Clock, JobEvent, JobId, Pipelines, Stage};
+use lectern_domain::{Clock, JobEvent, JobId, OwnerName, Pipelines, Stage};
 
 pub(super) use self::lease_renewal::LeaseRenewal;
 pub(super) use self::retention_clock::RetentionClock;
@@ -37,6 +37,9 @@ const MAX_VALUE: usize = 1 << 20;
 /// The context of one closure.
 pub(crate) struct TransactionContext<'c> {
     pub(crate) clock: &'c dyn Clock,
+    /// The only owner whose jobs the closure finds and creates; `None`: it finds all, and
+    /// creates jobs without an owner. The condition for queries is in `sql/owned.rs`.
+    pub(crate) owner: Option<&'c OwnerName>,
     /// Number of the transaction, unique in this process.
     pub(crate) transaction: u64,
     /// Whether `clock` was set by [`crate::Database::with_clock`].

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
-use lectern_domain::{Clock, Pipelines, SystemClock};
+use lectern_domain::{Clock, OwnerName, Pipelines, SystemClock};
 use parking_lot::RwLock;
 
 use self::nested_write::WriteMark;
-use super::batch::Batchers;
+use super::batch::{Batchers, OfOwner};
 use super::config::DatabaseConfig;
 use super::context::{Committed, LeaseRenewal, RetentionClock, TransactionContext, UnreadableRows};
 use super::db_connection::DbConnection;
@@ -56,6 +56,8 @@ pub struct Database {
     /// The queue of writers, which commit together; only on SQLite.
     writers: Option<Arc<RwLock<Arc<WriterQueue>>>>,
     url: Arc<DatabaseUrl>,
+    /// Set by [`Database::as_owner`].
+    owner: Option<Arc<OwnerName>>,
     /// Set by [`Database::with_clock`].
     clock: Option<Arc<dyn Clock>>,
     pipelines: Arc<Pipelines>,
@@ -90,6 +92,7 @@ impl Database {
             writers,
             pools: Arc::new(Pools::new(config, Arc::clone(&lease_renewal))?),
             url: Arc::new(config.url.clone()),
+            owner: None,
             clock: None,
             pipelines: Arc::default(),
             unreadable: Arc::default(),
@@ -130,6 +133,59 @@ impl Database {
         }
     }
 
+    /// The same database as one owner sees it: everything that is done with this handle, and
+    /// with what its closures receive, finds, counts, changes and deletes only the jobs of
+    /// `owner` and what belongs to them. To all others, it responds as if they did not exist.
+    /// The jobs that it creates are the owner's.
+    ///
+    /// ```
+    /// use lectern_db::Database;
+    /// use lectern_db::domain::{NewJob, OwnerName};
+    ///
+    /// let db = Database::open("sqlite::memory:")?;
+    /// db.migrate()?;
+    /// let exams = db.as_owner(OwnerName::new("exams")?);
+    /// let library = db.as_owner(OwnerName::new("library")?);
+    ///
+    /// let job = exams.create_job(NewJob::new("lecture.mp4")?)?;
+    /// assert_eq!(job.owner_id, Some(OwnerName::new("exams")?));
+    /// assert_eq!(library.find_job(job.job_id)?, None);
+    /// // Without an owner, all jobs are found.
+    /// assert_eq!(db.find_job(job.job_id)?, Some(job));
+    /// # Ok::<(), lectern_db::Error>(())
+    /// ```
+    ///
+    /// Not limited are the listener of [`Database::on_commit`], which receives what this
+    /// handle commits; `api_keys`, `idempotency_keys` and `database_identity`, which are not
+    /// about jobs; and statements of your own.
+    pub fn as_owner(&self, owner: OwnerName) -> Self {
+        Self {
+            owner: Some(Arc::new(owner)),
+            ..self.clone()
+        }
+    }
+
+    /// The same database with another owner, or none.
+    pub(crate) fn with_owner(&self, owner: Option<Arc<OwnerName>>) -> Self {
+        Self {
+            owner,
+            ..self.clone()
+        }
+    }
+
+    /// An operation of this handle, which is executed with those of other handles.
+    pub(crate) fn of_owner<Op>(&self, op: Op) -> OfOwner<Op> {
+        OfOwner {
+            owner: self.owner.clone(),
+            op,
+        }
+    }
+
+    /// The owner that the handle is limited to.
+    pub fn owner(&self) -> Option<&OwnerName> {
+        self.owner.as_deref()
+    }
+
     /// A handle to the same pool with another timeout for connections.
     pub fn with_checkout_timeout(&self, checkout_timeout: Duration) -> Self {
         Self {
@@ -139,9 +195,10 @@ impl Database {
     }
 
     /// The handle of a thread that executes batches. It does not keep the batchers alive,
-    /// whose end ends the thread.
+    /// whose end ends the thread. It has no owner: each operation names its own.
     pub(crate) fn for_batches(&self) -> Self {
         Self {
+            owner: None,
             batchers: Batchers::new(self.backend()),
             ..self.clone()
         }
@@ -341,6 +398,7 @@ impl Database {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         TransactionContext {
             clock: self.clock(),
+            owner: self.owner(),
             transaction: NEXT.fetch_add(1, Ordering::Relaxed),
             has_custom_clock: self.clock.is_some(),
             pipelines: &self.pipelines,

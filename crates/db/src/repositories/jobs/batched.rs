@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use lectern_domain::{Invalid, Job, JobId, NewJob, Pipeline};
 
-use crate::connection::batch::{self, Execute, Mode, Outcome, Outcomes, executed};
+use crate::connection::batch::{self, Execute, Mode, OfOwner, Outcome, Outcomes, executed};
+use crate::connection::owner_batches::execute_of_first_owner;
 use crate::connection::{Database, Tx};
 use crate::error::Error;
 
@@ -24,11 +25,17 @@ impl Database {
         job_id: JobId,
         reply: impl FnOnce(Result<Option<Job>, Error>) + Send + 'static,
     ) {
-        let execute = || -> Execute<JobId, Option<Job>> {
+        let execute = || -> Execute<OfOwner<JobId>, Option<Job>> {
             let db = self.for_batches();
-            Arc::new(move |job_ids, mode| find_all(&db, job_ids, mode))
+            Arc::new(move |finds, mode| {
+                execute_of_first_owner(&db, finds, |db, job_ids| {
+                    let job_ids: Vec<_> = job_ids.iter().map(|job_id| **job_id).collect();
+                    find_all(db, &job_ids, mode)
+                })
+            })
         };
-        self.batchers.finds.submit(job_id, Box::new(reply), execute);
+        let find = self.of_owner(job_id);
+        self.batchers.finds.submit(find, Box::new(reply), execute);
     }
 
     /// Creates a job, as [`Jobs::create`](crate::Jobs::create). Concurrent calls share a
@@ -49,24 +56,29 @@ impl Database {
         new: NewJob,
         reply: impl FnOnce(Result<Job, Error>) + Send + 'static,
     ) {
-        let execute = || -> Execute<NewJob, Job> {
+        let execute = || -> Execute<OfOwner<NewJob>, Job> {
             let db = self.for_batches();
-            Arc::new(move |new, _| Ok(executed(db.write(|tx| create_all(tx, new))?)))
+            Arc::new(move |new, _| {
+                execute_of_first_owner(&db, new, |db, new| {
+                    Ok(executed(db.write(|tx| create_all(tx, new))?))
+                })
+            })
         };
+        let new = self.of_owner(new);
         self.batchers
             .creations
             .submit(new, Box::new(reply), execute);
     }
 }
 
-fn create_all(tx: &mut Tx<'_>, new: &[NewJob]) -> Result<Vec<Result<Job, Error>>, Error> {
+fn create_all(tx: &mut Tx<'_>, new: &[&NewJob]) -> Result<Vec<Result<Job, Error>>, Error> {
     let pipelines = tx.context.pipelines;
     let mut checks = Vec::with_capacity(new.len());
     let mut valid = Vec::with_capacity(new.len());
     for new in new {
         let checked = pipelines.for_config(new.processing_config.as_ref());
         if checked.is_ok() {
-            valid.push((JobId::new(tx.clock), new));
+            valid.push((JobId::new(tx.clock), *new));
         }
         checks.push(checked);
     }

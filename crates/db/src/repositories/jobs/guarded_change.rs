@@ -49,6 +49,7 @@ impl Jobs<'_, ReadWrite> {
     pub(super) fn lock(&mut self, job_id: JobId) -> Result<Job, Error> {
         let by_id = jobs::table
             .filter(jobs::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("jobs"))
             .select(columns::<JobRow>());
         let row = match self.0.raw {
             DbConnection::Postgres(conn) => by_id.for_no_key_update().get_result::<JobRow>(conn),

@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use lectern_domain::{
     AgentName, Clip, ContentType, FileSize, Filename, Invalid, Job, JobCursor, JobFilter, JobId,
-    JobPageRequest, JobProgress, JobStatus, JobSummary, JsonObject, LongText, NonNegativeInt, Page,
-    Percent, ProcessingConfig, ProcessingMode, Progress, ProgressMessage, Stage, StorageKey,
-    SummaryMetadata, Total, TranscriptSource, VideoDuration,
+    JobPageRequest, JobProgress, JobStatus, JobSummary, JsonObject, LongText, NonNegativeInt,
+    OwnerName, Page, Percent, ProcessingConfig, ProcessingMode, Progress, ProgressMessage, Stage,
+    StorageKey, SummaryMetadata, Total, TranscriptSource, VideoDuration,
 };
 
 use super::Jobs;
@@ -29,6 +29,7 @@ use crate::sql::types::{Id, Jsonb};
 #[diesel(table_name = jobs)]
 struct SummaryRow {
     job_id: Id<JobId>,
+    owner_id: Option<Stored<OwnerName>>,
     filename: Stored<Filename>,
     file_size: Option<Stored<FileSize>>,
     content_type: Stored<ContentType>,
@@ -73,7 +74,7 @@ fn summary_columns(with_metadata: bool) -> String {
         }
     });
     format!(
-        "jobs.job_id, jobs.filename, jobs.file_size, jobs.content_type, jobs.original_s3_key, \
+        "jobs.job_id, jobs.owner_id, jobs.filename, jobs.file_size, jobs.content_type, jobs.original_s3_key, \
          jobs.source_job_id, jobs.transcript_source, jobs.video_duration, jobs.status, jobs.error_message, jobs.current_stage, \
          jobs.progress_percent, jobs.progress_message, jobs.eta_seconds, \
          jobs.progress_agent_name, \
@@ -132,6 +133,7 @@ impl TryFrom<SummaryRow> for JobSummary {
         };
         Ok(Self {
             job_id: row.job_id.0,
+            owner_id: decoder.column("owner_id", row.owner_id)?,
             status: decoder.column("status", row.status)?,
             filename: decoder.column("filename", row.filename)?,
             file_size: decoder.column("file_size", row.file_size)?,
@@ -179,7 +181,7 @@ impl<Mode> Jobs<'_, Mode> {
         page: JobPageRequest,
     ) -> Result<Page<Job, JobCursor>, Error> {
         check_cursor(page)?;
-        let selection = Selection::of(self.0.raw, filter)?;
+        let selection = Selection::of(self.0.raw, self.0.context.owner, filter)?;
         let limit = page::query_limit(page.limit);
         let mut found: Vec<(JobRow, Section)> = Vec::new();
         for section in Section::of(filter, page) {
@@ -215,7 +217,7 @@ impl<Mode> Jobs<'_, Mode> {
     ) -> Result<Page<JobSummary, JobCursor>, Error> {
         check_cursor(page)?;
         let context = self.0.context;
-        let selection = Selection::of(self.0.raw, filter)?;
+        let selection = Selection::of(self.0.raw, self.0.context.owner, filter)?;
         let columns = summary_columns(with_metadata);
         let limit = page::query_limit(page.limit);
         let mut summaries = BoundedPage::new(page.limit);
@@ -258,7 +260,7 @@ impl<Mode> Jobs<'_, Mode> {
     }
 
     fn count_rows(&mut self, filter: &JobFilter, limit: i64) -> Result<i64, Error> {
-        let selection = Selection::of(self.0.raw, filter)?;
+        let selection = Selection::of(self.0.raw, self.0.context.owner, filter)?;
         let statuses: Vec<_> = match distinct(&filter.statuses).as_slice() {
             [] => vec![None],
             statuses => statuses.iter().copied().map(Some).collect(),

@@ -7,7 +7,7 @@
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{
-    Cursor, Direction, JobCursor, JobFilter, JobId, JobOrder, JobPageRequest, JobStatus,
+    Cursor, Direction, JobCursor, JobFilter, JobId, JobOrder, JobPageRequest, JobStatus, OwnerName,
 };
 
 use super::bound_query::{Bind, BoundQuery, bind};
@@ -15,12 +15,15 @@ use super::metadata_filter::{candidates, has_metadata};
 use crate::connection::{Backend, DbConnection};
 use crate::dialect;
 use crate::error::Error;
+use crate::sql::owned::owned_sql;
 use crate::sql::stored_time::StoredTime;
 
 /// The jobs of a list, in any order.
 #[derive(Debug)]
 pub(super) struct Selection<'f> {
     backend: Backend,
+    /// The owner of the jobs; `None`: any.
+    owner: Option<&'f OwnerName>,
     filter: &'f JobFilter,
     /// The values of `jobs.id` among which those of the jobs are, if they are known.
     candidates: Option<Vec<i64>>,
@@ -28,9 +31,14 @@ pub(super) struct Selection<'f> {
 
 impl<'f> Selection<'f> {
     /// The jobs that match a filter. May look for candidates in an index.
-    pub(super) fn of(conn: &mut DbConnection, filter: &'f JobFilter) -> Result<Self, Error> {
+    pub(super) fn of(
+        conn: &mut DbConnection,
+        owner: Option<&'f OwnerName>,
+        filter: &'f JobFilter,
+    ) -> Result<Self, Error> {
         Ok(Self {
             backend: conn.backend(),
+            owner,
             filter,
             candidates: candidates(conn, &filter.metadata)?,
         })
@@ -274,6 +282,8 @@ fn where_clause(conditions: &[String]) -> String {
 
 /// The conditions of a filter, except for the status.
 struct Conditions {
+    /// That the jobs have the owner, if there is one.
+    owner: Option<String>,
     sql: Vec<String>,
     /// The parameter of `updated_after`.
     updated_after: Option<String>,
@@ -283,9 +293,14 @@ impl Conditions {
     fn of(selection: &Selection<'_>, binds: &mut Vec<Bind>) -> Self {
         let Selection {
             backend,
+            owner,
             filter,
             candidates,
         } = selection;
+        let owner = owner.map(|owner| {
+            let parameter = bind(binds, Bind::Text(owner.as_str().to_owned()));
+            owned_sql("jobs", &parameter)
+        });
         let mut sql = Vec::new();
         if let Some(ids) = candidates {
             // With NULL, which no id is, the list may be empty and SQLite reads no row.
@@ -321,14 +336,23 @@ impl Conditions {
         for (key, value) in filter.metadata.iter() {
             sql.push(has_metadata(*backend, key, value, binds));
         }
-        Self { sql, updated_after }
+        Self {
+            owner,
+            sql,
+            updated_after,
+        }
     }
 
     fn with_status(&self, status: Option<JobStatus>) -> Vec<String> {
+        let owner_is = self.owner.iter().cloned();
         let status_is = status.map(|status| format!("jobs.status = '{status}'"));
         let updated_after = self.updated_after.as_ref();
         let updated = updated_after.map(|time| format!("jobs.{} >= {time}", updated_at(status)));
         let own = self.sql.iter().cloned();
-        status_is.into_iter().chain(updated).chain(own).collect()
+        owner_is
+            .chain(status_is)
+            .chain(updated)
+            .chain(own)
+            .collect()
     }
 }

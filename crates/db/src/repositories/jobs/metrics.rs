@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use lectern_domain::{JobMetrics, JobStatus};
 
 use super::Jobs;
-use crate::connection::DbConnection;
+use crate::connection::{DbConnection, on_either};
 use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::sql::status_literals::UPLOADING;
@@ -53,33 +53,43 @@ struct StatusRow {
 }
 
 impl<Mode> Jobs<'_, Mode> {
-    /// Counts jobs and bytes in one query. Its time does not depend on the number of jobs:
+    /// Counts jobs and bytes in one query, of the owner if there is one. Its time does not depend on the number of jobs:
     /// it adds up what triggers have counted, and reads only the jobs of those three hours
     /// in which a day, a week and a month ago lie, those that ended before their recording
     /// had arrived, those over the recording of another job, and those whose recording is
     /// arriving.
     pub fn metrics(&mut self) -> Result<JobMetrics, Error> {
         let starts = [1, 7, 30].map(|days| self.0.time_ago(TimeDelta::days(days)));
-        let [day, week, month] =
-            [(starts[0], "$1"), (starts[1], "$2"), (starts[2], "$3")].map(|(start, parameter)| {
-                created_after(self.0.raw, &start.to_sql(self.0.raw, parameter))
-            });
-        // SQLite numbers parameters by their first occurrence, so `$1`, `$2` and `$3` have
-        // to occur in this order.
-        let rows = diesel::sql_query(format!(
+        let owner = self.0.context.owner;
+        // SQLite numbers parameters by their first occurrence, so they have to occur in this
+        // order.
+        let (of_owner, parameters) = match owner {
+            Some(_) => (OfOwner::Bound("$1"), ["$2", "$3", "$4"]),
+            None => (OfOwner::All, ["$1", "$2", "$3"]),
+        };
+        let mut created = starts.iter().zip(parameters).map(|(start, parameter)| {
+            created_after(self.0.raw, &of_owner, &start.to_sql(self.0.raw, parameter))
+        });
+        let mut created = || created.next().unwrap_or_default();
+        let [day, week, month] = [created(), created(), created()];
+        let (counted, [jobs, sharer]) = (
+            of_owner.counted(),
+            ["jobs", "sharer"].map(|table| of_owner.jobs(table)),
+        );
+        let query = diesel::sql_query(format!(
             "SELECT statuses.*, created.*, missing.*, shared.*, partial.*
              FROM (SELECT status, CAST(SUM(jobs) AS BIGINT) AS jobs,
                           CAST(SUM(gibibytes) AS BIGINT) AS gibibytes,
                           CAST(SUM(bytes) AS BIGINT) AS bytes
-                   FROM job_status_counts GROUP BY status) AS statuses
+                   FROM job_status_counts WHERE {counted} GROUP BY status) AS statuses
              CROSS JOIN (SELECT {day} AS last_24h, {week} AS last_7d, {month} AS last_30d)
                    AS created
              CROSS JOIN (SELECT {missing_gibibytes} AS missing_gibibytes, {missing_bytes} AS missing_bytes
                    FROM jobs WHERE current_stage = '{UPLOADING}' AND status IN ('failed', 'cancelled')
-                     AND source_job_id IS NULL)
+                     AND source_job_id IS NULL AND {jobs})
                    AS missing
              CROSS JOIN (SELECT {shared_gibibytes} AS shared_gibibytes, {shared_bytes} AS shared_bytes
-                   FROM jobs AS sharer WHERE source_job_id IS NOT NULL
+                   FROM jobs AS sharer WHERE source_job_id IS NOT NULL AND {sharer}
                      AND (EXISTS (SELECT 1 FROM jobs AS owner WHERE owner.job_id = sharer.source_job_id)
                        OR EXISTS (SELECT 1 FROM jobs AS earlier
                                   WHERE earlier.source_job_id = sharer.source_job_id
@@ -87,18 +97,26 @@ impl<Mode> Jobs<'_, Mode> {
                    AS shared
              CROSS JOIN (SELECT {partial_gibibytes} AS partial_gibibytes, {partial_bytes} AS partial_bytes
                    FROM uploads JOIN jobs ON jobs.job_id = uploads.job_id
-                   WHERE uploads.received > 0 AND jobs.status = 'pending') AS partial",
+                   WHERE uploads.received > 0 AND jobs.status = 'pending' AND {jobs}) AS partial",
             missing_gibibytes = sum("file_size >> 30"),
             missing_bytes = sum("file_size & 1073741823"),
             shared_gibibytes = sum("sharer.file_size >> 30"),
             shared_bytes = sum("sharer.file_size & 1073741823"),
             partial_gibibytes = sum("received >> 30"),
             partial_bytes = sum("received & 1073741823"),
-        ))
-        .bind::<Nullable<Timestamptz>, _>(starts[0].parameter())
-        .bind::<Nullable<Timestamptz>, _>(starts[1].parameter())
-        .bind::<Nullable<Timestamptz>, _>(starts[2].parameter())
-        .load::<StatusRow>(self.0.raw)
+        ));
+        let rows: Vec<StatusRow> = on_either!(self.0.raw, conn => {
+            let query = query.into_boxed();
+            let query = match owner {
+                Some(owner) => query.bind::<Text, _>(owner.as_str()),
+                None => query,
+            };
+            query
+                .bind::<Nullable<Timestamptz>, _>(starts[0].parameter())
+                .bind::<Nullable<Timestamptz>, _>(starts[1].parameter())
+                .bind::<Nullable<Timestamptz>, _>(starts[2].parameter())
+                .load(conn)
+        })
         .doing("count jobs by status")?;
 
         let mut metrics = JobMetrics {
@@ -134,6 +152,31 @@ impl<Mode> Jobs<'_, Mode> {
     }
 }
 
+/// Whose jobs are counted.
+enum OfOwner {
+    All,
+    /// Those of the owner that is bound for this parameter.
+    Bound(&'static str),
+}
+
+impl OfOwner {
+    /// The condition for a table of counts, where an empty text stands for all owners.
+    fn counted(&self) -> String {
+        match self {
+            Self::All => "owner_id = ''".to_owned(),
+            Self::Bound(parameter) => format!("owner_id = {parameter}"),
+        }
+    }
+
+    /// The condition for the table `jobs` or an alias of it.
+    fn jobs(&self, table: &str) -> String {
+        match self {
+            Self::All => "TRUE".to_owned(),
+            Self::Bound(parameter) => format!("{table}.owner_id = {parameter}"),
+        }
+    }
+}
+
 /// SQL for a sum that is not NULL.
 fn sum(expression: &str) -> String {
     format!("CAST(COALESCE(SUM({expression}), 0) AS BIGINT)")
@@ -141,11 +184,12 @@ fn sum(expression: &str) -> String {
 
 /// SQL for the number of jobs that were created after a time: the counts from the hour of
 /// the time on, minus the jobs of that hour that were not created after the time.
-fn created_after(conn: &DbConnection, time: &str) -> String {
+fn created_after(conn: &DbConnection, of_owner: &OfOwner, time: &str) -> String {
     let hour = dialect::start_of_hour(conn, time);
+    let (counted, jobs) = (of_owner.counted(), of_owner.jobs("jobs"));
     format!(
-        "CAST((SELECT COALESCE(SUM(jobs), 0) FROM job_hour_counts WHERE hour >= {hour})
-              - (SELECT COUNT(*) FROM jobs WHERE created_at >= {hour} AND created_at <= {time})
+        "CAST((SELECT COALESCE(SUM(jobs), 0) FROM job_hour_counts WHERE {counted} AND hour >= {hour})
+              - (SELECT COUNT(*) FROM jobs WHERE {jobs} AND created_at >= {hour} AND created_at <= {time})
               AS BIGINT)"
     )
 }

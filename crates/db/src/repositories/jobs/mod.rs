@@ -43,6 +43,7 @@ impl<Mode> Jobs<'_, Mode> {
     pub fn find(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
         let by_id = jobs::table
             .filter(jobs::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("jobs"))
             .select(columns::<JobRow>());
         let row = on_either!(self.0.raw, conn => by_id.get_result::<JobRow>(conn))
             .optional()
@@ -61,6 +62,7 @@ impl<Mode> Jobs<'_, Mode> {
         let rows = if backend == Backend::Postgres && job_ids.len() > 1 {
             let by_id = jobs::table
                 .filter(dialect::is_one_of(backend, "jobs.job_id", job_ids))
+                .filter(self.0.context.owned("jobs"))
                 .filter(sql::<Bool>(is_small))
                 .select(columns::<JobRow>());
             let by_id = Prepared(by_id);
@@ -70,6 +72,7 @@ impl<Mode> Jobs<'_, Mode> {
             for job_id in job_ids {
                 let by_id = jobs::table
                     .filter(jobs::job_id.eq(Id(*job_id)))
+                    .filter(self.0.context.owned("jobs"))
                     .filter(sql::<Bool>(is_small))
                     .select(columns::<JobRow>());
                 let by_id = Prepared(by_id);
@@ -89,6 +92,7 @@ impl<Mode> Jobs<'_, Mode> {
     pub fn exists(&mut self, job_id: JobId) -> Result<bool, Error> {
         let by_id = jobs::table
             .filter(jobs::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("jobs"))
             .select(jobs::job_id);
         on_either!(self.0.raw, conn => by_id.get_result::<Id<JobId>>(conn))
             .optional()
@@ -101,6 +105,7 @@ impl<Mode> Jobs<'_, Mode> {
         let ids: Vec<_> = job_ids.iter().copied().map(Id).collect();
         let found = jobs::table
             .filter(jobs::job_id.eq_any(ids))
+            .filter(self.0.context.owned("jobs"))
             .select(jobs::job_id)
             .load::<Id<JobId>>(self.0.raw)
             .doing("check which jobs exist")?;
@@ -113,6 +118,7 @@ impl<Mode> Jobs<'_, Mode> {
         let shared: Vec<Option<String>> = jobs::table
             .filter(jobs::source_job_id.assume_not_null().eq_any(ids))
             .filter(jobs::source_job_id.is_not_null())
+            .filter(self.0.context.owned("jobs"))
             .select(jobs::original_s3_key)
             .load(self.0.raw)
             .doing("find shared recordings")?;
@@ -124,6 +130,7 @@ impl<Mode> Jobs<'_, Mode> {
     pub fn find_by_celery_task_id(&mut self, task_id: &TaskId) -> Result<Option<Job>, Error> {
         let row = jobs::table
             .filter(jobs::celery_task_id.eq(task_id.as_str()))
+            .filter(self.0.context.owned("jobs"))
             .order((jobs::created_at.desc(), jobs::job_id.desc()))
             .select(columns::<JobRow>())
             .first::<JobRow>(self.0.raw)
@@ -137,6 +144,7 @@ impl<Mode> Jobs<'_, Mode> {
         let found = jobs::table
             .left_join(clips_table::table.on(clips_table::job_id.eq(jobs::job_id)))
             .filter(jobs::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("jobs"))
             .order(clips_table::clip_order)
             .select((columns::<JobRow>(), columns::<ClipRow>().nullable()))
             .load::<(JobRow, Option<ClipRow>)>(self.0.raw)

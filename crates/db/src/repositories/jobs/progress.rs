@@ -131,6 +131,7 @@ impl Jobs<'_, ReadWrite> {
         let percent = report.progress.percent.get();
         let update = diesel::update(jobs::table)
             .filter(jobs::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("jobs"))
             .filter(jobs::status.eq_any([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]))
             .filter(
                 jobs::current_stage

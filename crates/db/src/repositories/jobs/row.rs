@@ -3,8 +3,9 @@
 use diesel::prelude::*;
 use lectern_domain::{
     AgentName, ContentType, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate,
-    JsonObject, LongText, NewJob, NonNegativeInt, ObjectUpdate, Percent, ProcessingConfig,
-    Progress, ProgressMessage, Stage, StorageKey, TaskId, TranscriptSource, VideoDuration,
+    JsonObject, LongText, NewJob, NonNegativeInt, ObjectUpdate, OwnerName, Percent,
+    ProcessingConfig, Progress, ProgressMessage, Stage, StorageKey, TaskId, TranscriptSource,
+    VideoDuration,
 };
 
 use super::list_query::ListedTimes;
@@ -21,6 +22,7 @@ use crate::sql::types::{DbJson, Id};
 #[diesel(table_name = jobs)]
 pub(crate) struct JobRow {
     job_id: Id<JobId>,
+    owner_id: Option<Stored<OwnerName>>,
     filename: Stored<Filename>,
     file_size: Option<Stored<FileSize>>,
     content_type: Stored<ContentType>,
@@ -81,6 +83,7 @@ impl TryFrom<JobRow> for Job {
         };
         Ok(Self {
             job_id: row.job_id.0,
+            owner_id: decoder.column("owner_id", row.owner_id)?,
             filename: decoder.column("filename", row.filename)?,
             file_size: decoder.column("file_size", row.file_size)?,
             content_type: decoder.column("content_type", row.content_type)?,
@@ -113,6 +116,7 @@ impl TryFrom<JobRow> for Job {
 #[diesel(table_name = jobs, treat_none_as_default_value = false)]
 pub(crate) struct NewJobRow<'a> {
     job_id: Id<JobId>,
+    owner_id: Option<&'a str>,
     filename: &'a str,
     file_size: Option<i64>,
     content_type: &'a str,
@@ -130,10 +134,16 @@ pub(crate) struct NewJobRow<'a> {
 
 impl<'a> NewJobRow<'a> {
     /// The row of a new job. Its `last_seq` includes the event of its creation.
-    pub(crate) fn new(job_id: JobId, job: &'a NewJob, now: CurrentTime) -> Self {
+    pub(crate) fn new(
+        job_id: JobId,
+        owner: Option<&'a OwnerName>,
+        job: &'a NewJob,
+        now: CurrentTime,
+    ) -> Self {
         let settings = |config: &ProcessingConfig| DbJson(config.settings().clone().into_value());
         Self {
             job_id: Id(job_id),
+            owner_id: owner.map(OwnerName::as_str),
             filename: &job.filename,
             file_size: job.file_size.map(FileSize::get),
             content_type: &job.content_type,

@@ -3,8 +3,8 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    Event, Invalid, Job, JobId, JobStatus, JobUpdate, NewJob, NewJobOfSource, NewJobStatus, Patch,
-    Requirement, Stage, TaskId,
+    Event, Invalid, Job, JobId, JobStatus, JobUpdate, NewJob, NewJobOfSource, NewJobStatus,
+    OwnerName, Patch, Requirement, Stage, TaskId,
 };
 
 use super::Jobs;
@@ -48,6 +48,15 @@ impl Jobs<'_, ReadWrite> {
     ///
     /// As [`Jobs::create_as`]; no job is created then.
     pub(crate) fn create_all(&mut self, new: &[(JobId, &NewJob)]) -> Result<Vec<Job>, Error> {
+        self.create_all_of(self.0.context.owner, new)
+    }
+
+    /// As [`Jobs::create_all`], for jobs of another owner than that of the transaction.
+    fn create_all_of(
+        &mut self,
+        owner: Option<&OwnerName>,
+        new: &[(JobId, &NewJob)],
+    ) -> Result<Vec<Job>, Error> {
         let now = self.0.insert_time();
         let pipelines = self.0.context.pipelines;
         let mut runs = Vec::new();
@@ -69,14 +78,14 @@ impl Jobs<'_, ReadWrite> {
         let jobs = match self.0.raw {
             DbConnection::Postgres(conn) => {
                 let rows: Vec<JobRow> =
-                    insert_jobs_on_postgres(conn, new, &runs, &now_sql, now.parameter())?;
+                    insert_jobs_on_postgres(conn, owner, new, &runs, &now_sql, now.parameter())?;
                 row::all(rows)?
             }
             DbConnection::Sqlite(conn) => {
                 let mut jobs: Vec<Job> = Vec::with_capacity(new.len());
                 for (job_id, new) in new {
                     let insert = diesel::insert_into(jobs::table)
-                        .values(NewJobRow::new(*job_id, new, now))
+                        .values(NewJobRow::new(*job_id, owner, new, now))
                         .returning(columns::<JobRow>());
                     let row = insert.get_result::<JobRow>(conn).doing("create a job")?;
                     jobs.push(row.try_into()?);
@@ -262,7 +271,8 @@ impl Jobs<'_, ReadWrite> {
         }
     }
 
-    /// Creates a job over the recording of another one, which shares the object.
+    /// Creates a job over the recording of another one, which shares the object. It has the
+    /// owner of that job, so that no recording is shared between owners.
     ///
     /// # Errors
     ///
@@ -282,7 +292,12 @@ impl Jobs<'_, ReadWrite> {
         {
             return Err(no_source("must be a job whose recording was uploaded"));
         }
-        self.create(&new.of(&source)?)
+        let job_id = JobId::new(self.0.clock);
+        let new = new.of(&source)?;
+        let created = self.create_all_of(source.owner_id.as_ref(), &[(job_id, &new)])?;
+        let created = created.into_iter().next();
+        // Unreachable: an insert returns as many rows as it inserts.
+        created.ok_or(Error::JobNotFound { job_id })
     }
 
     /// The job `owner` if it exists, and all jobs that share its recording, locked in the
@@ -330,11 +345,15 @@ impl Jobs<'_, ReadWrite> {
     pub fn delete(&mut self, job_id: JobId) -> Result<UnneededObjects, Error> {
         let source: Option<Option<Id<JobId>>> = jobs::table
             .filter(jobs::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("jobs"))
             .select(jobs::source_job_id)
             .get_result(self.0.raw)
             .optional()
             .doing("find the recording of a job")?;
-        let owner = source.flatten().map_or(job_id, |id| id.0);
+        let Some(source) = source else {
+            return Err(Error::JobNotFound { job_id });
+        };
+        let owner = source.map_or(job_id, |id| id.0);
         // Without the locks, the last two jobs with a recording could each leave it to the
         // other one.
         let mut sharers = self.lock_sharers(owner)?;
@@ -391,6 +410,7 @@ impl Jobs<'_, ReadWrite> {
         let events = i64::from(update.status.is_some());
         let change = diesel::update(jobs::table)
             .filter(jobs::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("jobs"))
             .filter(jobs::status.eq_any(from.iter().map(|status| status.as_str())))
             .filter(meets_requirements(update.status))
             .filter(jobs::version.between(versions.0, versions.1))

@@ -39,6 +39,7 @@ macro_rules! edit_rows {
             pub fn large_bytes(&mut self, id: $id_type) -> Result<Option<usize>, Error> {
                 let bytes = $table::table
                     .filter($table::$id.eq($crate::sql::types::Id(id)))
+                    .filter(self.0.context.owned(stringify!($table)))
                     .select(diesel::dsl::sql::<diesel::sql_types::BigInt>($bytes))
                     .get_result::<i64>(self.0.raw)
                     .optional()
@@ -50,6 +51,7 @@ macro_rules! edit_rows {
             pub fn find(&mut self, id: $id_type) -> Result<Option<$value>, Error> {
                 let row = $table::table
                     .filter($table::$id.eq($crate::sql::types::Id(id)))
+                    .filter(self.0.context.owned(stringify!($table)))
                     .select($crate::sql::row::columns::<$row>())
                     .get_result::<$row>(self.0.raw)
                     .optional()

@@ -233,6 +233,7 @@ macro_rules! page_of_set {
             let found: i64 = $table::table
                 .filter($table::$public_id.eq(Id(last.public_id)))
                 .filter($table::job_id.eq(Id(job_id)))
+                .filter(context.owned(stringify!($table)))
                 .filter(diesel::dsl::exists(has_no_edits))
                 .count()
                 .get_result($conn.raw)
@@ -248,6 +249,7 @@ macro_rules! page_of_set {
             let row = $table::table
                 .filter($table::$public_id.eq(Id(key.public_id)))
                 .filter($table::job_id.eq(Id(job_id)))
+                .filter(context.owned(stringify!($table)))
                 .select(columns::<$row>())
                 .first::<$row>($conn.raw)
                 .optional()
@@ -264,6 +266,7 @@ macro_rules! page_of_set {
                 {
                     let mut $unsorted = $query
                         .filter($table::job_id.eq(Id(job_id)))
+                        .filter(context.owned(stringify!($table)))
                         .limit(row_count($pages.limit()));
                     if let Some(cursor) = after {
                         $unsorted = $unsorted.filter($table::id.le(cursor.newest_id));

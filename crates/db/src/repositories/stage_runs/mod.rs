@@ -55,6 +55,7 @@ impl<Mode> StageRuns<'_, Mode> {
         let backend = self.0.raw.backend();
         let by_job = stage_runs::table
             .filter(dialect::is_one_of(backend, "stage_runs.job_id", job_ids))
+            .filter(self.0.context.owned("stage_runs"))
             .order(stage_runs::id)
             .select(columns::<RunRow>());
         let by_job = Prepared(by_job);
@@ -71,6 +72,7 @@ impl<Mode> StageRuns<'_, Mode> {
     fn rows(&mut self, job_id: JobId) -> Result<Vec<RunRow>, Error> {
         let by_job = stage_runs::table
             .filter(stage_runs::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("stage_runs"))
             .order(stage_runs::id)
             .select(columns::<RunRow>());
         on_either!(self.0.raw, conn => by_job.load::<RunRow>(conn)).doing("list the runs of a job")
@@ -80,6 +82,7 @@ impl<Mode> StageRuns<'_, Mode> {
     pub fn notes(&mut self, job_id: JobId) -> Result<Vec<NoteOfStage>, Error> {
         let by_job = stage_runs::table
             .filter(stage_runs::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("stage_runs"))
             .order(stage_runs::id)
             .select((stage_runs::run_id, stage_runs::stage, stage_runs::notes));
         let by_job = Prepared(by_job);
@@ -93,6 +96,7 @@ impl<Mode> StageRuns<'_, Mode> {
     pub fn has_lease(&mut self, lease_id: LeaseId) -> Result<bool, Error> {
         let by_lease = stage_runs::table
             .filter(stage_runs::lease_id.eq(Id(lease_id)).assume_not_null())
+            .filter(self.0.context.owned("stage_runs"))
             .select(stage_runs::id);
         on_either!(self.0.raw, conn => by_lease.get_result::<i64>(conn))
             .optional()
@@ -104,13 +108,14 @@ impl<Mode> StageRuns<'_, Mode> {
     /// expired: one query for all waiting claims.
     pub fn claimable(&mut self, stages: &[Stage]) -> Result<Vec<Stage>, Error> {
         let now = self.0.shared_now()?;
-        dialect::claimable_stages(self.0.raw, stages, DbTime(now))
+        dialect::claimable_stages(self.0.raw, self.0.context.owner, stages, DbTime(now))
     }
 
     /// Whether the lease of any run has expired.
     pub fn any_expired(&mut self) -> Result<bool, Error> {
         let now = self.0.shared_now()?;
-        Ok(!expired_jobs(self.0.raw, DbTime(now), 1)?.is_empty())
+        let owned = self.0.context.owned("stage_runs");
+        Ok(!expired_jobs(self.0.raw, owned, DbTime(now), 1)?.is_empty())
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use lectern_api::Code;
-use lectern_domain::{ApiKey, Stage};
+use lectern_domain::{ApiKey, OwnerName, Stage};
 
 use crate::http::error::ApiError;
 
@@ -29,9 +29,14 @@ impl Caller {
         request.extensions().get::<Self>().cloned()
     }
 
+    /// The owner whose jobs the caller finds and creates; `None`: all jobs.
+    pub(crate) fn owner(&self) -> Option<&OwnerName> {
+        self.0.data.owner.as_ref()
+    }
+
     /// The name of the caller: one for all keys of an owner, and one for each key without owner.
     pub(crate) fn namespace(&self) -> String {
-        match &self.0.data.owner {
+        match self.owner() {
             Some(owner) => format!("owner {owner}"),
             None => format!("key {}", self.0.key_id),
         }

@@ -17,7 +17,8 @@
 //!    seconds, and otherwise in the database. The hash of the secret is compared in constant
 //!    time.
 //! 3. The stored key, a [`Caller`], is in the extensions of the request, for handlers and
-//!    extractors. Its owner separates idempotency keys; lists of jobs do not depend on it.
+//!    extractors. Its owner separates idempotency keys, and limits the database that a handler
+//!    gets (`database/caller_database.rs`).
 //!
 //! A revoked key is refused within four seconds by every server of the database, because none
 //! uses what it has read for longer. What is in progress ends as well: a request that waits is

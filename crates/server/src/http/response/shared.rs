@@ -6,8 +6,8 @@
 //! response whose queries began before the request arrived, so that a client finds every
 //! change that was acknowledged before.
 //!
-//! Requests of different callers share, too: what these responses contain does not depend on
-//! the key. One that does must have the caller in its key.
+//! Requests of different callers share, too, if their keys have the same owner or none: what
+//! these responses contain depends on no more of the caller.
 
 use std::collections::HashMap;
 use std::future::{Ready, ready};
@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::request::app_data::app_data;
 use crate::http::response::ApiResult;
@@ -137,7 +138,8 @@ impl Drop for Turn {
     }
 }
 
-/// A request that shares its response with requests for the same path and query string.
+/// A request that shares its response with requests for the same path and query string of
+/// callers with the same owner.
 #[derive(Debug)]
 pub(crate) struct SharedRequest {
     responses: SharedResponses,
@@ -172,9 +174,15 @@ impl FromRequest for SharedRequest {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let responses = app_data::<SharedResponses>(request);
+        let caller = Caller::of(request);
+        let mut key = request.uri().to_string();
+        if let Some(owner) = caller.as_ref().and_then(Caller::owner) {
+            // A URI has no line break.
+            key = format!("{owner}\n{key}");
+        }
         ready(responses.map(|responses| Self {
             responses: SharedResponses::clone(responses),
-            key: request.uri().to_string(),
+            key,
         }))
     }
 }

@@ -26,7 +26,7 @@ fn outcome(wait: &mut Wait<'_>) -> Option<bool> {
 async fn a_notification_wakes_only_the_first_waiter_that_wants_the_stage() {
     let claims = WaitingClaims::new(9);
     let mut positions =
-        [[Segmentation], [Transcription], [Transcription]].map(|stages| claims.join(&stages));
+        [[Segmentation], [Transcription], [Transcription]].map(|stages| claims.join(&stages, None));
     let [other, first, second] = &mut positions;
     let mut other: Wait<'_> = pin!(other.was_notified_before(soon()));
     let mut first: Wait<'_> = pin!(first.was_notified_before(soon()));
@@ -50,8 +50,10 @@ async fn a_notification_wakes_only_the_first_waiter_that_wants_the_stage() {
 async fn a_notification_is_passed_on_by_a_waiter_that_finds_work_or_leaves() {
     for polls_again in [true, false] {
         let claims = WaitingClaims::new(9);
-        let (mut first, mut second) =
-            (claims.join(&[Transcription]), claims.join(&[Transcription]));
+        let (mut first, mut second) = (
+            claims.join(&[Transcription], None),
+            claims.join(&[Transcription], None),
+        );
         let mut second: Wait<'_> = pin!(second.was_notified_before(soon()));
         assert_eq!(outcome(&mut second), None);
         {
@@ -71,7 +73,10 @@ async fn a_notification_is_passed_on_by_a_waiter_that_finds_work_or_leaves() {
 #[actix_web::test]
 async fn a_waiter_that_finds_nothing_keeps_its_place_and_passes_nothing_on() {
     let claims = WaitingClaims::new(9);
-    let (mut first, mut second) = (claims.join(&[Transcription]), claims.join(&[Transcription]));
+    let (mut first, mut second) = (
+        claims.join(&[Transcription], None),
+        claims.join(&[Transcription], None),
+    );
     let mut second: Wait<'_> = pin!(second.was_notified_before(soon()));
     for _ in 0..2 {
         let mut wait: Wait<'_> = pin!(first.was_notified_before(soon()));
@@ -87,7 +92,7 @@ async fn a_waiter_that_finds_nothing_keeps_its_place_and_passes_nothing_on() {
 #[actix_web::test]
 async fn a_notification_during_a_claim_causes_another_claim() {
     let claims = WaitingClaims::new(9);
-    let mut only = claims.join(&[Transcription]);
+    let mut only = claims.join(&[Transcription], None);
     claims.notify(&[Transcription]);
     let mut wait: Wait<'_> = pin!(only.was_notified_before(soon()));
     assert_eq!(outcome(&mut wait), Some(true));
@@ -96,7 +101,10 @@ async fn a_notification_during_a_claim_causes_another_claim() {
 #[actix_web::test]
 async fn the_number_of_waiters_is_bounded_and_a_waiter_within_it_stays() {
     let claims = WaitingClaims::new(1);
-    let (mut first, mut second) = (claims.join(&[Transcription]), claims.join(&[Transcription]));
+    let (mut first, mut second) = (
+        claims.join(&[Transcription], None),
+        claims.join(&[Transcription], None),
+    );
     {
         let mut wait: Wait<'_> = pin!(first.was_notified_before(soon()));
         assert_eq!(outcome(&mut wait), None);
@@ -127,7 +135,7 @@ async fn the_number_of_waiters_is_bounded_and_a_waiter_within_it_stays() {
 #[actix_web::test]
 async fn waits_end_at_the_deadline_and_when_the_queue_closes() {
     let claims = WaitingClaims::new(9);
-    let mut early = claims.join(&[Transcription]);
+    let mut early = claims.join(&[Transcription], None);
     assert!(
         !early
             .was_notified_before(Instant::now() + Duration::from_millis(1))
@@ -140,7 +148,7 @@ async fn waits_end_at_the_deadline_and_when_the_queue_closes() {
     assert_eq!(outcome(&mut wait), Some(false));
     assert!(
         !claims
-            .join(&[Transcription])
+            .join(&[Transcription], None)
             .was_notified_before(soon())
             .await
             .unwrap()
@@ -153,7 +161,7 @@ async fn a_caller_with_many_waiters_makes_room_for_others() {
     let wait = async |caller: &str| {
         let share = CallerShare::named(caller);
         let wait = async {
-            let mut position = claims.join(&[Transcription]);
+            let mut position = claims.join(&[Transcription], None);
             position.was_notified_before(soon()).await
         };
         share.scope(wait).await
@@ -173,4 +181,20 @@ async fn a_caller_with_many_waiters_makes_room_for_others() {
     for waiter in many {
         assert!(waiter.now_or_never().unwrap().unwrap());
     }
+}
+
+#[actix_web::test]
+async fn a_notification_wakes_one_waiter_of_each_owner() {
+    let claims = WaitingClaims::new(9);
+    let owners = ["exams", "library"].map(|owner| OwnerName::new(owner).unwrap());
+    let [exams, library] = owners.each_ref().map(Some);
+    let mut positions =
+        [exams, exams, library, None].map(|owner| claims.join(&[Transcription], owner));
+    let mut waits = positions
+        .each_mut()
+        .map(|position| Box::pin(position.was_notified_before(soon())));
+    let mut outcomes = || waits.each_mut().map(|wait| outcome(&mut wait.as_mut()));
+    assert_eq!(outcomes(), [None; 4]);
+    claims.notify(&[Transcription]);
+    assert_eq!(outcomes(), [Some(true), None, Some(true), Some(true)]);
 }

@@ -1,0 +1,343 @@
+//! Keys with an owner: what they find, and that jobs of other owners do not exist for them.
+
+use lectern_domain::{Access, JobId, NewApiKey, OwnerName, Role};
+use lectern_server::routes::routes;
+use lectern_tests::{Client, Response, TestDb, a_job, on_both_backends, store_output};
+use serde_json::{Value, json};
+
+use crate::http::support::api_key::{Key, serve_with_keys};
+use crate::http::support::{JOBS, UNKNOWN_ID, a_recording};
+
+on_both_backends!(
+    every_route_with_an_id_of_another_owner_responds_as_to_an_unknown_id,
+    lists_statistics_and_events_are_those_of_the_owner,
+    a_waiting_claim_is_woken_although_another_owners_waits_before_it,
+    the_responses_of_equal_requests_are_shared_by_one_owner_only,
+);
+
+fn key_of(db: &TestDb, role: Role, owner: &str) -> Key {
+    let new = NewApiKey {
+        owner: Some(OwnerName::new(owner).unwrap()),
+        ..NewApiKey::new(role)
+    };
+    Key::create_as(db, &new)
+}
+
+/// Ids of one job, and of what belongs to it.
+struct Ids {
+    job: String,
+    /// A pending job with a resumable upload.
+    upload: String,
+    clip: String,
+    segment: String,
+    topic: String,
+    lease: String,
+}
+
+impl Ids {
+    fn unknown() -> Self {
+        let id = || UNKNOWN_ID.to_owned();
+        Self {
+            job: id(),
+            upload: id(),
+            clip: id(),
+            segment: id(),
+            topic: id(),
+            lease: id(),
+        }
+    }
+
+    fn in_path(&self, path: &str) -> String {
+        let segment = if path.contains("/content-segments/") {
+            &self.topic
+        } else {
+            &self.segment
+        };
+        path.replace("{job_id}", &self.job)
+            .replace("{upload_id}", &self.upload)
+            .replace("{clip_id}", &self.clip)
+            .replace("{segment_id}", segment)
+            .replace("{lease_id}", &self.lease)
+    }
+
+    fn all(&self) -> [&str; 6] {
+        [
+            &self.job,
+            &self.upload,
+            &self.clip,
+            &self.segment,
+            &self.topic,
+            &self.lease,
+        ]
+        .map(String::as_str)
+    }
+}
+
+/// Creates a job over HTTP, stores its output and leases one of its stages.
+fn a_leased_job(server: &Client, db: &lectern_db::Database, client: &Key, worker: &Key) -> Ids {
+    let post =
+        |key: &Key, path: &str, body: Value| key.request(server, "POST", path).json(&body).send();
+    let job = post(client, JOBS, a_recording()).expect(201).json();
+    let job_id: JobId = job["job_id"].as_str().unwrap().parse().unwrap();
+    store_output(db, job_id);
+    let claim = json!({ "worker": "w", "stages": ["silence_detection"] });
+    let claims = post(worker, "/api/v1/work/claim", claim).expect(200).json();
+    let upload = client
+        .request(server, "POST", "/api/v1/uploads/tus")
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Length", "5")
+        .header("Upload-Metadata", "filename YS5tcDQ=")
+        .send();
+    let location = upload.expect(201).header("Location").unwrap().to_owned();
+    let row_ids = db.read(|conn| {
+        Ok::<_, lectern_db::Error>([
+            conn.clips().for_job(job_id)?[0].clip_id.to_string(),
+            conn.transcripts().for_job(job_id)?[0]
+                .segment_id
+                .to_string(),
+            conn.content_segments().for_job(job_id)?[0]
+                .segment_id
+                .to_string(),
+        ])
+    });
+    let [clip, segment, topic] = row_ids.unwrap();
+    assert_eq!(claims["claims"][0]["job"]["job_id"], job["job_id"]);
+    Ids {
+        job: job_id.to_string(),
+        upload: location.rsplit_once('/').unwrap().1.to_owned(),
+        clip,
+        segment,
+        topic,
+        lease: claims["claims"][0]["lease_id"].as_str().unwrap().to_owned(),
+    }
+}
+
+/// A body that the route accepts.
+fn body_of(method: &str, path: &str) -> Value {
+    let after_id = path.rsplit_once('}').map_or("", |(_, rest)| rest);
+    match (method, after_id) {
+        ("PATCH", "") if path.contains("/jobs/") => json!({ "priority": 3 }),
+        ("PATCH", "") if path.contains("/transcripts/") => json!({ "text": "changed" }),
+        ("PATCH", "") if path.contains("/clips/") => json!({ "title": "Changed" }),
+        ("PATCH", "") => json!({ "topic": "Changed" }),
+        ("PUT", "/clips") => json!({ "clips": [] }),
+        ("POST", "/clips") => json!({
+            "title": "New", "start_time": 0.0, "end_time": 1.0, "clip_order": 99
+        }),
+        ("PUT", "/content-segments" | "/transcripts") | ("POST", "/transcripts") => {
+            json!({ "segments": [] })
+        }
+        ("PUT", "/silence-regions") => json!({ "regions": [] }),
+        ("PUT", "/layout-analysis") => {
+            json!({ "layout_type": "screen_only", "confidence_score": 0.5 })
+        }
+        ("POST", "/logs") => json!({ "stage": "transcription", "status": "started" }),
+        ("POST", "/progress") => json!({ "stage": "transcription", "percent": 5.0 }),
+        ("POST", "/rerun") => json!({ "from_stage": "transcription" }),
+        ("POST", "/fail") => json!({ "error": "disk full", "retryable": true }),
+        _ => json!({}),
+    }
+}
+
+fn send(server: &Client, key: &Key, method: &str, path: &str, body: &Value) -> Response {
+    let mut request = key.request(server, method, path);
+    if path.starts_with("/ws/") {
+        request = request
+            .header("Connection", "Upgrade")
+            .header("Upgrade", "websocket")
+            .header("Sec-WebSocket-Version", "13")
+            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+    }
+    if path.contains("/uploads/tus/") {
+        request = request
+            .header("Tus-Resumable", "1.0.0")
+            .header("Upload-Offset", "0");
+        if method == "PATCH" {
+            return request.body("application/offset+octet-stream", "ab").send();
+        }
+        if method == "POST" {
+            request = request.header("X-HTTP-Method-Override", "DELETE");
+        }
+        return request.send();
+    }
+    if path.ends_with("/subtitles") && method == "PUT" {
+        return request.body("text/vtt", "WEBVTT\n").send();
+    }
+    match method {
+        "GET" | "HEAD" | "DELETE" => request.send(),
+        _ => request.json(body).send(),
+    }
+}
+
+/// The status and the body, with the ids of the request replaced.
+fn told(response: &Response, ids: &Ids) -> (u16, String) {
+    let mut body = String::from_utf8_lossy(&response.body).into_owned();
+    for id in ids.all() {
+        body = body.replace(id, "{id}");
+    }
+    let mut body: Value = serde_json::from_str(&body).unwrap_or(Value::String(body));
+    if let Some(body) = body.as_object_mut() {
+        body.remove("request_id");
+    }
+    (response.status, body.to_string())
+}
+
+fn every_route_with_an_id_of_another_owner_responds_as_to_an_unknown_id(db: TestDb) {
+    let owners = (
+        key_of(&db, Role::Client, "exams"),
+        key_of(&db, Role::Worker, "exams"),
+    );
+    let strangers: Vec<(Role, Key)> = Role::ALL
+        .iter()
+        .map(|role| (*role, key_of(&db, *role, "library")))
+        .collect();
+    let database = lectern_db::Database::clone(&db);
+    let server = serve_with_keys(db);
+    let ids = a_leased_job(&server, &database, &owners.0, &owners.1);
+    let unknown = Ids::unknown();
+    let job_id: JobId = ids.job.parse().unwrap();
+    let before = database.find_job(job_id).unwrap();
+    let mut checked = 0;
+    for (method, path, access) in routes() {
+        let Access::Scope(scope) = access else {
+            continue;
+        };
+        if ids.in_path(path) == path {
+            continue;
+        }
+        let body = body_of(&method, path);
+        let methods = if method == "GET" {
+            vec!["GET", "HEAD"]
+        } else {
+            vec![method.as_str()]
+        };
+        for method in methods {
+            for (role, key) in strangers.iter().filter(|(role, _)| role.has(scope)) {
+                let name = format!("{method} {path} as {role}");
+                let of = |ids: &Ids| {
+                    let response = send(&server, key, method, &ids.in_path(path), &body);
+                    told(&response, ids)
+                };
+                let (foreign, expected) = (of(&ids), of(&unknown));
+                assert_eq!(foreign, expected, "{name}");
+                let expected_status = if path.contains("/work/") { 409 } else { 404 };
+                assert!(
+                    [404, expected_status].contains(&foreign.0),
+                    "{name}: {foreign:?}"
+                );
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 100, "{checked}");
+    assert_eq!(database.find_job(job_id).unwrap(), before);
+
+    // An id in a body.
+    let client = &strangers
+        .iter()
+        .find(|(role, _)| *role == Role::Client)
+        .unwrap()
+        .1;
+    for (path, field) in [
+        ("/api/v1/upload/confirm", "job_id"),
+        (JOBS, "source_job_id"),
+    ] {
+        let of = |ids: &Ids| {
+            let body = json!({ field: ids.job });
+            told(&send(&server, client, "POST", path, &body), ids)
+        };
+        assert_eq!(of(&ids), of(&unknown), "{path}");
+    }
+    // The owner finds everything, as does a key without owner.
+    let own = send(
+        &server,
+        &owners.0,
+        "GET",
+        &format!("{JOBS}/{}", ids.job),
+        &Value::Null,
+    );
+    assert_eq!(own.expect(200).json()["owner_id"], "exams");
+}
+
+fn lists_statistics_and_events_are_those_of_the_owner(db: TestDb) {
+    let keys = ["exams", "library"].map(|owner| key_of(&db, Role::Client, owner));
+    let all = Key::create(&db, Role::Admin);
+    let server = serve_with_keys(db);
+    for (key, count) in [(&keys[0], 2), (&keys[1], 1), (&all, 1)] {
+        for _ in 0..count {
+            let body = a_recording();
+            key.request(&server, "POST", JOBS)
+                .json(&body)
+                .send()
+                .expect(201);
+        }
+    }
+    for (key, count) in [(&keys[0], 2), (&keys[1], 1), (&all, 4)] {
+        let get = |path: &str| key.request(&server, "GET", path).send().expect(200).json();
+        let list = get(&format!("{JOBS}?include_total=true"));
+        assert_eq!(list["jobs"].as_array().unwrap().len(), count);
+        assert_eq!(list["total"], count);
+        let stats = get("/api/v1/stats");
+        assert_eq!(stats["by_status"]["queued"], count, "{stats}");
+        let events = || get("/api/v1/events")["events"].as_array().unwrap().len();
+        // On PostgreSQL, a transaction of another test may hold events back for a moment.
+        crate::http::support::wait_until(|| events() >= count);
+        assert_eq!(events(), count);
+    }
+}
+
+fn a_waiting_claim_is_woken_although_another_owners_waits_before_it(db: TestDb) {
+    let workers = ["library", "exams"].map(|owner| key_of(&db, Role::Worker, owner));
+    let client = key_of(&db, Role::Client, "exams");
+    let server = serve_with_keys(db);
+    let claim = |worker: &Key| {
+        let body = json!({ "worker": "w", "stages": ["silence_detection"], "wait_seconds": 20 });
+        let response = worker
+            .request(&server, "POST", "/api/v1/work/claim")
+            .json(&body)
+            .send();
+        response.expect(200).json()["claims"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    std::thread::scope(|scope| {
+        let [first, second] = workers.each_ref().map(|worker| {
+            let waiting = scope.spawn(|| claim(worker));
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            waiting
+        });
+        let started = std::time::Instant::now();
+        let body = a_recording();
+        client
+            .request(&server, "POST", JOBS)
+            .json(&body)
+            .send()
+            .expect(201);
+        assert_eq!(second.join().unwrap(), 1);
+        assert!(started.elapsed() < std::time::Duration::from_secs(15));
+        // Ends the wait of the other one.
+        let library = OwnerName::new("library").unwrap();
+        a_job().create(&server.db().as_owner(library));
+        assert_eq!(first.join().unwrap(), 1);
+    });
+}
+
+fn the_responses_of_equal_requests_are_shared_by_one_owner_only(db: TestDb) {
+    let keys = ["exams", "library"].map(|owner| key_of(&db, Role::Viewer, owner));
+    for owner in ["exams", "exams", "library"] {
+        a_job().create(&db.as_owner(OwnerName::new(owner).unwrap()));
+    }
+    let server = serve_with_keys(db);
+    std::thread::scope(|scope| {
+        for i in 0..12 {
+            let (server, key) = (&server, &keys[i % 2]);
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let list = key.request(server, "GET", JOBS).send().expect(200).json();
+                    assert_eq!(list["jobs"].as_array().unwrap().len(), 2 - i % 2);
+                }
+            });
+        }
+    });
+}
