@@ -42,7 +42,7 @@
 //! | claim | [`ClaimBody`] | [`ClaimsResponse`] |
 //! | lease | [`HeartbeatBody`], [`StageCompletionBody`], [`StageReleaseBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
 //! | stage run | | [`StagesResponse`] |
-//! | event | [`EventsQuery`], [`WsClientMessage`] | [`WsMessage`], [`EventsResponse`] |
+//! | event | [`EventsQuery`], [`WsClientMessage`], [`WatchTokenBody`] | [`WsMessage`], [`EventsResponse`], [`WatchTokenResponse`] |
 //! | transcript segment | [`TranscriptSegmentsBody`], [`TranscriptSegmentUpdateBody`], [`TranscriptQuery`], [`TranscriptSegmentQuery`] | [`TranscriptSegment`], [`TranscriptResponse`] |
 //! | silence region | [`SilenceRegionsBody`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
 //! | layout analysis | [`LayoutAnalysisBody`] | [`LayoutAnalysisResponse`] |
@@ -90,8 +90,8 @@ pub use content_segment::{
 };
 pub use event::{
     AllEventsQuery, AllEventsRequest, AllEventsResponse, EventCursor, EventFilter, EventsQuery,
-    EventsResponse, FeedStart, WsClientMessage, WsData, WsDeletion, WsError, WsMessage,
-    WsMessageType, WsProgressUpdate, WsStage,
+    EventsResponse, FeedStart, WatchTokenBody, WatchTokenResponse, WsClientMessage, WsData,
+    WsDeletion, WsError, WsMessage, WsMessageType, WsProgressUpdate, WsStage,
 };
 pub use health::{HealthResponse, HealthStatus};
 pub use job::{

@@ -46,7 +46,7 @@
 //! | lease | [`Lease`], [`Heartbeat`], [`LeaseState`], [`StageFailure`] |
 //! | event | [`JobEvent`], [`Event`], [`EventPosition`] |
 //! | results | [`JobResults`] |
-//! | key | [`ApiKey`], [`NewApiKey`], [`ApiKeyText`], [`Role`], [`Scope`], [`Access`] |
+//! | key | [`ApiKey`], [`NewApiKey`], [`ApiKeyText`], [`Role`], [`Scope`], [`Access`], [`WatchTokenLifetime`] |
 //!
 //! Times in a recording are seconds from its start (`f64`). Wall-clock times are UTC, to the
 //! microsecond, and come from a [`Clock`].
@@ -69,6 +69,7 @@
 //! | [`Seconds`], [`NonNegativeInt`] | not negative |
 //! | [`VideoDuration`], [`FileSize`] | more than 0 |
 //! | [`AttemptTimeout`] | 1 second to a week |
+//! | [`WatchTokenLifetime`] | 1 second to a day |
 //! | [`RetryAfter`] | at most a day |
 //! | [`Backoff`] | pauses of at most a day, a factor of 1 to 100 |
 //! | every `f64` | finite, and 0.0 instead of -0.0 |
@@ -116,6 +117,7 @@ mod transcript_segment;
 mod transcript_source;
 mod upload;
 mod value;
+mod watch_token;
 
 pub use api_key::{ApiKey, ApiKeyName, ApiKeyState, ApiKeyText, NewApiKey, OwnerName, SecretHash};
 pub use claim::{Claim, ClaimLimit, ClaimRequest, Stages};
@@ -176,3 +178,4 @@ pub use value::{
     TextValue, TimeRange, Total, VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions,
     fold_case, json_memory, normalize_numbers,
 };
+pub use watch_token::WatchTokenLifetime;

@@ -95,6 +95,8 @@ await executeAll("createUploadUrl", "putObject", "confirmUpload", "getJob", "lis
 const snapshot = await execute("watchJob");
 assert.equal(snapshot.type, "snapshot");
 assert.equal(snapshot.job_id, job_id);
+const { token } = await execute("createWatchToken");
+assert.match(token, /^lwt_/);
 const latest = await execute("getAllEvents");
 assert.equal(typeof latest.next_cursor, "string");
 

@@ -21,6 +21,7 @@ mod subtitles;
 mod transcripts;
 mod tus;
 mod uploads;
+mod watch_tokens;
 mod work;
 
 use actix_web::web::{self, ServiceConfig};
@@ -51,6 +52,7 @@ fn all() -> Vec<Resource> {
         stages::resources(),
         events::resources(),
         all_events::resources(),
+        watch_tokens::resources(),
         work::resources(),
         stats::resources(),
         transcripts::resources(),

@@ -4,3 +4,4 @@ mod key_end;
 mod refusals;
 mod requests;
 mod routes;
+mod watch_tokens;
