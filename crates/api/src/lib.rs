@@ -50,12 +50,14 @@
 //! | clip | [`ClipsBody`], [`NewClipBody`], [`ClipUpdateBody`], [`ClipsQuery`] | [`Clip`], [`ClipsResponse`] |
 //! | subtitles | [`TranscriptSegmentsBody`], [`SubtitlesQuery`] | [`SubtitlesResponse`] |
 //! | log entry | [`LogEntryBody`], [`LogEntryListQuery`] | [`LogEntry`], [`LogEntryListResponse`] |
+//! | audit | [`AuditQuery`] | [`AuditResponse`] |
 //! | results | | [`ResultsResponse`] |
 //! | stats | | [`StatsResponse`] |
 //!
 //! Types that all nouns share, such as [`Request`], [`PageCursor`] and [`Problem`],
 //! are in `wire/`.
 
+mod audit;
 mod claim;
 mod clip;
 mod content_segment;
@@ -79,6 +81,7 @@ mod tus;
 mod upload;
 mod wire;
 
+pub use audit::{AuditActor, AuditEntry, AuditQuery, AuditRequest, AuditResponse};
 pub use claim::{ClaimBody, ClaimResponse, ClaimWithWait, ClaimsResponse};
 pub use clip::{
     AddedClip, Clip, ClipBody, ClipFilter, ClipMetadata, ClipUpdateBody, ClipsBody, ClipsQuery,
@@ -124,6 +127,6 @@ pub use tus::{
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{
-    BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobPageCursor, List,
-    LogEntryList, PageCursor, Problem, Request,
+    AuditEntryList, BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobPageCursor,
+    List, LogEntryList, PageCursor, Problem, Request,
 };

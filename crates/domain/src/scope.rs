@@ -18,6 +18,8 @@ string_enum! {
         Work = "work",
         /// Read the metrics.
         Metrics = "metrics",
+        /// Read who changed what.
+        AuditRead = "audit:read",
     }
 }
 

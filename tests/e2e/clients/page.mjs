@@ -88,7 +88,7 @@ await page.goto(`${url}/docs/`);
 await page.locator(".opblock").first().waitFor();
 assert.equal(page.url(), `${url}/docs`);
 
-await executeAll("getOpenapi", "getHealth", "getReadiness", "getMetrics");
+await executeAll("getOpenapi", "getHealth", "getReadiness", "getMetrics", "listAudit");
 
 const { job_id } = await execute("createUpload");
 await executeAll("createUploadUrl", "putObject", "confirmUpload", "getJob", "listJobs", "listStages", "getEvents");

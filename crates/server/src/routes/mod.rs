@@ -1,6 +1,7 @@
 //! Routes, one file per noun.
 
 mod all_events;
+mod audit;
 mod clips;
 mod content_segments;
 mod events;
@@ -64,6 +65,7 @@ fn all() -> Vec<Resource> {
         logs::resources(),
         results::resources(),
         monitoring::resources(),
+        audit::resources(),
         docs::resources(),
     ];
     all.into_iter().flatten().collect()

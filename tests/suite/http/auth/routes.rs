@@ -18,6 +18,7 @@ const PUBLIC: &str = "public";
 /// Who may call each route, written down a second time so that no change goes unnoticed.
 const EXPECTED: &[(&str, &str, &str)] = &[
     ("GET", "/", PUBLIC),
+    ("GET", "/api/v1/audit", "audit:read"),
     ("GET", "/api/v1/clips/{clip_id}", "jobs:read"),
     ("PATCH", "/api/v1/clips/{clip_id}", "jobs:write"),
     ("DELETE", "/api/v1/clips/{clip_id}", "jobs:write"),

@@ -41,6 +41,7 @@ mod caller;
 mod credential;
 mod credentials;
 mod key_cache;
+mod request_actor;
 pub(crate) mod secret;
 mod watch_token;
 mod watched_body;
@@ -48,6 +49,7 @@ mod watched_body;
 pub(crate) use authenticator::Authenticator;
 pub(crate) use caller::{Caller, MaybeCaller};
 pub(crate) use key_cache::KeyStore;
+pub(crate) use request_actor::RequestActor;
 
 /// Whether callers need keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
