@@ -1,4 +1,4 @@
-"""Follows events with real clients: httpx-sse, and EventSource in Chromium.
+"""Follows events with real clients: httpx-sse, and EventSource and WebSocket in Chromium.
 
     live_clients.py target/debug/lectern
 
@@ -30,9 +30,12 @@ TIMEOUT = 60
 IDLE = 17
 
 
-def call(method, url, body=None):
+def call(method, url, body=None, key=None):
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    headers = {"Content-Type": "application/json"}
+    if key is not None:
+        headers["Authorization"] = f"Bearer {key}"
+    request = urllib.request.Request(url, data, headers, method=method)
     with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         return json.loads(answer.read() or "null")
 
@@ -48,13 +51,15 @@ class Lectern:
     def start(self):
         command = [*self.command, "--bind", self.address]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.log = []
         for line in self.process.stderr:
+            self.log.append(line)
             if found := re.search(r"listens on http://(\S+)", line):
                 self.address = found[1]
                 break
         else:
             raise AssertionError("the server did not start")
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        threading.Thread(target=self.log.extend, args=(self.process.stderr,), daemon=True).start()
         self.api = f"http://{self.address}/api/v1"
 
     def kill(self):
@@ -122,6 +127,26 @@ follow("http://{address}/api/v1/events", (type, event) => {{ send("events", [typ
 watch("ws://{address}/ws/jobs/{job_id}", (message) => {{ send("socket", ["", message]); }});
 fetch("http://{address}/api/v1/jobs", {{ credentials: "include" }})
   .then((answer) => answer.json()).then((list) => send("jobs", list.jobs.length));
+</script>"""
+
+
+TOKEN_PAGE = """<!doctype html><meta charset="utf-8"><script>
+const send = (channel, data) =>
+  fetch("/received", {{ method: "POST", body: JSON.stringify([channel, data]) }});
+function watch(name, job, token) {{
+  const source = new EventSource(`http://{address}/api/v1/jobs/${{job}}/events?token=${{token}}`);
+  for (const type of ["snapshot", "progress", "failed"])
+    source.addEventListener(type, (event) => send(name + "events", JSON.parse(event.data)));
+  source.onerror = () => {{
+    if (source.readyState === EventSource.CLOSED) send(name + "events", "closed");
+  }};
+  const socket = new WebSocket(`ws://{address}/ws/jobs/${{job}}?token=${{token}}`);
+  socket.onmessage = (event) => send(name + "socket", JSON.parse(event.data));
+  socket.onclose = () => send(name + "socket", "closed");
+}}
+watch("", "{job_id}", "{token}");
+watch("other ", "{other_id}", "{token}");
+watch("short ", "{job_id}", "{short}");
 </script>"""
 
 
@@ -243,6 +268,54 @@ def in_chromium(lectern, page):
     assert (names["error"], names["progress"], names["deleted"]) == ("failed", "progress", "deleted")
 
 
+def with_watch_tokens(program, directory, page):
+    """A page without a key watches the job of its token, and no other."""
+    url = f"sqlite://{directory}/keys.db"
+    settings = ["--database-url", url, "--auth", "keys", "--cors-origins", f"http://*.localhost:{page.server_port}"]
+    keys = [program, "keys", "--data-dir", directory, "--database-url", url, "new", "--role", "client"]
+    key = subprocess.run(keys, check=True, capture_output=True, text=True).stdout.strip()
+    lectern = Lectern(program, directory, *settings, "--log", "trace")
+    try:
+        job = {"filename": "talk.mp4", "file_size": 1, "s3_key": "talk.mp4"}
+        job_id, other_id = (call("POST", f"{lectern.api}/jobs", job, key)["job_id"] for _ in range(2))
+        tokens = [
+            call("POST", f"{lectern.api}/jobs/{job_id}/watch-token", {"expires_in_seconds": seconds}, key)["token"]
+            for seconds in (600, 4)
+        ]
+        page.html = TOKEN_PAGE.format(
+            address=lectern.address, job_id=job_id, other_id=other_id, token=tokens[0], short=tokens[1]
+        )
+        received = {}
+
+        def wait_for(channel, matches):
+            while not any(map(matches, received.get(channel, []))):
+                name, data = page.received.get(timeout=TIMEOUT)
+                received.setdefault(name, []).append(data)
+
+        def is_type(kind):
+            return lambda message: message != "closed" and message["type"] == kind
+
+        with chromium(f"http://page.localhost:{page.server_port}/"):
+            for channel in ("events", "socket", "short events", "short socket"):
+                wait_for(channel, is_type("snapshot"))
+            # A refused EventSource gives up, as the one whose token has expired does.
+            for channel in ("other events", "other socket", "short events", "short socket"):
+                wait_for(channel, lambda message: message == "closed")
+            report = {"stage": "transcription", "percent": 50}
+            call("POST", f"{lectern.api}/jobs/{job_id}/progress", report, key)
+            call("PATCH", f"{lectern.api}/jobs/{job_id}", {"status": "failed"}, key)
+            for channel in ("events", "socket"):
+                wait_for(channel, is_type("progress"))
+                wait_for(channel, is_type("error"))
+        assert received["other events"] == received["other socket"] == ["closed"], received
+        log = "".join(lectern.log)
+        assert f"/api/v1/jobs/{job_id}/events" in log, log
+        for secret in (key, *tokens):
+            assert secret[30:60] not in log
+    finally:
+        lectern.kill()
+
+
 def main():
     program = sys.argv[1]
     page = Page()
@@ -258,6 +331,9 @@ def main():
             print("Chromium: each event once, across a kill and a 503")
         finally:
             lectern.kill()
+    with tempfile.TemporaryDirectory() as directory:
+        with_watch_tokens(program, directory, page)
+        print("Chromium: EventSource and WebSocket with a watch token, for its job and until it expires")
 
 
 if __name__ == "__main__":

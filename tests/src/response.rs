@@ -174,7 +174,10 @@ const CODES: &[(u16, &[&str])] = &[
             "checksum_not_supported",
         ],
     ),
-    (401, &["authentication_required", "invalid_key"]),
+    (
+        401,
+        &["authentication_required", "invalid_key", "invalid_token"],
+    ),
     (
         403,
         &[

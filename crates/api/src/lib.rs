@@ -42,7 +42,7 @@
 //! | claim | [`ClaimBody`] | [`ClaimsResponse`] |
 //! | lease | [`HeartbeatBody`], [`StageCompletionBody`], [`StageReleaseBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
 //! | stage run | | [`StagesResponse`] |
-//! | event | [`EventsQuery`], [`WsClientMessage`] | [`WsMessage`], [`EventsResponse`] |
+//! | event | [`EventsQuery`], [`WsClientMessage`], [`WatchTokenBody`] | [`WsMessage`], [`EventsResponse`], [`WatchTokenResponse`] |
 //! | transcript segment | [`TranscriptSegmentsBody`], [`TranscriptSegmentUpdateBody`], [`TranscriptQuery`], [`TranscriptSegmentQuery`] | [`TranscriptSegment`], [`TranscriptResponse`] |
 //! | silence region | [`SilenceRegionsBody`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
 //! | layout analysis | [`LayoutAnalysisBody`] | [`LayoutAnalysisResponse`] |
@@ -50,12 +50,14 @@
 //! | clip | [`ClipsBody`], [`NewClipBody`], [`ClipUpdateBody`], [`ClipsQuery`] | [`Clip`], [`ClipsResponse`] |
 //! | subtitles | [`TranscriptSegmentsBody`], [`SubtitlesQuery`] | [`SubtitlesResponse`] |
 //! | log entry | [`LogEntryBody`], [`LogEntryListQuery`] | [`LogEntry`], [`LogEntryListResponse`] |
+//! | audit | [`AuditQuery`] | [`AuditResponse`] |
 //! | results | | [`ResultsResponse`] |
 //! | stats | | [`StatsResponse`] |
 //!
 //! Types that all nouns share, such as [`Request`], [`PageCursor`] and [`Problem`],
 //! are in `wire/`.
 
+mod audit;
 mod claim;
 mod clip;
 mod content_segment;
@@ -79,6 +81,7 @@ mod tus;
 mod upload;
 mod wire;
 
+pub use audit::{AuditActor, AuditEntry, AuditQuery, AuditRequest, AuditResponse};
 pub use claim::{ClaimBody, ClaimResponse, ClaimWithWait, ClaimsResponse};
 pub use clip::{
     AddedClip, Clip, ClipBody, ClipFilter, ClipMetadata, ClipUpdateBody, ClipsBody, ClipsQuery,
@@ -90,8 +93,8 @@ pub use content_segment::{
 };
 pub use event::{
     AllEventsQuery, AllEventsRequest, AllEventsResponse, EventCursor, EventFilter, EventsQuery,
-    EventsResponse, FeedStart, WsClientMessage, WsData, WsDeletion, WsError, WsMessage,
-    WsMessageType, WsProgressUpdate, WsStage,
+    EventsResponse, FeedStart, WatchTokenBody, WatchTokenResponse, WsClientMessage, WsData,
+    WsDeletion, WsError, WsMessage, WsMessageType, WsProgressUpdate, WsStage,
 };
 pub use health::{HealthResponse, HealthStatus};
 pub use job::{
@@ -124,6 +127,6 @@ pub use tus::{
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{
-    BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobPageCursor, List,
-    LogEntryList, PageCursor, Problem, Request,
+    AuditEntryList, BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobPageCursor,
+    List, LogEntryList, PageCursor, Problem, Request,
 };

@@ -101,8 +101,8 @@ pub use migrations::{Drift, MigrationState, MigrationStatus, Migrations, Readine
 #[cfg(feature = "diesel")]
 pub use own_statements::{DbBackend, DbConnection, Doing, diesel, sql_types};
 pub use repositories::{
-    AddedRows, ApiKeys, AppendStart, ClearedUpload, Clips, ContentSegments, DatabaseIdentity,
-    IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses, ProcessingLogs, SetCursor, SetPage,
-    SilenceRegions, StageRuns, TranscriptSelection, Transcripts, UnneededObjects, Uploads,
+    AddedRows, ApiKeys, AppendStart, AuditEntries, ClearedUpload, Clips, ContentSegments,
+    DatabaseIdentity, IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses, ProcessingLogs, SetCursor,
+    SetPage, SilenceRegions, StageRuns, TranscriptSelection, Transcripts, UnneededObjects, Uploads,
 };
 pub use work::Work;

@@ -21,6 +21,25 @@ diesel::table! {
 diesel::table! {
     use crate::sql::types::*;
 
+    audit_entries (id) {
+        id -> Int8,
+        entry_id -> Uuid,
+        at -> Timestamptz,
+        action -> Text,
+        job_id -> Nullable<Uuid>,
+        changed_key_id -> Nullable<Uuid>,
+        owner -> Nullable<Text>,
+        key_id -> Nullable<Uuid>,
+        address -> Nullable<Text>,
+        command_line_user -> Nullable<Text>,
+        old_values -> Jsonb,
+        new_values -> Jsonb,
+    }
+}
+
+diesel::table! {
+    use crate::sql::types::*;
+
     clips (id) {
         id -> Int8,
         clip_id -> Uuid,
@@ -331,6 +350,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
+    audit_entries,
     clips,
     content_segments,
     database_identity,

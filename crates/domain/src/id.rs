@@ -134,6 +134,8 @@ ids! {
     ClipId
     /// Id of an entry of the processing log.
     LogEntryId
+    /// Id of an entry of the audit.
+    AuditEntryId
     /// Id of the run of a stage.
     StageRunId
     /// Names a lease: the right of one worker to one attempt at a stage. It is a

@@ -46,7 +46,8 @@
 //! | lease | [`Lease`], [`Heartbeat`], [`LeaseState`], [`StageFailure`] |
 //! | event | [`JobEvent`], [`Event`], [`EventPosition`] |
 //! | results | [`JobResults`] |
-//! | key | [`ApiKey`], [`NewApiKey`], [`ApiKeyText`], [`Role`], [`Scope`], [`Access`] |
+//! | audit | [`AuditEntry`], [`AuditChange`], [`AuditAction`], [`Actor`] |
+//! | key | [`ApiKey`], [`NewApiKey`], [`ApiKeyText`], [`Role`], [`Scope`], [`Access`], [`WatchTokenLifetime`] |
 //!
 //! Times in a recording are seconds from its start (`f64`). Wall-clock times are UTC, to the
 //! microsecond, and come from a [`Clock`].
@@ -60,7 +61,7 @@
 //! | type | rule |
 //! |---|---|
 //! | every text, every string and key in JSON | no NUL, which PostgreSQL cannot store |
-//! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`], [`CutRecord`], [`ApiKeyName`], [`OwnerName`] | not empty, at most `MAX` characters |
+//! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`], [`CutRecord`], [`ApiKeyName`], [`OwnerName`], [`ClientAddress`], [`CommandLineUser`] | not empty, at most `MAX` characters |
 //! | [`ProgressMessage`], [`SpeakerId`], [`AgentName`], [`ClipTopic`], [`FilenamePart`] | at most `MAX` characters |
 //! | [`SpokenText`] | at least one character that is not in [`WHITE_SPACE`] |
 //! | [`IdempotencyKey`] | 1 to [`MAX`](IdempotencyKey::MAX) visible ASCII characters |
@@ -69,6 +70,7 @@
 //! | [`Seconds`], [`NonNegativeInt`] | not negative |
 //! | [`VideoDuration`], [`FileSize`] | more than 0 |
 //! | [`AttemptTimeout`] | 1 second to a week |
+//! | [`WatchTokenLifetime`] | 1 second to a day |
 //! | [`RetryAfter`] | at most a day |
 //! | [`Backoff`] | pauses of at most a day, a factor of 1 to 100 |
 //! | every `f64` | finite, and 0.0 instead of -0.0 |
@@ -84,6 +86,7 @@
 //! | [`Transition`] | the state machine of a job's status |
 
 mod api_key;
+mod audit;
 mod claim;
 mod clip;
 mod clock;
@@ -117,8 +120,13 @@ mod transcript_segment;
 mod transcript_source;
 mod upload;
 mod value;
+mod watch_token;
 
 pub use api_key::{ApiKey, ApiKeyName, ApiKeyState, ApiKeyText, NewApiKey, SecretHash};
+pub use audit::{
+    Actor, AuditAction, AuditChange, AuditEntry, AuditFilter, ClientAddress, CommandLineUser,
+    MAX_AUDIT_VALUE,
+};
 pub use claim::{Claim, ClaimLimit, ClaimRequest, Stages};
 pub use clip::{
     Clip, ClipItem, ClipMedia, ClipMediaUpdate, ClipTopic, ClipUpdate, Cut, CutRecord, NewClip,
@@ -133,8 +141,8 @@ pub use download_name::DownloadName;
 pub use error_chain::error_chain;
 pub use event::{Event, EventPage, EventPosition, EventType, JobEvent, JobState, StageState};
 pub use id::{
-    ApiKeyId, AppendId, ClipId, ContentSegmentId, DatabaseId, JobId, LayoutAnalysisId, LeaseId,
-    LogEntryId, SilenceRegionId, StageRunId, TranscriptSegmentId,
+    ApiKeyId, AppendId, AuditEntryId, ClipId, ContentSegmentId, DatabaseId, JobId,
+    LayoutAnalysisId, LeaseId, LogEntryId, SilenceRegionId, StageRunId, TranscriptSegmentId,
 };
 pub use idempotency_key::{Fingerprint, IdempotencyKey};
 pub use job::{
@@ -178,3 +186,4 @@ pub use value::{
     TextValue, TimeRange, Total, VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions,
     fold_case, json_memory, normalize_numbers,
 };
+pub use watch_token::WatchTokenLifetime;

@@ -18,6 +18,8 @@ string_enum! {
         Work = "work",
         /// Read the metrics.
         Metrics = "metrics",
+        /// Read who changed what.
+        AuditRead = "audit:read",
     }
 }
 
@@ -28,6 +30,8 @@ pub enum Access {
     Public,
     /// Callers with a key of this scope.
     Scope(Scope),
+    /// Callers with a key of this scope, or with a token for watching the job in the path.
+    ScopeOrWatchToken(Scope),
 }
 
 impl From<Scope> for Access {
@@ -41,6 +45,7 @@ impl fmt::Display for Access {
         f.pad(match self {
             Self::Public => "public",
             Self::Scope(scope) => scope.as_str(),
+            Self::ScopeOrWatchToken(scope) => return write!(f, "{scope} or watch token"),
         })
     }
 }

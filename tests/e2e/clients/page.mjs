@@ -88,13 +88,15 @@ await page.goto(`${url}/docs/`);
 await page.locator(".opblock").first().waitFor();
 assert.equal(page.url(), `${url}/docs`);
 
-await executeAll("getOpenapi", "getHealth", "getReadiness", "getMetrics");
+await executeAll("getOpenapi", "getHealth", "getReadiness", "getMetrics", "listAudit");
 
 const { job_id } = await execute("createUpload");
 await executeAll("createUploadUrl", "putObject", "confirmUpload", "getJob", "listJobs", "listStages", "getEvents");
 const snapshot = await execute("watchJob");
 assert.equal(snapshot.type, "snapshot");
 assert.equal(snapshot.job_id, job_id);
+const { token } = await execute("createWatchToken");
+assert.match(token, /^lwt_/);
 const latest = await execute("getAllEvents");
 assert.equal(typeof latest.next_cursor, "string");
 

@@ -19,7 +19,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z")
 # Fields with times of the server's clock. A time elsewhere is one that was sent.
 TIMES = {
     "created_at", "updated_at", "completed_at", "started_at", "finished_at", "timestamp",
-    "lease_expires_at",
+    "lease_expires_at", "expires_at", "at",
 }  # fmt: skip
 CURSORS = {"next_cursor"}
 # A field that depends on the time that passes, and one that does in the entries of the log that
@@ -90,6 +90,9 @@ class Names:
         if key.endswith("url") and "signature=" in value:
             # Requests use it whole; it is compared without its signature.
             self.values.setdefault(place, value)
+        if key == "token":
+            # Random where no keys are asked for, and of the same length.
+            return f"a token of {len(value)} characters"
         if UUID.fullmatch(value):
             return self.name(value.lower(), place)
         return self.text(value, place)

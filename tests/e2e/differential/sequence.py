@@ -58,6 +58,7 @@ class Known:
     # The path of a list, with the cursor of its next page.
     job_pages: list[tuple[str, str]] = field(default_factory=list)
     log_pages: list[tuple[str, str]] = field(default_factory=list)
+    audit_pages: list[str] = field(default_factory=list)
     event_cursors: list[str] = field(default_factory=list)
     # Requests with an `Idempotency-Key`.
     keyed: list[Request] = field(default_factory=list)

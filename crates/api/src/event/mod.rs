@@ -4,10 +4,12 @@ pub(crate) mod client_message;
 pub(crate) mod feed;
 pub(crate) mod page;
 mod schema;
+pub(crate) mod watch_token;
 
 pub use client_message::WsClientMessage;
 pub use feed::{AllEventsQuery, AllEventsRequest, AllEventsResponse, EventCursor, FeedStart};
 pub use page::{EventFilter, EventsQuery, EventsResponse};
+pub use watch_token::{WatchTokenBody, WatchTokenResponse};
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, Event, JobEvent, JobId, JobStatus};

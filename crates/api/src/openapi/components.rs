@@ -13,6 +13,8 @@ use lectern_domain::IdempotencyKey;
 pub(super) const BEARER: &str = "bearer";
 /// Name of the security scheme with the header `X-API-Key`.
 pub(super) const API_KEY: &str = "apiKey";
+/// Name of the security scheme with the parameter `token`.
+pub(super) const WATCH_TOKEN: &str = "watchToken";
 
 /// Collects the components that operations refer to.
 #[derive(Default)]
@@ -74,7 +76,7 @@ impl Components {
     }
 }
 
-/// The two headers in which a key may be sent.
+/// The two headers in which a key may be sent, and the parameter with a token.
 fn security_schemes() -> Value {
     json!({
         BEARER: {
@@ -89,6 +91,13 @@ fn security_schemes() -> Value {
             "name": "X-API-Key",
             "description": "The same key in a header of its own, where a proxy needs \
                 `Authorization`.",
+        },
+        WATCH_TOKEN: {
+            "type": "apiKey",
+            "in": "query",
+            "name": "token",
+            "description": "A token of `createWatchToken`, for `EventSource` and `WebSocket`, \
+                which cannot send headers. It is for one job.",
         },
     })
 }

@@ -57,9 +57,10 @@ fn every_component_is_used() {
     }
 }
 
-/// The document of a service whose operations all need a key.
+/// The document of a service whose operations all need a key or a token.
 fn document_with_keys() -> Value {
-    super::document_at(".", Some(&|_, _| Access::Scope(Scope::JobsRead)))
+    let access = Access::ScopeOrWatchToken(Scope::JobsRead);
+    super::document_at(".", Some(&|_, _| access))
 }
 
 #[test]
@@ -319,6 +320,7 @@ fn no_description_mentions_rust() {
 fn operations_of_a_service_with_keys_name_their_scope() {
     let access = |method: &str, path: &str| match (method, path) {
         ("GET", "/healthz") => Access::Public,
+        ("GET", "/ws/jobs/{job_id}") => Access::ScopeOrWatchToken(Scope::JobsRead),
         ("GET", _) => Access::Scope(Scope::JobsRead),
         _ => Access::Scope(Scope::JobsWrite),
     };
@@ -326,12 +328,17 @@ fn operations_of_a_service_with_keys_name_their_scope() {
     let schemes = document["components"]["securitySchemes"]
         .as_object()
         .unwrap();
-    assert_eq!(schemes.len(), 2);
+    assert_eq!(schemes.len(), 3);
+    assert_eq!(schemes["watchToken"]["name"], "token");
     let operation = &document["paths"]["/api/v1/jobs"]["post"];
     let expected = json!([{ "bearer": [] }, { "apiKey": [] }]);
     assert_eq!(operation["security"], expected);
     assert_eq!(operation["x-scope"], "jobs:write");
     assert!(operation["responses"]["401"].is_object() && operation["responses"]["403"].is_object());
+    let watched = &document["paths"]["/ws/jobs/{job_id}"]["get"];
+    let expected = json!([{ "bearer": [] }, { "apiKey": [] }, { "watchToken": [] }]);
+    assert_eq!(watched["security"], expected);
+    assert_eq!(watched["x-scope"], "jobs:read");
     let public = &document["paths"]["/healthz"]["get"];
     assert_eq!(public["security"], json!([]));
     assert!(public["responses"].get("401").is_none());

@@ -30,6 +30,14 @@ impl List for LogEntryList {
     const TAG: u8 = b'l';
 }
 
+/// The recorded changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditEntryList {}
+
+impl List for AuditEntryList {
+    const TAG: u8 = b'a';
+}
+
 /// The cursor of a page of the list `L`: 39 characters that need no escaping in a
 /// query string. A checksum detects damaged cursors. Cursors are not authenticated,
 /// because a forged cursor gives no access beyond the list itself.

@@ -10,7 +10,7 @@ pub(crate) mod query;
 pub(crate) mod request;
 pub(crate) mod validation;
 
-pub use cursor::{InvalidCursor, JobPageCursor, List, LogEntryList, PageCursor};
+pub use cursor::{AuditEntryList, InvalidCursor, JobPageCursor, List, LogEntryList, PageCursor};
 pub use items::Items;
 pub use problem::{Code, Problem};
 pub use request::{BodyShape, Request};

@@ -52,6 +52,8 @@ codes! {
     AuthenticationRequired = 401 "authentication_required" "A key is required",
     /// The key is malformed, unknown, expired or revoked.
     InvalidKey = 401 "invalid_key" "The key is not accepted",
+    /// The token of a URL is malformed, is for another job, has expired, or its key has ended.
+    InvalidToken = 401 "invalid_token" "The token is not accepted",
     /// The key is accepted, but not for this request.
     ScopeMissing = 403 "scope_missing" "The key may not do this",
     /// The request is for a host that is none of the server's.

@@ -5,7 +5,8 @@
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use lectern_domain::{
-    ApiKey, ApiKeyId, ApiKeyName, NewApiKey, OwnerName, Role, SecretHash, Stages,
+    ApiKey, ApiKeyId, ApiKeyName, AuditAction, AuditChange, NewApiKey, OwnerName, Role, SecretHash,
+    Stages,
 };
 
 use crate::connection::{Conn, ReadWrite, on_either};
@@ -136,9 +137,12 @@ impl ApiKeys<'_, ReadWrite> {
         let insert = diesel::insert_into(api_keys::table)
             .values(row)
             .returning(columns::<ApiKeyRow>());
-        on_either!(self.0.raw, conn => insert.get_result::<ApiKeyRow>(conn))
+        let key: ApiKey = on_either!(self.0.raw, conn => insert.get_result::<ApiKeyRow>(conn))
             .doing("create a key")?
-            .try_into()
+            .try_into()?;
+        let change = AuditChange::of_key(AuditAction::KeyCreate, None, &key);
+        self.0.audit_entries().record(&change)?;
+        Ok(key)
     }
 
     /// Revokes a key, and returns it. A key that was revoked before keeps its time. `None`:
@@ -153,10 +157,16 @@ impl ApiKeys<'_, ReadWrite> {
         let revoked = on_either!(self.0.raw, conn => revoke.get_result::<ApiKeyRow>(conn))
             .optional()
             .doing("revoke a key")?;
-        match row::one(revoked)? {
-            Some(key) => Ok(Some(key)),
-            None => self.find(key_id),
-        }
+        let Some(key): Option<ApiKey> = row::one(revoked)? else {
+            return self.find(key_id);
+        };
+        let before = ApiKey {
+            revoked_at: None,
+            ..key.clone()
+        };
+        let change = AuditChange::of_key(AuditAction::KeyRevoke, Some(&before), &key);
+        self.0.audit_entries().record(&change)?;
+        Ok(Some(key))
     }
 
     /// Replaces the secret of a key that was not revoked, and returns the key. `None`: there
@@ -174,7 +184,12 @@ impl ApiKeys<'_, ReadWrite> {
             .get_result::<ApiKeyRow>(self.0.raw)
             .optional()
             .doing("replace the secret of a key")?;
-        row::one(rotated)
+        let rotated: Option<ApiKey> = row::one(rotated)?;
+        if let Some(key) = &rotated {
+            let change = AuditChange::of_key(AuditAction::KeyRotate, Some(key), key);
+            self.0.audit_entries().record(&change)?;
+        }
+        Ok(rotated)
     }
 
     /// Records that the key is used, unless that was recorded within the last minute.

@@ -1,6 +1,7 @@
 //! One repository per table, each returned by a method of [`Conn`].
 
 mod api_keys;
+mod audit_entries;
 mod clips;
 mod content_segments;
 mod database_identity;
@@ -17,6 +18,7 @@ mod transcript_segments;
 mod uploads;
 
 pub use api_keys::ApiKeys;
+pub use audit_entries::AuditEntries;
 pub use clips::Clips;
 pub use content_segments::ContentSegments;
 pub use database_identity::DatabaseIdentity;
@@ -83,6 +85,11 @@ impl<Mode> Conn<'_, Mode> {
     /// The table `api_keys`: the keys of the interface.
     pub fn api_keys(&mut self) -> ApiKeys<'_, Mode> {
         ApiKeys(self.reborrow())
+    }
+
+    /// The table `audit_entries`: who changed what.
+    pub fn audit_entries(&mut self) -> AuditEntries<'_, Mode> {
+        AuditEntries(self.reborrow())
     }
 
     /// The tables `uploads` and `upload_parts`: the uploads of pending jobs.

@@ -21,9 +21,17 @@ const ABANDONED_COPIES_INTERVAL: Duration = Duration::from_secs(5);
 
 const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
-/// Runs maintenance tasks until the future is dropped. Events are kept for
-/// `retention` after their job has finished.
-pub(crate) async fn run_maintenance(db: &DatabaseHandle, objects: &Objects, retention: Duration) {
+/// How long rows are kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Retention {
+    /// Of events, after their job has finished.
+    pub(crate) events: Duration,
+    /// Of entries of the audit.
+    pub(crate) audit: Duration,
+}
+
+/// Runs maintenance tasks until the future is dropped.
+pub(crate) async fn run_maintenance(db: &DatabaseHandle, objects: &Objects, retention: Retention) {
     tokio::join!(
         sweep_leases(db),
         end_abandoned_copies(db),
@@ -90,18 +98,20 @@ async fn sweep(db: &DatabaseHandle) -> Result<usize, ApiError> {
     }
 }
 
-async fn prune(db: &DatabaseHandle, objects: &Objects, retention: Duration) {
+async fn prune(db: &DatabaseHandle, objects: &Objects, retention: Retention) {
     let mut event_failures = FailureLog::new("removing old events");
     let mut upload_failures = FailureLog::new("clearing uploads that have expired");
     let mut key_failures = FailureLog::new("removing old idempotency keys");
-    // A retention too long for a `TimeDelta` keeps all events.
-    let retention = TimeDelta::from_std(retention).unwrap_or(TimeDelta::MAX);
+    let mut audit_failures = FailureLog::new("removing old entries of the audit");
+    // A retention too long for a `TimeDelta` keeps everything.
+    let [event_retention, audit_retention] = [retention.events, retention.audit]
+        .map(|retention| TimeDelta::from_std(retention).unwrap_or(TimeDelta::MAX));
     let mut ticks = interval(PRUNE_INTERVAL);
     loop {
         ticks.tick().await;
         let events = db
             .write(
-                move |tx| Ok(tx.job_events().prune(retention)?),
+                move |tx| Ok(tx.job_events().prune(event_retention)?),
                 |count| count,
             )
             .await;
@@ -117,6 +127,15 @@ async fn prune(db: &DatabaseHandle, objects: &Objects, retention: Duration) {
             .await;
         if let Some(count @ 1..) = key_failures.record(keys) {
             log::info!("removed {count} old idempotency keys");
+        }
+        let entries = db
+            .write(
+                move |tx| Ok(tx.audit_entries().prune(audit_retention)?),
+                |count| count,
+            )
+            .await;
+        if let Some(count @ 1..) = audit_failures.record(entries) {
+            log::info!("removed {count} old entries of the audit");
         }
     }
 }

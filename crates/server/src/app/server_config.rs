@@ -56,6 +56,8 @@ pub struct ServerConfig {
     pub live: LiveConfig,
     /// Upper bound of the claims that wait for work at once.
     pub max_waiting_claims: usize,
+    /// How long it is kept who changed what.
+    pub audit_retention: Duration,
     /// How long events are kept after their job has finished.
     pub event_retention: Duration,
     /// How long requests in flight may take to finish when the server stops.
@@ -64,8 +66,8 @@ pub struct ServerConfig {
 
 impl Default for ServerConfig {
     /// A free port of this machine, one HTTP thread, no authentication, no CORS, no proxies,
-    /// a database timeout of 3 seconds, 1,000 waiting claims, events for 30 days, 30 seconds
-    /// of grace.
+    /// a database timeout of 3 seconds, 1,000 waiting claims, the audit for a year, events for
+    /// 30 days, 30 seconds of grace.
     fn default() -> Self {
         Self {
             bind: "127.0.0.1:0".to_owned(),
@@ -83,6 +85,7 @@ impl Default for ServerConfig {
             database_timeout: Duration::from_secs(3),
             live: LiveConfig::default(),
             max_waiting_claims: 1_000,
+            audit_retention: Duration::from_hours(365 * 24),
             event_retention: Duration::from_hours(30 * 24),
             shutdown_grace: Duration::from_secs(30),
         }

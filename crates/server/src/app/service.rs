@@ -9,7 +9,7 @@ use lectern_api::openapi;
 use lectern_db::Database;
 use lectern_domain::Access;
 
-use crate::app::maintenance;
+use crate::app::maintenance::{self, Retention};
 use crate::app::server_config::ServerConfig;
 use crate::database::caller_database::SharedDatabase;
 use crate::database::handle::DatabaseHandle;
@@ -68,7 +68,7 @@ pub fn configure(service: &Service) -> impl FnOnce(&mut ServiceConfig) + use<> {
 #[derive(Debug, Clone)]
 pub struct Service {
     database: Database,
-    event_retention: Duration,
+    retention: Retention,
     database_handle: Data<DatabaseHandle>,
     waiting_claims: Data<WaitingClaims>,
     live: Data<Live>,
@@ -136,7 +136,10 @@ impl Service {
             DatabaseHandle::new(database.clone(), config.database_timeout, metrics.clone());
         let key_store = Box::new(database_handle.clone());
         Ok(Self {
-            event_retention: config.event_retention,
+            retention: Retention {
+                events: config.event_retention,
+                audit: config.audit_retention,
+            },
             authenticator: Data::new(Authenticator::new(config.authentication, key_store)),
             database_handle: Data::new(database_handle),
             waiting_claims: Data::from(waiting_claims),
@@ -171,11 +174,7 @@ impl Service {
             stage_poller::poll_claimable_stages(&self.waiting_claims, &self.database_handle),
             live::poll_events(&self.live.hub, &self.database_handle),
             live::feed::poll_feed(&self.live.feed, &self.database_handle),
-            maintenance::run_maintenance(
-                &self.database_handle,
-                &self.objects,
-                self.event_retention
-            )
+            maintenance::run_maintenance(&self.database_handle, &self.objects, self.retention)
         );
     }
 

@@ -7,8 +7,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use lectern_db::Database;
 use lectern_domain::{
-    ApiKey, ApiKeyId, ApiKeyName, ApiKeyState, NewApiKey, OwnerName, ParseEnumError, Role, Stage,
-    Stages,
+    Actor, ApiKey, ApiKeyId, ApiKeyName, ApiKeyState, NewApiKey, OwnerName, ParseEnumError, Role,
+    Stage, Stages,
 };
 use serde_json::{Value, json};
 
@@ -128,7 +128,7 @@ fn parse_owner(text: &str) -> Result<OwnerName, String> {
 /// When the database cannot be opened, or the key is unknown or was revoked.
 pub fn run(command: &Keys, settings: &Settings) -> anyhow::Result<()> {
     let _private = PrivateFiles::begin(&settings.data_dir);
-    let database = open::database(settings)?;
+    let database = open::database(settings)?.acting_as(Actor::command_line(&os_user()));
     ensure!(
         !database.url().is_in_memory(),
         "a database in memory has no keys that a server could read"
@@ -138,6 +138,18 @@ pub fn run(command: &Keys, settings: &Settings) -> anyhow::Result<()> {
         Keys::List { json } => list(*json, &database),
         Keys::Revoke { ids } => ids.iter().try_for_each(|id| revoke(*id, &database)),
         Keys::Rotate { id } => rotate(*id, &database),
+    }
+}
+
+/// The name of the account, as its environment gives it, and the account's number.
+fn os_user() -> String {
+    let name = ["USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    let id = rustix::process::getuid().as_raw();
+    match name {
+        Some(name) if !name.is_empty() => format!("{name} ({id})"),
+        _ => id.to_string(),
     }
 }
 

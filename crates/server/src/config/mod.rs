@@ -108,6 +108,18 @@ pub struct Settings {
     )]
     pub pipelines: Option<PathBuf>,
 
+    /// Days to keep the record of who changed what
+    #[arg(
+        help_heading = "Data directory and jobs",
+        long,
+        env = "LECTERN_AUDIT_RETENTION_DAYS",
+        global = true,
+        value_name = "DAYS",
+        default_value_t = 365,
+        value_parser = clap::value_parser!(u32).range(1..=36_500),
+    )]
+    pub audit_retention_days: u32,
+
     /// Days to keep the events of a finished job
     #[arg(
         help_heading = "Data directory and jobs",
@@ -217,6 +229,7 @@ impl Settings {
                 ..LiveConfig::default()
             },
             max_waiting_claims: self.http.max_waiters as usize,
+            audit_retention: Duration::from_hours(24 * u64::from(self.audit_retention_days)),
             event_retention: Duration::from_hours(24 * u64::from(self.event_retention_days)),
             shutdown_grace: self.http.shutdown_grace(),
         }

@@ -7,7 +7,7 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use lectern_api::Code;
 use lectern_db::{Database, Outage, PoolStats, Reader, Readiness, Tx};
-use lectern_domain::{AppendId, JobId, OwnerName, Stage};
+use lectern_domain::{Actor, AppendId, JobId, OwnerName, Stage};
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -71,6 +71,15 @@ impl DatabaseHandle {
             unwritable_since: Arc::default(),
             queue_id: None,
             extra_time: Duration::ZERO,
+        }
+    }
+
+    /// The same database, whose changes are recorded as those of `actor`; see
+    /// [`Database::acting_as`].
+    pub(crate) fn acting_as(&self, actor: Actor) -> Self {
+        Self {
+            database: self.database.acting_as(actor),
+            ..self.clone()
         }
     }
 

@@ -10,7 +10,7 @@ use actix_web::http::header::{
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder as _, ResponseError as _};
 use lectern_api::{Code, EventsQuery};
-use lectern_domain::{JobId, Scope};
+use lectern_domain::{Access, JobId, Scope};
 
 use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
@@ -32,8 +32,9 @@ pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("prefe
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
-        Resource::at("/api/v1/jobs/{job_id}/events").get(Scope::JobsRead, events),
-        Resource::at("/ws/jobs/{job_id}").get(Scope::JobsRead, watch),
+        Resource::at("/api/v1/jobs/{job_id}/events")
+            .get(Access::ScopeOrWatchToken(Scope::JobsRead), events),
+        Resource::at("/ws/jobs/{job_id}").get(Access::ScopeOrWatchToken(Scope::JobsRead), watch),
     ]
 }
 

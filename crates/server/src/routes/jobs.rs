@@ -12,6 +12,7 @@ use lectern_domain::{Job, Scope, Total};
 use super::next_page_link::NextPageLink;
 use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
+use crate::http::auth::RequestActor;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::{IdempotentBody, RequestKey};
 use crate::http::extract::json_body::PatchBody;
@@ -129,12 +130,14 @@ async fn find(
 
 async fn update(
     CallerDatabase(db): CallerDatabase,
+    RequestActor(actor): RequestActor,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
     expected: IfMatch,
     PatchBody(update): PatchBody<JobUpdate>,
 ) -> ApiResult {
-    db.one_at_a_time_for(job_id.as_uuid())
+    db.acting_as(actor)
+        .one_at_a_time_for(job_id.as_uuid())
         .write(
             move |tx| {
                 lease.check(tx, job_id, &[])?;
@@ -167,33 +170,39 @@ async fn report_progress(
 
 async fn cancel(
     CallerDatabase(db): CallerDatabase,
+    RequestActor(actor): RequestActor,
     JobIdPath(job_id): JobIdPath,
     key: RequestKey,
 ) -> ApiResult {
     let cancel = move |tx: &mut Tx<'_>| Ok((Some(job_id), tx.jobs().cancel(job_id)?));
-    db.one_at_a_time_for(job_id.as_uuid())
+    db.acting_as(actor)
+        .one_at_a_time_for(job_id.as_uuid())
         .write_once(key, cancel, ApiResponse::job)
         .await
 }
 
 async fn retry(
     CallerDatabase(db): CallerDatabase,
+    RequestActor(actor): RequestActor,
     JobIdPath(job_id): JobIdPath,
     key: RequestKey,
 ) -> ApiResult {
     let retry = move |tx: &mut Tx<'_>| Ok((Some(job_id), tx.jobs().retry(job_id)?));
-    db.one_at_a_time_for(job_id.as_uuid())
+    db.acting_as(actor)
+        .one_at_a_time_for(job_id.as_uuid())
         .write_once(key, retry, ApiResponse::job)
         .await
 }
 
 async fn rerun(
     CallerDatabase(db): CallerDatabase,
+    RequestActor(actor): RequestActor,
     JobIdPath(job_id): JobIdPath,
     IdempotentBody { body: from, key }: IdempotentBody<RerunBody>,
 ) -> ApiResult {
     let rerun = move |tx: &mut Tx<'_>| Ok((Some(job_id), tx.jobs().rerun(job_id, *from)?));
-    db.one_at_a_time_for(job_id.as_uuid())
+    db.acting_as(actor)
+        .one_at_a_time_for(job_id.as_uuid())
         .write_once(key, rerun, ApiResponse::job)
         .await
 }
@@ -201,6 +210,7 @@ async fn rerun(
 async fn delete(
     CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
+    RequestActor(actor): RequestActor,
     JobIdPath(job_id): JobIdPath,
 ) -> ApiResult {
     let is_in_bucket = objects.storage.max_put_size().is_some();
@@ -212,7 +222,7 @@ async fn delete(
         };
         Ok((tx.jobs().delete(job_id)?, upload))
     };
-    let db = db.one_at_a_time_for(job_id.as_uuid());
+    let db = db.acting_as(actor).one_at_a_time_for(job_id.as_uuid());
     let (unneeded, upload) = db.write(delete, |deleted| deleted).await?;
     objects.delete_with_upload(unneeded, upload).await;
     Ok(ApiResponse::no_content())

@@ -1,6 +1,7 @@
 //! Routes, one file per noun.
 
 mod all_events;
+mod audit;
 mod clips;
 mod content_segments;
 mod events;
@@ -21,6 +22,7 @@ mod subtitles;
 mod transcripts;
 mod tus;
 mod uploads;
+mod watch_tokens;
 mod work;
 
 use actix_web::web::{self, ServiceConfig};
@@ -51,6 +53,7 @@ fn all() -> Vec<Resource> {
         stages::resources(),
         events::resources(),
         all_events::resources(),
+        watch_tokens::resources(),
         work::resources(),
         stats::resources(),
         transcripts::resources(),
@@ -62,6 +65,7 @@ fn all() -> Vec<Resource> {
         logs::resources(),
         results::resources(),
         monitoring::resources(),
+        audit::resources(),
         docs::resources(),
     ];
     all.into_iter().flatten().collect()

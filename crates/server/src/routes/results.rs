@@ -8,7 +8,8 @@ use actix_web::web::{self, Data};
 use lectern_api::{ClipMetadata, ResultsResponse};
 use lectern_db::{Reader, SetCursor, TranscriptSelection};
 use lectern_domain::{
-    Clip, DownloadName, Job, JobId, JobResults, JobStatus, Scope, StorageKey, TranscriptSegment,
+    Access, Clip, DownloadName, Job, JobId, JobResults, JobStatus, Scope, StorageKey,
+    TranscriptSegment,
 };
 
 use super::set_pages::push_item;
@@ -25,7 +26,9 @@ use crate::objects::handle::Objects;
 use crate::objects::signed_urls::SignedUrls;
 
 pub(super) fn resources() -> Vec<Resource> {
-    vec![Resource::at("/api/v1/results/{job_id}").get(Scope::JobsRead, find)]
+    // The signed URLs of the job's objects are here.
+    let access = Access::ScopeOrWatchToken(Scope::JobsRead);
+    vec![Resource::at("/api/v1/results/{job_id}").get(access, find)]
 }
 
 async fn find(

@@ -23,6 +23,7 @@ use lectern_storage::ObjectKey;
 
 use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
+use crate::http::auth::RequestActor;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::RequestKey;
 use crate::http::extract::receive_body::{is_identity, media_type};
@@ -309,7 +310,8 @@ async fn terminate(
     objects: &Objects,
 ) -> Result<HttpResponse, ApiError> {
     check_version(request)?;
-    delete_upload(db, objects, upload_id(request)?).await?;
+    let db = db.acting_as(RequestActor::of(request).0);
+    delete_upload(&db, objects, upload_id(request)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

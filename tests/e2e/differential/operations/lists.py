@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from naming import Comparable, Name
 from request import Request
 from sequence import API, Sequence, operation
@@ -142,6 +144,36 @@ def events(seq: Sequence) -> Request:
         _prefer(seq, request)
     request.path = f"{API}/jobs/{seq.job()}/events{query(pairs)}"
     return request
+
+
+@operation("createWatchToken", 0.5)
+def watch_token(seq: Sequence) -> Request:
+    values, rng = seq.values, seq.rng
+    body: dict[str, Any] = {}
+    if values.chance(0.7):
+        body["expires_in_seconds"] = rng.choice([1, 3600, 86400, 0, 86401, -1, 1.5, None, "x"])
+    path = f"{API}/jobs/{seq.job()}/watch-token"
+    return seq.write("createWatchToken", "POST", path, body)
+
+
+def _learn_audit(seq: Sequence, request: Request, answer: Comparable) -> None:
+    if answer.status == 200 and isinstance(answer.json["next_cursor"], Name):
+        seq.known.audit_pages.append(answer.json["next_cursor"])
+
+
+@operation("listAudit", 1, _learn_audit)
+def audit(seq: Sequence) -> Request:
+    known = seq.known
+    if known.audit_pages and seq.values.chance(0.3):
+        cursor = seq.rng.choice(known.audit_pages[-3:])
+        return Request("listAudit", "GET", f"{API}/audit?limit=2&cursor={cursor}")
+    options = {
+        "limit": ["1", "2", "3", "100", "101", "0", "x"],
+        "job_id": [seq.job(), seq.job(), "x"],
+        "key_id": [seq.job(), "x"],
+        "action": ["job.update", "job.cancel", "job.retry", "job.rerun", "job.delete", "key.create", "x"],
+    }
+    return Request("listAudit", "GET", f"{API}/audit{parameters(seq, options, 0.25)}")
 
 
 @operation("getStats", 1.5)

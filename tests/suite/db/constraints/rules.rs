@@ -42,6 +42,7 @@ pub(crate) const VALID_ROWS: &[(&str, Values)] = &[
     ("upload_parts", &[("job_id", JOB), ("part_number", "1"), ("etag", "'a'")]),
     ("imported_jobs", &[("job_id", NEW_ID), ("source_digest", DIGEST), ("digest", DIGEST)]),
     ("api_keys", &[("key_id", NEW_ID), ("secret_hash", FINGERPRINT), ("role", "'worker'"), ("stages", "'[\"transcription\"]'")]),
+    ("audit_entries", &[("entry_id", NEW_ID), ("action", "'job.cancel'")]),
 ];
 
 /// Table, column, a valid value, invalid values. `text(n)` is a text of n
@@ -173,6 +174,17 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("api_keys", "revoked_at", TIME, &["'not a time'"]),
     ("api_keys", "last_used_at", TIME, &["'not a time'"]),
     ("api_keys", "created_at", TIME, &["'not a time'", "NULL"]),
+    ("audit_entries", "entry_id", OTHER_ID, &["'00000000'", "NULL"]),
+    ("audit_entries", "at", TIME, &["'not a time'", "NULL"]),
+    ("audit_entries", "action", "'key.revoke'", &["'job.create'", "'Job.cancel'", "''", "NULL"]),
+    ("audit_entries", "job_id", UNKNOWN_JOB, &["'00000000'"]),
+    ("audit_entries", "changed_key_id", OTHER_ID, &["'00000000'"]),
+    ("audit_entries", "owner", "text(100)", &["text(101)", "''", NUL]),
+    ("audit_entries", "key_id", OTHER_ID, &["'00000000'"]),
+    ("audit_entries", "address", "'2001:db8::1'", &["text(46)", "''", NUL]),
+    ("audit_entries", "command_line_user", "text(100)", &["text(101)", "''", NUL]),
+    ("audit_entries", "old_values", "'{\"a\": 1}'", &["'[]'", "'1'", "'null'", "'not json'", "NULL"]),
+    ("audit_entries", "new_values", "'{\"a\": 1}'", &["'[]'", "'1'", "'null'", "'not json'", "NULL"]),
     ("uploads", "expires_at", TIME, &["'not a time'", "NULL"]),
     ("uploads", "received", "9223372036854775807", &["-1", "NULL"]),
     ("uploads", "metadata", "text(8192)", &["text(8193)", NUL]),

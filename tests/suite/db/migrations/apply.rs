@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 use lectern_domain::{
-    ApiKeyId, AppendId, AppendedBytes, Fingerprint, IdempotencyKey, NewApiKey, PartEtag, Role,
-    SecretHash, Stage, SystemClock,
+    Actor, ApiKeyId, AppendId, AppendedBytes, Fingerprint, IdempotencyKey, NewApiKey, PartEtag,
+    Role, SecretHash, Stage, SystemClock,
 };
 use lectern_tests::{Backend, EmptyDb, Sql, TestDb, a_completed_job, a_job, on_both_backends};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ on_both_backends!(
     a_second_initialization_does_nothing,
 );
 
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 20] = [
     "jobs",
     "transcripts",
     "silence_regions",
@@ -37,6 +37,7 @@ const TABLES: [&str; 19] = [
     "upload_parts",
     "imported_jobs",
     "api_keys",
+    "audit_entries",
 ];
 
 /// The whole schema without the table of applied migrations.
@@ -129,32 +130,34 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
         let job = job.create(&db).job_id;
         claim(&db, Stage::WORK, 2);
         let key = IdempotencyKey::new("a").unwrap();
-        db.write(|tx| {
-            assert_eq!(
-                tx.idempotency_keys().take(&key, Fingerprint([0; 32]))?,
-                None
-            );
-            tx.idempotency_keys()
-                .store_response(&key, Some(job), &Value::Null)?;
-            let deleted = tx.jobs().create(&a_job().build())?;
-            tx.jobs().delete(deleted.job_id)?;
-            tx.database_identity().find_or_create()?;
-            let (append_id, minute) = (AppendId::new(&SystemClock), TimeDelta::minutes(1));
-            let hash = SecretHash::of_bytes([0; 32]);
-            let key_id = ApiKeyId::new(&SystemClock);
-            tx.api_keys()
-                .create(key_id, &NewApiKey::new(Role::Client), &hash)?;
-            tx.uploads().create_resumable(job, None, None, minute)?;
-            tx.uploads().begin_append(job, append_id, 0, minute)?;
-            let stored = AppendedBytes {
-                received: 1,
-                parts: vec![PartEtag::new("e")?],
-                has_tail: true,
-            };
-            tx.uploads()
-                .advance(job, append_id, &stored, minute, minute)
-        })
-        .unwrap();
+        let audited = db.acting_as(Actor::command_line("a"));
+        audited
+            .write(|tx| {
+                assert_eq!(
+                    tx.idempotency_keys().take(&key, Fingerprint([0; 32]))?,
+                    None
+                );
+                tx.idempotency_keys()
+                    .store_response(&key, Some(job), &Value::Null)?;
+                let deleted = tx.jobs().create(&a_job().build())?;
+                tx.jobs().delete(deleted.job_id)?;
+                tx.database_identity().find_or_create()?;
+                let (append_id, minute) = (AppendId::new(&SystemClock), TimeDelta::minutes(1));
+                let hash = SecretHash::of_bytes([0; 32]);
+                let key_id = ApiKeyId::new(&SystemClock);
+                tx.api_keys()
+                    .create(key_id, &NewApiKey::new(Role::Client), &hash)?;
+                tx.uploads().create_resumable(job, None, None, minute)?;
+                tx.uploads().begin_append(job, append_id, 0, minute)?;
+                let stored = AppendedBytes {
+                    received: 1,
+                    parts: vec![PartEtag::new("e")?],
+                    has_tail: true,
+                };
+                tx.uploads()
+                    .advance(job, append_id, &stored, minute, minute)
+            })
+            .unwrap();
         db.sql()
             .execute("INSERT INTO event_feed (id) VALUES (1)")
             .unwrap();

@@ -1,6 +1,7 @@
 //! The repositories, one file per table or per concern of jobs.
 
 mod api_keys;
+mod audit_entries;
 mod clips;
 mod confirm_cancel_retry;
 mod content_segments;

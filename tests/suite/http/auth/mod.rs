@@ -6,3 +6,4 @@ mod refusals;
 mod requests;
 mod routes;
 mod shares;
+mod watch_tokens;

@@ -18,6 +18,7 @@ const PUBLIC: &str = "public";
 /// Who may call each route, written down a second time so that no change goes unnoticed.
 const EXPECTED: &[(&str, &str, &str)] = &[
     ("GET", "/", PUBLIC),
+    ("GET", "/api/v1/audit", "audit:read"),
     ("GET", "/api/v1/clips/{clip_id}", "jobs:read"),
     ("PATCH", "/api/v1/clips/{clip_id}", "jobs:write"),
     ("DELETE", "/api/v1/clips/{clip_id}", "jobs:write"),
@@ -50,7 +51,11 @@ const EXPECTED: &[(&str, &str, &str)] = &[
         "/api/v1/jobs/{job_id}/content-segments",
         "outputs:write",
     ),
-    ("GET", "/api/v1/jobs/{job_id}/events", "jobs:read"),
+    (
+        "GET",
+        "/api/v1/jobs/{job_id}/events",
+        "jobs:read or watch token",
+    ),
     ("GET", "/api/v1/jobs/{job_id}/layout-analysis", "jobs:read"),
     (
         "PUT",
@@ -73,9 +78,14 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("PUT", "/api/v1/jobs/{job_id}/transcripts", "outputs:write"),
     ("POST", "/api/v1/jobs/{job_id}/transcripts", "outputs:write"),
     ("POST", "/api/v1/jobs/{job_id}/upload-url", "jobs:write"),
+    ("POST", "/api/v1/jobs/{job_id}/watch-token", "jobs:read"),
     ("GET", "/api/v1/objects/{key}", PUBLIC),
     ("PUT", "/api/v1/objects/{key}", PUBLIC),
-    ("GET", "/api/v1/results/{job_id}", "jobs:read"),
+    (
+        "GET",
+        "/api/v1/results/{job_id}",
+        "jobs:read or watch token",
+    ),
     ("GET", "/api/v1/stats", "jobs:read"),
     ("GET", "/api/v1/transcripts/{segment_id}", "jobs:read"),
     ("PATCH", "/api/v1/transcripts/{segment_id}", "jobs:write"),
@@ -102,7 +112,7 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("GET", "/metrics", "metrics"),
     ("GET", "/openapi.json", PUBLIC),
     ("GET", "/readyz", PUBLIC),
-    ("GET", "/ws/jobs/{job_id}", "jobs:read"),
+    ("GET", "/ws/jobs/{job_id}", "jobs:read or watch token"),
 ];
 
 /// The routes of the program with their access, and that of the root, which only a server has.
@@ -204,7 +214,7 @@ fn every_route_asks_for_its_scope(db: TestDb) {
                     assert_eq!(refusal(None), None, "{name}");
                     assert_eq!(refusal(Some(&unknown)), None, "{name}");
                 }
-                Access::Scope(scope) => {
+                Access::Scope(scope) | Access::ScopeOrWatchToken(scope) => {
                     assert_eq!(refusal(None), Some("authentication_required"), "{name}");
                     assert_eq!(refusal(Some(&unknown)), Some("invalid_key"), "{name}");
                     for (role, key) in &keys {
@@ -234,9 +244,13 @@ fn the_document_names_the_scope_of_every_operation(db: TestDb) {
         let alternatives = operation["security"].as_array().unwrap();
         match access {
             Access::Public => assert!(alternatives.is_empty(), "{method} {path}"),
-            Access::Scope(scope) => {
-                assert_eq!(alternatives.len(), schemes.len());
-                for (alternative, scheme) in alternatives.iter().zip(["bearer", "apiKey"]) {
+            Access::Scope(scope) | Access::ScopeOrWatchToken(scope) => {
+                let mut expected = vec!["bearer", "apiKey"];
+                if matches!(access, Access::ScopeOrWatchToken(_)) {
+                    expected.push("watchToken");
+                }
+                assert_eq!(alternatives.len(), expected.len(), "{method} {path}");
+                for (alternative, scheme) in alternatives.iter().zip(expected) {
                     assert!(schemes.contains_key(scheme));
                     assert_eq!(alternative, &json!({ scheme: [] }));
                 }

@@ -126,6 +126,11 @@ fn help_lists_every_setting_with_variable_and_default() {
         ("--max-watchers", "LECTERN_MAX_WATCHERS", "10000"),
         ("--max-waiters", "LECTERN_MAX_WAITERS", "1000"),
         (
+            "--audit-retention-days",
+            "LECTERN_AUDIT_RETENTION_DAYS",
+            "365",
+        ),
+        (
             "--event-retention-days",
             "LECTERN_EVENT_RETENTION_DAYS",
             "30",

@@ -195,6 +195,7 @@ fn a_body_for(operation: &str) -> Option<Value> {
         "putLayoutAnalysis" => a_layout().body(),
         "putContentSegments" => json!({ "segments": content_segments(3).body() }),
         "putClips" => json!({ "clips": clips(3).body() }),
+        "createWatchToken" => json!({ "expires_in_seconds": 60 }),
         "rerunJob" => json!({ "from_stage": "segmentation" }),
         "addClip" => json!({ "title": "Entropy", "start_time": 1, "end_time": 31 }),
         "updateClip" => json!({ "title": "Entropy", "end_time": 100, "topic": null }),

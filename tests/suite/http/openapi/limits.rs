@@ -245,6 +245,7 @@ fn the_documented_error_codes_are_complete(server: TestServer) {
             "checksum_not_supported",
             "authentication_required",
             "invalid_key",
+            "invalid_token",
             "scope_missing",
             "host_not_allowed",
             "origin_not_allowed",

@@ -1,5 +1,6 @@
 //! The routes below `/api/v1`, one file per resource.
 
+mod audit;
 mod cancel_retry;
 mod clips;
 mod compression;

@@ -1,6 +1,6 @@
 //! Every endpoint that takes a query string, and every parameter of each.
 
-use Kind::{Count, Cursor, Enum, Enums, Event, Flag, Language, Part, Seconds, Text, Time};
+use Kind::{Count, Cursor, Enum, Enums, Event, Flag, Id, Language, Part, Seconds, Text, Time};
 
 /// The type of a parameter.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Event,
     /// `true` or `false`.
     Flag,
+    /// A UUID.
+    Id,
     /// A language tag.
     Language,
     /// Any text.
@@ -42,7 +44,7 @@ pub(crate) struct Endpoint {
 }
 
 /// All endpoints that take a query string.
-pub(crate) const ENDPOINTS: [Endpoint; 11] = [
+pub(crate) const ENDPOINTS: [Endpoint; 12] = [
     Endpoint {
         path: "/api/v1/jobs",
         parameters: &[
@@ -141,6 +143,18 @@ pub(crate) const ENDPOINTS: [Endpoint; 11] = [
         ignores_others: true,
         contradictions: &[],
     },
+    Endpoint {
+        path: "/api/v1/audit",
+        parameters: &[
+            ("job_id", Id),
+            ("key_id", Id),
+            ("action", Enum("job.cancel")),
+            ("limit", Count(100)),
+            ("cursor", Cursor),
+        ],
+        ignores_others: false,
+        contradictions: &[],
+    },
 ];
 
 /// Parameters that no endpoint has, with the name in the error.
@@ -169,6 +183,10 @@ impl Kind {
             Count(max) => &["1", &max.to_string()],
             Event => &["0", "1", "9223372036854775807"],
             Flag => &["true", "false"],
+            Id => &[
+                "00000000-0000-7000-8000-00000000dead",
+                "00000000-0000-7000-8000-00000000DEAD",
+            ],
             Language => &["en", "pt_BR", "zh-Hant-TW-x-12345678-12345678-1234"],
             Text => &["a", "100%25", "%C3%A9%20+%5C_", &"a".repeat(20_000)],
             Part(max) => &["", "a", "100%25", "*?[]%5C", &"%C3%A9".repeat(max)],
@@ -244,6 +262,13 @@ impl Kind {
                 "0x1",
             ],
             Flag => &["", "yes", "1", "TRUE", "%00"],
+            Id => &[
+                "",
+                "1",
+                "%00",
+                "00000000-0000-7000-8000-00000000dea",
+                "00000000-0000-7000-8000-00000000dead%20",
+            ],
             Text | Part(_) | Language => &[],
             Cursor => &[
                 "",
@@ -278,7 +303,7 @@ impl Kind {
             Text => &["%00", "a%00b"],
             Language => &["", "e", "english", "en-", "en%20", "en%00", "en-123456789"],
             Part(max) => &["%00", "a%00b", &"%C3%A9".repeat(max + 1)],
-            Enum(_) | Enums(_) | Time | Flag | Cursor => &[],
+            Enum(_) | Enums(_) | Time | Flag | Id | Cursor => &[],
         };
         out_of_bounds.iter().map(ToString::to_string).collect()
     }

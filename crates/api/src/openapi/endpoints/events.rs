@@ -1,8 +1,11 @@
 //! Events of a job, and of all jobs.
 
 use super::super::operation::Operation;
-use super::get;
-use crate::event::{AllEventsQuery, AllEventsResponse, EventsQuery, EventsResponse};
+use super::{get, post};
+use crate::event::{
+    AllEventsQuery, AllEventsResponse, EventsQuery, EventsResponse, WatchTokenBody,
+    WatchTokenResponse,
+};
 use crate::wire::Code::{CursorExpired, OriginNotAllowed};
 
 /// Operations to follow a job, or all jobs.
@@ -55,5 +58,15 @@ pub(super) fn all() -> Vec<Operation> {
             .responds_empty(101)
             .with_problems([OriginNotAllowed])
             .exclude_from_links(),
+        post("/api/v1/jobs/{job_id}/watch-token", "createWatchToken")
+            .describe_as(
+                "Make a token with which a browser watches a job",
+                "`EventSource` and `WebSocket` cannot send the header with a key: they send the \
+                 token, in the parameter `token`. It is accepted for the events, the WebSocket and \
+                 the results of this job only, until it expires or the key that made it ends. \
+                 Streams end then, too. A service that asks for no keys ignores it.",
+            )
+            .optional_body::<WatchTokenBody>()
+            .responds::<WatchTokenResponse>(200),
     ]
 }

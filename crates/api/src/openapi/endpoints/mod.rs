@@ -7,6 +7,7 @@ mod uploads;
 mod work;
 
 use super::operation::Operation;
+use crate::audit::{AuditQuery, AuditResponse};
 use crate::health::HealthResponse;
 use crate::results::ResultsResponse;
 use crate::wire::Code::JobNotCompleted;
@@ -30,7 +31,10 @@ pub(super) const TAGS: [(&str, &str); 7] = [
         "What each stage stores. PUT replaces the whole set of a job.",
     ),
     (RESULTS, "The results of a completed job."),
-    (MONITORING, "Health and metrics of the service."),
+    (
+        MONITORING,
+        "Health and metrics of the service, and who changed what.",
+    ),
 ];
 
 const JOBS: &str = "Jobs";
@@ -88,6 +92,17 @@ fn monitoring() -> Vec<Operation> {
         get("/metrics", "getMetrics")
             .describe_as("Metrics for Prometheus", "In the text format of Prometheus.")
             .responds_text("text/plain"),
+        get("/api/v1/audit", "listAudit")
+            .describe_as(
+                "Read who changed what",
+                "Updates, cancellations, retries, reruns and deletions of jobs, and what was done \
+                 to keys, newest first: which key, from which address, with the old and the new \
+                 values of the fields that changed. Entries are never changed, and deleted after \
+                 their retention only.",
+            )
+            .query::<AuditQuery>()
+            .responds::<AuditResponse>(200)
+            .uses_database(),
         get("/openapi.json", "getOpenapi")
             .describe_as("This document", "The OpenAPI document of the service.")
             .responds::<serde_json::Map<String, serde_json::Value>>(200),

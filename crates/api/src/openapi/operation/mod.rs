@@ -8,7 +8,7 @@ use lectern_domain::Access;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::components::{API_KEY, BEARER, Components, reference};
+use super::components::{API_KEY, BEARER, Components, WATCH_TOKEN, reference};
 use super::schemas::SchemaOf;
 use crate::transcript_segment::TranscriptSegmentsBody;
 use crate::upload::sample_recording;
@@ -107,7 +107,10 @@ impl Operation {
     /// Sets who may call the operation, in a service whose callers need keys.
     pub(super) fn set_access(&mut self, access: Access) {
         self.access = Some(access);
-        if let Access::Scope(_) = access {
+        if let Access::ScopeOrWatchToken(_) = access {
+            self.problems.insert(Code::InvalidToken);
+        }
+        if access != Access::Public {
             let refusals = [
                 Code::AuthenticationRequired,
                 Code::InvalidKey,
@@ -386,6 +389,17 @@ impl Operation {
                 // Linters know scopes in `security` of OAuth only.
                 described["x-scope"] = scope.as_str().into();
                 let description = format!("{}\n\nNeeds the scope `{scope}`.", self.description);
+                described["description"] = description.into();
+            }
+            Some(Access::ScopeOrWatchToken(scope)) => {
+                described["security"] =
+                    json!([{ BEARER: [] }, { API_KEY: [] }, { WATCH_TOKEN: [] }]);
+                described["x-scope"] = scope.as_str().into();
+                let description = format!(
+                    "{}\n\nNeeds the scope `{scope}`, or a token of `createWatchToken` for this \
+                     job.",
+                    self.description
+                );
                 described["description"] = description.into();
             }
         }

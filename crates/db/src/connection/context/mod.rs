@@ -6,7 +6,7 @@ mod unreadable_rows;
 
 use std::cell::{Cell, RefCell};
 
-use lectern_domain::{Clock, JobEvent, JobId, OwnerName, Pipelines, Stage};
+use lectern_domain::{Actor, Clock, JobEvent, JobId, OwnerName, Pipelines, Stage};
 
 pub(super) use self::lease_renewal::LeaseRenewal;
 pub(super) use self::retention_clock::RetentionClock;
@@ -52,6 +52,8 @@ pub(crate) struct TransactionContext<'c> {
     pub(crate) renewed_leases: Cell<Option<u64>>,
     /// Whether a value of more than [`MAX_VALUE`] was transferred.
     pub(crate) has_large_value: Cell<bool>,
+    /// Who makes the changes; `None`: they are not recorded in the audit.
+    pub(crate) actor: Option<&'c Actor>,
     /// Published once the transaction is committed.
     pub(crate) committed: RefCell<Committed>,
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
-use lectern_domain::{Clock, OwnerName, Pipelines, SystemClock};
+use lectern_domain::{Actor, Clock, OwnerName, Pipelines, SystemClock};
 use parking_lot::RwLock;
 
 use self::nested_write::WriteMark;
@@ -63,6 +63,8 @@ pub struct Database {
     pipelines: Arc<Pipelines>,
     unreadable: Arc<UnreadableRows>,
     listener: Option<Listener>,
+    /// Set by [`Database::acting_as`].
+    actor: Option<Arc<Actor>>,
     retention_clock: Arc<RetentionClock>,
     lease_renewal: Arc<LeaseRenewal>,
     pub(crate) batchers: Arc<Batchers>,
@@ -99,6 +101,7 @@ impl Database {
             retention_clock: Arc::default(),
             lease_renewal,
             listener: None,
+            actor: None,
             batchers: Batchers::new(config.url.backend()),
             checkout_timeout: config.checkout_timeout,
         })
@@ -165,6 +168,33 @@ impl Database {
         }
     }
 
+    /// A handle to the same database whose changes of jobs and keys are recorded in
+    /// `audit_entries` as those of `actor`, in the transaction that makes them: updates,
+    /// cancellations, retries, reruns and deletions of jobs, and what is done to keys. Changes
+    /// by the work on stages are not; the log of the job has them.
+    ///
+    /// ```
+    /// use lectern_db::Database;
+    /// use lectern_db::domain::{Actor, AuditFilter, NewJob, PageRequest};
+    ///
+    /// let db = Database::open("sqlite::memory:")?;
+    /// db.migrate()?;
+    /// let job = db.write(|tx| tx.jobs().create(&NewJob::new("lecture.mp4")?))?;
+    /// let db = db.acting_as(Actor::command_line("ada"));
+    /// db.write(|tx| tx.jobs().cancel(job.job_id))?;
+    ///
+    /// let (all, first) = (AuditFilter::default(), PageRequest::default());
+    /// let entries = db.read(|conn| conn.audit_entries().list(&all, first))?.items;
+    /// assert_eq!(entries[0].change.new_values.get()["status"], "cancelled");
+    /// # Ok::<(), lectern_db::Error>(())
+    /// ```
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self {
+            actor: Some(Arc::new(actor)),
+            ..self.clone()
+        }
+    }
+
     /// The same database with another owner, or none.
     pub(crate) fn with_owner(&self, owner: Option<Arc<OwnerName>>) -> Self {
         Self {
@@ -200,6 +230,8 @@ impl Database {
         Self {
             owner: None,
             batchers: Batchers::new(self.backend()),
+            // A batch has the changes of several callers, of which none is audited.
+            actor: None,
             ..self.clone()
         }
     }
@@ -407,6 +439,7 @@ impl Database {
             lease_renewal: &self.lease_renewal,
             renewed_leases: Cell::new(None),
             has_large_value: Cell::new(false),
+            actor: self.actor.as_deref(),
             committed: RefCell::default(),
         }
     }

@@ -3,8 +3,8 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    Event, Invalid, Job, JobId, JobStatus, JobUpdate, NewJob, NewJobOfSource, NewJobStatus,
-    OwnerName, Patch, Requirement, Stage, TaskId,
+    AuditAction, AuditChange, Event, Invalid, Job, JobId, JobStatus, JobUpdate, NewJob,
+    NewJobOfSource, NewJobStatus, OwnerName, Patch, Requirement, Stage, TaskId,
 };
 
 use super::Jobs;
@@ -118,6 +118,18 @@ impl Jobs<'_, ReadWrite> {
         update: &JobUpdate,
         expected_version: Option<i64>,
     ) -> Result<Job, Error> {
+        self.audited(AuditAction::JobUpdate, job_id, None, |jobs| {
+            jobs.apply(job_id, update, expected_version)
+        })
+    }
+
+    /// [`Jobs::update`] without the audit.
+    fn apply(
+        &mut self,
+        job_id: JobId,
+        update: &JobUpdate,
+        expected_version: Option<i64>,
+    ) -> Result<Job, Error> {
         let from = update
             .status
             .map_or(JobStatus::ALL, JobStatus::predecessors);
@@ -158,7 +170,18 @@ impl Jobs<'_, ReadWrite> {
         update: &JobUpdate,
         expected_version: Option<i64>,
     ) -> Result<Job, Error> {
-        let changed = self.update(job_id, update, expected_version);
+        self.audited(AuditAction::JobUpdate, job_id, None, |jobs| {
+            jobs.apply_idempotently(job_id, update, expected_version)
+        })
+    }
+
+    fn apply_idempotently(
+        &mut self,
+        job_id: JobId,
+        update: &JobUpdate,
+        expected_version: Option<i64>,
+    ) -> Result<Job, Error> {
+        let changed = self.apply(job_id, update, expected_version);
         let other_fields = JobUpdate {
             status: None,
             ..update.clone()
@@ -167,7 +190,7 @@ impl Jobs<'_, ReadWrite> {
             (Err(Error::IllegalTransition { from, .. }), Some(to))
                 if *from == to && other_fields != JobUpdate::default() =>
             {
-                self.update(job_id, &other_fields, expected_version)
+                self.apply(job_id, &other_fields, expected_version)
             }
             (_, Some(to)) => self.keep_status(changed, to),
             (_, None) => changed,
@@ -229,8 +252,11 @@ impl Jobs<'_, ReadWrite> {
     /// [`Error::JobNotFound`]; [`Error::IllegalTransition`] when the job is completed
     /// or has failed.
     pub fn cancel(&mut self, job_id: JobId) -> Result<Job, Error> {
-        let cancelled = self.transition(job_id, JobStatus::Cancelled);
-        self.keep_status(cancelled, JobStatus::Cancelled)
+        let cancelled = JobStatus::Cancelled;
+        self.audited(AuditAction::JobCancel, job_id, None, |jobs| {
+            let changed = jobs.apply(job_id, &status_update(cancelled), None);
+            jobs.keep_status(changed, cancelled)
+        })
     }
 
     /// Queues a failed or cancelled job again. Completed stages are not repeated. A job
@@ -244,11 +270,13 @@ impl Jobs<'_, ReadWrite> {
         let queued = JobStatus::Queued;
         let from = &[JobStatus::Failed, JobStatus::Cancelled];
         let attempt = |jobs: &mut Self| jobs.change(job_id, &status_update(queued), None, from);
-        match self.guarded(job_id, attempt)? {
-            Guarded::Changed(job) => Ok(job),
-            Guarded::Refused(job) if job.status == queued => Ok(job),
-            Guarded::Refused(job) => Err(illegal(&job, queued)),
-        }
+        self.audited(AuditAction::JobRetry, job_id, None, |jobs| {
+            match jobs.guarded(job_id, attempt)? {
+                Guarded::Changed(job) => Ok(job),
+                Guarded::Refused(job) if job.status == queued => Ok(job),
+                Guarded::Refused(job) => Err(illegal(&job, queued)),
+            }
+        })
     }
 
     /// Queues a finished job again, and runs the stage `from` and its dependents again. The
@@ -265,10 +293,12 @@ impl Jobs<'_, ReadWrite> {
             let update = status_update(queued);
             jobs.change_and_open(job_id, &update, None, JobStatus::RERUNNABLE, Some(from))
         };
-        match self.guarded(job_id, attempt)? {
+        self.audited(AuditAction::JobRerun, job_id, Some(from), |jobs| match jobs
+            .guarded(job_id, attempt)?
+        {
             Guarded::Changed(job) => Ok(job),
             Guarded::Refused(job) => Err(illegal(&job, queued)),
-        }
+        })
     }
 
     /// Creates a job over the recording of another one, which shares the object. It has the
@@ -358,6 +388,12 @@ impl Jobs<'_, ReadWrite> {
         // other one.
         let mut sharers = self.lock_sharers(owner)?;
         sharers.retain(|sharer| *sharer != job_id);
+        // Locked above.
+        let before = if self.0.audit_entries().is_recording() {
+            self.find(job_id)?
+        } else {
+            None
+        };
         let by_id = jobs::table.filter(jobs::job_id.eq(Id(job_id)));
         let deleted = diesel::delete(by_id)
             .returning(jobs::original_s3_key)
@@ -367,6 +403,10 @@ impl Jobs<'_, ReadWrite> {
         let Some(recording) = deleted else {
             return Err(Error::JobNotFound { job_id });
         };
+        if let Some(job) = before {
+            let change = AuditChange::deleted_job(&job);
+            self.0.audit_entries().record(&change)?;
+        }
         self.0
             .context
             .publish(|committed| committed.deleted.push(job_id));
@@ -380,6 +420,30 @@ impl Jobs<'_, ReadWrite> {
             _ => {}
         }
         Ok(unneeded)
+    }
+
+    /// Records a change of a job, if it changes the job and the transaction has an actor. The
+    /// job is locked before, so that the old values are those that are replaced.
+    fn audited(
+        &mut self,
+        action: AuditAction,
+        job_id: JobId,
+        rerun: Option<Stage>,
+        change: impl FnOnce(&mut Self) -> Result<Job, Error>,
+    ) -> Result<Job, Error> {
+        if !self.0.audit_entries().is_recording() {
+            return change(self);
+        }
+        let before = self.lock(job_id)?;
+        let after = change(self)?;
+        if after.version != before.version {
+            let change = AuditChange::of_job(action, &before, &after, rerun);
+            // An update may set the values that are stored already.
+            if !change.is_empty() {
+                self.0.audit_entries().record(&change)?;
+            }
+        }
+        Ok(after)
     }
 
     /// Changes a job whose status is one of `from`; `None` when it has another status

@@ -43,7 +43,11 @@ fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     }
     let target = record.target();
     write!(out, "{time} {style}{level:<5}{style:#} {target} {message}")?;
-    for (key, value) in fields(record) {
+    // A field without a value, such as the key of a request without one, only makes the line long.
+    for (key, value) in fields(record)
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+    {
         match value.as_str().filter(|text| is_plain(text)) {
             Some(text) => write!(out, " {key}={text}")?,
             None => write!(out, " {key}={value}")?,

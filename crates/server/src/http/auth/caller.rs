@@ -48,6 +48,10 @@ impl Caller {
 pub(crate) struct MaybeCaller(Option<Caller>);
 
 impl MaybeCaller {
+    pub(crate) fn get(&self) -> Option<&Caller> {
+        self.0.as_ref()
+    }
+
     /// Checks that the caller may claim these stages.
     ///
     /// # Errors

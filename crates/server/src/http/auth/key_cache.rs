@@ -11,9 +11,9 @@ use futures_util::future::LocalBoxFuture;
 use lectern_api::Code;
 use lectern_domain::{ApiKey, ApiKeyId, ApiKeyState};
 use parking_lot::RwLock;
-use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 
+use super::credential::Credential;
 use crate::http::error::ApiError;
 
 /// A key that was read this long ago is read again by one of the requests that use it.
@@ -50,9 +50,11 @@ pub(crate) trait KeyStore: Send + Sync {
 /// Why a key is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// There is no key with this id and secret.
+    /// There is no key with this id that confirms the credential.
     Unknown,
+    /// The key has expired.
     Expired,
+    /// The key was revoked.
     Revoked,
 }
 
@@ -69,8 +71,8 @@ struct Entry {
 }
 
 impl Entry {
-    fn has(&self, secret_hash: &[u8; 32]) -> bool {
-        self.secret_hash.ct_eq(secret_hash).into()
+    fn confirms(&self, credential: &Credential) -> bool {
+        credential.is_of(&self.secret_hash)
     }
 }
 
@@ -98,25 +100,25 @@ impl KeyCache {
         }
     }
 
-    /// The stored key with this id and this hash of its secret, if it is accepted now.
+    /// The stored key that confirms the credential, if it is accepted now.
     ///
     /// # Errors
     ///
     /// When the database does not respond.
     pub(super) async fn verify(
         &self,
-        key_id: ApiKeyId,
-        secret_hash: &[u8; 32],
+        credential: &Credential,
     ) -> Result<Result<Arc<ApiKey>, Refusal>, ApiError> {
         let arrived = Instant::now();
+        let key_id = credential.key_id();
         let cached = self.cached(key_id);
         let entry = match cached {
-            Some(entry) if entry.has(secret_hash) => self.current(entry).await?,
+            Some(entry) if entry.confirms(credential) => self.current(entry).await?,
             // The secret may have been replaced since the key was read.
             Some(_) => self.look_up(key_id, |read_at| read_at >= arrived).await?,
             None => self.look_up(key_id, is_fresh).await?,
         };
-        let Some(entry) = entry.filter(|entry| entry.has(secret_hash)) else {
+        let Some(entry) = entry.filter(|entry| entry.confirms(credential)) else {
             return Ok(Err(Refusal::Unknown));
         };
         let now = self.store.now();
@@ -215,11 +217,16 @@ impl KeyCache {
         }
     }
 
-    /// Waits until the key is not accepted any more.
-    pub(super) async fn key_end(&self, key_id: ApiKeyId, secret_hash: [u8; 32]) -> Refusal {
+    /// The current time, by which keys expire.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.store.now()
+    }
+
+    /// Waits until the key does not confirm the credential any more, or is not accepted.
+    pub(super) async fn key_end(&self, credential: &Credential) -> Refusal {
         loop {
             tokio::time::sleep(REFRESH_AGE).await;
-            match self.verify(key_id, &secret_hash).await {
+            match self.verify(credential).await {
                 Ok(Err(refusal)) => return refusal,
                 Ok(Ok(_)) => {}
                 Err(error) => log::debug!("cannot check a key: {}", error.chain()),

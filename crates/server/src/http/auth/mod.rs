@@ -24,6 +24,13 @@
 //! uses what it has read for longer. What is in progress ends as well: a request that waits is
 //! answered with 401, and a stream ends.
 //!
+//! # Watch tokens
+//!
+//! Browsers cannot send a header with `EventSource` and `WebSocket`. Routes with
+//! [`Access::ScopeOrWatchToken`](lectern_domain::Access::ScopeOrWatchToken) therefore also
+//! accept a `watch_token` in the parameter `token`, for the job in their path. It is
+//! checked with the key that made it, and ends with it.
+//!
 //! # Limits
 //!
 //! A key that does not exist costs a query for each request. At most two such queries run at
@@ -32,14 +39,18 @@
 
 mod authenticator;
 mod caller;
+mod credential;
 mod credentials;
 mod key_cache;
+mod request_actor;
 pub(crate) mod secret;
+mod watch_token;
 mod watched_body;
 
 pub(crate) use authenticator::{Authenticator, Authorized};
 pub(crate) use caller::{Caller, MaybeCaller};
 pub(crate) use key_cache::KeyStore;
+pub(crate) use request_actor::RequestActor;
 
 /// Whether callers need keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

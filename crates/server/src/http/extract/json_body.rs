@@ -29,6 +29,10 @@ pub(crate) type BodyFuture<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>
 #[derive(Debug)]
 pub(crate) struct OutputBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 
+/// A body without required fields, which may be omitted.
+#[derive(Debug)]
+pub(crate) struct OptionalBody<T: Request>(pub(crate) WithPermit<T::Domain>);
+
 /// A body with changes, of which JSON objects are merged into the stored ones or replace
 /// them, depending on the media type.
 #[derive(Debug)]
@@ -72,6 +76,20 @@ where
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let body = receive_json(request, payload, BodyBounds::output(request));
+        Box::pin(async move { decode::<T>(body.await?).await.map(Self) })
+    }
+}
+
+impl<T> FromRequest for OptionalBody<T>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+{
+    type Error = ApiError;
+    type Future = BodyFuture<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = receive_optional(request, payload);
         Box::pin(async move { decode::<T>(body.await?).await.map(Self) })
     }
 }

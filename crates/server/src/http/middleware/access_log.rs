@@ -16,7 +16,9 @@ use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, ResponseError as _};
+use lectern_domain::ApiKeyId;
 
+use crate::http::auth::Caller;
 use crate::http::connections::{Connection, RequestGuard};
 use crate::http::error::ApiError;
 use crate::http::error::PROBLEM_JSON;
@@ -38,6 +40,7 @@ pub(crate) async fn record_request(
         started: Instant::now(),
         request_id: RequestId::of(request.headers()),
         client: request.peer_addr().as_ref().map(SocketAddr::ip),
+        key_id: None,
         method: request.method().clone(),
         path: request.path().to_owned(),
         route: "unmatched".to_owned(),
@@ -62,6 +65,7 @@ pub(crate) async fn record_request(
         error.with_request_id(request_id)
     })?;
     record.status = response.status();
+    record.key_id = Caller::of(response.request()).map(|caller| caller.key().key_id);
     if let Some(route) = response.request().match_pattern() {
         record.route = route;
     }
@@ -128,6 +132,8 @@ struct AccessRecord {
     /// The other end of the connection, which may be a proxy; `None` in tests of
     /// handlers without a connection.
     client: Option<IpAddr>,
+    /// The public id of the key, if the request had an accepted one.
+    key_id: Option<ApiKeyId>,
     method: Method,
     path: String,
     route: String,
@@ -160,6 +166,7 @@ impl Drop for AccessRecord {
         let _in_flight = self.complete();
         let took = self.started.elapsed();
         let client = self.client.map(|client| client.to_string());
+        let key_id = self.key_id.map(|key_id| key_id.to_string());
         let (method, path, status) = (
             self.method.as_str(),
             self.path.as_str(),
@@ -167,7 +174,7 @@ impl Drop for AccessRecord {
         );
         log::info!(
             target: "lectern::access",
-            client, method, path, status,
+            client, key_id, method, path, status,
             bytes = if self.method == Method::HEAD { 0 } else { self.bytes },
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             request_id = self.request_id.as_str();

@@ -1,0 +1,43 @@
+//! Tokens with which browsers watch a job.
+
+use actix_web::http::Method;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::Data;
+use lectern_api::{WatchTokenBody, WatchTokenResponse};
+use lectern_domain::Scope;
+
+use crate::database::handle::DatabaseHandle;
+use crate::http::auth::{Authenticator, MaybeCaller};
+use crate::http::error::ApiError;
+use crate::http::extract::json_body::OptionalBody;
+use crate::http::extract::path_ids::JobIdPath;
+use crate::http::resource::Resource;
+use crate::http::response::{ApiResponse, ApiResult};
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![Resource::at("/api/v1/jobs/{job_id}/watch-token").on(
+        Method::POST,
+        Scope::JobsRead,
+        create,
+    )]
+}
+
+async fn create(
+    db: Data<DatabaseHandle>,
+    authenticator: Data<Authenticator>,
+    caller: MaybeCaller,
+    JobIdPath(job_id): JobIdPath,
+    OptionalBody(lifetime): OptionalBody<WatchTokenBody>,
+) -> ApiResult {
+    let exists = db.read_committed(move |conn| Ok(conn.jobs().exists(job_id)?), |exists| exists);
+    ApiError::unless_found(job_id, exists.await?)?;
+    let (lifetime, _) = lifetime.into_parts();
+    let expires_at = WatchTokenResponse::round(db.now() + lifetime.duration());
+    let token = authenticator.watch_token(caller.get(), job_id, expires_at)?;
+    let response = WatchTokenResponse {
+        job_id,
+        token,
+        expires_at,
+    };
+    ApiResponse::ok(&response)?.with_header(CACHE_CONTROL, "no-store")
+}
