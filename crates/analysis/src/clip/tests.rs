@@ -469,7 +469,7 @@ fn a_title_promises_nothing_that_the_clip_does_not_say() {
     let sentences = lecture(&texts);
     let topic = crate::content_segment::find(transcript(&sentences)).unwrap();
     let topic = topic[0].topic.as_str();
-    assert_eq!(topic, "Fugue and countersubject");
+    assert_eq!(topic, "Fugue and answer");
     let segments = [segment(0.0, 50.0, topic, 0.9)];
     let rules = ClipRules {
         min_clips: 1,
