@@ -35,7 +35,12 @@ pub(super) fn of(
         let passage = &passages[i];
         let common = passage.keys.intersection(&keys).count() as f64;
         let length = (passage.keys.len().max(1) as f64).sqrt();
-        let words: Vec<String> = sentences[i].split_whitespace().map(normalize).collect();
+        let mut words: Vec<String> = sentences[i].split_whitespace().map(normalize).collect();
+        // "It's" begins with "it".
+        if let Some(first) = words.first_mut() {
+            let length = first.find(['\'', '’']).unwrap_or(first.len());
+            first.truncate(length);
+        }
         // A sentence that refers to what was said before, or announces what will be said, says
         // little alone.
         let opening = match opening(&words, lexicon) {

@@ -97,6 +97,7 @@ fn token<'a>(word: &'a str, words: &WordUse, lexicon: &Lexicon) -> Token<'a> {
     let after = &word[word.find(text).unwrap_or(0) + text.len()..];
     let is_noun = lexicon.verbs.contains(normalized.as_str()) && words.is_often_noun(&normalized);
     let is_general = lexicon.is_function_word(&normalized)
+        || lexicon.dates.contains(normalized.as_str())
         || lexicon.general_words.contains(normalized.as_str()) && !is_noun;
     // "The taste" makes "tastes" a noun in this recording; in others it is a verb.
     let is_verb = lexicon.is_verb_form(&normalized) && !words.is_after_article(&normalized);

@@ -35,6 +35,8 @@ const MIN_EXPLAINED_SCORE: f64 = 0.6;
 /// The minimum score of a pair, as a fraction of that of its first phrase, if that would be a
 /// title with its article.
 const MIN_PAIR_SCORE: f64 = 0.7;
+/// A longer phrase that is said once is a detail.
+const MAX_DETAIL_WORDS: usize = 3;
 /// Pairs are made of this many of the best phrases.
 const MAX_PAIRED: usize = 16;
 
@@ -240,7 +242,9 @@ fn best_pair<'c>(
         let suitable = considered.iter().filter(move |second| {
             let words = first.words + 1 + second.words;
             let can_be_first = head.is_some() || first.is_nominative && comes_before(first, second);
+            let is_long_detail = second.sentences.len() == 1 && second.words > MAX_DETAIL_WORDS;
             can_be_first
+                && !is_long_detail
                 && second.is_nominative
                 && second.score >= min_score
                 && (MIN_WORDS..=MAX_WORDS).contains(&words)

@@ -135,11 +135,10 @@ pub(super) fn candidates(
         if found[phrase].is_announced {
             continue;
         }
-        rare_forms.push(if is_usual(phrase, noun) && count(noun) > 1.0 {
-            noun
-        } else {
-            phrase
-        });
+        // What is said once is better without a "scary" or a "bright" that it has there.
+        let is_plain = || is_compound(titles, &found[phrase].first_spelling);
+        let is_usual = is_usual(phrase, noun) && (count(noun) > 1.0 || is_plain());
+        rare_forms.push(if is_usual { noun } else { phrase });
     }
     let mut candidates: Vec<Candidate> = found
         .iter()
@@ -330,6 +329,18 @@ fn stem(word: &str) -> String {
     } else {
         word
     }
+}
+
+/// Whether a phrase is of two nouns, as far as that is known.
+fn is_compound(titles: &Titles<'_>, phrase: &str) -> bool {
+    let mut words = phrase.split(' ');
+    let first = words.next().unwrap_or_default();
+    let is_noun = if titles.lexicon.capitalizes_nouns {
+        is_capitalized(first)
+    } else {
+        !titles.lexicon.is_adjective_form(&normalize(first))
+    };
+    is_noun && words.count() == 1
 }
 
 /// The noun of a phrase: its last word before "of".

@@ -194,7 +194,7 @@ const VERBS: &str = "\
     complain compute confuse connect cook copy count crack crawl create crumble cry decay declare define deliver \
     deny describe destroy develop die differ dig disappear discover dissolve distinguish divide double dream dress drift drink \
     drive drop eat emerge encourage engage enjoy ensure enter escape estimate exist expand expect explode express \
-    extend fail feed feel fight fill find finish fit fix fly forget form freeze gain gather get glow grab grind grow guess \
+    extend fail feed feel fight fill find finish fit fix fly forget form freeze gain gather get glow grab grind grow guess hate \
     hang happen hear heat hide hit hold hop hope hunt ignore imagine improve include increase insist intend invent \
     invite join jump keep kick kill knead knock know land laugh lay lead lean learn leave lend lie lift \
     like line listen look love lower make manage mark mean melt mention mix multiply need notice obey observe \
@@ -253,7 +253,7 @@ const FUNCTION_WORDS: &str = "\
     and or but nor so yet because although though if unless while whereas when whenever where \
     wherever whether how why once \
     not never always often sometimes usually quite rather very too also just only even still already \
-    again here there now then thus hence therefore however moreover otherwise instead perhaps maybe \
+    again here there backwards forwards upwards downwards sideways online offline now then thus hence therefore however moreover otherwise instead perhaps maybe \
     really actually basically simply merely almost nearly hardly about roughly well soon later ago \
     today yesterday tomorrow together apart else ever yes okay ok alright right um uh er hmm ah oh \
     please thanks thank sorry hello hi";
@@ -280,7 +280,7 @@ const GENERAL_WORDS: &str = "\
     group groups piece pieces amount amounts stuff bunch couple story stories problem problems \
     fact point points question questions topic topics subject idea ideas reason reasons time times day \
     days year years week weeks hour hours minute minutes second seconds people person man men woman women \
-    somebody word words end beginning middle side sides place places result results rest \
+    somebody word words end beginning middle top bottom side sides place places result results rest \
     first second third last next two three four five six seven eight nine ten hundred thousand \
     million million's dozen zero twenty thirty forty fifty sixty seventy eighty ninety \
     good bad better best worse worst great big bigger biggest large larger largest small smaller smallest \

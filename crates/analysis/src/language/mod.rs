@@ -185,8 +185,8 @@ impl Lexicon {
                 || heavy.is_some_and(|word| is_known(&word))
                 || is_doubled && is_known(shorter.as_str())
         });
-        let endings = ["ous", "ful", "less", "able", "ible", "ive", "icant", "ical"];
-        let has_ending = word.len() > 6 && endings.iter().any(|ending| word.ends_with(ending));
+        let endings = ["ous", "ful", "less", "able", "ible", "ive", "icant", "al"];
+        let has_ending = word.len() > 5 && endings.iter().any(|ending| word.ends_with(ending));
         is_known(word) || is_comparison || has_ending
     }
 
