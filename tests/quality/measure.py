@@ -68,6 +68,19 @@ def repeated_topics(lecture, clips):
     return min(len(shown) - len(set(shown)), len(without))
 
 
+def is_good_description(description):
+    """Whether a description is one sentence of four to forty words, with a capital letter and a
+    full stop, and neither refers to another sentence in its first word nor has fillers."""
+    words = re.findall(r"[\w'-]+", description or "")
+    return (
+        4 <= len(words) <= 40
+        and description[0].isupper()
+        and description[-1] in ".?!"
+        and words[0].lower() not in CONNECTIVES | {"so", "also"}
+        and not any(word.lower() in ("um", "uh", "ähm", "äh") for word in words)
+    )
+
+
 def true_boundaries(lecture):
     """Indices of the sentences with which a topic begins, without the first."""
     sentences = lecture.sentences
@@ -109,8 +122,8 @@ def is_good_title(lecture, topic, title):
     and its words are written as they are in the lecture."""
     words = re.findall(r"[\w'-]+", title)
     spellings = {token.strip(".,?!:;\"") for sentence in lecture.sentences for token in sentence.text.split()}
-    # "What is …?" and "Die Erfindung …" are good beginnings.
-    begins_well = title.endswith("?") or title.startswith(("Der ", "Die ", "Das "))
+    # "What is …?", "How a … works", "The body clock" and "Die Erfindung …" are good beginnings.
+    begins_well = title.endswith("?") or title.startswith(("The ", "Der ", "Die ", "Das "))
     ends = [words[-1].lower()] + ([] if begins_well else [words[0].lower()]) if words else []
     return (
         3 <= len(words) <= 8

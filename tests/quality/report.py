@@ -13,6 +13,8 @@ EDGE_FLOORS = {
     "plain captions": 0.84,
     "plain captions, noise": 0.83,
 }
+# The lowest permitted share of good titles, of plain transcripts too, and of good descriptions.
+TITLE_FLOOR, TITLE_FLOOR_PLAIN, DESCRIPTION_FLOOR = 0.75, 0.55, 0.75
 
 
 def total(results, name):
@@ -27,7 +29,7 @@ def percent(part, whole):
     return f"{100 * part / whole:.0f} %" if whole else "–"
 
 
-def make(results, others, titles):
+def make(results, others, titles, titled):
     """The tables in Markdown, and the results that are below their floors."""
     lines, failures = [], []
     lines += ["### Clips", ""]
@@ -47,35 +49,45 @@ def make(results, others, titles):
         for name, right in (("starts", starts), ("ends", ends)):
             if right < EDGE_FLOORS[variant] * clips:
                 failures.append(f"{kind}, {variant}: {right} of {clips} {name} at sentences")
+        if total(found, "repeated titles"):
+            failures.append(f"{kind}, {variant}: {total(found, 'repeated titles')} clips have the title of another clip")
         if share > 0.3 + 1e-9:
             failures.append(f"{kind}, {variant}: clips are {share:.2f} of a recording")
         if housekeeping > 0.02:
             failures.append(f"{kind}, {variant}: {housekeeping:.2f} of the clips is housekeeping")
     lines += ["", "### Topics", ""]
-    lines.append("| lectures | transcript | precision | recall | WindowDiff | good titles |")
-    lines.append("|---|---|--:|--:|--:|--:|")
+    lines.append("| lectures | transcript | precision | recall | WindowDiff |")
+    lines.append("|---|---|--:|--:|--:|")
     for (kind, variant), found in results.items():
-        judged = [title for result in found for title in result["titles"]]
-        good = sum(is_good for *_, is_good in judged)
         lines.append(
             f"| {kind} | {variant} | {mean(found, 'precision'):.2f} | {mean(found, 'recall'):.2f} "
-            f"| {mean(found, 'window_diff'):.2f} | {percent(good, len(judged))} |"
+            f"| {mean(found, 'window_diff'):.2f} |"
         )
         if mean(found, "window_diff") > 0.2:
             failures.append(f"{kind}, {variant}: WindowDiff is {mean(found, 'window_diff'):.2f}")
-        if good < (0.65 if variant.startswith("plain") else 0.85) * len(judged):
-            failures.append(f"{kind}, {variant}: {good} of {len(judged)} titles are good")
     for kind, found in others.items():
         if all("precision" in other for other in found):
             lines.append(
                 f"| {kind} | sentences, TextTiling | {mean(found, 'precision'):.2f} | {mean(found, 'recall'):.2f} "
-                f"| {mean(found, 'window_diff'):.2f} | |"
+                f"| {mean(found, 'window_diff'):.2f} |"
             )
-        judged = [title for other in found for title in other.get("titles", [])]
-        if judged:
-            good = sum(is_good for *_, is_good in judged)
-            lines.append(f"| {kind} | true topics, YAKE | | | | {percent(good, len(judged))} |")
-    lines += ["", "### Titles", "", "| lecture | topic | title | YAKE |", "|---|---|---|---|"]
+    lines += ["", "### Titles and descriptions", ""]
+    lines += ["| lectures | transcript | good titles | good descriptions |", "|---|---|--:|--:|"]
+    for (kind, variant), found in titled.items():
+        judged = [title for result in found for title in result["titles"]]
+        good, clips = sum(is_good for *_, is_good in judged), total(found, "clips")
+        described = total(found, "descriptions")
+        lines.append(f"| {kind} | {variant} | {percent(good, len(judged))} | {percent(described, clips)} |")
+        is_plain = variant.startswith("plain")
+        if good < (TITLE_FLOOR_PLAIN if is_plain else TITLE_FLOOR) * len(judged):
+            failures.append(f"{kind}, {variant}: {good} of {len(judged)} titles are good")
+        if described < DESCRIPTION_FLOOR * clips:
+            failures.append(f"{kind}, {variant}: {described} of {clips} descriptions are good")
+    judged = [title for found in others.values() for other in found for title in other.get("titles", [])]
+    if judged:
+        good = sum(is_good for *_, is_good in judged)
+        lines.append(f"| all | true topics, YAKE | {percent(good, len(judged))} | |")
+    lines += ["", "| lecture | topic | title | YAKE |", "|---|---|---|---|"]
     by_topic = {title[0]: title[1] for found in others.values() for other in found for title in other.get("titles", [])}
     for name, found in titles.items():
         for topic, title, is_good in found:

@@ -9,6 +9,7 @@
 //! linear in the length of the transcript, times the number of sentences in a clip.
 
 mod cut;
+mod description;
 mod passage;
 mod rules;
 mod run;
@@ -20,7 +21,7 @@ mod tests;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use lectern_domain::{InField, Invalid, TimeRange, VideoDuration};
+use lectern_domain::{InField, Invalid, Keyword, TimeRange, VideoDuration};
 
 use crate::content_segment::Speech;
 use crate::hallucination;
@@ -277,47 +278,68 @@ fn with_titles(
     passages: &[Passage],
     speech: &Speech,
 ) -> Result<Vec<SelectedClip>, Invalid> {
-    selections
-        .iter()
-        .enumerate()
-        .map(|(position, selection)| {
-            let same_segment = |other: &&Selection| other.candidate == selection.candidate;
-            let number = 1 + selections[..position].iter().filter(same_segment).count();
-            let segment = &segments[selection.candidate];
-            let said = &passages[selection.run.passages.clone()];
-            let own_title = own_title(segment, said, number, speech);
-            let description = description(said, segment);
-            let clip =
-                SelectedClip::from_segment(position, selection, segment, number, description)?;
-            match own_title {
-                Some(title) => clip.with_title(&title),
-                None => Ok(clip),
-            }
-        })
-        .collect()
+    let mut clips: Vec<SelectedClip> = Vec::with_capacity(selections.len());
+    for (position, selection) in selections.iter().enumerate() {
+        let same_segment = |other: &&Selection| other.candidate == selection.candidate;
+        let number = 1 + selections[..position].iter().filter(same_segment).count();
+        let segment = &segments[selection.candidate];
+        let said = &passages[selection.run.passages.clone()];
+        let used: Vec<&str> = clips.iter().map(|clip| clip.clip.title.as_str()).collect();
+        let own_title = clip_title(segment, said, number, &used, speech);
+        let description = description::of(said, segment, speech.lexicon());
+        let clip = SelectedClip::from_segment(position, selection, segment, number, description)?;
+        clips.push(match own_title {
+            Some(title) => clip.with_title(&title)?,
+            None => clip,
+        });
+    }
+    Ok(clips)
 }
 
-/// A title of the clip itself. `None` if that of the segment is better: for its first clip, when
-/// it promises nothing that is not said there, and for segments whose topics were not found
-/// by [`content_segment`](crate::content_segment).
-fn own_title(
+/// A title of the clip itself, which no earlier clip has. `None` if that of the segment is better:
+/// for its first clip, when it promises nothing that is not said there or comes from elsewhere
+/// than [`content_segment`](crate::content_segment).
+fn clip_title(
     segment: &ContentSegmentRef<'_>,
     said: &[Passage],
     number: usize,
+    used: &[&str],
     speech: &Speech,
 ) -> Option<String> {
     let time = TimeSpan::from(segment.time);
-    let of_segment = speech.title(time)?;
-    if of_segment != segment.topic.as_str() {
-        return None;
-    }
-    let is_said = |word: &str| said.iter().any(|passage| has_word(&passage.text, word));
-    if number == 1 && of_segment.split_whitespace().all(is_said) {
-        return None;
-    }
+    let topic = segment.topic.as_str();
+    let is_own = speech.title(time).is_some_and(|title| title == topic);
     let part = TimeSpan::new(said.first()?.span.start, said.last()?.span.end);
-    let own = speech.title_of_part(part, time, &of_segment)?;
-    (own != of_segment).then_some(own)
+    if number == 1 {
+        let is_said = |word: &str| said.iter().any(|passage| has_word(&passage.text, word));
+        let promises_too_much = is_own && !topic.split_whitespace().all(is_said);
+        let title = promises_too_much
+            .then(|| speech.title_of_part(part, time, topic))
+            .flatten();
+        let is_used = used.contains(&title.as_deref().unwrap_or(topic));
+        if !is_used {
+            return title.filter(|title| title != topic);
+        }
+    }
+    speech
+        .distinguishing_title(part, topic, is_own, used)
+        .or_else(|| {
+            let keyword = distinguishing_keyword(segment, said, used)?;
+            Some(format!("{topic}: {keyword}"))
+        })
+        .filter(|title| !used.contains(&title.as_str()))
+}
+
+/// The best keyword of the segment that is said in the clip and in no title of another one.
+fn distinguishing_keyword<'a>(
+    segment: &ContentSegmentRef<'a>,
+    said: &[Passage],
+    used: &[&str],
+) -> Option<&'a str> {
+    let keywords = segment.keywords.iter().map(Keyword::as_str);
+    keywords
+        .filter(|keyword| !used.iter().any(|title| has_word(title, keyword)))
+        .find(|keyword| said.iter().any(|passage| has_word(&passage.text, keyword)))
 }
 
 /// Whether a text has a word; punctuation and case are ignored. The words that join the parts
@@ -329,38 +351,4 @@ fn has_word(text: &str, word: &str) -> bool {
         || text
             .split_whitespace()
             .any(|other| normalize(other) == word)
-}
-
-/// The sentence of a clip that says most about the topic of its segment.
-fn description<'a>(passages: &'a [Passage], segment: &ContentSegmentRef<'_>) -> Option<&'a str> {
-    let keys: HashSet<String> = segment
-        .keywords
-        .iter()
-        .flat_map(|word| tokenize(word))
-        .map(|term| term.key)
-        .collect();
-    let is_early = |passage: &Passage| {
-        let count = passages.len() / 2;
-        passages[..count]
-            .iter()
-            .any(|early| std::ptr::eq(early, passage))
-    };
-    let value = |passage: &&Passage| {
-        let common = passage.keys.intersection(&keys).count() as f64;
-        let length = (passage.keys.len().max(1) as f64).sqrt();
-        // A sentence that refers to what was said before, or announces what will be said, says
-        // little alone.
-        let opening = match passage.opening {
-            passage::Opening::Connective => 0.2,
-            passage::Opening::LeadIn => 0.6,
-            passage::Opening::Neutral => 1.0,
-        };
-        let question = if passage.is_question { 0.3 } else { 1.0 };
-        // Claims come before their details and examples.
-        let place = if is_early(passage) { 1.2 } else { 1.0 };
-        place * opening * question * (common + 0.5 * passage.emphasis.min(2) as f64) / length
-    };
-    first_max(passages, value)
-        .map(|passage| passage.text.as_str())
-        .filter(|text| !text.is_empty())
 }

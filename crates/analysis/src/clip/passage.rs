@@ -145,7 +145,7 @@ fn topical_keys(text: &str, lexicon: &Lexicon) -> HashSet<String> {
     terms.map(|term| term.key).collect()
 }
 
-fn opening(words: &[String], lexicon: &Lexicon) -> Opening {
+pub(super) fn opening(words: &[String], lexicon: &Lexicon) -> Opening {
     let mut phrase = String::new();
     // The longest phrase decides: "then" is a connective, but "then let" is not.
     let mut found = Opening::Neutral;

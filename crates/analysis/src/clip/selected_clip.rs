@@ -17,20 +17,21 @@ pub struct SelectedClip {
     pub segment_index: Option<usize>,
     /// `content_segment_id` is `None`; the caller sets it.
     pub clip: NewClip,
-    /// The sentence of the clip that says most about its topic, at most 300 characters;
-    /// `None` without a transcript.
+    /// The sentence of the clip that says most about its topic, at most 300 characters, without
+    /// fillers and without conjunctions at its start; `None` without a transcript.
     pub description: Option<String>,
 }
 
 impl SelectedClip {
     /// A clip with the title of its content segment. `number` counts the clips
-    /// of the segment from 1; a number above 1 is appended to the title.
+    /// of the segment from 1; a number above 1 is appended to the title, for clips in which
+    /// nothing is said that would distinguish them.
     pub(super) fn from_segment(
         position: usize,
         selection: &Selection,
         segment: &ContentSegmentRef<'_>,
         number: usize,
-        description: Option<&str>,
+        description: Option<String>,
     ) -> Result<Self, Invalid> {
         let title = Title::new(segment.topic.as_str())?;
         let title = match number {
@@ -44,7 +45,7 @@ impl SelectedClip {
                 importance_score: Some(segment.importance_score),
                 ..with_title(position, selection.run.span, title)?
             },
-            description: description.map(|text| truncate(text, MAX_DESCRIPTION)),
+            description: description.map(|text| truncate(&text, MAX_DESCRIPTION)),
         })
     }
 

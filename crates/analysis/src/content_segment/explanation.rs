@@ -26,7 +26,9 @@ pub(super) fn explanation(
     let rest = words.get(after..).filter(|_| after > 0)?;
     let normalized: Vec<String> = rest.iter().map(|word| normalize(word)).collect();
     let first = normalized.first()?.as_str();
-    let is_apposition = words[after - 1].ends_with(',') && ["the", "a", "an"].contains(&first);
+    let is_apposition = words[after - 1].ends_with(',')
+        && ["the", "a", "an"].contains(&first)
+        && !begins_main_clause(rest, &normalized, lexicon);
     let mut min_words = MIN_WORDS;
     // ", which means that several machines …", ", also eine Maschine, …"
     let is_after_comma = words[after - 1].ends_with(',');
@@ -126,11 +128,39 @@ fn clauses<'a>(
     next_first.chain(from_question).chain(cuts)
 }
 
+/// Whether the first clause has a finite verb that is not in a relative clause, as in "the sea,
+/// the water is salty".
+fn begins_main_clause(rest: &[&str], normalized: &[String], lexicon: &Lexicon) -> bool {
+    let end = rest.iter().position(|word| ends_clause(word));
+    let clause = &normalized[..end.map_or(rest.len(), |end| end + 1)];
+    let verb = clause
+        .iter()
+        .position(|word| lexicon.finite_verbs.contains(word.as_str()));
+    verb.is_some_and(|verb| {
+        let is_relative = |word: &String| {
+            RELATIVE_PRONOUNS.contains(&word.as_str())
+                || QUESTION_WORDS.contains(&word.as_str())
+                || lexicon.subject_pronouns.contains(word.as_str())
+        };
+        !clause[..verb].iter().any(is_relative)
+    })
+}
+
+/// Whether a clause refers to something outside of itself, or to the people in the room.
+pub(super) fn refers_to_something(normalized: &[String]) -> bool {
+    let refers = |word: &String| REFERENCES.contains(&word.as_str());
+    normalized.iter().any(refers)
+}
+
 /// Whether a clause can stand alone.
 fn is_complete(normalized: &[String], lexicon: &Lexicon) -> bool {
-    let refers = |word: &String| REFERENCES.contains(&word.as_str());
     let last = normalized.last().map_or("", String::as_str);
-    !normalized.iter().any(refers)
+    // "The one with the smallest sum" does not say one of what.
+    let is_elliptic = normalized
+        .iter()
+        .any(|word| ["one", "ones"].contains(&word.as_str()));
+    !is_elliptic
+        && !refers_to_something(normalized)
         && !lexicon.is_function_word(last)
         && !lexicon.determiners.contains(last)
 }

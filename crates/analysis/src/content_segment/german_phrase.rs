@@ -36,6 +36,11 @@ fn is_feminine(word: &str) -> bool {
     has_ending(word, &NOUN_ENDINGS[..FEMININE_ENDINGS])
 }
 
+/// Whether a word in lower case ends as nouns do, and hardly ever other words.
+pub(super) fn has_noun_ending(word: &str) -> bool {
+    has_ending(word, &NOUN_ENDINGS)
+}
+
 fn has_ending(word: &str, endings: &[&str]) -> bool {
     word.chars().count() >= MIN_LETTERS && endings.iter().any(|ending| word.ends_with(ending))
 }
@@ -45,7 +50,7 @@ fn has_ending(word: &str, endings: &[&str]) -> bool {
 pub(super) fn with_capital_nouns(title: &str, words: &WordUse) -> String {
     let spelled = title.split(' ').map(|word| {
         let normalized = normalize(word);
-        if has_ending(&normalized, &NOUN_ENDINGS) || words.is_last_noun(&normalized) {
+        if has_noun_ending(&normalized) || words.is_last_noun(&normalized) {
             capitalize(word)
         } else {
             word.to_owned()

@@ -20,16 +20,19 @@
 //! the transcript. A language model writes better titles and descriptions; a worker may
 //! be given one, which then takes the place of this module.
 
+mod announcement;
 mod explanation;
 mod german_phrase;
 mod importance;
 mod keyphrases;
 mod noun_phrase;
+mod question;
 mod segment;
 mod summary;
 #[cfg(test)]
 mod tests;
 mod title;
+mod title_candidate;
 mod topic_segmentation;
 mod utterance;
 mod vocabulary;
@@ -245,6 +248,30 @@ impl Speech {
         let sentences = self.sentences_in(part);
         self.titles()
             .title_like(title, &sentences, &self.weights_in(segment))
+    }
+
+    /// A title for a part of a segment with this title, whose other clips have the titles `used`.
+    /// `is_own` is whether [`Speech::title`] gave the title of the segment; one from elsewhere
+    /// stays at the start. `None` if the part says nothing of its own.
+    pub(crate) fn distinguishing_title(
+        &self,
+        part: TimeSpan,
+        title: &str,
+        is_own: bool,
+        used: &[&str],
+    ) -> Option<String> {
+        let (titles, weights) = (self.titles(), self.weights_in(part));
+        let sentences = self.sentences_in(part);
+        let own = is_own.then(|| titles.distinguishing_title(title, used, &sentences, &weights));
+        own.flatten().or_else(|| {
+            let phrase = titles.distinguishing_phrase(used, &sentences, &weights)?;
+            let (name, _) = title.split_once(": ").unwrap_or((title, ""));
+            Some(format!("{name}: {phrase}"))
+        })
+    }
+
+    pub(crate) fn lexicon(&self) -> &'static Lexicon {
+        self.lexicon
     }
 
     /// The texts of the sentences whose middle is in the span.

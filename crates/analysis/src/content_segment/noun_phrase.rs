@@ -6,6 +6,7 @@
 //! is recognized by the article after it. In German a phrase ends with nouns, which have
 //! capital letters. The running time is linear in the number of words.
 
+use super::german_phrase::has_noun_ending;
 use super::word_use::{NOUN_FOLLOWERS, WordUse, is_capitalized};
 use crate::language::Lexicon;
 use crate::sentence::normalize;
@@ -24,6 +25,8 @@ pub(super) struct NounPhrase {
     pub(super) position: usize,
     /// The number of words.
     pub(super) words: usize,
+    /// The number of words before "of", of which the last is the noun.
+    pub(super) noun_words: usize,
 }
 
 /// A word of a sentence without punctuation.
@@ -42,16 +45,19 @@ enum Kind {
     Content,
     /// A single letter, as in "B tree": may begin a phrase.
     Letter,
-    /// Neither.
+    /// A form of a common verb that the recording does not use as a noun.
+    Verb,
+    /// None of these.
     Other,
 }
 
 /// The phrases of a sentence, in order.
 pub(super) fn noun_phrases(sentence: &str, words: &WordUse, lexicon: &Lexicon) -> Vec<NounPhrase> {
-    let tokens: Vec<Token<'_>> = sentence
+    let mut tokens: Vec<Token<'_>> = sentence
         .split_whitespace()
-        .map(|word| token(word, lexicon))
+        .map(|word| token(word, words, lexicon))
         .collect();
+    add_compounds(&mut tokens, lexicon);
     let mut phrases: Vec<NounPhrase> = Vec::new();
     let mut i = 0;
     while i < tokens.len() {
@@ -59,22 +65,42 @@ pub(super) fn noun_phrases(sentence: &str, words: &WordUse, lexicon: &Lexicon) -
             i += 1;
             continue;
         };
-        phrases.push(phrase(&tokens, i, count, words, lexicon));
+        phrases.push(phrase(&tokens, i, count, count, words, lexicon));
         if let Some(linked) = linked_length(&tokens, i, count, words, lexicon) {
-            phrases.push(phrase(&tokens, i, linked, words, lexicon));
+            phrases.push(phrase(&tokens, i, linked, count, words, lexicon));
         }
         i += count;
     }
     phrases
 }
 
-fn token<'a>(word: &'a str, lexicon: &Lexicon) -> Token<'a> {
+/// Lets the base form of a verb after a singular noun be a noun: "a hash join builds" is one, "the
+/// stones knock" is none.
+fn add_compounds(tokens: &mut [Token<'_>], lexicon: &Lexicon) {
+    for i in 1..tokens.len() {
+        let before = &tokens[i - 1];
+        let follows_noun = before.kind == Kind::Content
+            && !before.ends_clause
+            && !before.normalized.ends_with('s')
+            && !lexicon.adjectives.contains(before.normalized.as_str());
+        let is_base_form = lexicon.verbs.contains(tokens[i].normalized.as_str());
+        if follows_noun && is_base_form && tokens[i].kind == Kind::Verb {
+            tokens[i].kind = Kind::Content;
+        }
+    }
+}
+
+fn token<'a>(word: &'a str, words: &WordUse, lexicon: &Lexicon) -> Token<'a> {
     let text = word.trim_matches(|c: char| !c.is_alphanumeric());
     let normalized = normalize(word);
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let after = &word[word.find(text).unwrap_or(0) + text.len()..];
+    let is_noun = lexicon.verbs.contains(normalized.as_str()) && words.is_often_noun(&normalized);
     let is_general = lexicon.is_function_word(&normalized)
-        || lexicon.general_words.contains(normalized.as_str());
+        || lexicon.dates.contains(normalized.as_str())
+        || lexicon.general_words.contains(normalized.as_str()) && !is_noun;
+    // "The taste" makes "tastes" a noun in this recording; in others it is a verb.
+    let is_verb = lexicon.is_verb_form(&normalized) && !words.is_after_article(&normalized);
     let has_apostrophe = text.contains(['\'', '’']);
     let kind = match letters {
         1 if text.chars().count() == 1
@@ -82,6 +108,7 @@ fn token<'a>(word: &'a str, lexicon: &Lexicon) -> Token<'a> {
         {
             Kind::Letter
         }
+        2.. if !is_general && !has_apostrophe && is_verb => Kind::Verb,
         2.. if !is_general && !has_apostrophe => Kind::Content,
         _ => Kind::Other,
     };
@@ -103,7 +130,12 @@ fn phrase_length(
     let mut count = 0;
     for (offset, token) in tokens[start..].iter().enumerate() {
         let is_first_letter = offset == 0 && token.kind == Kind::Letter && !token.ends_clause;
-        if token.kind != Kind::Content && !is_first_letter || offset > MAX_WORDS {
+        // "We begin with erosion erosion means": two sentences without punctuation.
+        let is_repeated = tokens[start..start + offset]
+            .iter()
+            .any(|before| before.normalized == token.normalized);
+        let may_be_here = token.kind == Kind::Content || is_first_letter;
+        if !may_be_here || is_repeated || offset > MAX_WORDS {
             break;
         }
         count = offset + 1;
@@ -150,7 +182,11 @@ fn phrase_length(
     {
         count -= 1;
     }
-    while count > 0 && is_adverb(&tokens[start + count - 1].normalized) {
+    let is_predicate = |token: &Token<'_>| {
+        let word = token.normalized.as_str();
+        is_adverb(word) || lexicon.is_adjective_form(word) && !words.is_last_noun(word)
+    };
+    while count > 0 && is_predicate(&tokens[start + count - 1]) {
         count -= 1;
     }
     let is_only_letter = count == 1 && tokens[start].kind == Kind::Letter;
@@ -193,7 +229,10 @@ fn german_phrase_length(
     let is_noun = |i: usize| {
         let token = &tokens[i];
         let is_upper = is_capitalized(token.text);
-        is_upper && (i > 0 || words.is_capitalized(&token.normalized, token.normalized.len() > 4))
+        // Every word is capitalized at the start of a sentence.
+        is_upper
+            && (i > 0
+                || words.is_capitalized(&token.normalized, has_noun_ending(&token.normalized)))
     };
     let is_adjective = |i: usize| {
         let word = &tokens[i].normalized;
@@ -255,6 +294,7 @@ fn phrase(
     tokens: &[Token<'_>],
     start: usize,
     count: usize,
+    noun_words: usize,
     words: &WordUse,
     lexicon: &Lexicon,
 ) -> NounPhrase {
@@ -278,6 +318,7 @@ fn phrase(
         text: texts.collect::<Vec<_>>().join(" "),
         position: start,
         words: count,
+        noun_words,
     }
 }
 

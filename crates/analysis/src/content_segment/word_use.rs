@@ -7,6 +7,8 @@ use crate::sentence::normalize;
 
 /// The minimum fraction of words with a capital letter, if a recognizer writes them.
 const MIN_CAPITALIZED: f64 = 0.05;
+/// A word that is mostly a verb is a noun if it is used as one this many times.
+const MIN_NOUN_USES: usize = 3;
 /// Words before which a noun stands.
 pub(super) const NOUN_FOLLOWERS: [&str; 6] = ["is", "are", "of", "was", "were", "has"];
 
@@ -23,6 +25,8 @@ pub(super) struct WordUse {
     last_nouns: HashSet<String>,
     /// The words that follow an article somewhere; names of people do not.
     after_articles: HashSet<String>,
+    /// How often each word is all of a phrase after an article.
+    noun_uses: HashMap<String, usize>,
     /// Whether nouns can be recognized by their capital letters.
     pub(super) has_capitalized_nouns: bool,
 }
@@ -32,6 +36,7 @@ impl WordUse {
         let mut casing: HashMap<String, (usize, usize)> = HashMap::new();
         let (mut nouns, mut last_nouns) = (HashSet::new(), HashSet::new());
         let mut after_articles = HashSet::new();
+        let mut noun_uses: HashMap<String, usize> = HashMap::new();
         for sentence in sentences {
             let words: Vec<&str> = sentence.split_whitespace().collect();
             let normalized: Vec<String> = words.iter().map(|word| normalize(word)).collect();
@@ -59,8 +64,11 @@ impl WordUse {
                     || normalized
                         .get(i + 1)
                         .is_none_or(|next| lexicon.is_function_word(next));
-                if is_last && lexicon.articles.contains(normalized[i - 1].as_str()) {
+                let is_function_word = lexicon.is_function_word(&normalized[i]);
+                let is_after_article = lexicon.articles.contains(normalized[i - 1].as_str());
+                if is_last && is_after_article && !is_function_word {
                     last_nouns.insert(stem(&normalized[i]));
+                    *noun_uses.entry(normalized[i].clone()).or_default() += 1;
                 }
             }
         }
@@ -74,6 +82,7 @@ impl WordUse {
             nouns,
             last_nouns,
             after_articles,
+            noun_uses,
             has_capitalized_nouns: lexicon.capitalizes_nouns && has_capitals,
         }
     }
@@ -85,6 +94,13 @@ impl WordUse {
     /// Whether the word is a noun and no adjective.
     pub(super) fn is_last_noun(&self, normalized: &str) -> bool {
         self.last_nouns.contains(&stem(normalized))
+    }
+
+    /// Whether the word is a noun several times, as "mean" in a lecture about the mean.
+    pub(super) fn is_often_noun(&self, normalized: &str) -> bool {
+        self.noun_uses
+            .get(normalized)
+            .is_some_and(|count| *count >= MIN_NOUN_USES)
     }
 
     pub(super) fn is_after_article(&self, normalized: &str) -> bool {

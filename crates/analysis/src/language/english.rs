@@ -49,6 +49,15 @@ pub(super) fn lexicon() -> Lexicon {
         connectives: phrases(CONNECTIVES).into_iter().collect(),
         lead_ins: phrases(LEAD_INS).into_iter().collect(),
         topic_frames: phrases(TOPIC_FRAMES),
+        topic_hints: phrases(TOPIC_HINTS),
+        openers: words(
+            "um uh er hmm okay ok alright right so now well then next and but yes yeah finally lastly \
+             also first second third good anyway",
+        ),
+        fillers: words("um uh er erm hmm"),
+        removable_starts: words("so and but however therefore or anyway"),
+        verbs: words(VERBS),
+        adjectives: words(ADJECTIVES),
         emphasis: phrases(EMPHASIS).into_iter().collect(),
         housekeeping_stems: HOUSEKEEPING_STEMS
             .iter()
@@ -174,6 +183,49 @@ const TOPIC_FRAMES: &str = "let us now leave, let us talk about, let me talk abo
              leads us to, lead us to, to compare, let me now explain, let me explain, let us discuss, \
              discuss, introduce, want to show you, the way, the answer is";
 
+const TOPIC_HINTS: &str = "what about, how about, next up is, next is, get to, moving on to, go on to, move to, tell you \
+             about, asking me about, ask me about, asks about, now to, on to, then there is, then there are, \
+             then comes, what is, what are, want to say about, about";
+
+const VERBS: &str = "\
+    accept achieve act admit affect afford agree aim answer appear apply argue arrive ask assume attach attack attempt \
+    avoid bake bear beat become beg behave believe belong bend bind bite blame blow boil borrow bounce break breathe \
+    bring build burn bury buy calculate catch check choose claim climb close collapse collect combine compare \
+    complain compute confuse connect cook copy count crack crawl create crumble cry decay declare define deliver \
+    deny describe destroy develop die differ dig disappear discover dissolve distinguish divide double dream dress drift drink \
+    drive drop eat emerge encourage engage enjoy ensure enter escape estimate exist expand expect explode express \
+    extend fail feed feel fight fill find finish fit fix fly forget form freeze gain gather get glow grab grind grow guess hate \
+    hang happen hear heat hide hit hold hop hope hunt ignore imagine improve include increase insist intend invent \
+    invite join jump keep kick kill knead knock know land laugh lay lead lean learn leave lend lie lift \
+    like line listen look love lower make manage mark mean melt mention mix multiply need notice obey observe \
+    obtain occur offer open owe pass peel perform persuade pick plan play pour predict prefer prepare press pretend \
+    prevent produce promise propose protect prove provide publish pull pump push put quit raise reach react \
+    read realize receive recognize reduce refer refuse relax release rely remember remind remove repair repeat replace \
+    reply represent require rescue resemble respond retire return reveal ride ring rise roll rub rush save scan \
+    scrape seek seem sell separate serve settle shake share shift shine shrink shut sing sink sit sleep slide slow smell smile smoke \
+    solve speed spend spin split spread squeeze stare steal stick sting stir store stretch strike struggle \
+    suffer suggest suit supply support suppose surprise surround survive swallow swell swim swing taste teach tear \
+    tend test thank think throw touch travel treat trust try understand vanish vary visit vote wait wake wander warm warn \
+    wash waste watch wear weigh win wipe wish worry wrap";
+
+const ADJECTIVES: &str = "\
+    able absolute active afraid alive alone ancient angry annoying asleep available average awake aware awful bare beautiful \
+    black blind blue boring bright broad broken brown busy calm careful cheap clean clever cold comfortable \
+    complete complex conscious convenient cool correct crazy cruel curious dangerous dark dead dear deaf dense \
+    desperate difficult direct dirty dry dull eager early elegant empty enormous entire equal essential evil \
+    excellent exciting expensive extra fair faint familiar famous fat fine firm flat fond foreign formal free \
+    fresh friendly frozen full funny fuzzy gentle glad gradual grateful gray great greedy green grey guilty half happy \
+    hard harmless healthy heavy helpful hidden high hollow holy honest horrible hot huge hungry identical ill immediate \
+    independent invisible jealous just keen large late lazy light likely liquid local lonely long loose loud lovely \
+    low lucky mad mild modern multiple narrow nasty natural neat necessary nervous noisy normal obvious odd opposite ordinary \
+    painful pale patient perfect permanent plain pleasant polite poor popular powerful practical precise pretty \
+    private proper proud pure quick quiet random rapid rare raw ready real red relevant reliable rich rigid ripe rough round \
+    rude sad safe salty scared separate serious severe shallow sharp shiny short sick silent silly slight slow \
+    smart smooth soft solid sorry sour special specific stable stale steady steep sticky stiff still straight \
+    strange strict strong stubborn stupid sudden sufficient sure sweet tall terrible thick thin tight tiny tired tough \
+    transparent tricky ugly unable unique unlikely unlucky unusual upset urgent useful useless usual vague valid vast \
+    violent visible warm weak weird wet white wide wild wise wonderful worried worth yellow";
+
 const LEAD_INS: &str = "now, let, let's, so now, today, our first, our next, our subject, the first topic, the next, \
              the last, next, the second topic, first of all, suppose, imagine, consider, what is, what are, \
              how does, how do, how is, how can, how far, why do, why does, why is, last of all, finally let, \
@@ -201,7 +253,7 @@ const FUNCTION_WORDS: &str = "\
     and or but nor so yet because although though if unless while whereas when whenever where \
     wherever whether how why once \
     not never always often sometimes usually quite rather very too also just only even still already \
-    again here there now then thus hence therefore however moreover otherwise instead perhaps maybe \
+    again here there backwards forwards upwards downwards sideways online offline now then thus hence therefore however moreover otherwise instead perhaps maybe \
     really actually basically simply merely almost nearly hardly about roughly well soon later ago \
     today yesterday tomorrow together apart else ever yes okay ok alright right um uh er hmm ah oh \
     please thanks thank sorry hello hi";
@@ -225,9 +277,10 @@ const GENERAL_WORDS: &str = "\
     answer answers solve solves change changes changed happened everything \
     suppose imagine remember notice consider note \
     course thing things way ways kind kinds sort lot lots bit number part parts case cases example examples \
+    group groups piece pieces amount amounts stuff bunch couple story stories problem problems \
     fact point points question questions topic topics subject idea ideas reason reasons time times day \
     days year years week weeks hour hours minute minutes second seconds people person man men woman women \
-    somebody word words end beginning middle side sides place places result results rest \
+    somebody word words end beginning middle top bottom side sides place places result results rest \
     first second third last next two three four five six seven eight nine ten hundred thousand \
     million million's dozen zero twenty thirty forty fifty sixty seventy eighty ninety \
     good bad better best worse worst great big bigger biggest large larger largest small smaller smallest \

@@ -1,5 +1,7 @@
 //! Word lists of German.
 
+use std::collections::HashSet;
+
 use super::{HousekeepingTitles, Lexicon, VerbPlace, phrases, weighted, weighted_phrases, words};
 
 pub(super) fn lexicon() -> Lexicon {
@@ -54,6 +56,17 @@ pub(super) fn lexicon() -> Lexicon {
         connectives: phrases(CONNECTIVES).into_iter().collect(),
         lead_ins: phrases(LEAD_INS).into_iter().collect(),
         topic_frames: phrases(TOPIC_FRAMES),
+        topic_hints: phrases(TOPIC_HINTS),
+        openers: words(
+            "ähm äh hm so also ja gut okay jetzt nun dann und aber na nächstes weiter zuletzt erstens \
+             zweitens drittens übrigens",
+        ),
+        fillers: words("ähm äh hm"),
+        // Others are followed by the verb.
+        removable_starts: words("und aber oder denn"),
+        // Nouns are recognized by their capital letters.
+        verbs: HashSet::new(),
+        adjectives: HashSet::new(),
         emphasis: phrases(EMPHASIS).into_iter().collect(),
         housekeeping_stems: HOUSEKEEPING_STEMS
             .iter()
@@ -172,6 +185,10 @@ const TOPIC_FRAMES: &str = "sprechen wir über, sprechen wir nun über, reden wi
              nächstes thema ist, letztes thema ist, erstes thema ist, thema heute ist, müssen wir über, \
              ich möchte über, handelt von, geht es um, fangen heute mit, fangen an mit, beginnen mit, nämlich mit";
 
+const TOPIC_HINTS: &str = "kommt der, kommt die, kommt das, kommen die, jetzt zu, jetzt zum, jetzt zur, nun zu, nun zum, nun \
+             zur, was zu, was zum, was zur, was ist mit, was ist, was sind, gibt es noch, noch über, etwas \
+             über, fragen nach, thema, nämlich die, nämlich der, nämlich das, wichtig ist, sind die";
+
 const LEAD_INS: &str = "kommen wir, wenden wir, schauen wir, betrachten wir, sprechen wir, stellen wir, \
              stellen sie sich, unser erstes, unser nächstes, unser thema, als nächstes, \
              zunächst, zum abschluss, zum schluss, zuletzt, jetzt, nun, heute, was ist, was sind, was bedeutet, wie \
@@ -215,6 +232,7 @@ const GENERAL_WORDS: &str = "\
     ding dinge sache sachen art arten weise teil teile fall fälle beispiel beispiele frage fragen thema \
     themen grund gründe zeit zeiten tag tage tages jahr jahre jahren jahres woche wochen stunde stunden minute minuten mensch \
     menschen leute mann frau wort worte ende anfang mitte seite seiten schluss stelle \
+    problem probleme gedanke stück stücke hälfte hauptgrund \
     zehntel menge antwort satz weg wege abschluss zahl moment \
     eins zwei drei vier fünf sechs sieben acht neun zehn hundert tausend million millionen null grad prozent \
     gut gute guten schlecht groß große großen großer großes größer klein kleine kleinen lang lange langen kurz kurze hoch \

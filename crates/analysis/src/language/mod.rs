@@ -70,6 +70,19 @@ pub(crate) struct Lexicon {
     pub(crate) lead_ins: HashSet<&'static str>,
     /// Phrases after which a topic is named, as in "let us talk about".
     pub(crate) topic_frames: Vec<&'static str>,
+    /// Phrases after which a topic may be named, or something else, as in "then comes".
+    pub(crate) topic_hints: Vec<&'static str>,
+    /// Words with which a sentence may begin before it names a topic: "okay, so, tides".
+    pub(crate) openers: HashSet<&'static str>,
+    /// Sounds that mean nothing wherever they are.
+    pub(crate) fillers: HashSet<&'static str>,
+    /// Conjunctions at the start of a sentence that is complete without.
+    pub(crate) removable_starts: HashSet<&'static str>,
+    /// Base forms of common verbs, which are no part of a title unless the recording uses them
+    /// as nouns.
+    pub(crate) verbs: HashSet<&'static str>,
+    /// Common adjectives, which need a noun after them.
+    pub(crate) adjectives: HashSet<&'static str>,
     /// Words that mark definitions, reasons and conclusions.
     pub(crate) emphasis: HashSet<&'static str>,
     /// Beginnings of words about the organization of a course, with a weight.
@@ -144,6 +157,37 @@ impl Lexicon {
     /// Whether the list is of a language that the analysis knows.
     pub(crate) fn is_known(&self) -> bool {
         !self.function_words.is_empty()
+    }
+
+    /// Whether a word, in lower case, is a form of a common verb.
+    pub(crate) fn is_verb_form(&self, word: &str) -> bool {
+        let is_base = |base: &str| self.verbs.contains(base);
+        let regular = ["s", "es", "ed", "d"].iter();
+        let mut bases = regular.filter_map(|ending| word.strip_suffix(ending));
+        let past = word.strip_suffix("ied").or(word.strip_suffix("ies"));
+        is_base(word) || bases.any(is_base) || past.is_some_and(|stem| is_base(&format!("{stem}y")))
+    }
+
+    /// Whether a word, in lower case, is a common adjective or ends as adjectives do.
+    pub(crate) fn is_adjective_form(&self, word: &str) -> bool {
+        if self.adjectives.is_empty() {
+            return false;
+        }
+        let is_known = |word: &str| self.adjectives.contains(word);
+        // "Heavier", "largest", "hotter".
+        let stem = word.strip_suffix("er").or(word.strip_suffix("est"));
+        let is_comparison = stem.is_some_and(|stem| {
+            let heavy = stem.strip_suffix('i').map(|stem| format!("{stem}y"));
+            let mut shorter = stem.chars();
+            let is_doubled = shorter.next_back() == shorter.clone().next_back();
+            is_known(stem)
+                || is_known(&format!("{stem}e"))
+                || heavy.is_some_and(|word| is_known(&word))
+                || is_doubled && is_known(shorter.as_str())
+        });
+        let endings = ["ous", "ful", "less", "able", "ible", "ive", "icant", "al"];
+        let has_ending = word.len() > 5 && endings.iter().any(|ending| word.ends_with(ending));
+        is_known(word) || is_comparison || has_ending
     }
 
     /// Whether a word, in lower case, names no topic.

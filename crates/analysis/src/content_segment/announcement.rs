@@ -1,0 +1,103 @@
+//! Where a lecturer announces a topic: "let us talk about floods", "okay, so, the tides".
+
+use super::noun_phrase::NounPhrase;
+use crate::language::Lexicon;
+
+/// A topic is announced within this many sentences.
+pub(super) const INTRODUCTION_SENTENCES: usize = 4;
+/// A sentence that begins with the name of the topic and nothing else is one of the first.
+const HEADLINE_SENTENCES: usize = 2;
+/// The maximum number of words between an announcement and its phrase.
+const MAX_FRAME_DISTANCE: usize = 5;
+
+/// The position of the phrase that the sentence with this index announces.
+pub(super) fn position(
+    index: usize,
+    spelled: &[&str],
+    words: &[String],
+    phrases: &[NounPhrase],
+    lexicon: &Lexicon,
+) -> Option<usize> {
+    if index >= INTRODUCTION_SENTENCES {
+        return None;
+    }
+    after_frame(words, phrases, &lexicon.topic_frames).or_else(|| {
+        (index < HEADLINE_SENTENCES)
+            .then(|| headline(spelled, words, phrases, lexicon))
+            .flatten()
+    })
+}
+
+/// The same for what may announce a topic or not, such as "then comes …".
+pub(super) fn hinted_position(
+    index: usize,
+    words: &[String],
+    phrases: &[NounPhrase],
+    lexicon: &Lexicon,
+) -> Option<usize> {
+    let is_introduction = index < INTRODUCTION_SENTENCES;
+    is_introduction
+        .then(|| after_frame(words, phrases, &lexicon.topic_hints))
+        .flatten()
+}
+
+/// The announced phrase at `position` with the one that "and" joins to it, as in "the mean
+/// and the median".
+pub(super) fn pair(
+    phrases: &[NounPhrase],
+    position: usize,
+    words: &[&str],
+    lexicon: &Lexicon,
+) -> Option<NounPhrase> {
+    let first = phrases.iter().find(|phrase| phrase.position == position)?;
+    let end = position + first.words;
+    let conjunction = words.get(end)?;
+    let is_joined = *conjunction == lexicon.conjunction && !words[end - 1].ends_with(',');
+    let second = phrases.iter().find(|phrase| {
+        // An article may be between them.
+        (end + 1..=end + 2).contains(&phrase.position)
+    })?;
+    let words = second.position + second.words - position;
+    is_joined.then(|| NounPhrase {
+        text: format!("{} {conjunction} {}", first.text, second.text),
+        position,
+        words,
+        noun_words: first.words,
+    })
+}
+
+fn after_frame(words: &[String], phrases: &[NounPhrase], frames: &[&str]) -> Option<usize> {
+    let text = format!(" {} ", words.join(" "));
+    let ends = frames.iter().filter_map(|frame| {
+        let at = text.find(&format!(" {frame} "))?;
+        Some(at + 1 + frame.len())
+    });
+    let position = text[..ends.max()?].split_whitespace().count();
+    let near = position..=position + MAX_FRAME_DISTANCE;
+    let positions = phrases.iter().map(|phrase| phrase.position);
+    positions.filter(|position| near.contains(position)).min()
+}
+
+/// A phrase that is all of the first clause, apart from openers and an article: "Okay, so, the
+/// tides, they are strange."
+fn headline(
+    spelled: &[&str],
+    words: &[String],
+    phrases: &[NounPhrase],
+    lexicon: &Lexicon,
+) -> Option<usize> {
+    let is_opener = |word: &&String| lexicon.openers.contains(word.as_str());
+    let openers = words.iter().take_while(is_opener).count();
+    let has_article = words
+        .get(openers)
+        .is_some_and(|word| lexicon.articles.contains(word.as_str()));
+    let start = openers + usize::from(has_article);
+    let is_here = |phrase: &&NounPhrase| {
+        let last = phrase.position + phrase.words - 1;
+        let ends_sentence = last + 1 == spelled.len();
+        phrase.position == start
+            && spelled[last].ends_with([',', '.', ':', ';'])
+            && (openers > 0 || ends_sentence)
+    };
+    phrases.iter().find(is_here).map(|phrase| phrase.position)
+}
