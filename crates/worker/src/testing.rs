@@ -35,6 +35,8 @@ pub(crate) struct Fixture {
     pub(crate) time_limit: StageTimeLimit,
     /// The options of the fixture's workers.
     pub(crate) options: ProcessingOptions,
+    /// The programs of the fixture's workers.
+    pub(crate) tools: Tools,
 }
 
 pub(crate) fn memory_database() -> Database {
@@ -69,6 +71,7 @@ impl Fixture {
             job,
             time_limit: StageTimeLimit::default(),
             options: ProcessingOptions::default(),
+            tools: Tools::find().unwrap(),
         }
     }
 
@@ -119,7 +122,7 @@ impl Fixture {
             time_limit: self.time_limit,
         };
         let (db, storage) = (self.db.clone(), self.storage.clone());
-        Worker::new(db, storage, Tools::find().unwrap(), settings, handlers).unwrap()
+        Worker::new(db, storage, self.tools.clone(), settings, handlers).unwrap()
     }
 
     /// Runs the worker, and `act` meanwhile, until the job is finished. Returns

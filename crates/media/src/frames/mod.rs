@@ -1,7 +1,9 @@
 //! Single frames of a recording.
 
+mod frame_file;
 mod frame_memory;
 mod sample;
 mod thumbnail;
 
+pub use self::frame_file::FrameFile;
 pub use self::sample::{Frames, GrayFrame, GrayPicture};

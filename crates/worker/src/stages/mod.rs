@@ -5,6 +5,7 @@ mod clip_picture;
 mod compilation;
 mod content_analysis;
 mod layout_analysis;
+mod layout_frames;
 mod openai;
 mod picture_notes;
 mod segmentation;

@@ -6,9 +6,12 @@ use lectern_domain::{
     Decibels, JobUpdate, JsonObject, NewSilenceRegion, Patch, SilenceLevel, Stage, TimeRange,
     VideoDuration,
 };
-use lectern_media::{MeasuredSound, MediaInfo, SilenceRegions, SilenceSettings, StereoChannel};
+use lectern_media::{
+    FrameFile, MeasuredSound, MediaInfo, SilenceRegions, SilenceSettings, StereoChannel,
+};
 use serde_json::{Value, json};
 
+use super::layout_frames;
 use super::picture_notes::note_changes;
 use crate::chapters;
 use crate::failure::Failure;
@@ -31,7 +34,19 @@ impl StageHandler for SilenceDetection {
         let options = context.options();
         let probe = context.probe()?.with_audio_track(options.audio_track)?;
         let mut progress = context.progress_reporter(probe.duration, 0.0..100.0, PROGRESS_MESSAGE);
-        let (regions, detected) = detect(context, &probe, &mut progress)?;
+        let sampling = match context.sampled_frames()?.begin() {
+            Some(sampling) => Some((sampling, layout_frames::new_file(context)?)),
+            None => None,
+        };
+        let file = sampling.as_ref().map(|(_, frames)| &frames.file);
+        let (regions, detected) = detect(context, &probe, file, &mut progress)?;
+        if let Some((sampling, frames)) = sampling
+            // After damage, single frames may still be found by seeking.
+            && detected.read_to >= probe.duration
+            && frames.file.path().exists()
+        {
+            sampling.finish(frames);
+        }
         let mut notes = notes(&probe, &detected);
         note_changes(&context.media().formats(&probe)?, &mut notes);
         let chapters = chapters::read(context, &probe, &mut notes)?;
@@ -53,10 +68,12 @@ impl StageHandler for SilenceDetection {
 }
 
 /// Detects silent and black regions. Returns them merged, and as ffmpeg detected
-/// them. `progress` gets the seconds done.
+/// them. Frames are sampled in the same pass if there is a file for them. `progress` gets the
+/// seconds done.
 pub(super) fn detect(
     context: &StageContext<'_>,
     probe: &MediaInfo,
+    frames: Option<&FrameFile>,
     progress: &mut dyn FnMut(f64),
 ) -> Result<(Vec<NewSilenceRegion>, SilenceRegions), Failure> {
     let options = context.options();
@@ -66,7 +83,10 @@ pub(super) fn detect(
         ..SilenceSettings::default()
     };
     let media = context.media();
-    let detected = media.detect_silence(probe, settings, progress)?;
+    let detected = match frames {
+        Some(file) => media.detect_silence_and_sample(probe, settings, file, progress)?,
+        None => media.detect_silence(probe, settings, progress)?,
+    };
     let pairs = |ranges: &Option<Vec<TimeRange>>| -> Vec<_> {
         let ranges = ranges.iter().flatten();
         ranges.map(|range| (range.start(), range.end())).collect()
