@@ -59,7 +59,9 @@ fn layout_and_sampling(steps: serde_json::Value) -> (LayoutType, Vec<String>) {
         .db
         .read(|conn| conn.layout_analysis().find_for_job(job_id));
     let arguments = std::fs::read_to_string(log).unwrap();
-    let sampling = arguments.lines().filter(|line| line.contains("-f rawvideo"));
+    let sampling = arguments
+        .lines()
+        .filter(|line| line.contains("-f rawvideo"));
     (
         layout.unwrap().unwrap().layout_type,
         sampling.map(str::to_owned).collect(),
