@@ -1,4 +1,4 @@
-//! Cutting clips and joining them.
+//! Cutting clips and joining them, and their thumbnails.
 
 mod burned_subtitles;
 mod composed_picture;
@@ -7,5 +7,6 @@ mod cut;
 mod encoding;
 mod loudness;
 mod sound;
+mod thumbnail;
 
 pub use self::encoding::{CompositionChange, CutSettings};

@@ -98,6 +98,12 @@ impl ClipPicture {
         settings.composition_changes = changes.collect();
     }
 
+    /// Whether a part of it is arranged anew.
+    pub(super) fn is_composed(&self) -> bool {
+        let mut parts = self.0.iter();
+        parts.any(|part| part.arrangement.composition.is_some())
+    }
+
     /// Adds what changes when the clip gets another picture to the record of a cut.
     pub(super) fn add_to_record(&self, record: &mut Value) {
         // Records of clips that were cut before there were other compositions have this field.

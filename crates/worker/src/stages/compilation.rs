@@ -222,7 +222,12 @@ impl Encoder<'_> {
             "preset": self.settings.preset,
             "resolution": self.settings.resolution.map(Resolution::as_str),
         });
-        self.picture(range).add_to_record(&mut record);
+        let picture = self.picture(range);
+        picture.add_to_record(&mut record);
+        if picture.is_composed() {
+            // Records of earlier versions, whose thumbnails show the whole recording, lack it.
+            record["thumbnail"] = "composed".into();
+        }
         // Clips that were cut before there were these settings have records without them.
         if let Some(text) = burned {
             record["subtitles"] = text_digest(text).into();
@@ -298,8 +303,7 @@ impl Encoder<'_> {
         media.cut(self.probe, range, &settings, &file, &mut progress)?;
         let thumbnail = self.scratch_file(clip, "jpg");
         if self.probe.video.is_some() {
-            let middle = f64::midpoint(range.start(), range.end());
-            media.thumbnail(self.probe, middle, THUMBNAIL_HEIGHT, &thumbnail)?;
+            media.clip_thumbnail(self.probe, range, &settings, THUMBNAIL_HEIGHT, &thumbnail)?;
         }
         Ok(CutClip {
             update: ClipMediaUpdate {
