@@ -123,7 +123,7 @@ impl Media {
             ffmpeg = ffmpeg.args(["-map", &format!("0:{}", video.index), "-vf", &filter]);
         }
         let max_seconds = self.recording_limits.max_duration.get();
-        let mut reader = LevelReader::new(tracks.len(), max_seconds);
+        let mut reader = LevelReader::new(&tracks, max_seconds);
         let mut black = RegionBuilder::default();
         let mut read_to: f64 = 0.0;
         let ran = self.run_with_progress(
@@ -156,14 +156,8 @@ impl Media {
             min_duration,
             ..
         } = settings;
-        let measured = MeasuredSound::new(
-            recording,
-            &tracks,
-            &reader.tracks,
-            level,
-            min_duration,
-            read_to,
-        );
+        let measured =
+            MeasuredSound::new(recording, &tracks, &reader, level, min_duration, read_to);
         let (mut sound, mut silent) = measured.unzip();
         if let (Some(sound), Some(silent), SilenceLevel::Auto) = (&mut sound, &mut silent, level) {
             let found =

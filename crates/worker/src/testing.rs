@@ -10,7 +10,7 @@ use lectern_domain::{
     Clip, ClipMedia, Job, JobStatus, LeaseDuration, NewClip, NewJob, NonNegativeInt,
     ProcessingOptions, Stage, StageRun, StorageKey, TimeRange, WorkerName,
 };
-use lectern_media::{CancellationToken, RecordingLimits, Tools};
+use lectern_media::{CancellationToken, FrameRate, RecordingLimits, Tools, VideoStream};
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 
 use crate::blocking_storage::BlockingStorage;
@@ -24,6 +24,25 @@ pub(crate) const RECORDING_KEY: &str = "talks/1.mp4";
 /// Time between two polls of the database: polling without a pause would take
 /// processor time from ffmpeg.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A video track in full HD.
+pub(crate) const VIDEO: VideoStream = VideoStream {
+    index: 0,
+    codec: String::new(),
+    width: 1920,
+    height: 1080,
+    rotation: 0,
+    pixel_aspect: 1.0,
+    frame_rate: FrameRate {
+        frames: 25,
+        seconds: 1,
+    },
+    variable_frame_rate: false,
+    may_be_interlaced: false,
+    is_interlaced: false,
+    combed: None,
+    hdr: None,
+};
 
 /// A job in an in-memory database, and a storage in a temporary directory.
 pub(crate) struct Fixture {

@@ -6,6 +6,7 @@ mod concat;
 mod cut;
 mod encoding;
 mod loudness;
+mod missing_glyphs;
 mod sound;
 mod thumbnail;
 

@@ -30,7 +30,14 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct FramesInScratch {
     pub(crate) file: FrameFile,
-    pub(crate) dir: ScratchDir,
+    _dir: ScratchDir,
+}
+
+impl FramesInScratch {
+    /// A file in this directory.
+    pub(crate) fn new(file: FrameFile, dir: ScratchDir) -> Self {
+        Self { file, _dir: dir }
+    }
 }
 
 impl SampledFrames {
@@ -108,7 +115,7 @@ mod tests {
     fn frames(scratch: &Scratch) -> FramesInScratch {
         let dir = scratch.dir("frames").unwrap();
         let file = FrameFile::new(dir.path().join("frames"), 1, 2);
-        FramesInScratch { file, dir }
+        FramesInScratch::new(file, dir)
     }
 
     #[test]
@@ -123,7 +130,7 @@ mod tests {
             let waiting = scope.spawn(|| sampled.take(&token));
             sampling.finish(frames(&scratch));
             let taken = waiting.join().unwrap().unwrap().unwrap();
-            assert!(taken.dir.path().exists());
+            assert!(taken.file.path().parent().unwrap().exists());
         });
         assert!(sampled.take(&token).unwrap().is_none());
         assert!(sampled.begin().is_some());

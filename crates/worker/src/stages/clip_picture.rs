@@ -186,28 +186,9 @@ fn description(composition: Option<Composition>) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
-    use lectern_domain::{LayoutStretch, LayoutStretches, LayoutType, Ratio};
-    use lectern_media::FrameRate;
-
     use super::*;
-
-    const VIDEO: VideoStream = VideoStream {
-        index: 0,
-        codec: String::new(),
-        width: 1920,
-        height: 1080,
-        rotation: 0,
-        pixel_aspect: 1.0,
-        frame_rate: FrameRate {
-            frames: 25,
-            seconds: 1,
-        },
-        variable_frame_rate: false,
-        is_interlaced: false,
-        combed: None,
-        may_be_interlaced: false,
-        hdr: None,
-    };
+    use crate::testing::VIDEO;
+    use lectern_domain::{LayoutStretch, LayoutStretches, LayoutType, Ratio};
 
     fn camera(x: i32) -> Region {
         Region::new(x, 0, 400, 300).unwrap()

@@ -18,6 +18,7 @@ use serde_json::json;
 
 use super::clip_picture::{ClipPicture, note_reasons};
 use super::picture_notes::note_conversions;
+use super::subtitle_fonts::Alphabets;
 use crate::failure::Failure;
 use crate::heard_sound;
 use crate::parallel;
@@ -66,6 +67,7 @@ impl StageHandler for Compilation {
             note_conversions(&probe, context.tools.has_tone_mapping(), &mut notes);
         }
         let options = context.options();
+        let alphabets = Alphabets::of(&transcript);
         let mut encoder = Encoder {
             context,
             probe: &probe,
@@ -84,6 +86,11 @@ impl StageHandler for Compilation {
         };
         let pictures = valid.iter().map(|(_, range)| encoder.picture(*range));
         note_reasons(pictures, &mut notes);
+        let mut burned = String::new();
+        for (clip, range) in &valid {
+            burned.extend(encoder.burned_subtitles(clip, *range)?);
+        }
+        alphabets.note_missing_fonts(context, &burned, &mut notes)?;
         let mut cut_clips = Vec::with_capacity(valid.len());
         for (clip, range) in &valid {
             cut_clips.push(encoder.reuse(clip, *range)?);

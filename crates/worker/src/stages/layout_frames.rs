@@ -17,7 +17,7 @@ const SAMPLE_HEIGHT: u32 = 144;
 pub(super) fn new_file(context: &StageContext<'_>) -> Result<FramesInScratch, Failure> {
     let dir = context.scratch_space().dir("frames")?;
     let file = FrameFile::new(dir.path().join("frames"), SAMPLE_COUNT, SAMPLE_HEIGHT);
-    Ok(FramesInScratch { file, dir })
+    Ok(FramesInScratch::new(file, dir))
 }
 
 /// The frames that this worker has sampled while it looked for silence. If it is doing so, waits

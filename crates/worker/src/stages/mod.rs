@@ -11,6 +11,7 @@ mod picture_notes;
 mod segmentation;
 mod silence_detection;
 mod stretch_borders;
+mod subtitle_fonts;
 mod transcript_end;
 mod transcription;
 

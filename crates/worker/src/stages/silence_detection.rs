@@ -21,6 +21,10 @@ use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 /// The progress message while silence is detected, in this and other stages.
 pub(super) const PROGRESS_MESSAGE: &str = "looking for silence";
 
+/// A picture that ends this much before the recording is no accident of the container, in
+/// seconds.
+const EARLY_END_SECONDS: f64 = 2.0;
+
 /// Finds silence and black pictures.
 #[derive(Debug)]
 pub(super) struct SilenceDetection;
@@ -147,6 +151,15 @@ fn notes(probe: &MediaInfo, detected: &SilenceRegions) -> Notes {
     if detected.blank.is_none() {
         notes.info("the recording has no picture");
     }
+    if let Some(end) = probe.picture_end
+        && end + EARLY_END_SECONDS < probe.duration
+    {
+        let duration = probe.duration;
+        notes.warning(format!(
+            "the picture ends at {end:.1} s of {duration:.1} s; the clips show the last picture from \
+             then on"
+        ));
+    }
     if !detected.warnings.is_empty() {
         let warnings = detected.warnings.join("; ");
         notes.warning(if detected.read_to < probe.duration {
@@ -198,6 +211,14 @@ fn sound_notes(probe: &MediaInfo, sound: &MeasuredSound, notes: &mut Notes) {
             "in {:.1} min, the level of the sound shows no pauses: a detector of voices has found \
              them",
             sound.voice_seconds / 60.0
+        ));
+    }
+    if sound.sample_rates.len() > 1 {
+        let rates: Vec<_> = sound.sample_rates.iter().map(u32::to_string).collect();
+        notes.info(format!(
+            "the sample rate of the sound changes within the recording ({} Hz): the clips have \
+             48000 Hz",
+            rates.join(", ")
         ));
     }
     if let Some(end) = sound.ends_early_at {
