@@ -126,6 +126,18 @@ pub fn audio_silences(
         .collect()
 }
 
+/// Sound that is shorter in all, in seconds, is none: the edges of silences are not exact.
+const MIN_SOUND_SECONDS: f64 = 0.5;
+
+/// Whether a recording of this many seconds is silent throughout, with these silences in any
+/// order.
+pub fn is_silent(silences: &[TimeRange], duration: f64) -> bool {
+    let silences = TimeSpan::union_of_ranges(silences);
+    let sound = TimeSpan::new(0.0, duration).difference(&silences);
+    let seconds: f64 = sound.into_iter().map(TimeSpan::length).sum();
+    seconds < MIN_SOUND_SECONDS.min(duration)
+}
+
 fn validate(ranges: &[(f64, f64)]) -> Result<Vec<TimeSpan>, Invalid> {
     ranges
         .iter()

@@ -121,6 +121,11 @@ impl LanguageTag {
         self.0.split('-').next().unwrap_or_default()
     }
 
+    /// The name of the language in English. `None` if the code is not in ISO 639.
+    pub fn english_name(&self) -> Option<&'static str> {
+        language(self.primary()).map(|language| language.to_name())
+    }
+
     /// Whether the two differ at most in script, region and variant.
     pub fn is_same_language(&self, other: &Self) -> bool {
         self.primary() == other.primary()
@@ -234,6 +239,8 @@ mod tests {
         for name in ["", "und", "qqq", "gibberish"] {
             assert_eq!(named(name), None, "{name}");
         }
+        assert_eq!(tag("pt-BR").english_name(), Some("Portuguese"));
+        assert_eq!(tag("qqq").english_name(), None);
     }
 
     #[test]

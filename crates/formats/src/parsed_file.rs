@@ -8,7 +8,7 @@ use crate::error::FormatError;
 use crate::notes::{Change, Notes};
 use crate::time::{MAX_MILLIS, millis, non_negative};
 use crate::word_grouping::WordSeparator;
-use crate::{growing_captions, rolling_captions, speaker_names, time_unit, word_grouping};
+use crate::{repeated_captions, speaker_names, time_unit, word_grouping};
 
 /// How long a last entry without an end is, for each character of its text, if the length of
 /// the recording is unknown. People say about 15 characters in a second.
@@ -155,8 +155,9 @@ impl ParsedFile {
         });
         entries.sort_by_key(|entry| entry.start_ms.map(|ms| ms.max(0)));
         if may_roll {
-            entries = word_grouping::split_long(growing_captions::join(entries, &mut notes));
-            rolling_captions::remove_repeated_lines(&mut entries, &mut notes);
+            entries =
+                word_grouping::split_long(repeated_captions::join_growing(entries, &mut notes));
+            repeated_captions::remove_repeated_lines(&mut entries, &mut notes);
         }
         end_at_next_start(&mut entries, recording_ms.or(duration_ms), &mut notes);
         note_repeats(&entries, &mut notes);

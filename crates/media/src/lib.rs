@@ -43,6 +43,7 @@
 //! | [`probe`](Media::probe) | the tracks and the duration of a file |
 //! | [`detect_silence`](Media::detect_silence) | silent and black regions |
 //! | [`sample_frames`](Media::sample_frames) | small grayscale frames |
+//! | [`detect_silence_and_sample`](Media::detect_silence_and_sample) | both, of one pass over the recording |
 //! | [`extract_audio`](Media::extract_audio), [`extract_subtitles`](Media::extract_subtitles) | a track as a file |
 //! | [`cut`](Media::cut), [`concat`](Media::concat) | a clip, and several clips in one file |
 //! | [`thumbnail`](Media::thumbnail) | a picture as a file |
@@ -92,7 +93,7 @@ pub use error::{Error, ProbeError};
 pub use extract::SubtitleFormat;
 pub use ffmpeg::{Media, MissingTool, Tools};
 pub use format_changes::Formats;
-pub use frames::{Frames, GrayFrame, GrayPicture};
+pub use frames::{FrameFile, Frames, GrayFrame, GrayPicture};
 pub use picture::Composition;
 pub use probe::{
     AudioStream, Chapter, FieldOrder, FrameRate, HdrTransfer, MediaInfo, StereoChannel,

@@ -1,9 +1,12 @@
 //! Detecting silence and black pictures.
 
+use std::ffi::OsString;
+
 use lectern_domain::{SilenceLevel, TimeRange};
 
 use crate::error::Error;
 use crate::ffmpeg::Media;
+use crate::frames::FrameFile;
 use crate::picture::constant_size_options;
 use crate::probe::{AudioStream, MediaInfo};
 use crate::process::ChildError;
@@ -72,6 +75,31 @@ impl Media {
         settings: SilenceSettings,
         progress: &mut dyn FnMut(f64),
     ) -> Result<SilenceRegions, Error> {
+        self.detect(recording, settings, Vec::new(), progress)
+    }
+
+    /// Like [`detect_silence`](Self::detect_silence), and samples `frames` from the pictures that
+    /// are decoded for it. If the recording has no picture, or the frames would be too large,
+    /// there is no file.
+    pub fn detect_silence_and_sample(
+        &self,
+        recording: &MediaInfo,
+        settings: SilenceSettings,
+        frames: &FrameFile,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<SilenceRegions, Error> {
+        let frames = frames.output_options(recording)?;
+        self.detect(recording, settings, frames, progress)
+    }
+
+    /// Detects silence and black pictures. `more_outputs` are the options of further outputs.
+    fn detect(
+        &self,
+        recording: &MediaInfo,
+        settings: SilenceSettings,
+        more_outputs: Vec<OsString>,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<SilenceRegions, Error> {
         let tracks = tracks_to_measure(recording, settings);
         let video_options = recording.video.iter().flat_map(constant_size_options);
         let mut ffmpeg = self
@@ -95,11 +123,11 @@ impl Media {
             ffmpeg = ffmpeg.args(["-map", &format!("0:{}", video.index), "-vf", &filter]);
         }
         let max_seconds = self.recording_limits.max_duration.get();
-        let mut reader = LevelReader::new(tracks.len(), max_seconds);
+        let mut reader = LevelReader::new(&tracks, max_seconds);
         let mut black = RegionBuilder::default();
         let mut read_to: f64 = 0.0;
         let ran = self.run_with_progress(
-            ffmpeg.args(["-f", "null", "-"]),
+            ffmpeg.args(["-f", "null", "-"]).args(more_outputs),
             &mut |seconds| {
                 read_to = read_to.max(seconds);
                 progress(seconds);
@@ -128,14 +156,8 @@ impl Media {
             min_duration,
             ..
         } = settings;
-        let measured = MeasuredSound::new(
-            recording,
-            &tracks,
-            &reader.tracks,
-            level,
-            min_duration,
-            read_to,
-        );
+        let measured =
+            MeasuredSound::new(recording, &tracks, &reader, level, min_duration, read_to);
         let (mut sound, mut silent) = measured.unzip();
         if let (Some(sound), Some(silent), SilenceLevel::Auto) = (&mut sound, &mut silent, level) {
             let found =

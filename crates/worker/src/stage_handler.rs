@@ -14,7 +14,7 @@ use lectern_storage::ObjectKey;
 
 use crate::blocking_storage::BlockingStorage;
 use crate::failure::Failure;
-use crate::recording_cache::{Recording, RecordingCache};
+use crate::recording_cache::{Recording, RecordingCache, SampledFrames};
 use crate::supervision::{LeaseHeartbeat, StageDeadline, StageTimeLimit};
 
 /// Runs one stage of the pipeline.
@@ -158,6 +158,16 @@ impl StageContext<'_> {
             self.cancellation,
         )?;
         Ok(self.recording.get_or_init(|| recording))
+    }
+
+    /// The frames that one stage samples for another.
+    pub(crate) fn sampled_frames(&self) -> Result<&SampledFrames, Failure> {
+        Ok(self.fetch_recording()?.sampled_frames())
+    }
+
+    /// The scratch space of this worker, for files that other stages need as well.
+    pub(crate) fn scratch_space(&self) -> &Scratch {
+        self.scratch
     }
 
     /// The recording's key in the storage.

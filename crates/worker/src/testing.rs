@@ -10,7 +10,7 @@ use lectern_domain::{
     Clip, ClipMedia, Job, JobStatus, LeaseDuration, NewClip, NewJob, NonNegativeInt,
     ProcessingOptions, Stage, StageRun, StorageKey, TimeRange, WorkerName,
 };
-use lectern_media::{CancellationToken, RecordingLimits, Tools};
+use lectern_media::{CancellationToken, FrameRate, RecordingLimits, Tools, VideoStream};
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 
 use crate::blocking_storage::BlockingStorage;
@@ -25,6 +25,25 @@ pub(crate) const RECORDING_KEY: &str = "talks/1.mp4";
 /// processor time from ffmpeg.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
+/// A video track in full HD.
+pub(crate) const VIDEO: VideoStream = VideoStream {
+    index: 0,
+    codec: String::new(),
+    width: 1920,
+    height: 1080,
+    rotation: 0,
+    pixel_aspect: 1.0,
+    frame_rate: FrameRate {
+        frames: 25,
+        seconds: 1,
+    },
+    variable_frame_rate: false,
+    may_be_interlaced: false,
+    is_interlaced: false,
+    combed: None,
+    hdr: None,
+};
+
 /// A job in an in-memory database, and a storage in a temporary directory.
 pub(crate) struct Fixture {
     pub(crate) dir: tempfile::TempDir,
@@ -35,6 +54,8 @@ pub(crate) struct Fixture {
     pub(crate) time_limit: StageTimeLimit,
     /// The options of the fixture's workers.
     pub(crate) options: ProcessingOptions,
+    /// The programs of the fixture's workers.
+    pub(crate) tools: Tools,
 }
 
 pub(crate) fn memory_database() -> Database {
@@ -69,6 +90,7 @@ impl Fixture {
             job,
             time_limit: StageTimeLimit::default(),
             options: ProcessingOptions::default(),
+            tools: Tools::find().unwrap(),
         }
     }
 
@@ -119,7 +141,7 @@ impl Fixture {
             time_limit: self.time_limit,
         };
         let (db, storage) = (self.db.clone(), self.storage.clone());
-        Worker::new(db, storage, Tools::find().unwrap(), settings, handlers).unwrap()
+        Worker::new(db, storage, self.tools.clone(), settings, handlers).unwrap()
     }
 
     /// Runs the worker, and `act` meanwhile, until the job is finished. Returns

@@ -27,6 +27,7 @@ use crate::content_segment::Speech;
 use crate::hallucination;
 use crate::segment_ref::{ContentSegmentRef, TranscriptSegmentRef};
 use crate::sentence::normalize;
+use crate::silence_region::is_silent;
 use crate::term::tokenize;
 use crate::time_span::TimeSpan;
 use passage::{Passage, parts_between_silences};
@@ -54,8 +55,9 @@ const MIN_UNTRANSCRIBED: f64 = 0.1;
 /// silences are not in clips, apart from pauses.
 ///
 /// Without content segments, clips are spread evenly over the recording and have the
-/// titles "Part 1", "Part 2" and so on; there are none if all of the recording is silent. A
-/// recording that is at most as long as `min_length` gives one clip of the whole recording.
+/// titles "Part 1", "Part 2" and so on. A recording that is at most as long as `min_length` gives
+/// one clip of the whole recording. A recording that is silent throughout gives no clips, also if
+/// it has a transcript.
 ///
 /// `silences` are the ranges without sound, as from
 /// [`audio_silences`](crate::silence_region::audio_silences), in any order.
@@ -92,6 +94,9 @@ pub fn select(
     rules: &ClipRules,
 ) -> Result<Vec<SelectedClip>, Invalid> {
     rules.validate().in_field("rules")?;
+    if is_silent(silences, duration.get()) {
+        return Ok(Vec::new());
+    }
     let recording = TimeSpan::new(0.0, duration.get());
     let silences = TimeSpan::union_of_ranges(silences);
     let mut transcript = transcript.to_vec();

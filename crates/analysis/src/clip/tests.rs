@@ -730,3 +730,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_recording_that_is_silent_throughout_has_no_clips() {
+    let segments = [segment(0.0, 90.0, "Trees", 0.9)];
+    let sentences = [
+        (1.0, 30.0, "A tree has roots."),
+        (31.0, 60.0, "A tree has leaves."),
+        (61.0, 89.0, "A tree has a trunk."),
+    ];
+    let count = |silences: &[(f64, f64)], duration| {
+        select_clips(&segments, &sentences, silences, duration).len()
+    };
+    assert_eq!(count(&[(50.0, 90.0), (0.2, 50.0)], 90.0), 0);
+    assert_eq!(count(&[(0.0, 10.0)], 10.0), 0);
+    assert!(count(&[], 90.0) > 0);
+    assert!(count(&[(0.0, 40.0)], 90.0) > 0);
+}

@@ -2,7 +2,7 @@
 
 use super::encoding::CutSettings;
 use crate::error::Error;
-use crate::picture::{Composition, capped_height, fit_filters, square_pixel_size};
+use crate::picture::{Composition, capped_height, even, fit_filters, square_pixel_size};
 use crate::probe::{FrameRate, VideoStream};
 
 /// How much widths or heights of similar sizes differ, as a fraction of the greater one.
@@ -28,29 +28,9 @@ pub(super) fn picture_filters(
     settings: &CutSettings,
 ) -> Result<String, Error> {
     let parts = parts(frame_count, rate, settings);
-    let height = capped_height(video, settings.resolution);
-    let size = |composition: Option<Composition>| {
-        composition.map_or_else(
-            || square_pixel_size(video, height),
-            |composition| composition.size(video, height),
-        )
-    };
-    let sizes: Vec<_> = parts
-        .iter()
-        .map(|part| (size(part.composition), part.end_frame - part.start_frame))
-        .collect();
-    let canvas = most_frequent(&sizes);
-    let arranged = |part: &Part| match part.composition {
-        None => Ok(format!("{},setsar=1", fit_filters(canvas))),
-        Some(composition) => {
-            // The regions are in pixels of the first picture.
-            let (width, height) = (video.width, video.height);
-            let filters = composition.filters(video, canvas)?;
-            Ok(format!("scale={width}:{height},{filters},setsar=1"))
-        }
-    };
+    let canvas = canvas(video, &parts, settings);
     if let [part] = &parts[..] {
-        return arranged(part);
+        return arranged(video, part.composition, canvas);
     }
     let labels = |name: &str| -> String {
         let label = |i: usize| ["[", name, &i.to_string(), "]"].concat();
@@ -59,7 +39,7 @@ pub(super) fn picture_filters(
     let branch = |(i, part): (usize, &Part)| {
         let (start, end) = (part.start_frame, part.end_frame);
         // Labels have to be different within a graph.
-        let filters = arranged(part)?.replace(']', &format!("{i}]"));
+        let filters = arranged(video, part.composition, canvas)?.replace(']', &format!("{i}]"));
         Ok(format!(
             "[part{i}]trim=start_frame={start}:end_frame={end},setpts=PTS-STARTPTS,{filters}[arranged{i}];"
         ))
@@ -73,6 +53,55 @@ pub(super) fn picture_filters(
         inputs = labels("part"),
         outputs = labels("arranged"),
     ))
+}
+
+/// The filters that arrange the picture in the middle of such a clip alone, in the shape of the
+/// clip, but at most `max_height` pixels high.
+pub(super) fn middle_picture_filters(
+    video: &VideoStream,
+    frame_count: u64,
+    rate: FrameRate,
+    settings: &CutSettings,
+    max_height: u32,
+) -> Result<String, Error> {
+    let parts = parts(frame_count, rate, settings);
+    let (width, height) = canvas(video, &parts, settings);
+    let scale = (f64::from(max_height) / f64::from(height)).min(1.0);
+    let canvas = [width, height].map(|length| even(f64::from(length) * scale));
+    let middle = parts.iter().find(|part| part.end_frame > frame_count / 2);
+    let composition = middle.and_then(|part| part.composition);
+    arranged(video, composition, canvas.into())
+}
+
+/// Width and height of all pictures of a clip.
+fn canvas(video: &VideoStream, parts: &[Part], settings: &CutSettings) -> (u32, u32) {
+    let height = capped_height(video, settings.resolution);
+    let size = |composition: Option<Composition>| {
+        composition.map_or_else(
+            || square_pixel_size(video, height),
+            |composition| composition.size(video, height),
+        )
+    };
+    let sizes: Vec<_> = parts
+        .iter()
+        .map(|part| (size(part.composition), part.end_frame - part.start_frame))
+        .collect();
+    most_frequent(&sizes)
+}
+
+/// The filters that arrange a picture on a canvas of this size.
+fn arranged(
+    video: &VideoStream,
+    composition: Option<Composition>,
+    canvas: (u32, u32),
+) -> Result<String, Error> {
+    let Some(composition) = composition else {
+        return Ok(format!("{},setsar=1", fit_filters(canvas)));
+    };
+    // The regions are in pixels of the first picture.
+    let (width, height) = (video.width, video.height);
+    let filters = composition.filters(video, canvas)?;
+    Ok(format!("scale={width}:{height},{filters},setsar=1"))
 }
 
 /// The size of most frames: of the sizes that most others resemble the one with most frames. The

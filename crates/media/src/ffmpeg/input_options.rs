@@ -38,7 +38,7 @@ pub(super) fn input_options(path: &Path, limits: &RecordingLimits) -> Vec<OsStri
 /// The path as a `file:` URL. Without the prefix, ffmpeg would take the `a` of a path
 /// such as `a:b` for a protocol, and a path with a leading `-` for an option. Callers
 /// pass absolute paths, which start with `/`; the prefix is a second safeguard.
-pub(super) fn file_url(path: &Path) -> OsString {
+pub(crate) fn file_url(path: &Path) -> OsString {
     let mut url = OsString::from("file:");
     url.push(path);
     url

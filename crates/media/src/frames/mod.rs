@@ -1,7 +1,8 @@
-//! Single frames of a recording.
+//! Small frames of a recording.
 
+mod frame_file;
 mod frame_memory;
 mod sample;
-mod thumbnail;
 
+pub use self::frame_file::FrameFile;
 pub use self::sample::{Frames, GrayFrame, GrayPicture};

@@ -105,15 +105,7 @@ impl Media {
             Err(ChildError::Failed { .. }) if !collector.frames.is_empty() => {}
             sampled => sampled.map_err(Error::from_child("sample frames"))?,
         }
-        if collector.frames.is_empty() {
-            return Err(Error::NoVideo);
-        }
-        Ok(Frames {
-            source_width: video.width,
-            source_height: video.height,
-            frames: collector.frames,
-            _memory: memory,
-        })
+        collector.finish(recording, memory)
     }
 
     /// Decodes the whole range and keeps the frames at the sample times.
@@ -124,21 +116,13 @@ impl Media {
         collector: &mut FrameCollector,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), ChildError> {
-        // `fps` samples at multiples of the step, so the first sample time is moved
-        // to 0. With `round=up`, a sample never shows a frame that starts after the
-        // sample's time.
-        let filter = format!(
-            "setpts=PTS-{first}/TB,fps=fps=1/{step}:start_time=0:round=up,{scale}",
-            step = collector.step,
-            first = collector.step / 2.0,
-            scale = collector.scale_filters(),
-        );
         let point = self.seek_point(recording, collector.start)?;
         self.ffmpeg()
             .args(point.options())
             .args(constant_size_options(video))
             .args(self.input_options(&recording.path))
-            .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
+            .args(["-map", &format!("0:{}", video.index)])
+            .args(["-vf", &collector.sampling_filters()])
             .args(["-frames:v", &collector.count.to_string()])
             .args(["-f", "rawvideo", "pipe:1"])
             .run(&self.limits, &mut |bytes| {
@@ -183,7 +167,7 @@ impl Media {
 }
 
 /// Collects frames from the bytes of a pipe.
-struct FrameCollector {
+pub(super) struct FrameCollector {
     count: u32,
     /// The start of the range, in seconds.
     start: f64,
@@ -198,7 +182,12 @@ struct FrameCollector {
 
 impl FrameCollector {
     /// Fails if a single frame is larger than the memory for all frames.
-    fn new(video: &VideoStream, count: u32, height: u32, range: TimeRange) -> Result<Self, Error> {
+    pub(super) fn new(
+        video: &VideoStream,
+        count: u32,
+        height: u32,
+        range: TimeRange,
+    ) -> Result<Self, Error> {
         let height = (height / 2 * 2).max(2);
         let (width, height) = square_pixel_size(video, height);
         let max_count = FRAME_MEMORY.max_bytes / frame_bytes(width, height);
@@ -218,7 +207,7 @@ impl FrameCollector {
     }
 
     /// The bytes of all frames, including the unfinished frame.
-    fn memory_bytes(&self) -> usize {
+    pub(super) fn memory_bytes(&self) -> usize {
         self.count as usize * frame_bytes(self.width, self.height)
     }
 
@@ -227,13 +216,48 @@ impl FrameCollector {
         self.start + (index as f64 + 0.5) * self.step
     }
 
+    /// The number of frames that are wanted, which may be less than was asked for.
+    pub(super) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The filters that turn the pictures from the start of the range on into the frames.
+    pub(super) fn sampling_filters(&self) -> String {
+        // `fps` samples at multiples of the step, so the first sample time is moved
+        // to 0. With `round=up`, a sample never shows a frame that starts after the
+        // sample's time.
+        format!(
+            "setpts=PTS-{first}/TB,fps=fps=1/{step}:start_time=0:round=up,{scale}",
+            step = self.step,
+            first = self.step / 2.0,
+            scale = self.scale_filters(),
+        )
+    }
+
     fn scale_filters(&self) -> String {
         format!("scale={}:{},setsar=1,format=gray", self.width, self.height)
     }
 
+    /// The collected frames. Fails if there are none.
+    pub(super) fn finish(
+        self,
+        recording: &MediaInfo,
+        memory: Arc<Reservation>,
+    ) -> Result<Frames, Error> {
+        match &recording.video {
+            Some(video) if !self.frames.is_empty() => Ok(Frames {
+                source_width: video.width,
+                source_height: video.height,
+                frames: self.frames,
+                _memory: memory,
+            }),
+            _ => Err(Error::NoVideo),
+        }
+    }
+
     /// Appends bytes from the pipe. A completed frame gets `time`, or else the time of
     /// the next sample. After `count` frames, all further bytes are discarded.
-    fn push(&mut self, mut bytes: &[u8], time: Option<f64>) {
+    pub(super) fn push(&mut self, mut bytes: &[u8], time: Option<f64>) {
         let size = frame_bytes(self.width, self.height);
         while !bytes.is_empty() && self.frames.len() < self.count as usize {
             // Doubling the capacity would take more memory than is reserved.

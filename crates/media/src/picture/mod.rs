@@ -11,4 +11,4 @@ pub use self::composition::Composition;
 pub(crate) use self::constant_size::{constant_size_options, fit_filters};
 pub(crate) use self::conversion::{deinterlacing_filters, stored_size, tone_mapping_filters};
 pub(crate) use self::frame_rate::{constant_rate, constant_rate_filters};
-pub(crate) use self::size::{capped_height, square_pixel_size};
+pub(crate) use self::size::{capped_height, even, square_pixel_size};

@@ -27,7 +27,7 @@ pub(crate) fn capped_height(video: &VideoStream, cap: Option<Resolution>) -> u32
 }
 
 /// The nearest even number of pixels, at least 2.
-pub(super) fn even(length: f64) -> u32 {
+pub(crate) fn even(length: f64) -> u32 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -26,6 +26,8 @@ pub(super) struct Headers {
     /// Number of tracks of any kind.
     pub(super) stream_count: usize,
     pub(super) video: Option<VideoStream>,
+    /// The end of the picture in seconds from the start, if the headers have it.
+    pub(super) picture_end: Option<f64>,
     pub(super) audio: Option<AudioStream>,
     pub(super) audio_tracks: Vec<AudioStream>,
     pub(super) subtitles: Vec<SubtitleStream>,
@@ -96,6 +98,9 @@ struct Tags {
     /// The title in MP4.
     handler_name: Option<String>,
     rotate: Option<String>,
+    /// The end of the track in Matroska, such as `00:10:03.021000000`.
+    #[serde(rename = "DURATION")]
+    duration: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -111,12 +116,15 @@ pub(super) fn read(json: &[u8]) -> Result<Headers, ProbeError> {
     let mut subtitles: Vec<&Stream> = output.streams.iter().collect();
     subtitles.retain(|stream| stream.is_of_type("subtitle"));
     subtitles.sort_by_key(|stream| stream.preference());
+    let start = seconds(output.format.start_time.as_ref()).unwrap_or(0.0);
+    let picture = preferred(&output.streams, Stream::is_moving_picture);
     Ok(Headers {
         duration: output.duration(),
-        start: seconds(output.format.start_time.as_ref()).unwrap_or(0.0),
+        start,
         format_name: output.format.name,
         stream_count: output.streams.len(),
-        video: preferred(&output.streams, Stream::is_moving_picture).map(Stream::to_video),
+        video: picture.map(Stream::to_video),
+        picture_end: picture.and_then(Stream::written_end).map(|end| end - start),
         audio: preferred(&output.streams, Stream::is_audio).map(Stream::to_audio),
         audio_tracks: output
             .streams
@@ -132,6 +140,15 @@ pub(super) fn read(json: &[u8]) -> Result<Headers, ProbeError> {
 fn seconds(text: Option<&String>) -> Option<f64> {
     let seconds = text?.parse().ok()?;
     f64::is_finite(seconds).then_some(seconds)
+}
+
+/// Parses hours, minutes and seconds.
+fn clock_seconds(text: &str) -> Option<f64> {
+    let mut parts = text.split(':').map(|part| part.parse::<f64>().ok());
+    let mut next = || parts.next().flatten();
+    let [hours, minutes, seconds] = [next()?, next()?, next()?];
+    let seconds = 3600.0 * hours + 60.0 * minutes + seconds;
+    seconds.is_finite().then_some(seconds)
 }
 
 impl Output {
@@ -171,6 +188,12 @@ impl Stream {
     /// The timestamp of the track's end, in seconds.
     fn end(&self) -> Option<f64> {
         Some(seconds(self.start_time.as_ref())? + seconds(self.duration.as_ref())?)
+    }
+
+    /// Like [`end`](Self::end); in Matroska files the tag that ffmpeg and mkvmerge write has it.
+    fn written_end(&self) -> Option<f64> {
+        let tag = || clock_seconds(self.tags.duration.as_ref()?);
+        self.end().or_else(tag)
     }
 
     /// A sort key: default subtitles come first, and forced subtitles last, because forced

@@ -60,6 +60,7 @@ impl Media {
             size: metadata.len(),
             format_name: headers.format_name,
             video: headers.video,
+            picture_end: headers.picture_end,
             audio: headers.audio,
             has_clock_restarts: false,
             audio_tracks: headers.audio_tracks,

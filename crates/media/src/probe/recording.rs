@@ -24,6 +24,8 @@ pub struct MediaInfo {
     pub format_name: String,
     /// The video track, if there is one. Cover art does not count.
     pub video: Option<VideoStream>,
+    /// When the picture ends according to the headers, in seconds; `None` if they do not say it.
+    pub picture_end: Option<f64>,
     /// The audio track that is used, if there is one: at first the one that players
     /// choose.
     pub audio: Option<AudioStream>,

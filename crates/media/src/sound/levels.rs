@@ -1,5 +1,6 @@
 //! The level of the sound in each 40 ms, as ffmpeg measures it.
 
+use super::rate_meter::RateMeter;
 use crate::probe::AudioStream;
 
 /// Windows per second.
@@ -14,12 +15,17 @@ pub(crate) const MAX_TRACKS: usize = 8;
 /// Channels of which the level is measured: left, right, and both mixed.
 const CHANNELS: usize = 3;
 
+/// The number of samples in a window.
+fn window_samples(track: &AudioStream) -> u32 {
+    (track.sample_rate / WINDOWS_PER_SECOND).max(1)
+}
+
 /// The filters that measure a track and print the levels. `position` is below [`MAX_TRACKS`].
 ///
 /// Every filter works after a change of the format as before, because none has a state that
 /// lasts longer than a window.
 pub(crate) fn level_filters(position: usize, track: &AudioStream) -> String {
-    let samples = (track.sample_rate / WINDOWS_PER_SECOND).max(1);
+    let samples = window_samples(track);
     // Converted to stereo, mono would lose 3 dB in each channel.
     let (layout, right, mono) = match track.channels {
         1 => ("mono", "c0", "c0"),
@@ -131,12 +137,17 @@ pub(crate) struct LevelReader {
     levels: [Level; CHANNELS],
     /// How many lines with levels are still missing.
     missing: usize,
+    rates: Vec<RateMeter>,
 }
 
 impl LevelReader {
-    pub(crate) fn new(track_count: usize, max_seconds: f64) -> Self {
+    pub(crate) fn new(tracks: &[&AudioStream], max_seconds: f64) -> Self {
+        let meters = tracks
+            .iter()
+            .map(|track| RateMeter::new(window_samples(track)));
         Self {
-            tracks: vec![TrackLevels::default(); track_count],
+            tracks: vec![TrackLevels::default(); tracks.len()],
+            rates: meters.collect(),
             max_windows: window_index(max_seconds).unwrap_or(0),
             current: None,
             levels: [Level::NONE; CHANNELS],
@@ -144,9 +155,19 @@ impl LevelReader {
         }
     }
 
+    /// The sample rates of a track, in ascending order.
+    pub(crate) fn sample_rates(&self, position: usize) -> Vec<u32> {
+        self.rates
+            .get(position)
+            .map_or_else(Vec::new, RateMeter::rates)
+    }
+
     /// Reads a line; lines of other filters are ignored.
     pub(crate) fn push(&mut self, line: &str) {
         if let Some((position, microseconds)) = parse_time(line) {
+            if let Some(meter) = self.rates.get_mut(position) {
+                meter.push(microseconds);
+            }
             // Versions of ffmpeg with one thread for each track may print the lines of two
             // tracks in turns. Then it is not known which levels are whose.
             self.current = match window_index(microseconds / 1e6) {
@@ -221,7 +242,16 @@ mod tests {
     }
 
     fn read(lines: &[String]) -> Vec<TrackLevels> {
-        let mut reader = LevelReader::new(2, 10.0);
+        let track = AudioStream {
+            index: 1,
+            codec: "aac".into(),
+            sample_rate: 48_000,
+            channels: 2,
+            language: None,
+            mixed_with: Vec::new(),
+            only_channel: None,
+        };
+        let mut reader = LevelReader::new(&[&track, &track], 10.0);
         for line in lines {
             reader.push(line);
         }

@@ -3,7 +3,7 @@
 use lectern_domain::{SilenceLevel, TimeRange};
 
 use super::choice::{choose_channel, choose_track};
-use super::levels::{TrackLevels, WINDOW_SECONDS};
+use super::levels::{LevelReader, TrackLevels, WINDOW_SECONDS};
 use super::silence::{mean_level, silent_ranges};
 use crate::probe::{AudioStream, MediaInfo};
 
@@ -25,6 +25,8 @@ pub struct MeasuredSound {
     /// In how many seconds of the recording a voice activity detector has found the silence,
     /// because its level shows none.
     pub voice_seconds: f64,
+    /// The sample rates of the track that last for at least three seconds, in ascending order.
+    pub sample_rates: Vec<u32>,
     /// When the sound ends, in seconds, if that is before the recording.
     pub ends_early_at: Option<f64>,
 }
@@ -36,18 +38,19 @@ impl MeasuredSound {
     pub(crate) fn new(
         recording: &MediaInfo,
         tracks: &[&AudioStream],
-        levels: &[TrackLevels],
+        measured: &LevelReader,
         setting: SilenceLevel,
         min_seconds: f64,
         end: f64,
     ) -> Option<(Self, Vec<TimeRange>)> {
+        let levels = &measured.tracks;
         let preferred = recording.audio.as_ref()?;
         let is_mixed = !preferred.mixed_with.is_empty();
         let position = tracks
             .iter()
             .position(|track| track.index == preferred.index)?;
-        let (audio, heard): (AudioStream, Vec<&TrackLevels>) = if is_mixed {
-            (preferred.clone(), levels.iter().collect())
+        let (audio, chosen, heard): (_, _, Vec<&TrackLevels>) = if is_mixed {
+            (preferred.clone(), position, levels.iter().collect())
         } else {
             let chosen = choose_track(position, levels);
             let only_channel = match tracks[chosen].channels {
@@ -58,7 +61,7 @@ impl MeasuredSound {
                 only_channel,
                 ..tracks[chosen].clone()
             };
-            (audio, vec![&levels[chosen]])
+            (audio, chosen, vec![&levels[chosen]])
         };
         let (ranges, silence_dbfs) = silent_ranges(&heard, setting, min_seconds, end);
         let loudest = heard
@@ -71,6 +74,7 @@ impl MeasuredSound {
             mean_level: loudest.reduce(f64::max),
             silence_dbfs,
             voice_seconds: 0.0,
+            sample_rates: measured.sample_rates(chosen),
             ends_early_at: (sound_end + WINDOW_SECONDS + EARLY_END_SECONDS < end)
                 .then_some(sound_end),
         };

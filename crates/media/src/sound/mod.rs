@@ -3,6 +3,7 @@
 mod choice;
 mod levels;
 mod measured;
+mod rate_meter;
 mod silence;
 mod source;
 mod uniform;

@@ -60,3 +60,18 @@ fn lines_of_hebrew_begin_on_the_right() {
         "{left} pixels on the left, {right} on the right"
     );
 }
+
+#[test]
+fn characters_without_a_font_are_found() {
+    let fixture = Fixture::new();
+    let file = fixture.path("it's [all], of: it.vtt");
+    let missing = |text: &str| {
+        let found = fixture.media.characters_without_font(text, &file);
+        found.unwrap()
+    };
+    assert!(missing("Trees & <leaves>").is_empty() && !file.exists());
+    assert!(missing("Wörter – „Bäume“, déjà vu…\n").is_empty());
+    // For private use: no font has them.
+    let text = "Bäume \u{10fff0}\u{10fff1} and \u{10fff0}\n\nleaves";
+    assert_eq!(missing(text), ['\u{10fff0}', '\u{10fff1}']);
+}

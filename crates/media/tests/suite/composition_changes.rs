@@ -3,11 +3,11 @@
 use std::fs;
 use std::process::Command;
 
-use lectern_domain::{Loudness, OptionValue as _, Region, Resolution};
+use lectern_domain::{Loudness, OptionValue as _, Region, Resolution, TimeRange};
 use lectern_media::{Composition, CompositionChange, CutSettings, GrayPicture, MediaInfo};
 
 use crate::fixture::{CODECS, Fixture, brightness};
-use crate::picture::picture_at;
+use crate::picture::{gray, picture_at};
 
 /// A white screen with a gray camera at the right until 5 s, then at the left until 9 s, and
 /// then the camera alone. The picture is black for 0.2 s every two seconds,
@@ -252,4 +252,53 @@ fn the_clip_has_the_size_of_the_arrangement_that_takes_most_of_it() {
     assert!(is_gray(&picture, 280, 90) && brightness(&picture, 280, 10) < 40);
     let picture = picture_at(&fixture, &clip, 3.9);
     assert!(is_gray(&picture, 48, 150) && brightness(&picture, 280, 90) > 220);
+}
+
+#[test]
+fn a_thumbnail_shows_the_arrangement_in_the_middle_of_the_clip() {
+    let fixture = Fixture::new();
+    let recording = fixture.probe(&fixture.render(&[CHANGING, TONES], CODECS, "changing.mp4"));
+    let beside = Composition::SideBySide {
+        screen: region([0, 0, 240, 120]),
+        camera: region(RIGHT),
+    };
+    let out = fixture.path("clip.jpg");
+    for (range, compositions, size) in [
+        (
+            RANGE,
+            [Some(stack(RIGHT)), Some(stack(LEFT)), None],
+            (90, 160),
+        ),
+        (RANGE, [None, Some(beside), None], (284, 160)),
+        (RANGE, [None; 3], (284, 160)),
+        (
+            (5.5, 8.5),
+            [Some(Composition::Crop(region(LEFT))), None, None],
+            (262, 160),
+        ),
+    ] {
+        let settings = settings(compositions);
+        let clip = fixture.cut(&recording, range, &settings);
+        let range = TimeRange::new(range.0, range.1).unwrap();
+        let media = &fixture.media;
+        media
+            .clip_thumbnail(&recording, range, &settings, 160, &out)
+            .unwrap();
+        let levels = gray(&out, size.0 * size.1);
+        let thumbnail = GrayPicture {
+            width: size.0,
+            height: size.1,
+            data: levels,
+        };
+        let picture = picture_at(&fixture, &clip, range.duration() / 2.0);
+        // At the same places of pictures of different sizes. Some are at edges.
+        let places = (1..20).flat_map(|x| (1..20).map(move |y| (x, y)));
+        let level = |picture: &GrayPicture, (x, y): (u32, u32)| {
+            brightness(picture, picture.width * x / 20, picture.height * y / 20)
+        };
+        let differ =
+            |place: &(u32, u32)| level(&thumbnail, *place).abs_diff(level(&picture, *place)) > 30;
+        let different: Vec<_> = places.filter(differ).collect();
+        assert!(different.len() < 30, "{compositions:?}: {different:?}");
+    }
 }

@@ -124,4 +124,14 @@ fn a_change_of_the_sample_rate_keeps_picture_and_sound_in_place() {
     let fixture = Fixture::new();
     let recording = two_parts(&fixture, "-c:a ac3 -ar 48000", "-c:a ac3 -ar 32000");
     assert_in_place(&fixture, &recording);
+    let rates = |recording: &MediaInfo| {
+        let found = fixture.detect_silence(recording);
+        found.sound.unwrap().sample_rates
+    };
+    assert_eq!(rates(&recording), [32_000, 48_000]);
+    let recording = two_parts(&fixture, "-ar 48000", "-ar 44100");
+    assert_eq!(rates(&recording), [44_100, 48_000]);
+    let matroska = fixture.convert(&recording.path, "-c:v copy -c:a libopus", "rates.mkv");
+    assert_eq!(rates(&fixture.probe(&matroska)), [48_000]);
+    assert_eq!(rates(&fixture.lecture()), [44_100]);
 }

@@ -1,5 +1,5 @@
 use lectern_domain::TimeRange;
-use lectern_media::{Error, GrayFrame};
+use lectern_media::{Error, FrameFile, Frames, GrayFrame, SilenceSettings};
 
 use crate::fixture::{CODECS, Fixture, SOUND, brightness};
 
@@ -140,4 +140,68 @@ fn frames_of_a_range_are_read_from_its_key_frame() {
             "{done:?}"
         );
     }
+}
+
+#[test]
+fn frames_of_the_pass_for_silence_are_those_of_a_pass_of_their_own() {
+    let fixture = Fixture::new();
+    let source = "testsrc2=size=160x120:rate=10:duration=6";
+    let late = fixture.convert(
+        &fixture.lecture().path,
+        "-c copy -output_ts_offset 100",
+        "late.mkv",
+    );
+    let picture = fixture.render(&[source], CODECS, "picture.mp4");
+    let rotated = fixture.rotated(&fixture.lecture().path);
+    for path in [late, picture, rotated] {
+        let recording = fixture.probe(&path);
+        let file = FrameFile::new(fixture.path("frames"), 12, 61);
+        let (media, settings) = (&fixture.media, SilenceSettings::default());
+        let mut done = Vec::new();
+        let regions = media
+            .detect_silence_and_sample(&recording, settings, &file, &mut |time| done.push(time))
+            .unwrap();
+        assert_eq!(regions, fixture.detect_silence(&recording));
+        // The frames count as little progress, although each stands for half a second.
+        assert!(done.is_sorted() && done.last().unwrap() < &6.05, "{done:?}");
+        let found = media.read_frames(&recording, &file).unwrap();
+        let expected = media.sample_frames(&recording, 12, 61, &mut |_| {});
+        let expected = expected.unwrap();
+        assert_eq!(found.frames, expected.frames, "{}", path.display());
+        let size = |frames: &Frames| (frames.source_width, frames.source_height);
+        assert_eq!(size(&found), size(&expected));
+    }
+}
+
+#[test]
+fn the_pass_for_silence_samples_as_many_frames_as_can_be_read() {
+    let fixture = Fixture::new();
+    let whole = fixture.convert(
+        &fixture.lecture().path,
+        "-c copy -movflags +faststart",
+        "whole.mp4",
+    );
+    let bytes = std::fs::read(&whole).unwrap();
+    let half = fixture.path("half.mp4");
+    std::fs::write(&half, &bytes[..bytes.len() * 6 / 10]).unwrap();
+    let sound = fixture.render(&[SOUND], "-c:a aac", "sound.m4a");
+    let sample = |path: &std::path::Path, name: &str| {
+        let (recording, file) = (fixture.probe(path), fixture.path(name));
+        let file = FrameFile::new(file, 120, 60);
+        let settings = SilenceSettings::default();
+        let media = &fixture.media;
+        media
+            .detect_silence_and_sample(&recording, settings, &file, &mut |_| {})
+            .unwrap();
+        (
+            file.path().exists(),
+            media
+                .read_frames(&recording, &file)
+                .map(|frames| frames.frames.len()),
+        )
+    };
+    let (_, count) = sample(&half, "half");
+    assert!((10..115).contains(&count.unwrap()));
+    let (exists, no_frames) = sample(&sound, "sound");
+    assert!(!exists && matches!(no_frames, Err(Error::NoVideo)));
 }

@@ -29,7 +29,7 @@ pub(crate) fn picture_at(fixture: &Fixture, recording: &MediaInfo, time: f64) ->
 }
 
 /// The brightness of all pixels of a JPEG.
-fn gray(picture: &Path, pixels: u32) -> Vec<u8> {
+pub(crate) fn gray(picture: &Path, pixels: u32) -> Vec<u8> {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-f", "jpeg_pipe", "-i"])
         .arg(picture)

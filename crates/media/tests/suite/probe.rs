@@ -118,6 +118,51 @@ fn subtitles_have_a_language_and_can_be_extracted() {
     );
 }
 
+/// Words of two layers, a drawing and a comment.
+const SUBSTATION_ALPHA: &str = "[Script Info]
+ScriptType: v4.00+
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize
+Style: Default,Arial,20
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Comment: 0,0:00:00.00,0:00:05.00,Default,,0,0,0,,not shown
+Dialogue: 3,0:00:01.00,0:00:02.00,Default,Ann,10,0,0,,{\\k50\\pos(10,20)}Welcome,\\N{\\i1}all{\\i0}.
+Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\p1}m 0 0 l 9 0 9 9{\\p0}
+Dialogue: 0,0:00:03.00,0:00:04.50,Default,Bo,0,0,0,,Leaves
+";
+
+#[test]
+fn substation_alpha_is_extracted_as_it_is() {
+    let fixture = Fixture::new();
+    let ass = fixture.path("words.ass");
+    fs::write(&ass, SUBSTATION_ALPHA).unwrap();
+    // With the sound, all tracks would begin 21 ms later, so that AAC's priming is not before 0.
+    let options = format!("-i {} -map 0:v -map 1 -c copy", ass.display());
+    let path = fixture.convert(&fixture.lecture().path, &options, "subtitled.mkv");
+    let recording = fixture.probe(&path);
+    let out = fixture.path("extracted");
+    let track = &recording.subtitles[0];
+    assert_eq!(track.codec, "ass");
+    fixture
+        .media
+        .extract_subtitles(&recording, track, SubtitleFormat::SubStationAlpha, &out)
+        .unwrap();
+    // Matroska keeps everything; only comments come to the end, and lines end as in DOS.
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(str::trim_end);
+        let (mut comments, mut lines): (Vec<_>, Vec<_>) = lines
+            .map(str::to_owned)
+            .partition(|line| line.starts_with("Comment:"));
+        lines.append(&mut comments);
+        lines
+    };
+    let words = fs::read_to_string(&out).unwrap();
+    assert_eq!(lines(&words), lines(SUBSTATION_ALPHA));
+}
+
 #[test]
 fn a_duration_missing_in_the_headers_is_measured() {
     let fixture = Fixture::new();

@@ -1,5 +1,7 @@
 //! The recordings that a worker has fetched, with their properties.
 
+mod sampled_frames;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use lectern_media::{CancellationToken, MediaInfo, Scratch, ScratchDir};
 use lectern_storage::ObjectKey;
 use parking_lot::{Condvar, Mutex};
 
+pub(crate) use self::sampled_frames::{FramesInScratch, SampledFrames};
 use crate::blocking_storage::BlockingStorage;
 use crate::failure::Failure;
 
@@ -60,6 +63,8 @@ pub(crate) struct Recording {
     /// Filled by the first stage that needs it. Locked while that stage examines the
     /// recording.
     probe: Mutex<Option<Probed>>,
+    /// Frames that one stage has sampled for another.
+    sampled_frames: SampledFrames,
     /// The copy's directory. `None` if the storage is a local directory.
     dir: Option<ScratchDir>,
 }
@@ -77,12 +82,17 @@ impl Recording {
         Self {
             file,
             probe: Mutex::new(None),
+            sampled_frames: SampledFrames::default(),
             dir,
         }
     }
 
     pub(crate) fn file(&self) -> &Path {
         &self.file
+    }
+
+    pub(crate) fn sampled_frames(&self) -> &SampledFrames {
+        &self.sampled_frames
     }
 
     /// The recording's properties. Calls `probe` if no stage has needed them yet; another

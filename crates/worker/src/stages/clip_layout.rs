@@ -160,30 +160,12 @@ fn is_whole_picture(region: Region, video: &VideoStream) -> bool {
 #[cfg(test)]
 mod tests {
     use lectern_domain::Ratio;
-    use lectern_media::FrameRate;
 
     use super::ClipLayout::{Camera, Keep, Screen, Stack};
     use super::Composition::{Crop, Portrait};
     use super::Reason::{NoCamera, NoScreen};
     use super::*;
-
-    const VIDEO: VideoStream = VideoStream {
-        index: 0,
-        codec: String::new(),
-        width: 1920,
-        height: 1080,
-        rotation: 0,
-        pixel_aspect: 1.0,
-        frame_rate: FrameRate {
-            frames: 25,
-            seconds: 1,
-        },
-        variable_frame_rate: false,
-        may_be_interlaced: false,
-        is_interlaced: false,
-        combed: None,
-        hdr: None,
-    };
+    use crate::testing::VIDEO;
 
     fn region([x, y, width, height]: [i32; 4]) -> Region {
         Region::new(x, y, width, height).unwrap()

@@ -98,6 +98,12 @@ impl ClipPicture {
         settings.composition_changes = changes.collect();
     }
 
+    /// Whether a part of it is arranged anew.
+    pub(super) fn is_composed(&self) -> bool {
+        let mut parts = self.0.iter();
+        parts.any(|part| part.arrangement.composition.is_some())
+    }
+
     /// Adds what changes when the clip gets another picture to the record of a cut.
     pub(super) fn add_to_record(&self, record: &mut Value) {
         // Records of clips that were cut before there were other compositions have this field.
@@ -180,28 +186,9 @@ fn description(composition: Option<Composition>) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
-    use lectern_domain::{LayoutStretch, LayoutStretches, LayoutType, Ratio};
-    use lectern_media::FrameRate;
-
     use super::*;
-
-    const VIDEO: VideoStream = VideoStream {
-        index: 0,
-        codec: String::new(),
-        width: 1920,
-        height: 1080,
-        rotation: 0,
-        pixel_aspect: 1.0,
-        frame_rate: FrameRate {
-            frames: 25,
-            seconds: 1,
-        },
-        variable_frame_rate: false,
-        is_interlaced: false,
-        combed: None,
-        may_be_interlaced: false,
-        hdr: None,
-    };
+    use crate::testing::VIDEO;
+    use lectern_domain::{LayoutStretch, LayoutStretches, LayoutType, Ratio};
 
     fn camera(x: i32) -> Region {
         Region::new(x, 0, 400, 300).unwrap()

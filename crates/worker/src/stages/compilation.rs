@@ -18,6 +18,7 @@ use serde_json::json;
 
 use super::clip_picture::{ClipPicture, note_reasons};
 use super::picture_notes::note_conversions;
+use super::subtitle_fonts::Alphabets;
 use crate::failure::Failure;
 use crate::heard_sound;
 use crate::parallel;
@@ -66,6 +67,7 @@ impl StageHandler for Compilation {
             note_conversions(&probe, context.tools.has_tone_mapping(), &mut notes);
         }
         let options = context.options();
+        let alphabets = Alphabets::of(&transcript);
         let mut encoder = Encoder {
             context,
             probe: &probe,
@@ -84,6 +86,11 @@ impl StageHandler for Compilation {
         };
         let pictures = valid.iter().map(|(_, range)| encoder.picture(*range));
         note_reasons(pictures, &mut notes);
+        let mut burned = String::new();
+        for (clip, range) in &valid {
+            burned.extend(encoder.burned_subtitles(clip, *range)?);
+        }
+        alphabets.note_missing_fonts(context, &burned, &mut notes)?;
         let mut cut_clips = Vec::with_capacity(valid.len());
         for (clip, range) in &valid {
             cut_clips.push(encoder.reuse(clip, *range)?);
@@ -222,7 +229,12 @@ impl Encoder<'_> {
             "preset": self.settings.preset,
             "resolution": self.settings.resolution.map(Resolution::as_str),
         });
-        self.picture(range).add_to_record(&mut record);
+        let picture = self.picture(range);
+        picture.add_to_record(&mut record);
+        if picture.is_composed() {
+            // Records of earlier versions, whose thumbnails show the whole recording, lack it.
+            record["thumbnail"] = "composed".into();
+        }
         // Clips that were cut before there were these settings have records without them.
         if let Some(text) = burned {
             record["subtitles"] = text_digest(text).into();
@@ -298,8 +310,7 @@ impl Encoder<'_> {
         media.cut(self.probe, range, &settings, &file, &mut progress)?;
         let thumbnail = self.scratch_file(clip, "jpg");
         if self.probe.video.is_some() {
-            let middle = f64::midpoint(range.start(), range.end());
-            media.thumbnail(self.probe, middle, THUMBNAIL_HEIGHT, &thumbnail)?;
+            media.clip_thumbnail(self.probe, range, &settings, THUMBNAIL_HEIGHT, &thumbnail)?;
         }
         Ok(CutClip {
             update: ClipMediaUpdate {

@@ -5,14 +5,10 @@ use lectern_db::Tx;
 use lectern_domain::Stage;
 use lectern_media::Error;
 
+use super::layout_frames;
 use super::stretch_borders::{find_borders, views};
 use crate::failure::Failure;
 use crate::stage_handler::{StageContext, StageHandler, StageOutput};
-
-/// Number of frames sampled from a recording.
-const SAMPLE_COUNT: u32 = 120;
-/// Height of the sampled frames, in pixels.
-const SAMPLE_HEIGHT: u32 = 144;
 
 /// Finds the screen and the camera in the picture.
 #[derive(Debug)]
@@ -31,8 +27,7 @@ impl StageHandler for LayoutAnalysis {
         };
         let media = context.media();
         let mut progress = context.progress_reporter(probe.duration, 0.0..75.0, "analysing frames");
-        let sampled = match media.sample_frames(&probe, SAMPLE_COUNT, SAMPLE_HEIGHT, &mut progress)
-        {
+        let sampled = match layout_frames::take_or_sample(context, &probe, &mut progress)? {
             // For example, cover art: a single frame at the start of hours of sound.
             Err(Error::NoVideo) => None,
             sampled => Some(sampled?),

@@ -5,11 +5,13 @@ mod clip_picture;
 mod compilation;
 mod content_analysis;
 mod layout_analysis;
+mod layout_frames;
 mod openai;
 mod picture_notes;
 mod segmentation;
 mod silence_detection;
 mod stretch_borders;
+mod subtitle_fonts;
 mod transcript_end;
 mod transcription;
 

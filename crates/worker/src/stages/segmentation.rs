@@ -1,17 +1,17 @@
 //! Selects the parts of the recording that become clips.
 
 use lectern_analysis::clip::{self, ClipRules};
-use lectern_analysis::silence_region::audio_silences;
+use lectern_analysis::silence_region::{audio_silences, is_silent};
 use lectern_analysis::{ContentSegmentRef, TranscriptSegmentRef};
 use lectern_db::Tx;
 use lectern_domain::{
-    Clip, ClipCount, ClipItem, ClipSeconds, ClipShare, Invalid, JsonObject, NewClip,
+    Clip, ClipCount, ClipItem, ClipSeconds, ClipShare, Invalid, Job, JsonObject, NewClip,
     ProcessingOptions, Stage, TranscriptSegment, VideoDuration,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::stage_handler::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 
 /// Selects the clips.
 #[derive(Debug)]
@@ -54,7 +54,13 @@ impl StageHandler for Segmentation {
         let rules = clip_rules(&context.options());
         let silences = audio_silences(silences);
         let selected = clip::select(&segment_refs, &transcript_refs, &silences, duration, &rules)?;
-        let is_empty = selected.is_empty();
+        let notes = notes(
+            context.job(),
+            selected.is_empty(),
+            !transcript_refs.is_empty(),
+            is_silent(&silences, duration.get()),
+            &rules,
+        );
         let clips: Vec<ClipItem> = selected
             .into_iter()
             .map(|selected| {
@@ -70,16 +76,41 @@ impl StageHandler for Segmentation {
         let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.clips().replace_with_items(job_id, &clips).map(drop)
         });
-        Ok(if is_empty {
-            output.with_warning(format!(
-                "no clip was selected: no part of {} to {} seconds begins and ends with a \
-                 sentence, or between silences where there is no text",
-                rules.min_length, rules.max_length
-            ))
-        } else {
-            output
-        })
+        Ok(output.with_notes(notes))
     }
+}
+
+/// Notes on clips, or the lack of them, that users may not expect.
+fn notes(
+    job: &Job,
+    is_empty: bool,
+    has_transcript: bool,
+    is_silent: bool,
+    rules: &ClipRules,
+) -> Notes {
+    let mut notes = Notes::default();
+    // Written by the stage that detects silence.
+    let has_no_sound = job.video_metadata.get().get("audio") == Some(&Value::Null);
+    if !is_empty {
+        if has_no_sound && has_transcript {
+            notes.info("the recording has no sound: clips follow the transcript alone");
+        }
+    } else if is_silent && has_transcript {
+        notes.warning(
+            "no clip was selected: all of the sound is silent, although there is a transcript. If \
+             the clips should follow the transcript, process the recording without its audio \
+             track; if there should be sound, look for it in the original recording",
+        );
+    } else if is_silent {
+        notes.warning("no clip was selected: all of the sound is silent, and there is no text");
+    } else {
+        notes.warning(format!(
+            "no clip was selected: no part of {} to {} seconds begins and ends with a \
+             sentence, or between silences where there is no text",
+            rules.min_length, rules.max_length
+        ));
+    }
+    notes
 }
 
 /// The longest clip must be able to be this many times as long as the shortest, or hardly any

@@ -6,9 +6,12 @@ use lectern_domain::{
     Decibels, JobUpdate, JsonObject, NewSilenceRegion, Patch, SilenceLevel, Stage, TimeRange,
     VideoDuration,
 };
-use lectern_media::{MeasuredSound, MediaInfo, SilenceRegions, SilenceSettings, StereoChannel};
+use lectern_media::{
+    FrameFile, MeasuredSound, MediaInfo, SilenceRegions, SilenceSettings, StereoChannel,
+};
 use serde_json::{Value, json};
 
+use super::layout_frames;
 use super::picture_notes::note_changes;
 use crate::chapters;
 use crate::failure::Failure;
@@ -17,6 +20,10 @@ use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
 
 /// The progress message while silence is detected, in this and other stages.
 pub(super) const PROGRESS_MESSAGE: &str = "looking for silence";
+
+/// A picture that ends this much before the recording is no accident of the container, in
+/// seconds.
+const EARLY_END_SECONDS: f64 = 2.0;
 
 /// Finds silence and black pictures.
 #[derive(Debug)]
@@ -31,7 +38,19 @@ impl StageHandler for SilenceDetection {
         let options = context.options();
         let probe = context.probe()?.with_audio_track(options.audio_track)?;
         let mut progress = context.progress_reporter(probe.duration, 0.0..100.0, PROGRESS_MESSAGE);
-        let (regions, detected) = detect(context, &probe, &mut progress)?;
+        let sampling = match context.sampled_frames()?.begin() {
+            Some(sampling) => Some((sampling, layout_frames::new_file(context)?)),
+            None => None,
+        };
+        let file = sampling.as_ref().map(|(_, frames)| &frames.file);
+        let (regions, detected) = detect(context, &probe, file, &mut progress)?;
+        if let Some((sampling, frames)) = sampling
+            // After damage, single frames may still be found by seeking.
+            && detected.read_to >= probe.duration
+            && frames.file.path().exists()
+        {
+            sampling.finish(frames);
+        }
         let mut notes = notes(&probe, &detected);
         note_changes(&context.media().formats(&probe)?, &mut notes);
         let chapters = chapters::read(context, &probe, &mut notes)?;
@@ -53,10 +72,12 @@ impl StageHandler for SilenceDetection {
 }
 
 /// Detects silent and black regions. Returns them merged, and as ffmpeg detected
-/// them. `progress` gets the seconds done.
+/// them. Frames are sampled in the same pass if there is a file for them. `progress` gets the
+/// seconds done.
 pub(super) fn detect(
     context: &StageContext<'_>,
     probe: &MediaInfo,
+    frames: Option<&FrameFile>,
     progress: &mut dyn FnMut(f64),
 ) -> Result<(Vec<NewSilenceRegion>, SilenceRegions), Failure> {
     let options = context.options();
@@ -66,7 +87,10 @@ pub(super) fn detect(
         ..SilenceSettings::default()
     };
     let media = context.media();
-    let detected = media.detect_silence(probe, settings, progress)?;
+    let detected = match frames {
+        Some(file) => media.detect_silence_and_sample(probe, settings, file, progress)?,
+        None => media.detect_silence(probe, settings, progress)?,
+    };
     let pairs = |ranges: &Option<Vec<TimeRange>>| -> Vec<_> {
         let ranges = ranges.iter().flatten();
         ranges.map(|range| (range.start(), range.end())).collect()
@@ -127,6 +151,15 @@ fn notes(probe: &MediaInfo, detected: &SilenceRegions) -> Notes {
     if detected.blank.is_none() {
         notes.info("the recording has no picture");
     }
+    if let Some(end) = probe.picture_end
+        && end + EARLY_END_SECONDS < probe.duration
+    {
+        let duration = probe.duration;
+        notes.warning(format!(
+            "the picture ends at {end:.1} s of {duration:.1} s; the clips show the last picture from \
+             then on"
+        ));
+    }
     if !detected.warnings.is_empty() {
         let warnings = detected.warnings.join("; ");
         notes.warning(if detected.read_to < probe.duration {
@@ -178,6 +211,14 @@ fn sound_notes(probe: &MediaInfo, sound: &MeasuredSound, notes: &mut Notes) {
             "in {:.1} min, the level of the sound shows no pauses: a detector of voices has found \
              them",
             sound.voice_seconds / 60.0
+        ));
+    }
+    if sound.sample_rates.len() > 1 {
+        let rates: Vec<_> = sound.sample_rates.iter().map(u32::to_string).collect();
+        notes.info(format!(
+            "the sample rate of the sound changes within the recording ({} Hz): the clips have \
+             48000 Hz",
+            rates.join(", ")
         ));
     }
     if let Some(end) = sound.ends_early_at {

@@ -227,9 +227,15 @@ fn subtitles_in_the_picture_are_drawn_again_when_they_change() {
         JobStatus::Completed
     );
     let first = fixture.clips();
+    assert!(!fixture.notes().contains("no font"), "{}", fixture.notes());
     assert_eq!(run_again(&fixture, |_| Ok(())), first);
-    let second = run_again(&fixture, |tx| set_transcript(tx, job_id, "Second."));
+    // The second sentence has a character for private use, which no font has.
+    let text = "Second \u{10fff0}.";
+    let second = run_again(&fixture, |tx| set_transcript(tx, job_id, text));
     assert_ne!(second[0].media.s3_key, first[0].media.s3_key);
+    let notes = fixture.notes();
+    let expected = "no font of this machine has the characters \u{10fff0} of the subtitles:";
+    assert!(notes.contains(expected), "{notes}");
 }
 
 #[test]

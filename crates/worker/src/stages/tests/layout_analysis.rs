@@ -1,4 +1,8 @@
+use std::os::unix::fs::PermissionsExt;
+
 use lectern_domain::{JobStatus, LayoutType, Stage};
+use lectern_media::Tools;
+use serde_json::json;
 
 use super::{RecognizerSettings, StageFixture};
 
@@ -26,6 +30,62 @@ fn a_picture_beyond_the_limits_fails_at_the_first_attempt() {
     let error = run.error.unwrap();
     assert!(error.as_str().contains("13000 × 2 pixels"), "{error}");
     assert_eq!(run.attempt, 1);
+}
+
+/// The layout of a recording of 20 seconds, and the arguments of all runs of ffmpeg that wrote
+/// frames.
+fn layout_and_sampling(steps: serde_json::Value) -> (LayoutType, Vec<String>) {
+    let slides = "color=white:s=320x180:r=10:d=20,geq=cb=128:cr=128:\
+        lum='if(lt(mod(Y,20),6)*lt(X,90+mod(floor(T/7)*77+floor(Y/20)*53,200)),40,235)'";
+    let inset = "testsrc2=s=72x44:r=10:d=20,hue=s=0,noise=alls=20:allf=t";
+    let options = format!(
+        "-f lavfi -i {slides} -f lavfi -i {inset} -f lavfi -i sine=duration=20 \
+         -filter_complex [0][1]overlay=x=236:y=124 -c:v libx264 -preset ultrafast -g 100"
+    );
+    let mut fixture = StageFixture::with_pipeline(steps, Stage::LayoutAnalysis, &options);
+    let (program, log) = (fixture.path("ffmpeg"), fixture.path("arguments"));
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >>{}\nexec ffmpeg \"$@\"\n",
+        log.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).unwrap();
+    fixture.fixture.tools = Tools::at(program, "ffprobe").unwrap();
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    let job_id = fixture.job.job_id;
+    let layout = fixture
+        .db
+        .read(|conn| conn.layout_analysis().find_for_job(job_id));
+    let arguments = std::fs::read_to_string(log).unwrap();
+    let sampling = arguments
+        .lines()
+        .filter(|line| line.contains("-f rawvideo"));
+    (
+        layout.unwrap().unwrap().layout_type,
+        sampling.map(str::to_owned).collect(),
+    )
+}
+
+#[test]
+fn the_pictures_that_are_decoded_to_detect_silence_show_the_layout_as_well() {
+    let (layout, sampling) = layout_and_sampling(json!([{ "stage": "layout_analysis" }]));
+    assert_eq!(layout, LayoutType::PictureInPicture);
+    let [alone] = &sampling[..] else {
+        panic!("{sampling:?}")
+    };
+    assert!(!alone.contains("blackdetect"), "{alone}");
+
+    let (layout, sampling) = layout_and_sampling(json!([
+        { "stage": "silence_detection" },
+        { "stage": "layout_analysis", "after": ["silence_detection"] },
+    ]));
+    assert_eq!(layout, LayoutType::PictureInPicture);
+    let [shared] = &sampling[..] else {
+        panic!("{sampling:?}")
+    };
+    assert!(shared.contains("blackdetect"), "{shared}");
 }
 
 #[test]

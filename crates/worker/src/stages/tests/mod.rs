@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lectern_domain::{JobStatus, LongText, Pipelines, Stage, StageRun};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{RecognizerSettings, all};
 use crate::testing::{self, RECORDING_KEY, memory_database};
@@ -36,7 +36,12 @@ impl Deref for StageFixture {
 impl StageFixture {
     /// A job with this stage, and a recording that ffmpeg renders with `options`.
     fn new(stage: Stage, options: &str) -> Self {
-        let pipelines = json!({ "default": [{ "stage": stage.as_str() }] });
+        Self::with_pipeline(json!([{ "stage": stage.as_str() }]), stage, options)
+    }
+
+    /// A job with this pipeline, for tests of `stage`.
+    fn with_pipeline(steps: Value, stage: Stage, options: &str) -> Self {
+        let pipelines = json!({ "default": steps });
         let pipelines = Arc::new(Pipelines::from_json(pipelines).unwrap());
         let db = memory_database().with_pipelines(pipelines);
         let fixture = testing::Fixture::new(db, RECORDING_KEY);

@@ -1,4 +1,7 @@
-use lectern_domain::{Clip, JobStatus, NewTranscriptSegment, ProcessingConfig, Stage, TimeRange};
+use lectern_domain::{
+    Clip, JobStatus, JobUpdate, JsonObject, NewSilenceRegion, NewTranscriptSegment,
+    ProcessingConfig, SilenceType, Stage, TimeRange,
+};
 use serde_json::{Value, json};
 
 use super::{RecognizerSettings, StageFixture};
@@ -84,4 +87,54 @@ fn a_note_says_why_there_is_no_clip() {
     assert_eq!(selected(&fixture), []);
     let notes = fixture.notes();
     assert!(notes.contains("no part of 9.5 to 9.5 seconds"), "{notes}");
+}
+
+/// The same speech in a recording that is silent throughout.
+fn on_silence(fixture: &StageFixture) {
+    let all = TimeRange::new(0.0, 600.0).unwrap();
+    let silence = NewSilenceRegion::new(SilenceType::AudioSilence, all);
+    let job_id = fixture.job.job_id;
+    let stored = fixture.db.write(|tx| {
+        tx.silence_regions()
+            .replace_for_job(job_id, std::slice::from_ref(&silence))
+            .map(drop)
+    });
+    stored.unwrap();
+}
+
+#[test]
+fn a_silent_recording_has_no_clips_and_a_note_says_so() {
+    let fixture = ten_minutes_of_speech(json!({}));
+    on_silence(&fixture);
+    assert_eq!(selected(&fixture), []);
+    let notes = fixture.notes();
+    let expected = "all of the sound is silent, although there is a transcript";
+    assert!(notes.contains(expected), "{notes}");
+
+    let fixture = ten_minutes(json!({}));
+    on_silence(&fixture);
+    assert_eq!(selected(&fixture), []);
+    let notes = fixture.notes();
+    assert!(notes.contains("silent, and there is no text"), "{notes}");
+}
+
+#[test]
+fn clips_of_a_recording_without_sound_follow_the_transcript() {
+    let fixture = ten_minutes_of_speech(json!({}));
+    let metadata = JsonObject::try_from(json!({ "audio": null })).unwrap();
+    let update = JobUpdate {
+        video_metadata: Some(metadata.into()),
+        ..JobUpdate::default()
+    };
+    let job_id = fixture.job.job_id;
+    let updated = fixture
+        .db
+        .write(|tx| tx.jobs().update(job_id, &update, None).map(drop));
+    updated.unwrap();
+    assert!(!selected(&fixture).is_empty());
+    let notes = fixture.notes();
+    assert!(
+        notes.contains("clips follow the transcript alone"),
+        "{notes}"
+    );
 }

@@ -72,7 +72,7 @@ fn silences(
         let percent = SILENCE_PERCENT * (done / probe.duration).min(1.0);
         context.report_progress(percent, PROGRESS_MESSAGE);
     };
-    let (regions, detected) = silence_detection::detect(context, &audio_only, &mut progress)?;
+    let (regions, detected) = silence_detection::detect(context, &audio_only, None, &mut progress)?;
     let heard = MediaInfo {
         audio: detected.sound.map(|sound| sound.audio),
         ..probe.clone()

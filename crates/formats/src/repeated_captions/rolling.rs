@@ -1,31 +1,25 @@
 //! Captions that roll: each cue repeats the last lines of the one before and adds a line.
 
+use super::continuation::{continues, count_steps};
 use crate::entry::Entry;
 use crate::notes::{Change, Notes};
 
-/// A cue that begins up to this long after the one before continues it.
-const MAX_GAP_MS: i64 = 100;
 /// A cue that only repeats lines is a step of rolling captions if it is at most this long.
 const MAX_STEP_MS: i64 = 100;
 
 /// Removes the lines that a cue repeats from the cue before, if the captions of the file
 /// roll. `entries` have starts and are sorted by them.
 pub(crate) fn remove_repeated_lines(entries: &mut Vec<Entry>, notes: &mut Notes) {
-    let steps = entries
-        .windows(2)
-        .filter(|pair| is_step(&pair[0], &pair[1]))
-        .count();
-    // A speaker may repeat a sentence; only many repetitions are a way of writing captions.
-    if steps < 2 || steps * 4 < entries.len() {
+    let steps = count_steps(entries, is_step);
+    // Only many repetitions are a way of writing captions.
+    if steps == 0 || steps * 4 < entries.len() {
         return;
     }
     let mut shown: Vec<String> = Vec::new();
-    let mut shown_until = i64::MIN;
+    let mut shown_until = None;
     entries.retain_mut(|entry| {
-        let start = entry.start_ms.unwrap_or(0);
         let lines: Vec<String> = lines(&entry.text).map(str::to_owned).collect();
-        let is_continued = start <= shown_until.saturating_add(MAX_GAP_MS);
-        let repeated = if is_continued {
+        let repeated = if continues(shown_until, entry.start_ms) {
             repeated_lines(&shown, &lines)
         } else {
             0
@@ -40,23 +34,21 @@ pub(crate) fn remove_repeated_lines(entries: &mut Vec<Entry>, notes: &mut Notes)
         if !lines.is_empty() {
             shown = lines;
         }
-        shown_until = entry.end_ms.unwrap_or(start);
+        shown_until = entry.end_ms.or(entry.start_ms);
         !is_repetition
     });
 }
 
 /// Whether `next` shows lines of `entry` again, as in rolling captions.
 fn is_step(entry: &Entry, next: &Entry) -> bool {
-    let (Some(end), Some(start)) = (entry.end_ms, next.start_ms) else {
-        return false;
-    };
     let (before, lines): (Vec<_>, Vec<_>) =
         (lines(&entry.text).collect(), lines(&next.text).collect());
     let repeated = repeated_lines(&before, &lines);
-    let is_short = next
-        .end_ms
-        .is_some_and(|end| end.saturating_sub(start) <= MAX_STEP_MS);
-    start <= end.saturating_add(MAX_GAP_MS) && repeated > 0 && (repeated < lines.len() || is_short)
+    let is_short = match (next.start_ms, next.end_ms) {
+        (Some(start), Some(end)) => end.saturating_sub(start) <= MAX_STEP_MS,
+        _ => false,
+    };
+    continues(entry.end_ms, next.start_ms) && repeated > 0 && (repeated < lines.len() || is_short)
 }
 
 /// How many of the first lines are the last lines of `before`.
@@ -80,17 +72,11 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::continuation::entries;
     use super::*;
 
     fn texts(cues: &[(i64, i64, &str)]) -> (Vec<String>, usize) {
-        let entry = |(line, &(start, end, text)): (usize, &(i64, i64, &str))| Entry {
-            line,
-            start_ms: Some(start),
-            end_ms: Some(end),
-            text: text.to_owned(),
-            ..Entry::default()
-        };
-        let mut entries = cues.iter().enumerate().map(entry).collect();
+        let mut entries = entries(cues);
         let mut notes = Notes::default();
         remove_repeated_lines(&mut entries, &mut notes);
         let texts = entries.into_iter().map(|entry| entry.text).collect();

@@ -1,13 +1,12 @@
 //! Live captions that grow: each cue repeats the line of the one before with more words, and
 //! sometimes with another last word.
 
+use super::continuation::{continues, count_steps};
 use crate::cue::Word;
 use crate::entry::Entry;
 use crate::notes::{Change, Notes};
 use crate::time::non_negative;
 
-/// A cue that begins up to this long after the one before continues it.
-const MAX_GAP_MS: i64 = 100;
 /// The last word may be corrected if there are at least this many words before it.
 const MIN_KEPT_WORDS: usize = 2;
 
@@ -15,12 +14,11 @@ const MIN_KEPT_WORDS: usize = 2;
 /// The words of a joined cue have the times of the cues in which they were new. `entries` have
 /// starts and are sorted by them.
 pub(crate) fn join(entries: Vec<Entry>, notes: &mut Notes) -> Vec<Entry> {
-    let steps = entries
-        .windows(2)
-        .filter(|pair| is_continued(&pair[0], &pair[1]) && grows(&pair[0].text, &pair[1].text))
-        .count();
-    // A speaker may repeat a word; only many repetitions are a way of writing captions.
-    if steps < 2 || steps * 3 < entries.len() {
+    let steps = count_steps(&entries, |entry, next| {
+        is_continued(entry, next) && grows(&entry.text, &next.text)
+    });
+    // Only many repetitions are a way of writing captions.
+    if steps == 0 || steps * 3 < entries.len() {
         return entries;
     }
     let mut joined: Vec<Entry> = Vec::with_capacity(entries.len());
@@ -47,10 +45,7 @@ pub(crate) fn join(entries: Vec<Entry>, notes: &mut Notes) -> Vec<Entry> {
 }
 
 fn is_continued(entry: &Entry, next: &Entry) -> bool {
-    let (Some(end), Some(start)) = (entry.end_ms, next.start_ms) else {
-        return false;
-    };
-    start <= end.saturating_add(MAX_GAP_MS)
+    continues(entry.end_ms, next.start_ms)
         && entry.speaker == next.speaker
         && entry.language == next.language
 }
@@ -114,18 +109,11 @@ fn line_count(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::continuation::entries;
     use super::*;
 
     fn joined(cues: &[(i64, i64, &str)]) -> Vec<(i64, i64, String)> {
-        let entry = |(line, &(start, end, text)): (usize, &(i64, i64, &str))| Entry {
-            line,
-            start_ms: Some(start),
-            end_ms: Some(end),
-            text: text.to_owned(),
-            ..Entry::default()
-        };
-        let entries = cues.iter().enumerate().map(entry).collect();
-        let entries = join(entries, &mut Notes::default());
+        let entries = join(entries(cues), &mut Notes::default());
         let cue = |entry: Entry| (entry.start_ms.unwrap(), entry.end_ms.unwrap(), entry.text);
         entries.into_iter().map(cue).collect()
     }
@@ -154,14 +142,7 @@ mod tests {
 
     #[test]
     fn words_have_the_times_at_which_they_appeared() {
-        let entry = |&(start, end, text): &(i64, i64, &str)| Entry {
-            start_ms: Some(start),
-            end_ms: Some(end),
-            text: text.to_owned(),
-            ..Entry::default()
-        };
-        let entries = LIVE[4..].iter().map(entry).collect();
-        let entries = join(entries, &mut Notes::default());
+        let entries = join(entries(&LIVE[4..]), &mut Notes::default());
         let starts: Vec<_> = entries[0].words.iter().map(|word| word.start_ms).collect();
         assert_eq!(starts, [3_000, 3_400, 3_900]);
     }
