@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use crate::api_key::{ApiKey, OwnerName};
+use crate::api_key::ApiKey;
 use crate::id::{ApiKeyId, AuditEntryId, JobId};
 use crate::job::Job;
+use crate::owner::OwnerName;
 use crate::stage::Stage;
 use crate::value::string_enum::string_enum;
 use crate::value::text::bounded_texts;

@@ -80,8 +80,9 @@ impl TryFrom<AuditRow> for AuditEntry {
 pub struct AuditEntries<'c, Mode>(pub(crate) Conn<'c, Mode>);
 
 impl<Mode> AuditEntries<'_, Mode> {
-    /// A page of the entries that match `filter`, newest first. It ends before its limit when
-    /// its values have a megabyte.
+    /// A page of the entries that match `filter`, newest first; in a database of an owner, of
+    /// what the owner's keys have done. It ends before its limit when its values have a
+    /// megabyte.
     pub fn list(
         &mut self,
         filter: &AuditFilter,
@@ -97,6 +98,10 @@ impl<Mode> AuditEntries<'_, Mode> {
                     .select(columns::<AuditRow>())
                     .limit(page::query_limit(page.limit))
                     .into_boxed::<Db>();
+                // Others' keys and addresses are no owner's business.
+                if let Some(owner) = context.owner {
+                    query = query.filter(audit_entries::owner.eq(owner.as_str()));
+                }
                 if let Some(job_id) = filter.job_id {
                     query = query.filter(audit_entries::job_id.eq(Id(job_id)));
                 }

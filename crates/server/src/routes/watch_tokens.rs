@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use lectern_api::{WatchTokenBody, WatchTokenResponse};
 use lectern_domain::Scope;
 
-use crate::database::handle::DatabaseHandle;
+use crate::database::caller_database::CallerDatabase;
 use crate::http::auth::{Authenticator, MaybeCaller};
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::OptionalBody;
@@ -23,7 +23,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn create(
-    db: Data<DatabaseHandle>,
+    CallerDatabase(db): CallerDatabase,
     authenticator: Data<Authenticator>,
     caller: MaybeCaller,
     JobIdPath(job_id): JobIdPath,
