@@ -88,6 +88,7 @@ def render_unusual(directory):
     ffmpeg("-i", directory / "sizes.ts", "-c", "copy", "-bsf:a", "aac_adtstoasc", directory / "sizes.mp4")
     ac3 = ["-c:a", "ac3", "-ac"]
     append("channels.ts", [*ac3, "2"], [*ac3, "6", *after])
+    append("rates.ts", [*ac3[:2], "-ar", "48000"], [*ac3[:2], "-ar", "32000", *after])
     append("clocks.ts", aac, aac, offset=None)
     ffmpeg(
         "-i", base, "-f", "lavfi", "-i", "anullsrc=cl=stereo", "-map", "0:v", "-map", "1:a", "-map", "0:a",
@@ -473,6 +474,7 @@ def check_unusual(lectern):
     for name, duration, note in (
         ("sizes.mp4", 100, "the size of the picture changes within the recording (320 × 180, 426 × 240)"),
         ("channels.ts", 100, "the number of audio channels changes within the recording (2, 6)"),
+        ("rates.ts", 100, "the sample rate of the sound changes within the recording (32000, 48000 Hz)"),
         ("clocks.ts", 102, "its parts were joined, and last 102"),
         ("microphone.mkv", 100, "audio track 1 is silent; audio track 2 of 2 is used"),
         ("right.mp4", 100, "the right channel is used for both"),

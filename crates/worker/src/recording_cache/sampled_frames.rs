@@ -129,8 +129,8 @@ mod tests {
         thread::scope(|scope| {
             let waiting = scope.spawn(|| sampled.take(&token));
             sampling.finish(frames(&scratch));
-            let taken = waiting.join().unwrap().unwrap().unwrap();
-            assert!(taken.file.path().parent().unwrap().exists());
+            let frames = waiting.join().unwrap().unwrap().unwrap();
+            assert!(frames.file.path().parent().unwrap().exists());
         });
         assert!(sampled.take(&token).unwrap().is_none());
         assert!(sampled.begin().is_some());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lectern_domain::TranscriptSegment;
+use lectern_domain::{LanguageTag, TranscriptSegment};
 
 use crate::failure::Failure;
 use crate::stage_handler::{Notes, StageContext};
@@ -19,7 +19,7 @@ impl Alphabets {
         let mut alphabets = BTreeMap::<_, BTreeSet<char>>::new();
         for segment in transcript {
             let language = segment.language.as_ref();
-            if let Some(name) = language.and_then(|language| language.english_name()) {
+            if let Some(name) = language.and_then(LanguageTag::english_name) {
                 let characters = segment.text.chars().filter(|c| !c.is_ascii());
                 alphabets.entry(name).or_default().extend(characters);
             }

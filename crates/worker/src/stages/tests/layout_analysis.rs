@@ -34,7 +34,7 @@ fn a_picture_beyond_the_limits_fails_at_the_first_attempt() {
 
 /// The layout of a recording of 20 seconds, and the arguments of all runs of ffmpeg that wrote
 /// frames.
-fn layout_and_sampling(steps: serde_json::Value) -> (LayoutType, Vec<String>) {
+fn layout_and_sampling(steps: &serde_json::Value) -> (LayoutType, Vec<String>) {
     let slides = "color=white:s=320x180:r=10:d=20,geq=cb=128:cr=128:\
         lum='if(lt(mod(Y,20),6)*lt(X,90+mod(floor(T/7)*77+floor(Y/20)*53,200)),40,235)'";
     let inset = "testsrc2=s=72x44:r=10:d=20,hue=s=0,noise=alls=20:allf=t";
@@ -70,14 +70,14 @@ fn layout_and_sampling(steps: serde_json::Value) -> (LayoutType, Vec<String>) {
 
 #[test]
 fn the_pictures_that_are_decoded_to_detect_silence_show_the_layout_as_well() {
-    let (layout, sampling) = layout_and_sampling(json!([{ "stage": "layout_analysis" }]));
+    let (layout, sampling) = layout_and_sampling(&json!([{ "stage": "layout_analysis" }]));
     assert_eq!(layout, LayoutType::PictureInPicture);
     let [alone] = &sampling[..] else {
         panic!("{sampling:?}")
     };
     assert!(!alone.contains("blackdetect"), "{alone}");
 
-    let (layout, sampling) = layout_and_sampling(json!([
+    let (layout, sampling) = layout_and_sampling(&json!([
         { "stage": "silence_detection" },
         { "stage": "layout_analysis", "after": ["silence_detection"] },
     ]));

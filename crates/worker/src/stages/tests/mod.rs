@@ -36,11 +36,11 @@ impl Deref for StageFixture {
 impl StageFixture {
     /// A job with this stage, and a recording that ffmpeg renders with `options`.
     fn new(stage: Stage, options: &str) -> Self {
-        Self::with_pipeline(json!([{ "stage": stage.as_str() }]), stage, options)
+        Self::with_pipeline(&json!([{ "stage": stage.as_str() }]), stage, options)
     }
 
     /// A job with this pipeline, for tests of `stage`.
-    fn with_pipeline(steps: Value, stage: Stage, options: &str) -> Self {
+    fn with_pipeline(steps: &Value, stage: Stage, options: &str) -> Self {
         let pipelines = json!({ "default": steps });
         let pipelines = Arc::new(Pipelines::from_json(pipelines).unwrap());
         let db = memory_database().with_pipelines(pipelines);
