@@ -94,7 +94,7 @@ DROP INDEX job_hour_counts_owner_id_hour_idx;
 ALTER TABLE job_hour_counts DROP COLUMN owner_id;
 CREATE INDEX job_hour_counts_hour_idx ON job_hour_counts (hour);
 DELETE FROM job_status_counts WHERE owner_id <> '';
-DROP INDEX job_status_counts_owner_id_idx;
+DROP INDEX job_status_counts_owner_id_status_idx;
 ALTER TABLE job_status_counts DROP COLUMN owner_id;
 ALTER TABLE job_deletions DROP COLUMN owner_id;
 DROP INDEX jobs_owner_completed_at_idx;

@@ -29,7 +29,7 @@ $$;
 -- The jobs of an owner are counted twice: among all jobs, whose counts have an empty text as
 -- owner, and with those of the owner. So the counts of all jobs are as few as before.
 ALTER TABLE job_status_counts ADD COLUMN owner_id TEXT NOT NULL DEFAULT '';
-CREATE INDEX job_status_counts_owner_id_idx ON job_status_counts (owner_id);
+CREATE INDEX job_status_counts_owner_id_status_idx ON job_status_counts (owner_id, status);
 ALTER TABLE job_hour_counts ADD COLUMN owner_id TEXT NOT NULL DEFAULT '';
 DROP INDEX job_hour_counts_hour_idx;
 CREATE INDEX job_hour_counts_owner_id_hour_idx ON job_hour_counts (owner_id, hour);

@@ -4,17 +4,18 @@ DROP TRIGGER jobs_count_delete;
 DROP TRIGGER jobs_count_insert;
 DROP TRIGGER jobs_record_deletion;
 
-CREATE TABLE new_job_status_counts (
+CREATE TABLE counts_of_all_owners AS
+SELECT id, status, jobs, gibibytes, bytes FROM job_status_counts WHERE owner_id = '';
+DROP TABLE job_status_counts;
+CREATE TABLE job_status_counts (
     id INTEGER NOT NULL PRIMARY KEY,
     status TEXT NOT NULL CONSTRAINT job_status_counts_status_key UNIQUE,
     jobs INTEGER NOT NULL,
     gibibytes INTEGER NOT NULL,
     bytes INTEGER NOT NULL
 ) STRICT;
-INSERT INTO new_job_status_counts (id, status, jobs, gibibytes, bytes)
-SELECT id, status, jobs, gibibytes, bytes FROM job_status_counts WHERE owner_id = '';
-DROP TABLE job_status_counts;
-ALTER TABLE new_job_status_counts RENAME TO job_status_counts;
+INSERT INTO job_status_counts SELECT * FROM counts_of_all_owners;
+DROP TABLE counts_of_all_owners;
 
 DELETE FROM job_hour_counts WHERE owner_id <> '';
 DROP INDEX job_hour_counts_owner_id_hour_idx;

@@ -42,13 +42,13 @@ CREATE TABLE new_job_status_counts (
     jobs INTEGER NOT NULL,
     gibibytes INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    owner_id TEXT NOT NULL DEFAULT '',
-    CONSTRAINT job_status_counts_owner_id_status_key UNIQUE (owner_id, status)
+    owner_id TEXT NOT NULL DEFAULT ''
 ) STRICT;
 INSERT INTO new_job_status_counts (id, status, jobs, gibibytes, bytes)
 SELECT id, status, jobs, gibibytes, bytes FROM job_status_counts;
 DROP TABLE job_status_counts;
 ALTER TABLE new_job_status_counts RENAME TO job_status_counts;
+CREATE UNIQUE INDEX job_status_counts_owner_id_status_idx ON job_status_counts (owner_id, status);
 
 ALTER TABLE job_hour_counts ADD COLUMN owner_id TEXT NOT NULL DEFAULT '';
 DROP INDEX job_hour_counts_hour_idx;

@@ -1,9 +1,10 @@
 //! What a handle that is limited to one owner finds and changes.
 
-use lectern_db::{Database, Error, Reader, Tx};
+use lectern_db::{Database, Error, Reader, TranscriptSelection, Tx};
 use lectern_domain::{
-    Event, Job, JobFilter, JobId, JobOrder, JobPageRequest, JobStatus, JobUpdate, JsonObject,
-    LeaseId, LogStatus, NewJob, NewJobOfSource, OwnerName, Stage, StageNotes, StorageKey,
+    ClipMediaUpdate, Event, Job, JobFilter, JobId, JobOrder, JobPageRequest, JobStatus, JobUpdate,
+    JsonObject, LeaseId, LogStatus, NewJob, NewJobOfSource, OwnerName, Patch, SilenceRegionFilter,
+    Stage, StageNotes, StorageKey,
 };
 use lectern_tests::{
     Backend, TestDb, a_job, a_layout, a_log_entry, a_report, clips, content_segments,
@@ -74,7 +75,7 @@ fn reads_of_another_owners_job_are_those_of_an_unknown_one(db: TestDb) {
             Ok(show(
                 &conn
                     .transcripts()
-                    .page(id, &Default::default(), None)?
+                    .page(id, &TranscriptSelection::default(), None)?
                     .items,
             ))
         },
@@ -83,7 +84,7 @@ fn reads_of_another_owners_job_are_those_of_an_unknown_one(db: TestDb) {
             Ok(show(
                 &conn
                     .silence_regions()
-                    .page(id, &Default::default(), None)?
+                    .page(id, &SilenceRegionFilter::default(), None)?
                     .items,
             ))
         },
@@ -221,9 +222,9 @@ fn rows_of_another_owner_are_not_found_by_their_ids(db: TestDb) {
     let own = a_job().create(&library).job_id;
     let refused = library.write(|tx| tx.clips().delete(own, clip));
     assert!(matches!(refused, Err(Error::ClipNotFound { .. })));
-    let media = lectern_domain::ClipMediaUpdate {
-        s3_key: lectern_domain::Patch::Clear,
-        ..Default::default()
+    let media = ClipMediaUpdate {
+        s3_key: Patch::Clear,
+        ..ClipMediaUpdate::default()
     };
     let refused = library.write(|tx| tx.clips().set_media_keys(clip, &media));
     assert!(matches!(refused, Err(Error::ClipNotFound { .. })));

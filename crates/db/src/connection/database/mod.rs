@@ -160,7 +160,8 @@ impl Database {
     ///
     /// Not limited are the listener of [`Database::on_commit`], which receives what this
     /// handle commits; `api_keys`, `idempotency_keys` and `database_identity`, which are not
-    /// about jobs; and statements of your own.
+    /// about jobs; migrations, backups and imports, which are about the whole database; and
+    /// statements of your own.
     pub fn as_owner(&self, owner: OwnerName) -> Self {
         Self {
             owner: Some(Arc::new(owner)),

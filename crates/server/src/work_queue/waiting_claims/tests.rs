@@ -193,7 +193,12 @@ async fn a_notification_wakes_one_waiter_of_each_owner() {
     let mut waits = positions
         .each_mut()
         .map(|position| Box::pin(position.was_notified_before(soon())));
-    let mut outcomes = || waits.each_mut().map(|wait| outcome(&mut wait.as_mut()));
+    let mut outcomes = || {
+        waits.each_mut().map(|wait| {
+            let mut wait: Wait<'_> = wait.as_mut();
+            outcome(&mut wait)
+        })
+    };
     assert_eq!(outcomes(), [None; 4]);
     claims.notify(&[Transcription]);
     assert_eq!(outcomes(), [Some(true), None, Some(true), Some(true)]);
