@@ -18,6 +18,7 @@ use crate::http::auth::Authenticator;
 use crate::http::error::ApiError;
 use crate::http::middleware::{access_log, compress};
 use crate::http::request::app_data::app_data;
+use crate::http::request::authenticated_key::AuthenticatedKey;
 
 /// A path with the handlers of its methods. GET handlers also answer HEAD.
 pub(crate) struct Resource {
@@ -181,6 +182,8 @@ async fn handle_if_authorized(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let head = request.request().clone();
+    let key = AuthenticatedKey(authorized.caller.key().key_id);
+    head.extensions_mut().insert(key);
     head.extensions_mut().insert(authorized.caller.clone());
     if !waits && !head.method().is_safe() {
         // A write that is given up may have happened, which its response would deny.
