@@ -11,7 +11,7 @@ use crate::job::Job;
 use crate::stage::Stage;
 use crate::value::string_enum::string_enum;
 use crate::value::text::bounded_texts;
-use crate::value::{JsonObject, MAX_JSON_DEPTH};
+use crate::value::{JsonObject, MAX_JSON_DEPTH, VideoDuration};
 
 bounded_texts! {
     /// The IP address of a client, at most 45 characters.
@@ -138,7 +138,7 @@ impl AuditChange {
 
 /// The fields of a job that clients change.
 fn job_fields(job: &Job) -> [(&'static str, Value); 9] {
-    let duration = job.video_duration.map(|duration| duration.get());
+    let duration = job.video_duration.map(VideoDuration::get);
     [
         ("filename", job.filename.as_str().into()),
         ("status", job.status.as_str().into()),

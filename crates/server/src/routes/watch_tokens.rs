@@ -7,7 +7,7 @@ use lectern_api::{WatchTokenBody, WatchTokenResponse};
 use lectern_domain::Scope;
 
 use crate::database::handle::DatabaseHandle;
-use crate::http::auth::{Authenticator, MaybeCaller};
+use crate::http::auth::{MaybeCaller, make_watch_token};
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::OptionalBody;
 use crate::http::extract::path_ids::JobIdPath;
@@ -24,7 +24,6 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn create(
     db: Data<DatabaseHandle>,
-    authenticator: Data<Authenticator>,
     caller: MaybeCaller,
     JobIdPath(job_id): JobIdPath,
     OptionalBody(lifetime): OptionalBody<WatchTokenBody>,
@@ -33,7 +32,7 @@ async fn create(
     ApiError::unless_found(job_id, exists.await?)?;
     let (lifetime, _) = lifetime.into_parts();
     let expires_at = WatchTokenResponse::round(db.now() + lifetime.duration());
-    let token = authenticator.watch_token(caller.get(), job_id, expires_at)?;
+    let token = make_watch_token(caller.get(), job_id, expires_at)?;
     let response = WatchTokenResponse {
         job_id,
         token,

@@ -46,7 +46,7 @@ pub(crate) mod secret;
 mod watch_token;
 mod watched_body;
 
-pub(crate) use authenticator::Authenticator;
+pub(crate) use authenticator::{Authenticator, make_watch_token};
 pub(crate) use caller::{Caller, MaybeCaller};
 pub(crate) use key_cache::KeyStore;
 pub(crate) use request_actor::RequestActor;
