@@ -12,7 +12,7 @@ use crate::owner::OwnerName;
 use crate::stage::Stage;
 use crate::value::string_enum::string_enum;
 use crate::value::text::bounded_texts;
-use crate::value::{JsonObject, MAX_JSON_DEPTH};
+use crate::value::{JsonObject, MAX_JSON_DEPTH, VideoDuration};
 
 bounded_texts! {
     /// The IP address of a client, at most 45 characters.
@@ -139,29 +139,19 @@ impl AuditChange {
 
 /// The fields of a job that clients change.
 fn job_fields(job: &Job) -> [(&'static str, Value); 9] {
-    let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
+    let duration = job.video_duration.map(VideoDuration::get);
     [
         ("filename", job.filename.as_str().into()),
         ("status", job.status.as_str().into()),
-        (
-            "error_message",
-            text(job.error_message.as_ref().map(|text| text.as_str())),
-        ),
-        (
-            "video_duration",
-            job.video_duration
-                .map_or(Value::Null, |seconds| seconds.get().into()),
-        ),
+        ("error_message", job.error_message.as_deref().into()),
+        ("video_duration", duration.into()),
         ("video_metadata", job.video_metadata.clone().into_value()),
         ("extra_metadata", job.extra_metadata.clone().into_value()),
         ("priority", job.priority.into()),
-        (
-            "task_id",
-            text(job.celery_task_id.as_ref().map(|id| id.as_str())),
-        ),
+        ("task_id", job.celery_task_id.as_deref().into()),
         (
             "compiled_video_s3_key",
-            text(job.compiled_video_s3_key.as_ref().map(|key| key.as_str())),
+            job.compiled_video_s3_key.as_deref().into(),
         ),
     ]
 }

@@ -48,5 +48,5 @@ CREATE INDEX audit_entries_changed_key_id_idx ON audit_entries (changed_key_id)
 
 CREATE TRIGGER audit_entries_refuse_update BEFORE UPDATE ON audit_entries
 BEGIN
-    SELECT RAISE(ABORT, 'CHECK constraint failed: audit_entries_unchangeable');
+    SELECT RAISE(ABORT, 'audit entries are never changed');
 END;

@@ -161,7 +161,8 @@ fn operations_take_a_lease_if_and_only_if_they_can_respond_lease_lost() {
             && !path.ends_with("/cancel")
             && !path.ends_with("/retry")
             && !path.ends_with("/rerun")
-            && !path.ends_with("/upload-url");
+            && !path.ends_with("/upload-url")
+            && !path.ends_with("/watch-token");
         let takes_lease = text.contains("parameters/Lease-Id") || path.contains("{lease_id}");
         assert_eq!(
             takes_lease,

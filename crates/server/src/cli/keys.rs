@@ -148,8 +148,8 @@ fn os_user() -> String {
         .find_map(|name| std::env::var(name).ok());
     let id = rustix::process::getuid().as_raw();
     match name {
-        Some(name) if !name.is_empty() => format!("{name} ({id})"),
-        _ => id.to_string(),
+        Some(name) if !name.is_empty() => format!("{name} (uid {id})"),
+        _ => format!("uid {id}"),
     }
 }
 

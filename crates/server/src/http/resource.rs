@@ -19,6 +19,7 @@ use crate::http::auth::{Authenticator, Authorized};
 use crate::http::error::ApiError;
 use crate::http::middleware::{access_log, compress};
 use crate::http::request::app_data::app_data;
+use crate::http::request::authenticated_key::AuthenticatedKey;
 
 /// A path with the handlers of its methods. GET handlers also answer HEAD.
 pub(crate) struct Resource {
@@ -172,7 +173,10 @@ async fn handle_if_authorized(
     };
     if let Some(authorized) = &authorized {
         let caller = authorized.caller.clone();
-        request.extensions_mut().insert(caller);
+        let key = AuthenticatedKey(caller.key().key_id);
+        let mut extensions = request.extensions_mut();
+        extensions.insert(key);
+        extensions.insert(caller);
     }
     let checked = match precheck(request.request()) {
         Some(check) => check.await,

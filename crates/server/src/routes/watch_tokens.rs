@@ -2,12 +2,11 @@
 
 use actix_web::http::Method;
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::web::Data;
 use lectern_api::{WatchTokenBody, WatchTokenResponse};
 use lectern_domain::Scope;
 
 use crate::database::caller_database::CallerDatabase;
-use crate::http::auth::{Authenticator, MaybeCaller};
+use crate::http::auth::{MaybeCaller, make_watch_token};
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::OptionalBody;
 use crate::http::extract::path_ids::JobIdPath;
@@ -24,7 +23,6 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn create(
     CallerDatabase(db): CallerDatabase,
-    authenticator: Data<Authenticator>,
     caller: MaybeCaller,
     JobIdPath(job_id): JobIdPath,
     OptionalBody(lifetime): OptionalBody<WatchTokenBody>,
@@ -33,7 +31,7 @@ async fn create(
     ApiError::unless_found(job_id, exists.await?)?;
     let (lifetime, _) = lifetime.into_parts();
     let expires_at = WatchTokenResponse::round(db.now() + lifetime.duration());
-    let token = authenticator.watch_token(caller.get(), job_id, expires_at)?;
+    let token = make_watch_token(caller.get(), job_id, expires_at)?;
     let response = WatchTokenResponse {
         job_id,
         token,

@@ -3,8 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_db::{Database, Error};
 use lectern_domain::{
-    ApiKeyId, AppendId, AppendedBytes, ClipUpdate, Clock, Fingerprint, Heartbeat, IdempotencyKey,
-    JobStatus, JobUpdate, NewApiKey, PartEtag, Role, Seconds, SecretHash, Stage, SystemClock,
+    Actor, ApiKeyId, AppendId, AppendedBytes, ClipUpdate, Clock, Fingerprint, Heartbeat,
+    IdempotencyKey, JobStatus, JobUpdate, NewApiKey, PartEtag, Role, Seconds, SecretHash, Stage,
+    SystemClock,
 };
 use lectern_tests::{Backend, Fixture, Sql, TestDb, a_completed_job, a_job, a_report, segments};
 use serde_json::Value;
@@ -200,7 +201,9 @@ fn store_every_time(db: &Database) {
     // One run of another job completes, one fails and will be tried again, and
     // one is leased.
     let job = a_job().create(db).job_id;
-    db.write(|tx| tx.jobs().cancel(job)).unwrap();
+    // An entry of the audit.
+    let audited = db.acting_as(Actor::command_line("ada"));
+    audited.write(|tx| tx.jobs().cancel(job)).unwrap();
     db.write(|tx| tx.jobs().retry(job)).unwrap();
     for stage in [Stage::SilenceDetection, Stage::Transcription] {
         let lease = claim_one(db, stage).lease_id;

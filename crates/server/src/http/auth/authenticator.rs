@@ -101,33 +101,29 @@ impl Authenticator {
             credential,
         }))
     }
+}
 
-    /// A token for watching one job, which ends with the key of the caller. Where no keys are
-    /// asked for, it is one that no server accepts, because none asks for it.
-    ///
-    /// # Errors
-    ///
-    /// When the operating system returns no random bytes.
-    pub(crate) fn watch_token(
-        &self,
-        caller: Option<&Caller>,
-        job_id: JobId,
-        expires_at: DateTime<Utc>,
-    ) -> Result<String, ApiError> {
-        let (key_id, secret_hash) = match caller {
-            Some(caller) => {
-                let key = caller.key();
-                (key.key_id, key.secret_hash.to_bytes())
-            }
-            None => {
-                let mut secret = [0; 32];
-                let filled = SystemRandom::new().fill(&mut secret);
-                filled.map_err(|_| ApiError::internal("the system returned no random bytes"))?;
-                (ApiKeyId::from(Uuid::nil()), secret)
-            }
-        };
-        Ok(WatchToken::sign(key_id, &secret_hash, job_id, expires_at).reveal())
-    }
+/// A token for watching one job, which ends with the key of the caller. Where no keys are
+/// asked for, it is one that no server accepts, because none asks for it.
+///
+/// # Errors
+///
+/// When the operating system returns no random bytes.
+pub(crate) fn make_watch_token(
+    caller: Option<&Caller>,
+    job_id: JobId,
+    expires_at: DateTime<Utc>,
+) -> Result<String, ApiError> {
+    let (key_id, secret_hash) = if let Some(caller) = caller {
+        let key = caller.key();
+        (key.key_id, key.secret_hash.to_bytes())
+    } else {
+        let mut secret = [0; 32];
+        let filled = SystemRandom::new().fill(&mut secret);
+        filled.map_err(|_| ApiError::internal("the system returned no random bytes"))?;
+        (ApiKeyId::from(Uuid::nil()), secret)
+    };
+    Ok(WatchToken::sign(key_id, &secret_hash, job_id, expires_at).reveal())
 }
 
 /// The token in the query string of a request.

@@ -47,7 +47,7 @@ pub(crate) mod secret;
 mod watch_token;
 mod watched_body;
 
-pub(crate) use authenticator::{Authenticator, Authorized};
+pub(crate) use authenticator::{Authenticator, Authorized, make_watch_token};
 pub(crate) use caller::{Caller, MaybeCaller};
 pub(crate) use key_cache::KeyStore;
 pub(crate) use request_actor::RequestActor;
