@@ -38,7 +38,9 @@ pub(super) fn all() -> Vec<Operation> {
                  which `id` is the cursor after the event. The events of a deleted job are \
                  deleted with it; instead there is one of type `deleted`. A cursor whose next \
                  events were deleted after their retention gets a 410: take the cursor of a page \
-                 after `latest`, list the jobs, and go on with that cursor.",
+                 after `latest`, list the jobs, and go on with that cursor. With a key that has \
+                 an owner, these are the events of the owner's jobs, and a page may be empty \
+                 although more follow: the last page has the cursor of the request.",
             )
             .query::<AllEventsQuery>()
             .header("Last-Event-ID")
