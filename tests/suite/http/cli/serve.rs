@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::process::Stdio;
 
+use lectern_db::MigrationStatus;
 use lectern_tests::{EmptyDb, Lectern, Sql, TestDb, on_both_backends};
 use serde_json::{Value, json};
 
@@ -64,23 +65,39 @@ fn a_server_migrates_an_empty_database_before_it_listens(db: EmptyDb) {
     let server = Lectern::serve(db.url());
     server.get("/readyz").expect(200);
     assert_eq!(db.drift().unwrap(), []);
-    let applied = db.migrations().status().unwrap();
+    let migrations = db.migrations().status().unwrap();
+    assert!(migrations.iter().all(MigrationStatus::is_applied));
     assert!(
-        applied
-            .iter()
-            .all(|migration| migration.is_applied() && server.log().contains(&migration.name)),
+        server.log().contains(&applied_all(&migrations)),
         "{}",
         server.log()
     );
 }
 
+/// The line of the log about all migrations.
+fn applied_all(migrations: &[MigrationStatus]) -> String {
+    let (first, last) = (&migrations[0].name, &migrations[migrations.len() - 1].name);
+    format!(
+        " applied {} migrations, {first} to {last}\n",
+        migrations.len()
+    )
+}
+
 fn concurrently_started_servers_migrate_once(db: EmptyDb) {
     let servers = concurrently(4, |_| Lectern::serve(db.url()));
-    let applied: usize = servers
+    let applied: Vec<_> = servers
         .iter()
-        .map(|server| server.log().matches(" applied ").count())
-        .sum();
-    assert_eq!(applied, db.migrations().status().unwrap().len());
+        .flat_map(|server| {
+            let log = server.log();
+            let lines = log.lines().filter(|line| line.contains(" applied "));
+            lines.map(|line| format!("{line}\n")).collect::<Vec<_>>()
+        })
+        .collect();
+    let [only] = &applied[..] else {
+        panic!("{applied:?}");
+    };
+    let migrations = db.migrations().status().unwrap();
+    assert!(only.ends_with(&applied_all(&migrations)), "{only}");
     let created = servers[0].post(JOBS, &a_recording()).expect(201);
     for server in &servers {
         server.get("/readyz").expect(200);

@@ -32,12 +32,19 @@ fn every_change_over_http_is_recorded_with_its_key_and_address(db: TestDb) {
     let key = Key::create_as(
         &db,
         &NewApiKey {
-            owner: Some(owner),
+            owner: Some(owner.clone()),
             ..NewApiKey::new(Role::Client)
         },
     );
     let admin = Key::create(&db, Role::Admin);
-    let job_id = a_job().create(&db).job_id;
+    let admin_of_others = Key::create_as(
+        &db,
+        &NewApiKey {
+            owner: Some(OwnerName::new("library").unwrap()),
+            ..NewApiKey::new(Role::Admin)
+        },
+    );
+    let job_id = a_job().create(&db.as_owner(owner)).job_id;
     let server = serve_with_keys(db);
     let send = |method: &str, path: &str, body: &Value| {
         let request = key.request(&server, method, &job_path(job_id, path));
@@ -86,6 +93,8 @@ fn every_change_over_http_is_recorded_with_its_key_and_address(db: TestDb) {
     let update = found.last().unwrap();
     assert_eq!(update["old_values"], json!({ "extra_metadata": {} }));
     assert_eq!(update["new_values"], metadata);
+    let others = admin_of_others.request(&server, "GET", AUDIT).send();
+    assert_eq!(others.expect(200).json()["entries"], json!([]));
     // Only administrators read it.
     let refused = key.request(&server, "GET", AUDIT).send();
     refused.problem(403, "scope_missing");
