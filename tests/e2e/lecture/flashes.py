@@ -11,8 +11,10 @@ def ffmpeg(*arguments):
 
 def beeps(clip):
     """The times of the beeps in a clip, and of the flashes."""
+    # Without most of the noise, which normalisation may make loud.
+    sound = "bandpass=f=1000:width_type=h:w=200,silencedetect=n=-25dB:d=0.05"
     heard = run(
-        "ffmpeg", "-hide_banner", "-i", clip, "-ac", "1", "-af", "silencedetect=n=-25dB:d=0.05", "-f", "null", "-",
+        "ffmpeg", "-hide_banner", "-i", clip, "-ac", "1", "-af", sound, "-f", "null", "-",
         capture_output=True, text=True,
     ).stderr  # fmt: skip
     # A flash may fill a part of the picture.
