@@ -161,9 +161,9 @@ impl InputFormat {
             Self::Ttml => charset::decode_xml(bytes),
             _ => charset::decode(bytes),
         };
-        let text = text.map_err(|error| unsupported::explain(self, error, bytes, None))?;
+        let text = text.map_err(|error| self.explain(error, bytes, None))?;
         self.parse(&text)
-            .map_err(|error| unsupported::explain(self, error, bytes, Some(&text)))
+            .map_err(|error| self.explain(error, bytes, Some(&text)))
     }
 
     /// Reads a file in a declared charset.
@@ -174,7 +174,12 @@ impl InputFormat {
     pub fn read_in(self, charset: Charset, bytes: &[u8]) -> Result<ParsedFile, FormatError> {
         let text = charset.decode(bytes)?;
         self.parse(&text)
-            .map_err(|error| unsupported::explain(self, error, bytes, Some(&text)))
+            .map_err(|error| self.explain(error, bytes, Some(&text)))
+    }
+
+    fn explain(self, error: FormatError, bytes: &[u8], text: Option<&str>) -> FormatError {
+        // Files of no known format are taken for SubRip.
+        unsupported::explain(error, self != Self::Srt, bytes, text)
     }
 
     /// Upper bound of the memory that reading a file needs, for its text, its lines and its

@@ -2,23 +2,22 @@
 //! format that they do not have.
 
 use crate::error::FormatError;
-use crate::input_format::InputFormat;
 
 /// The formats that are read, for errors.
 const READ: &str = "read are WebVTT, SubRip, JSON of speech recognizers, TTML, SubStation Alpha, \
     SBV, LRC and TSV";
 
-/// The error for a file that could not be read as `format`: `error`, or one that names its format.
+/// The error for a file that could not be read: `error`, or one that names its format.
+/// `is_recognized`: the file looks like one of the format as which it was read.
 pub(crate) fn explain(
-    format: InputFormat,
     error: FormatError,
+    is_recognized: bool,
     bytes: &[u8],
     text: Option<&str>,
 ) -> FormatError {
     let of_text = || {
         let text = text?;
-        // Files of no known format are taken for SubRip.
-        let is_untimed = || format == InputFormat::Srt && is_untimed(text);
+        let is_untimed = || !is_recognized && is_untimed(text);
         name(text).or_else(|| is_untimed().then_some("text without times"))
     };
     match of_bytes(bytes).or_else(of_text) {
@@ -120,46 +119,4 @@ fn has_time(line: &str) -> bool {
             && is_digit(bytes.get(i + 1))
     };
     line.contains("-->") || bytes.iter().enumerate().any(is_between_digits)
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::InputFormat;
-
-    #[test]
-    fn errors_name_the_format_of_the_file() {
-        for (file, name) in [
-            ("{12}{35}Hello.\n{40}{60}Bye.\n", "MicroDVD"),
-            ("[12][35]Hello.\n", "MPL2"),
-            (
-                "<SAMI>\n<BODY><SYNC Start=12><P>Hello.</BODY></SAMI>",
-                "SAMI",
-            ),
-            ("Scenarist_SCC V1.0\n\n00:00:01:00\t9420 9420\n", "SCC"),
-            ("$FontName = Arial\n", "Spruce STL"),
-            ("00:00:01:12 , 00:00:03:00 , Hello.\n", "Spruce STL"),
-            ("SPEAKER talk 1 0.5 2.1 <NA> <NA> a <NA> <NA>\n", "RTTM"),
-            ("\"Start\",\"End\",\"Text\"\n0.0,0.9,Hello.\n", "CSV"),
-            ("Dear all,\nhello.\n", "text without times"),
-            ("850STL25.01100EBU\u{1}", "EBU STL"),
-        ] {
-            let error = InputFormat::of_content(file.as_bytes())
-                .read(file.as_bytes())
-                .unwrap_err();
-            assert!(error.message.starts_with(name), "{file} {error}");
-            assert!(
-                error.message.ends_with(
-                    "is not read; read are WebVTT, SubRip, JSON of speech \
-                recognizers, TTML, SubStation Alpha, SBV, LRC and TSV"
-                ),
-                "{error}"
-            );
-        }
-        let srt = InputFormat::Srt
-            .read(b"1\n00:00:0x,000 --> 00:00:01,000\nHello.\n")
-            .unwrap_err();
-        assert!(srt.message.starts_with("expected times"), "{srt}");
-        let json = InputFormat::Json.read(b"{\"a\": ").unwrap_err();
-        assert!(!json.message.contains("not read"), "{json}");
-    }
 }

@@ -287,3 +287,40 @@ fn every_cue_counts_as_memory() {
         assert!(InputFormat::Vtt.memory(file.as_bytes()) >= 256 * read.len());
     }
 }
+
+#[test]
+fn errors_name_the_format_of_the_file() {
+    for (file, name) in [
+        ("{12}{35}Hello.\n{40}{60}Bye.\n", "MicroDVD"),
+        ("[12][35]Hello.\n", "MPL2"),
+        (
+            "<SAMI>\n<BODY><SYNC Start=12><P>Hello.</BODY></SAMI>",
+            "SAMI",
+        ),
+        ("Scenarist_SCC V1.0\n\n00:00:01:00\t9420 9420\n", "SCC"),
+        ("$FontName = Arial\n", "Spruce STL"),
+        ("00:00:01:12 , 00:00:03:00 , Hello.\n", "Spruce STL"),
+        ("SPEAKER talk 1 0.5 2.1 <NA> <NA> a <NA> <NA>\n", "RTTM"),
+        ("\"Start\",\"End\",\"Text\"\n0.0,0.9,Hello.\n", "CSV"),
+        ("Dear all,\nhello.\n", "text without times"),
+        ("850STL25.01100EBU\u{1}", "EBU STL"),
+    ] {
+        let error = InputFormat::of_content(file.as_bytes())
+            .read(file.as_bytes())
+            .unwrap_err();
+        assert!(error.message.starts_with(name), "{file} {error}");
+        assert!(
+            error.message.ends_with(
+                "is not read; read are WebVTT, SubRip, JSON of speech \
+            recognizers, TTML, SubStation Alpha, SBV, LRC and TSV"
+            ),
+            "{error}"
+        );
+    }
+    let srt = InputFormat::Srt
+        .read(b"1\n00:00:0x,000 --> 00:00:01,000\nHello.\n")
+        .unwrap_err();
+    assert!(srt.message.starts_with("expected times"), "{srt}");
+    let json = InputFormat::Json.read(b"{\"a\": ").unwrap_err();
+    assert!(!json.message.contains("not read"), "{json}");
+}

@@ -6,7 +6,7 @@
 use super::announcement::INTRODUCTION_SENTENCES;
 use super::explanation::refers_to_something;
 use super::keyphrases::TermWeights;
-use super::title::{MAX_WORDS, Titles};
+use super::title_words::{MAX_WORDS, Titles};
 use super::word_use::capitalize;
 use crate::sentence::normalize;
 

@@ -9,7 +9,7 @@ use lectern_domain::{BoundedText, Invalid, Keyword, LongText, Topic};
 
 use super::keyphrases::{Keyphrases, TermWeights};
 use super::segment::{ChapterTitle, Segment};
-use super::title::Titles;
+use super::title_words::Titles;
 use super::vocabulary::{TermId, Vocabulary};
 use super::word_use::capitalize;
 use crate::sentence::Sentence;

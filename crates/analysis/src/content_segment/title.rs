@@ -15,13 +15,10 @@ use super::german_phrase;
 use super::keyphrases::TermWeights;
 use super::question::question;
 use super::title_candidate::{Candidate, candidates};
-use super::vocabulary::{TermId, Vocabulary};
-use super::word_use::{WordUse, capitalize};
-use crate::language::Lexicon;
-use crate::term::tokenize;
+use super::title_words::{MAX_WORDS, Titles};
+use super::word_use::capitalize;
 
 const MIN_WORDS: usize = 3;
-pub(super) const MAX_WORDS: usize = 8;
 /// For a second phrase from the sentence that announces the topic.
 const INTRODUCED_FACTOR: f64 = 2.0;
 /// How much each sentence with both phrases adds to the score of the second one, up to
@@ -39,13 +36,6 @@ const MIN_PAIR_SCORE: f64 = 0.7;
 const MAX_DETAIL_WORDS: usize = 3;
 /// Pairs are made of this many of the best phrases.
 const MAX_PAIRED: usize = 16;
-
-/// What titles are made with: the words of the recording and of its language.
-pub(super) struct Titles<'a> {
-    pub(super) vocabulary: &'a Vocabulary,
-    pub(super) word_use: &'a WordUse,
-    pub(super) lexicon: &'static Lexicon,
-}
 
 impl Titles<'_> {
     /// A title from the sentences of a segment; `None` if they have no suitable phrase.
@@ -202,17 +192,6 @@ impl Titles<'_> {
         } else {
             text.to_owned()
         }
-    }
-
-    pub(super) fn ids(&self, text: &str) -> Vec<TermId> {
-        let terms = tokenize(text);
-        let mut ids: Vec<TermId> = terms
-            .iter()
-            .filter_map(|term| self.vocabulary.find(term))
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
     }
 }
 

@@ -11,7 +11,7 @@ use super::announcement;
 use super::explanation::explanation;
 use super::keyphrases::TermWeights;
 use super::noun_phrase::{NounPhrase, noun_phrases};
-use super::title::Titles;
+use super::title_words::Titles;
 use super::vocabulary::TermId;
 use super::word_use::is_capitalized;
 use crate::sentence::normalize;
@@ -222,7 +222,7 @@ fn read_sentence(
         mentions.is_introduced |= announced.is_some();
         if mentions.explanation.is_none() {
             let after = phrase.position + phrase.words;
-            let room = super::title::MAX_WORDS.saturating_sub(phrase.words);
+            let room = super::title_words::MAX_WORDS.saturating_sub(phrase.words);
             let explanation = explanation(&spelled, after, room, titles.lexicon);
             // "The starch, the starch goes …" is no explanation.
             mentions.explanation = explanation.filter(|text| {
