@@ -44,7 +44,7 @@ use crate::value::{
 pub struct Job {
     /// Public id.
     pub job_id: JobId,
-    /// Whose job it is; `None`: nobody's, and only callers without an owner find it.
+    /// The owner; `None`: only callers without an owner find the job.
     pub owner_id: Option<OwnerName>,
     /// Name of the recording as its owner knows it.
     pub filename: Filename,

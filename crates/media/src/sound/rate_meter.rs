@@ -79,8 +79,8 @@ fn known_rate(measured: f64) -> Option<u32> {
 mod tests {
     use super::*;
 
-    /// The rates in windows of 1,920 samples: so many seconds at each of these rates, with times
-    /// that are rounded to milliseconds.
+    /// The rates that are found in parts with their seconds and rates. Windows have 1,920
+    /// samples, and times are rounded to milliseconds.
     fn rates(parts: &[(f64, u32)]) -> Vec<u32> {
         let mut meter = RateMeter::new(1920);
         let mut time = 0.0;

@@ -55,7 +55,7 @@ impl FairSemaphore {
         }
     }
 
-    /// Takes units if they are free and nobody waits for some.
+    /// Takes units without waiting; `None` if too few are free, or if a request waits already.
     pub(crate) fn try_acquire(self: &Arc<Self>, units: usize) -> Option<FairPermit> {
         let mut state = self.state.lock();
         if !state.turns.is_empty() || state.available < units {
@@ -79,7 +79,7 @@ impl FairSemaphore {
         }
     }
 
-    /// Units that nobody has.
+    /// The number of free units.
     #[cfg(test)]
     pub(crate) fn available(&self) -> usize {
         self.state.lock().available
@@ -200,7 +200,7 @@ impl FairPermit {
         self.units
     }
 
-    /// Returns all units but so many.
+    /// Keeps `units`, and returns the others.
     pub(crate) fn shrink_to(&mut self, units: usize) {
         let returned = self.units.saturating_sub(units);
         self.units -= returned;

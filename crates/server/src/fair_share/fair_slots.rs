@@ -133,7 +133,7 @@ mod tests {
         assert!(acquire(&slots, "b").is_none(), "both have two");
         let lost: Vec<_> = of_a.iter().map(is_lost).collect();
         assert_eq!(lost, [false, false, true, true], "the newest are lost");
-        // A third caller may turn nobody's share around.
+        // A third caller gets a place of one of them.
         let third = acquire(&slots, "c").unwrap();
         assert_eq!(
             [is_lost(&of_a[1]), is_lost(&second)]

@@ -5,7 +5,7 @@ use lectern_server::routes::routes;
 use lectern_tests::{Client, Response, TestDb, a_job, on_both_backends, store_output};
 use serde_json::{Value, json};
 
-use crate::http::support::api_key::{Key, serve_with_keys};
+use crate::http::support::api_key::{Key, serve_with_keys, wait_for_requests};
 use crate::http::support::{JOBS, UNKNOWN_ID, a_recording};
 
 on_both_backends!(
@@ -289,9 +289,10 @@ fn lists_statistics_and_events_are_those_of_the_owner(db: TestDb) {
 fn a_waiting_claim_is_woken_although_another_owners_waits_before_it(db: TestDb) {
     let workers = ["library", "exams"].map(|owner| key_of(&db, Role::Worker, owner));
     let client = key_of(&db, Role::Client, "exams");
+    let admin = Key::create(&db, Role::Admin);
     let server = serve_with_keys(db);
     let claim = |worker: &Key| {
-        let body = json!({ "worker": "w", "stages": ["silence_detection"], "wait_seconds": 20 });
+        let body = json!({ "worker": "w", "stages": ["silence_detection"], "wait_seconds": 60 });
         let response = worker
             .request(&server, "POST", "/api/v1/work/claim")
             .json(&body)
@@ -302,12 +303,10 @@ fn a_waiting_claim_is_woken_although_another_owners_waits_before_it(db: TestDb) 
             .len()
     };
     std::thread::scope(|scope| {
-        let [first, second] = workers.each_ref().map(|worker| {
-            let waiting = scope.spawn(|| claim(worker));
-            std::thread::sleep(std::time::Duration::from_millis(300));
-            waiting
-        });
-        let started = std::time::Instant::now();
+        let first = scope.spawn(|| claim(&workers[0]));
+        wait_for_requests(&server, &admin, 1);
+        let second = scope.spawn(|| claim(&workers[1]));
+        wait_for_requests(&server, &admin, 2);
         let body = a_recording();
         client
             .request(&server, "POST", JOBS)
@@ -315,7 +314,6 @@ fn a_waiting_claim_is_woken_although_another_owners_waits_before_it(db: TestDb) 
             .send()
             .expect(201);
         assert_eq!(second.join().unwrap(), 1);
-        assert!(started.elapsed() < std::time::Duration::from_secs(15));
         // Ends the wait of the other one.
         let library = OwnerName::new("library").unwrap();
         a_job().create(&server.db().as_owner(library));

@@ -6,8 +6,8 @@ use lectern_tests::{TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
 use crate::http::live::channel::Stream;
-use crate::http::support::api_key::{Key, with_keys};
-use crate::http::support::{job_path, wait_until};
+use crate::http::support::api_key::{Key, wait_for_requests, with_keys};
+use crate::http::support::job_path;
 
 on_both_backends!(
     a_caller_that_waits_for_work_gets_the_place_of_one_with_many,
@@ -30,16 +30,6 @@ fn with_two_places(db: TestDb) -> (TestServer, Key, Key) {
         ..with_keys()
     };
     (TestServer::serve(db, config), many, few)
-}
-
-/// Waits until so many requests are in progress.
-fn wait_for_requests(server: &TestServer, admin: &Key, count: usize) {
-    // The request for the metrics is one, too.
-    let line = format!("\nhttp_requests_in_flight {}\n", count + 1);
-    wait_until(|| {
-        let metrics = admin.request(server, "GET", "/metrics").send();
-        metrics.expect(200).text().contains(&line)
-    });
 }
 
 fn a_caller_that_waits_for_work_gets_the_place_of_one_with_many(db: TestDb) {

@@ -6,6 +6,8 @@ use lectern_domain::{ApiKeyId, NewApiKey, Role, SystemClock};
 use lectern_server::{Authentication, ServerConfig, generate_key};
 use lectern_tests::{Client, RequestBuilder, TestDb, TestServer};
 
+use super::wait_until;
+
 /// A key, and its text.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
@@ -71,4 +73,14 @@ pub(crate) fn with_keys() -> ServerConfig {
 /// A server that asks for keys.
 pub(crate) fn serve_with_keys(db: TestDb) -> TestServer {
     TestServer::serve(db, with_keys())
+}
+
+/// Waits until the server handles `count` other requests. Asks with the key of an admin.
+pub(crate) fn wait_for_requests(server: &TestServer, admin: &Key, count: usize) {
+    // The request for the metrics is one, too.
+    let line = format!("\nhttp_requests_in_flight {}\n", count + 1);
+    wait_until(|| {
+        let metrics = admin.request(server, "GET", "/metrics").send();
+        metrics.expect(200).text().contains(&line)
+    });
 }
