@@ -15,6 +15,8 @@ diesel::table! {
         revoked_at -> Nullable<Timestamptz>,
         last_used_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        person -> Nullable<Text>,
+        parent_key_id -> Nullable<Uuid>,
     }
 }
 
@@ -34,6 +36,7 @@ diesel::table! {
         command_line_user -> Nullable<Text>,
         old_values -> Jsonb,
         new_values -> Jsonb,
+        person -> Nullable<Text>,
     }
 }
 

@@ -32,6 +32,8 @@ use crate::value::{Invalid, TextValue};
 bounded_texts! {
     /// What a key is called in lists, 1 to 100 characters.
     ApiKeyName: 1 to 100;
+    /// A person who has signed in, as their identity provider names them, 1 to 200 characters.
+    PersonName: 1 to 200;
 }
 
 const PREFIX: &str = "lct_";
@@ -210,6 +212,35 @@ pub struct NewApiKey {
     pub stages: Option<Stages>,
     /// When it stops to be accepted; `None`: never.
     pub expires_at: Option<DateTime<Utc>>,
+    /// How somebody signed in; `None`: it was made with `lectern keys`.
+    pub session: Option<Session>,
+}
+
+/// How somebody signed in. The session of a browser is a key, whose text is in a cookie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Session {
+    /// A person signed in at their identity provider.
+    OfPerson(PersonName),
+    /// Somebody signed in with this key, with which the session ends.
+    OfKey(ApiKeyId),
+}
+
+impl Session {
+    /// The person, if one signed in.
+    pub fn person(&self) -> Option<&PersonName> {
+        match self {
+            Self::OfPerson(person) => Some(person),
+            Self::OfKey(_) => None,
+        }
+    }
+
+    /// The key, if somebody signed in with one.
+    pub fn parent_key_id(&self) -> Option<ApiKeyId> {
+        match self {
+            Self::OfPerson(_) => None,
+            Self::OfKey(key_id) => Some(*key_id),
+        }
+    }
 }
 
 impl NewApiKey {
@@ -221,14 +252,18 @@ impl NewApiKey {
             owner: None,
             stages: None,
             expires_at: None,
+            session: None,
         }
     }
 
     /// Checks what depends on several fields: only a key of the role `worker` is limited to
-    /// stages.
+    /// stages, and every session expires.
     pub fn check(&self) -> Result<(), Invalid> {
         if self.stages.is_some() && self.role != Role::Worker {
             return Err(Invalid::field("stages", "only workers have stages"));
+        }
+        if self.session.is_some() && self.expires_at.is_none() {
+            return Err(Invalid::field("expires_at", "a session expires"));
         }
         Ok(())
     }
@@ -272,6 +307,11 @@ impl ApiKey {
         } else {
             ApiKeyState::Active
         }
+    }
+
+    /// The person who signed in, if the key is their session.
+    pub fn person(&self) -> Option<&PersonName> {
+        self.data.session.as_ref().and_then(Session::person)
     }
 
     /// Whether its role has the scope.
@@ -366,6 +406,17 @@ mod tests {
             };
             assert_eq!(key.check().is_ok(), *role == Role::Worker, "{role}");
         }
+    }
+
+    #[test]
+    fn a_session_expires() {
+        let mut session = NewApiKey {
+            session: Some(Session::OfKey(ApiKeyId::new(&SystemClock))),
+            ..NewApiKey::new(Role::Viewer)
+        };
+        assert!(session.check().is_err());
+        session.expires_at = Some(DateTime::UNIX_EPOCH);
+        assert_eq!(session.check(), Ok(()));
     }
 
     #[test]

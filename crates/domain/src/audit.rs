@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use crate::api_key::ApiKey;
+use crate::api_key::{ApiKey, PersonName, Session};
 use crate::id::{ApiKeyId, AuditEntryId, JobId};
 use crate::job::Job;
 use crate::owner::OwnerName;
@@ -54,6 +54,8 @@ pub struct Actor {
     pub address: Option<ClientAddress>,
     /// The account, if the change was made on the command line.
     pub command_line_user: Option<CommandLineUser>,
+    /// The person who signed in, if one did.
+    pub person: Option<PersonName>,
 }
 
 impl Actor {
@@ -65,6 +67,7 @@ impl Actor {
             // The text of an address has at most 45 characters.
             address: address.and_then(|ip| ClientAddress::new(ip.to_string()).ok()),
             command_line_user: None,
+            person: key.and_then(ApiKey::person).cloned(),
         }
     }
 
@@ -157,12 +160,14 @@ fn job_fields(job: &Job) -> [(&'static str, Value); 9] {
 }
 
 /// The fields of a key that are no secret.
-fn key_fields(key: &ApiKey) -> [(&'static str, Value); 6] {
+fn key_fields(key: &ApiKey) -> [(&'static str, Value); 8] {
     let time = |time: Option<DateTime<Utc>>| serde_json::to_value(time).unwrap_or_default();
     let stages = key.data.stages.as_ref().map(|stages| {
         let stages = stages.as_slice().iter().map(|stage| stage.as_str());
         stages.collect::<Vec<_>>()
     });
+    let parent = key.data.session.as_ref().and_then(Session::parent_key_id);
+    let parent = parent.map(|id| id.to_string());
     [
         ("name", key.data.name.as_deref().into()),
         ("role", key.data.role.as_str().into()),
@@ -170,6 +175,8 @@ fn key_fields(key: &ApiKey) -> [(&'static str, Value); 6] {
         ("stages", stages.into()),
         ("expires_at", time(key.data.expires_at)),
         ("revoked_at", time(key.revoked_at)),
+        ("person", key.person().map(PersonName::as_str).into()),
+        ("parent_key_id", parent.into()),
     ]
 }
 

@@ -122,7 +122,9 @@ mod upload;
 mod value;
 mod watch_token;
 
-pub use api_key::{ApiKey, ApiKeyName, ApiKeyState, ApiKeyText, NewApiKey, SecretHash};
+pub use api_key::{
+    ApiKey, ApiKeyName, ApiKeyState, ApiKeyText, NewApiKey, PersonName, SecretHash, Session,
+};
 pub use audit::{
     Actor, AuditAction, AuditChange, AuditEntry, AuditFilter, ClientAddress, CommandLineUser,
     MAX_AUDIT_VALUE,

@@ -28,6 +28,8 @@ string_enum! {
 pub enum Access {
     /// Everyone: the response is no secret, or the URL is signed.
     Public,
+    /// Callers with any key.
+    AnyKey,
     /// Callers with a key of this scope.
     Scope(Scope),
     /// Callers with a key of this scope, or with a token for watching the job in the path.
@@ -44,6 +46,7 @@ impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Public => "public",
+            Self::AnyKey => "any key",
             Self::Scope(scope) => scope.as_str(),
             Self::ScopeOrWatchToken(scope) => return write!(f, "{scope} or watch token"),
         })

@@ -5,8 +5,8 @@
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use lectern_domain::{
-    ApiKey, ApiKeyId, ApiKeyName, AuditAction, AuditChange, NewApiKey, OwnerName, Role, SecretHash,
-    Stages,
+    ApiKey, ApiKeyId, ApiKeyName, AuditAction, AuditChange, NewApiKey, OwnerName, PersonName, Role,
+    SecretHash, Session, Stages,
 };
 
 use crate::connection::{Conn, ReadWrite, on_either};
@@ -35,6 +35,8 @@ struct ApiKeyRow {
     revoked_at: Option<StoredTime>,
     last_used_at: Option<StoredTime>,
     created_at: StoredTime,
+    person: Option<Stored<PersonName>>,
+    parent_key_id: Option<Id<ApiKeyId>>,
 }
 
 impl TryFrom<ApiKeyRow> for ApiKey {
@@ -42,6 +44,8 @@ impl TryFrom<ApiKeyRow> for ApiKey {
 
     fn try_from(row: ApiKeyRow) -> Result<Self, Error> {
         let decoder = RowDecoder::new("api_keys", row.key_id.0);
+        let person = decoder.column("person", row.person)?;
+        let parent = row.parent_key_id.map(|id| Session::OfKey(id.0));
         Ok(Self {
             key_id: row.key_id.0,
             data: NewApiKey {
@@ -50,6 +54,7 @@ impl TryFrom<ApiKeyRow> for ApiKey {
                 owner: decoder.column("owner", row.owner)?,
                 stages: decoder.column("stages", row.stages)?,
                 expires_at: decoder.column("expires_at", row.expires_at)?,
+                session: person.map(Session::OfPerson).or(parent),
             },
             secret_hash: decoder.column("secret_hash", row.secret_hash)?,
             revoked_at: decoder.column("revoked_at", row.revoked_at)?,
@@ -91,11 +96,13 @@ impl<Mode> ApiKeys<'_, Mode> {
         self.0.readable(rows)
     }
 
-    /// Whether there is a key that is accepted now.
+    /// Whether there is a key, other than a session, that is accepted now.
     pub fn any_active(&mut self) -> Result<bool, Error> {
         let now = self.0.time_ago(TimeDelta::zero());
         let active = api_keys::table
             .filter(api_keys::revoked_at.is_null())
+            .filter(api_keys::person.is_null())
+            .filter(api_keys::parent_key_id.is_null())
             .filter(
                 api_keys::expires_at
                     .is_null()
@@ -124,6 +131,9 @@ impl ApiKeys<'_, ReadWrite> {
     ) -> Result<ApiKey, Error> {
         new.check()?;
         let now = self.0.insert_time();
+        let session = new.session.as_ref();
+        let person = session.and_then(Session::person).cloned();
+        let parent = session.and_then(Session::parent_key_id);
         let row = (
             api_keys::key_id.eq(Id(key_id)),
             api_keys::secret_hash.eq(Stored::from(secret_hash.clone())),
@@ -132,6 +142,8 @@ impl ApiKeys<'_, ReadWrite> {
             api_keys::owner.eq(new.owner.clone().map(Stored::from)),
             api_keys::stages.eq(new.stages.clone().map(Stored::from)),
             api_keys::expires_at.eq(new.expires_at.map(DbTime::bound)),
+            api_keys::person.eq(person.map(Stored::from)),
+            api_keys::parent_key_id.eq(parent.map(Id)),
             api_keys::created_at.eq(now),
         );
         let insert = diesel::insert_into(api_keys::table)
@@ -145,8 +157,8 @@ impl ApiKeys<'_, ReadWrite> {
         Ok(key)
     }
 
-    /// Revokes a key, and returns it. A key that was revoked before keeps its time. `None`:
-    /// there is no such key.
+    /// Revokes a key and the sessions of those who signed in with it, and returns it. A key
+    /// that was revoked before keeps its time. `None`: there is no such key.
     pub fn revoke(&mut self, key_id: ApiKeyId) -> Result<Option<ApiKey>, Error> {
         let now = self.0.update_time();
         let revoke = diesel::update(api_keys::table)
@@ -160,6 +172,7 @@ impl ApiKeys<'_, ReadWrite> {
         let Some(key): Option<ApiKey> = row::one(revoked)? else {
             return self.find(key_id);
         };
+        self.end_sessions_of(key_id)?;
         let before = ApiKey {
             revoked_at: None,
             ..key.clone()
@@ -169,8 +182,34 @@ impl ApiKeys<'_, ReadWrite> {
         Ok(Some(key))
     }
 
-    /// Replaces the secret of a key that was not revoked, and returns the key. `None`: there
-    /// is no such key, or it was revoked.
+    /// Ends the sessions of those who signed in with a key.
+    fn end_sessions_of(&mut self, key_id: ApiKeyId) -> Result<(), Error> {
+        let now = self.0.update_time();
+        let revoke = diesel::update(api_keys::table)
+            .filter(api_keys::parent_key_id.eq(Id(key_id)))
+            .filter(api_keys::revoked_at.is_null())
+            .set(api_keys::revoked_at.eq(now.nullable()));
+        on_either!(self.0.raw, conn => revoke.execute(conn))
+            .doing("end the sessions of a key")
+            .map(drop)
+    }
+
+    /// Deletes the sessions that expired more than `retention` ago, by the database's clock.
+    /// Returns their number.
+    pub fn prune_sessions(&mut self, retention: TimeDelta) -> Result<usize, Error> {
+        let before = self.0.retention_start(retention)?;
+        let delete = diesel::delete(api_keys::table)
+            .filter(
+                api_keys::person
+                    .is_not_null()
+                    .or(api_keys::parent_key_id.is_not_null()),
+            )
+            .filter(api_keys::expires_at.lt(before.nullable()));
+        on_either!(self.0.raw, conn => delete.execute(conn)).doing("delete old sessions")
+    }
+
+    /// Replaces the secret of a key that was not revoked, ends the sessions of those who
+    /// signed in with it, and returns the key. `None`: there is no such key, or it was revoked.
     pub fn rotate(
         &mut self,
         key_id: ApiKeyId,
@@ -186,6 +225,7 @@ impl ApiKeys<'_, ReadWrite> {
             .doing("replace the secret of a key")?;
         let rotated: Option<ApiKey> = row::one(rotated)?;
         if let Some(key) = &rotated {
+            self.end_sessions_of(key_id)?;
             let change = AuditChange::of_key(AuditAction::KeyRotate, Some(key), key);
             self.0.audit_entries().record(&change)?;
         }

@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use lectern_domain::{
     Actor, ApiKeyId, AuditAction, AuditChange, AuditEntry, AuditEntryId, AuditFilter,
     ClientAddress, CommandLineUser, Cursor, JobId, JsonObject, OwnerName, Page, PageRequest,
+    PersonName,
 };
 
 use crate::connection::{Conn, ReadWrite, each_row, on_either};
@@ -36,6 +37,7 @@ struct AuditRow {
     command_line_user: Option<Stored<CommandLineUser>>,
     old_values: Stored<JsonObject>,
     new_values: Stored<JsonObject>,
+    person: Option<Stored<PersonName>>,
 }
 
 impl AuditRow {
@@ -63,6 +65,7 @@ impl TryFrom<AuditRow> for AuditEntry {
                 key_id: row.key_id.map(|id| id.0),
                 address: decoder.column("address", row.address)?,
                 command_line_user: decoder.column("command_line_user", row.command_line_user)?,
+                person: decoder.column("person", row.person)?,
             },
             change: AuditChange {
                 action: decoder.column("action", row.action)?,
@@ -160,6 +163,7 @@ impl AuditEntries<'_, ReadWrite> {
             audit_entries::key_id.eq(actor.key_id.map(Id)),
             audit_entries::address.eq(actor.address.clone().map(Stored::from)),
             audit_entries::command_line_user.eq(actor.command_line_user.clone().map(Stored::from)),
+            audit_entries::person.eq(actor.person.clone().map(Stored::from)),
             audit_entries::old_values.eq(Stored::from(change.old_values.clone())),
             audit_entries::new_values.eq(Stored::from(change.new_values.clone())),
         );

@@ -1,8 +1,8 @@
 use chrono::TimeDelta;
 use lectern_db::Error;
 use lectern_domain::{
-    ApiKey, ApiKeyId, ApiKeyName, ApiKeyState, NewApiKey, OwnerName, Role, SecretHash, Stage,
-    Stages,
+    ApiKey, ApiKeyId, ApiKeyName, ApiKeyState, NewApiKey, OwnerName, PersonName, Role, SecretHash,
+    Session, Stage, Stages,
 };
 use lectern_tests::{TestDb, on_both_backends};
 
@@ -15,6 +15,8 @@ on_both_backends!(
     the_last_use_is_recorded_once_a_minute,
     only_a_key_that_is_accepted_is_active,
     an_unreadable_key_is_left_out_of_the_list_and_not_found,
+    a_session_ends_with_the_key_that_somebody_signed_in_with,
+    sessions_are_deleted_after_they_have_expired,
 );
 
 fn hash(byte: u8) -> SecretHash {
@@ -38,6 +40,7 @@ fn a_key_is_found_as_it_was_created(db: TestDb) {
         owner: Some(OwnerName::new("Prüfungsamt").unwrap()),
         stages: Some(Stages::new(vec![Stage::Transcription, Stage::Compilation]).unwrap()),
         expires_at: Some(db.now() + TimeDelta::days(90)),
+        session: None,
     };
     let key = create(&db, &new);
     assert_eq!(key.data, new);
@@ -162,4 +165,62 @@ fn an_unreadable_key_is_left_out_of_the_list_and_not_found(db: TestDb) {
     );
     let list = db.read(|conn| conn.api_keys().list(None, 10)).unwrap();
     assert_eq!(list, []);
+}
+
+fn session(db: &TestDb, session: Session) -> ApiKey {
+    let new = NewApiKey {
+        expires_at: Some(db.now() + TimeDelta::hours(12)),
+        session: Some(session),
+        ..NewApiKey::new(Role::Viewer)
+    };
+    let stored = create(db, &new);
+    assert_eq!(stored.data, new);
+    stored
+}
+
+fn person() -> Session {
+    Session::OfPerson(PersonName::new("ada@example.org").unwrap())
+}
+
+fn a_session_ends_with_the_key_that_somebody_signed_in_with(db: TestDb) {
+    for end in ["revoke", "rotate"] {
+        let [key, other] = [(); 2].map(|()| create(&db, &NewApiKey::new(Role::Viewer)));
+        let of_key = session(&db, Session::OfKey(key.key_id));
+        let of_other = session(&db, Session::OfKey(other.key_id));
+        let of_person = session(&db, person());
+        db.write(|tx| match end {
+            "revoke" => tx.api_keys().revoke(key.key_id),
+            _ => tx.api_keys().rotate(key.key_id, &hash(2)),
+        })
+        .unwrap();
+        assert_eq!(find(&db, &of_key).unwrap().revoked_at, Some(db.now()));
+        for unchanged in [other, of_other, of_person] {
+            assert_eq!(find(&db, &unchanged), Some(unchanged), "{end}");
+        }
+    }
+}
+
+fn sessions_are_deleted_after_they_have_expired(db: TestDb) {
+    let expiring = NewApiKey {
+        expires_at: Some(db.now() + TimeDelta::hours(12)),
+        ..NewApiKey::new(Role::Viewer)
+    };
+    let key = create(&db, &expiring);
+    let of_person = session(&db, person());
+    let of_key = session(&db, Session::OfKey(key.key_id));
+    let prune = || db.write(|tx| tx.api_keys().prune_sessions(TimeDelta::days(1)));
+    db.clock().advance(TimeDelta::hours(36));
+    assert_eq!(prune().unwrap(), 0);
+    db.clock().advance(TimeDelta::minutes(1));
+    assert_eq!(prune().unwrap(), 2);
+    assert_eq!(find(&db, &of_person), None);
+    assert_eq!(find(&db, &of_key), None);
+    assert_eq!(find(&db, &key), Some(key));
+    assert!(!db.read(|conn| conn.api_keys().any_active()).unwrap());
+    session(&db, person());
+    let any_active = db.read(|conn| conn.api_keys().any_active());
+    assert!(
+        !any_active.unwrap(),
+        "a session is no key to make others with"
+    );
 }
