@@ -218,7 +218,14 @@ const CODES: &[(u16, &[&str])] = &[
     (423, &["upload_in_progress"]),
     (460, &["checksum_mismatch"]),
     (500, &["internal"]),
-    (503, &["database_unavailable", "overloaded"]),
+    (
+        503,
+        &[
+            "database_unavailable",
+            "identity_provider_unavailable",
+            "overloaded",
+        ],
+    ),
     (507, &["insufficient_storage"]),
 ];
 

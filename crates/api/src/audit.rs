@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use lectern_domain::{
     self as domain, ApiKeyId, AuditAction, AuditEntryId, AuditFilter, ClientAddress,
     CommandLineUser, Invalid, JobId, JsonObject, OwnerName, Page, PageLimit, PageRequest,
+    PersonName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,8 @@ pub struct AuditActor {
     pub address: Option<ClientAddress>,
     /// The account, if the change was made on the command line.
     pub command_line_user: Option<CommandLineUser>,
+    /// The person, if one signed in at the identity provider.
+    pub person: Option<PersonName>,
 }
 
 impl From<domain::AuditEntry> for AuditEntry {
@@ -114,6 +117,7 @@ impl From<domain::AuditEntry> for AuditEntry {
                 key_id: actor.key_id,
                 address: actor.address,
                 command_line_user: actor.command_line_user,
+                person: actor.person,
             },
             old_values: change.old_values,
             new_values: change.new_values,

@@ -71,6 +71,7 @@ pub mod openapi;
 mod results;
 #[cfg(test)]
 mod samples;
+mod session;
 mod silence_region;
 mod stage_run;
 mod stats;
@@ -109,6 +110,7 @@ pub use log_entry::{
     LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListRequest, LogEntryListResponse,
 };
 pub use results::{HighlightVideo, OriginalVideo, ResultsMetadata, ResultsResponse};
+pub use session::SessionResponse;
 pub use silence_region::{
     SilenceRegion, SilenceRegionBody, SilenceRegionsBody, SilenceRegionsQuery,
     SilenceRegionsResponse,

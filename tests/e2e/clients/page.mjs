@@ -27,6 +27,7 @@ const STATUS = {
   deleteContentSegment: 204,
   deleteClip: 204,
   deleteJob: 204,
+  deleteSession: 204,
   watchJob: 101,
   getTusOptions: 204,
   createTusUpload: 201,
@@ -89,6 +90,7 @@ await page.locator(".opblock").first().waitFor();
 assert.equal(page.url(), `${url}/docs`);
 
 await executeAll("getOpenapi", "getHealth", "getReadiness", "getMetrics", "listAudit");
+await executeAll("getSession", "createSession", "deleteSession");
 
 const { job_id } = await execute("createUpload");
 await executeAll("createUploadUrl", "putObject", "confirmUpload", "getJob", "listJobs", "listStages", "getEvents");

@@ -52,7 +52,7 @@ codes! {
     AuthenticationRequired = 401 "authentication_required" "A key is required",
     /// The key is malformed, unknown, expired or revoked.
     InvalidKey = 401 "invalid_key" "The key is not accepted",
-    /// The token of a URL is malformed, is for another job, has expired, or its key has ended.
+    /// A token is malformed, is for another job or audience, has expired, or its key has ended.
     InvalidToken = 401 "invalid_token" "The token is not accepted",
     /// The key is accepted, but not for this request.
     ScopeMissing = 403 "scope_missing" "The key may not do this",
@@ -112,6 +112,8 @@ codes! {
     Internal = 500 "internal" "Something went wrong on the server",
     /// The database does not answer.
     DatabaseUnavailable = 503 "database_unavailable" "The database does not answer",
+    /// The identity provider does not respond, so its tokens cannot be checked.
+    IdentityProviderUnavailable = 503 "identity_provider_unavailable" "The identity provider does not respond",
     /// The server cannot handle the request in time.
     Overloaded = 503 "overloaded" "The server is overloaded",
     /// The disk is too full for the upload.

@@ -17,6 +17,9 @@ const LEASE_SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// reach the database, so heartbeats may have failed.
 const MAX_SWEEP_PAUSE: Duration = Duration::from_secs(3);
 
+/// How long a session is kept after it has expired: its owner is told that it has.
+const SESSION_RETENTION: TimeDelta = TimeDelta::days(1);
+
 const ABANDONED_COPIES_INTERVAL: Duration = Duration::from_secs(5);
 
 const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
@@ -102,6 +105,7 @@ async fn prune(db: &DatabaseHandle, objects: &Objects, retention: Retention) {
     let mut event_failures = FailureLog::new("removing old events");
     let mut upload_failures = FailureLog::new("clearing uploads that have expired");
     let mut key_failures = FailureLog::new("removing old idempotency keys");
+    let mut session_failures = FailureLog::new("removing old sessions");
     let mut audit_failures = FailureLog::new("removing old entries of the audit");
     // A retention too long for a `TimeDelta` keeps everything.
     let [event_retention, audit_retention] = [retention.events, retention.audit]
@@ -127,6 +131,15 @@ async fn prune(db: &DatabaseHandle, objects: &Objects, retention: Retention) {
             .await;
         if let Some(count @ 1..) = key_failures.record(keys) {
             log::info!("removed {count} old idempotency keys");
+        }
+        let sessions = db
+            .write(
+                |tx| Ok(tx.api_keys().prune_sessions(SESSION_RETENTION)?),
+                |count| count,
+            )
+            .await;
+        if let Some(count @ 1..) = session_failures.record(sessions) {
+            log::info!("removed {count} old sessions");
         }
         let entries = db
             .write(

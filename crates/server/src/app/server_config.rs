@@ -6,7 +6,7 @@ use lectern_storage::Storage;
 use url::Url;
 
 use crate::http::address::IpNetwork;
-use crate::http::auth::Authentication;
+use crate::http::auth::{Authentication, OidcConfig};
 use crate::http::connections::ConnectionLimits;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::live::LiveConfig;
@@ -30,6 +30,11 @@ pub struct ServerConfig {
     /// Whether callers need keys. The program decides by the address it listens on; here
     /// nothing is asked for unless it is set.
     pub authentication: Authentication,
+    /// The identity provider at which people sign in; `None`: there are keys only. It counts
+    /// only if keys are asked for.
+    pub identity_provider: Option<OidcConfig>,
+    /// How long somebody who has signed in stays signed in.
+    pub session_lifetime: Duration,
     /// Hosts at which clients may address the server, or `*`. With none, a server
     /// that listens on a loopback address accepts local names and the host of
     /// `public_url`, and any other server accepts all hosts.
@@ -65,7 +70,8 @@ pub struct ServerConfig {
 }
 
 impl Default for ServerConfig {
-    /// A free port of this machine, one HTTP thread, no authentication, no CORS, no proxies,
+    /// A free port of this machine, one HTTP thread, no authentication (sessions of 12 hours if
+    /// there is), no CORS, no proxies,
     /// a database timeout of 3 seconds, 1,000 waiting claims, the audit for a year, events for
     /// 30 days, 30 seconds of grace.
     fn default() -> Self {
@@ -75,6 +81,8 @@ impl Default for ServerConfig {
             cors_origins: Vec::new(),
             cors_credentials: false,
             authentication: Authentication::Off,
+            identity_provider: None,
+            session_lifetime: Duration::from_hours(12),
             hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             connections: ConnectionLimits::default(),

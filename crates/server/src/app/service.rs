@@ -14,17 +14,19 @@ use crate::app::server_config::ServerConfig;
 use crate::database::caller_database::SharedDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::http::address::{AllowedOrigins, TrustedProxies};
+use crate::http::auth::oidc::Provider;
 use crate::http::auth::{Authentication, Authenticator};
 use crate::http::docs::OpenApiDocument;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::http::memory_budget::MemoryBudget;
-use crate::http::request::mount::PublicPath;
+use crate::http::request::mount::{PublicPath, PublicScheme};
 use crate::http::requests_in_flight::Lifecycle;
 use crate::http::response::shared::SharedResponses;
 use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::objects::handle::Objects;
 use crate::routes;
+use crate::routes::sessions::SessionLifetime;
 use crate::work_queue::stage_poller;
 use crate::work_queue::waiting_claims::WaitingClaims;
 
@@ -78,9 +80,11 @@ pub struct Service {
     origins: Data<AllowedOrigins>,
     proxies: Data<TrustedProxies>,
     authenticator: Data<Authenticator>,
+    session_lifetime: Data<SessionLifetime>,
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
     public_path: Data<PublicPath>,
+    public_scheme: Data<PublicScheme>,
     openapi: Data<OpenApiDocument>,
     shared_responses: Data<SharedResponses>,
 }
@@ -90,8 +94,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// When a metric is registered twice, or no temporary directory can be made
-    /// for objects.
+    /// When a metric is registered twice, no temporary directory can be made for objects, or
+    /// the settings of the identity provider are invalid.
     pub fn new(config: &ServerConfig, database: Database) -> anyhow::Result<Self> {
         let metrics = Metrics::new(&database)?;
         let waiting_claims = Arc::new(WaitingClaims::new(config.max_waiting_claims));
@@ -135,12 +139,16 @@ impl Service {
         let database_handle =
             DatabaseHandle::new(database.clone(), config.database_timeout, metrics.clone());
         let key_store = Box::new(database_handle.clone());
+        let provider = config.identity_provider.clone().map(Provider::new);
+        let provider = provider.transpose()?.map(Arc::new);
+        let authenticator = Authenticator::new(config.authentication, key_store, provider);
         Ok(Self {
             retention: Retention {
                 events: config.event_retention,
                 audit: config.audit_retention,
             },
-            authenticator: Data::new(Authenticator::new(config.authentication, key_store)),
+            authenticator: Data::new(authenticator),
+            session_lifetime: Data::new(SessionLifetime(config.session_lifetime)),
             database_handle: Data::new(database_handle),
             waiting_claims: Data::from(waiting_claims),
             live: Data::new(live),
@@ -155,6 +163,7 @@ impl Service {
             lifecycle: Data::default(),
             metrics: Data::new(metrics),
             public_path: Data::new(public_path),
+            public_scheme: Data::new(PublicScheme::new(config.public_url.as_ref())),
             openapi: Data::new(OpenApiDocument(openapi.into())),
             shared_responses: Data::default(),
             database,
@@ -192,9 +201,11 @@ impl Service {
                 .app_data(this.origins)
                 .app_data(this.proxies)
                 .app_data(this.authenticator)
+                .app_data(this.session_lifetime)
                 .app_data(this.lifecycle)
                 .app_data(this.metrics)
                 .app_data(this.public_path)
+                .app_data(this.public_scheme)
                 .app_data(this.openapi)
                 .app_data(this.shared_responses);
         }

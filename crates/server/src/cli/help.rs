@@ -32,7 +32,7 @@ struct Topic {
     heading: &'static str,
 }
 
-static TOPICS: [Topic; 13] = [
+static TOPICS: [Topic; 14] = [
     topic(
         "data",
         "Data directory and jobs",
@@ -53,6 +53,11 @@ static TOPICS: [Topic; 13] = [
         "http",
         "HTTP server",
         "address, authentication, threads, shutdown",
+    ),
+    topic(
+        "people",
+        "Identity provider",
+        "signing in at an OpenID Connect provider",
     ),
     topic(
         "cors",

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use lectern_db::Database;
 use lectern_domain::{
     Actor, ApiKey, ApiKeyId, ApiKeyName, ApiKeyState, NewApiKey, OwnerName, ParseEnumError, Role,
-    Stage, Stages,
+    Session, Stage, Stages,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ const PAGE: usize = 1_000;
 pub enum Keys {
     /// Makes a key and prints it, this once
     New(New),
-    /// Lists the keys, without their secrets
+    /// Lists the keys, without their secrets, and the sessions of those who have signed in
     List {
         /// Prints a JSON object per key
         #[arg(long)]
@@ -56,7 +56,7 @@ pub struct New {
     /// What the key is called in the list
     #[arg(long, value_parser = parse_name)]
     name: Option<ApiKeyName>,
-    /// For whom the key acts, such as a team; does not limit it to their jobs yet
+    /// For whom the key acts, such as a team: it finds and creates the jobs of this owner only
     #[arg(long, value_parser = parse_owner)]
     owner: Option<OwnerName>,
     /// The stages that a worker may claim, separated by commas [default: all]
@@ -174,6 +174,7 @@ fn create(new: &New, database: &Database) -> anyhow::Result<()> {
         owner: new.owner.clone(),
         stages,
         expires_at,
+        session: None,
     };
     data.check().context("--stages")?;
     let id = ApiKeyId::new(database.clock());
@@ -273,8 +274,17 @@ fn row(key: &ApiKey, now: DateTime<Utc>) -> Vec<String> {
             .owner
             .as_deref()
             .map_or_else(|| "-".to_owned(), one_line),
-        key.data.name.as_deref().map_or_else(String::new, one_line),
+        name(key),
     ]
+}
+
+/// The name of a key, or how somebody signed in.
+fn name(key: &ApiKey) -> String {
+    match &key.data.session {
+        None => key.data.name.as_deref().map_or_else(String::new, one_line),
+        Some(Session::OfPerson(person)) => format!("session of {}", one_line(person)),
+        Some(Session::OfKey(key_id)) => format!("session of {key_id}"),
+    }
 }
 
 fn object(key: &ApiKey, now: DateTime<Utc>) -> Value {
@@ -290,6 +300,8 @@ fn object(key: &ApiKey, now: DateTime<Utc>) -> Value {
         "last_used_at": key.last_used_at,
         "expires_at": key.data.expires_at,
         "revoked_at": key.revoked_at,
+        "person": key.person(),
+        "parent_key_id": key.data.session.as_ref().and_then(Session::parent_key_id),
     })
 }
 

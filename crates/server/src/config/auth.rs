@@ -1,6 +1,10 @@
 //! Whether callers need keys, as a setting.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
+
+use super::oidc::OidcSettings;
 
 /// When callers need keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -27,4 +31,27 @@ pub struct AuthSettings {
         default_value_t = AuthMode::Auto,
     )]
     pub auth: AuthMode,
+
+    /// How long somebody who has signed in in a browser stays signed in
+    #[arg(
+        help_heading = "HTTP server",
+        long,
+        env = "LECTERN_SESSION_HOURS",
+        global = true,
+        value_name = "HOURS",
+        default_value_t = 12,
+        value_parser = clap::value_parser!(u32).range(1..=720),
+    )]
+    pub session_hours: u32,
+
+    /// Settings of the identity provider.
+    #[command(flatten)]
+    pub oidc: OidcSettings,
+}
+
+impl AuthSettings {
+    /// How long a session lasts.
+    pub(crate) fn session_lifetime(&self) -> Duration {
+        Duration::from_hours(u64::from(self.session_hours))
+    }
 }

@@ -6,6 +6,7 @@ mod database;
 pub mod env_file;
 mod http;
 mod log_settings;
+mod oidc;
 mod storage;
 mod worker;
 
@@ -22,6 +23,7 @@ pub use auth::{AuthMode, AuthSettings};
 pub use database::DatabaseSettings;
 pub use http::HttpSettings;
 pub use log_settings::LogFormat;
+pub use oidc::OidcSettings;
 pub use storage::StorageSettings;
 pub use worker::{CommonWorkerSettings, WorkerSettings};
 
@@ -216,6 +218,8 @@ impl Settings {
             cors_origins: self.http.cors_origins(),
             cors_credentials: self.http.cors_credentials,
             authentication: Authentication::Off,
+            identity_provider: None,
+            session_lifetime: self.auth.session_lifetime(),
             hosts: self.http.hosts(),
             trusted_proxies: self.http.trusted_proxies(),
             connections: self.http.connections(),

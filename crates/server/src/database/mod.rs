@@ -8,3 +8,4 @@ pub(crate) mod failure_log;
 pub(crate) mod handle;
 pub(crate) mod pages;
 mod per_job_queues;
+pub(crate) mod sessions;

@@ -6,7 +6,8 @@ use lectern_api::{WatchTokenBody, WatchTokenResponse};
 use lectern_domain::Scope;
 
 use crate::database::caller_database::CallerDatabase;
-use crate::http::auth::{MaybeCaller, make_watch_token};
+use crate::database::sessions;
+use crate::http::auth::{MaybeCaller, RequestActor, make_watch_token};
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::OptionalBody;
 use crate::http::extract::path_ids::JobIdPath;
@@ -24,6 +25,7 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn create(
     CallerDatabase(db): CallerDatabase,
     caller: MaybeCaller,
+    RequestActor(actor): RequestActor,
     JobIdPath(job_id): JobIdPath,
     OptionalBody(lifetime): OptionalBody<WatchTokenBody>,
 ) -> ApiResult {
@@ -31,7 +33,15 @@ async fn create(
     ApiError::unless_found(job_id, exists.await?)?;
     let (lifetime, _) = lifetime.into_parts();
     let expires_at = WatchTokenResponse::round(db.now() + lifetime.duration());
-    let token = make_watch_token(caller.get(), job_id, expires_at)?;
+    let key = match caller.get() {
+        // A token needs a key that other servers know.
+        Some(caller) if !caller.is_stored() => {
+            let (session, _) = sessions::begin(&db, caller, actor, expires_at).await?;
+            Some(session)
+        }
+        caller => caller.map(|caller| caller.key().clone()),
+    };
+    let token = make_watch_token(key.as_ref(), job_id, expires_at)?;
     let response = WatchTokenResponse {
         job_id,
         token,

@@ -1,9 +1,11 @@
 //! Keys: which routes ask for them, how a caller without one is refused, and when a key ends.
 
+mod identity_provider;
 mod key_end;
 mod owners;
 mod refusals;
 mod requests;
 mod routes;
+mod sessions;
 mod shares;
 mod watch_tokens;

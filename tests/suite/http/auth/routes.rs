@@ -86,6 +86,9 @@ const EXPECTED: &[(&str, &str, &str)] = &[
         "/api/v1/results/{job_id}",
         "jobs:read or watch token",
     ),
+    ("GET", "/api/v1/session", "any key"),
+    ("POST", "/api/v1/session", "any key"),
+    ("DELETE", "/api/v1/session", "any key"),
     ("GET", "/api/v1/stats", "jobs:read"),
     ("GET", "/api/v1/transcripts/{segment_id}", "jobs:read"),
     ("PATCH", "/api/v1/transcripts/{segment_id}", "jobs:write"),
@@ -104,6 +107,8 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/work/{lease_id}/fail", "work"),
     ("POST", "/api/v1/work/{lease_id}/heartbeat", "work"),
     ("POST", "/api/v1/work/{lease_id}/release", "work"),
+    ("GET", "/login", PUBLIC),
+    ("GET", "/login/callback", PUBLIC),
     ("GET", "/docs", PUBLIC),
     ("GET", "/docs/", PUBLIC),
     ("GET", "/docs/start.js", PUBLIC),
@@ -214,6 +219,14 @@ fn every_route_asks_for_its_scope(db: TestDb) {
                     assert_eq!(refusal(None), None, "{name}");
                     assert_eq!(refusal(Some(&unknown)), None, "{name}");
                 }
+                Access::AnyKey => {
+                    assert_eq!(refusal(None), Some("authentication_required"), "{name}");
+                    assert_eq!(refusal(Some(&unknown)), Some("invalid_key"), "{name}");
+                    for (role, key) in &keys {
+                        assert_eq!(refusal(Some(key)), None, "{name} as {role}");
+                        checked += 1;
+                    }
+                }
                 Access::Scope(scope) | Access::ScopeOrWatchToken(scope) => {
                     assert_eq!(refusal(None), Some("authentication_required"), "{name}");
                     assert_eq!(refusal(Some(&unknown)), Some("invalid_key"), "{name}");
@@ -237,13 +250,17 @@ fn the_document_names_the_scope_of_every_operation(db: TestDb) {
         .unwrap();
     let mut secured = 0;
     for (method, path, access) in routes() {
-        if path.starts_with("/docs") {
+        if path.starts_with("/docs") || path.starts_with("/login") {
             continue;
         }
         let operation = &document["paths"][path][method.to_lowercase()];
         let alternatives = operation["security"].as_array().unwrap();
         match access {
             Access::Public => assert!(alternatives.is_empty(), "{method} {path}"),
+            Access::AnyKey => {
+                let expected = json!([{ "bearer": [] }, { "apiKey": [] }]);
+                assert_eq!(operation["security"], expected, "{method} {path}");
+            }
             Access::Scope(scope) | Access::ScopeOrWatchToken(scope) => {
                 let mut expected = vec!["bearer", "apiKey"];
                 if matches!(access, Access::ScopeOrWatchToken(_)) {

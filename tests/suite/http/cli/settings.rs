@@ -23,7 +23,7 @@ fn the_version_is_the_workspace_version() {
 fn help_lists_every_setting_with_variable_and_default() {
     let shell = Shell::new();
     let topics = [
-        "data", "database", "storage", "uploads", "http", "cors", "limits", "log",
+        "data", "database", "storage", "uploads", "http", "people", "cors", "limits", "log",
     ];
     let help = topics.map(|topic| shell.run(&["help", topic]));
     let text = help
@@ -137,6 +137,35 @@ fn help_lists_every_setting_with_variable_and_default() {
         ),
         ("--shutdown-grace", "LECTERN_SHUTDOWN_GRACE", "30"),
         ("--auth", "LECTERN_AUTH", "auto"),
+        ("--session-hours", "LECTERN_SESSION_HOURS", "12"),
+        ("--oidc-issuer", "LECTERN_OIDC_ISSUER", "none"),
+        ("--oidc-audience", "LECTERN_OIDC_AUDIENCE", "no token is"),
+        (
+            "--oidc-client-id",
+            "LECTERN_OIDC_CLIENT_ID",
+            "browsers do not",
+        ),
+        (
+            "--oidc-client-secret",
+            "LECTERN_OIDC_CLIENT_SECRET",
+            "it is a public client",
+        ),
+        ("--oidc-role-claim", "LECTERN_OIDC_ROLE_CLAIM", "roles"),
+        (
+            "--oidc-roles",
+            "LECTERN_OIDC_ROLES",
+            "roles have their own names",
+        ),
+        (
+            "--oidc-owner-claim",
+            "LECTERN_OIDC_OWNER_CLAIM",
+            "people find the jobs of all owners",
+        ),
+        (
+            "--oidc-ca-file",
+            "LECTERN_OIDC_CA_FILE",
+            "those that browsers trust",
+        ),
     ];
     for (flag, variable, default) in settings {
         let (_, described) = text

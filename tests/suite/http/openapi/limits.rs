@@ -275,6 +275,7 @@ fn the_documented_error_codes_are_complete(server: TestServer) {
             "checksum_mismatch",
             "internal",
             "database_unavailable",
+            "identity_provider_unavailable",
             "overloaded",
             "insufficient_storage",
         ])

@@ -87,6 +87,7 @@ fn every_change_over_http_is_recorded_with_its_key_and_address(db: TestDb) {
             "key_id": key.id.to_string(),
             "address": "127.0.0.1",
             "command_line_user": null,
+            "person": null,
         });
         assert_eq!(entry["actor"], actor);
     }

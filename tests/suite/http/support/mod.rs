@@ -1,6 +1,7 @@
 //! Helpers shared by several test files.
 
 pub(crate) mod api_key;
+pub(crate) mod issuer;
 pub(crate) mod job_set;
 pub(crate) mod raw_http;
 pub(crate) mod recordings;

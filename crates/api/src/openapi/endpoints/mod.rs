@@ -10,7 +10,8 @@ use super::operation::Operation;
 use crate::audit::{AuditQuery, AuditResponse};
 use crate::health::HealthResponse;
 use crate::results::ResultsResponse;
-use crate::wire::Code::JobNotCompleted;
+use crate::session::SessionResponse;
+use crate::wire::Code::{JobNotCompleted, OriginNotAllowed};
 
 /// The tags and their descriptions.
 pub(super) const TAGS: [(&str, &str); 7] = [
@@ -102,6 +103,34 @@ fn monitoring() -> Vec<Operation> {
             )
             .query::<AuditQuery>()
             .responds::<AuditResponse>(200)
+            .uses_database(),
+        get("/api/v1/session", "getSession")
+            .describe_as(
+                "Read who the caller is",
+                "The role of the caller's key or session, what it allows, and when it ends. Where \
+                 nothing is asked for, everything is allowed.",
+            )
+            .responds::<SessionResponse>(200)
+            .uses_database(),
+        post("/api/v1/session", "createSession")
+            .describe_as(
+                "Sign in in a browser",
+                "Sets a cookie with a session, which allows what the key or token in the header \
+                 does, and ends with it, at the latest after the configured time. Scripts cannot \
+                 read the cookie, and it counts only for pages of this server. With the cookie of \
+                 a session, or where nothing is asked for, no cookie is set.",
+            )
+            .responds::<SessionResponse>(200)
+            .with_problems([OriginNotAllowed])
+            .uses_database(),
+        delete("/api/v1/session", "deleteSession")
+            .describe_as(
+                "Sign out",
+                "Ends the session of the cookie, and removes the cookie. Keys in headers are not \
+                 affected.",
+            )
+            .responds_empty(204)
+            .with_problems([OriginNotAllowed])
             .uses_database(),
         get("/openapi.json", "getOpenapi")
             .describe_as("This document", "The OpenAPI document of the service.")

@@ -107,14 +107,13 @@ impl Operation {
     /// Sets who may call the operation, in a service whose callers need keys.
     pub(super) fn set_access(&mut self, access: Access) {
         self.access = Some(access);
-        if let Access::ScopeOrWatchToken(_) = access {
-            self.problems.insert(Code::InvalidToken);
-        }
         if access != Access::Public {
             let refusals = [
                 Code::AuthenticationRequired,
                 Code::InvalidKey,
+                Code::InvalidToken,
                 Code::ScopeMissing,
+                Code::IdentityProviderUnavailable,
                 // Keys are in the database.
                 Code::DatabaseUnavailable,
             ];
@@ -384,6 +383,11 @@ impl Operation {
         match self.access {
             None => {}
             Some(Access::Public) => described["security"] = json!([]),
+            Some(Access::AnyKey) => {
+                described["security"] = json!([{ BEARER: [] }, { API_KEY: [] }]);
+                let description = format!("{}\n\nNeeds a key of any role.", self.description);
+                described["description"] = description.into();
+            }
             Some(Access::Scope(scope)) => {
                 described["security"] = json!([{ BEARER: [] }, { API_KEY: [] }]);
                 // Linters know scopes in `security` of OAuth only.

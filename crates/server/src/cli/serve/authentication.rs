@@ -18,8 +18,14 @@ const FIRST_KEY: &str = "`lectern keys new --role admin`";
 pub(super) fn decide(settings: &Settings, database: &Database) -> anyhow::Result<Authentication> {
     let bind = &settings.http.bind;
     let is_local = tcp_listener::is_loopback(bind)?;
+    let has_provider = settings.auth.oidc.is_set();
     let has_key = || database.read(|conn| conn.api_keys().any_active());
     match settings.auth.auth {
+        AuthMode::Off if has_provider => bail!(
+            "--auth off asks for nothing, but LECTERN_OIDC_ISSUER names an identity provider at \
+             which people sign in: leave one of them out"
+        ),
+        AuthMode::Auto if has_provider => Ok(Authentication::Keys),
         AuthMode::Auto if is_local => {
             if settings.http_is_behind_proxy() {
                 log::warn!(
@@ -36,7 +42,7 @@ pub(super) fn decide(settings: &Settings, database: &Database) -> anyhow::Result
              let everyone do everything with --auth off (LECTERN_AUTH=off)"
         ),
         AuthMode::Keys => {
-            if !has_key()? {
+            if !has_provider && !has_key()? {
                 log::warn!("no key is accepted yet; {FIRST_KEY} makes one");
             }
             Ok(Authentication::Keys)

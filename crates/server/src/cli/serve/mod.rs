@@ -63,6 +63,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     let _private = PrivateFiles::begin(&settings.data_dir);
     let database = open::database(settings)?;
     let authentication = authentication::decide(settings, &database)?;
+    let identity_provider = settings.auth.oidc.config()?;
     let tools = tools(serve, database.backend())?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = Signals::new(&runtime)?;
@@ -71,6 +72,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     let mut config = ServerConfig {
         storage: Some(storage.clone()),
         authentication,
+        identity_provider,
         ..settings.server_config()
     };
     make_room_for_connections(&mut config, &database);

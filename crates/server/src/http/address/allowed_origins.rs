@@ -123,6 +123,19 @@ impl AllowedOrigins {
         Err(ApiError::new(Code::OriginNotAllowed, detail))
     }
 
+    /// Whether a page of this server has made a request that only such pages may make.
+    pub(crate) fn is_own_page(&self, request: &HttpRequest, address: RequestAddress<'_>) -> bool {
+        let headers = request.headers();
+        let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+        match headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes) {
+            Some(site) => site == b"same-origin",
+            // A browser that does not send `Sec-Fetch-Site`.
+            None => origin.is_some_and(|origin| {
+                self.public.as_deref() == Some(origin) || is_own(origin, address)
+            }),
+        }
+    }
+
     fn contains(&self, origin: &str) -> bool {
         self.cors.allow(origin) || self.public.as_deref() == Some(origin)
     }

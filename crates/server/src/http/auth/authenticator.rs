@@ -6,9 +6,10 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
+use actix_web::http::header::UPGRADE;
 use chrono::{DateTime, Utc};
 use lectern_api::Code;
-use lectern_domain::{Access, ApiKeyId, JobId, Scope};
+use lectern_domain::{Access, ApiKey, ApiKeyId, ApiKeyState, ApiKeyText, JobId};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -18,14 +19,16 @@ use super::caller::Caller;
 use super::credential::Credential;
 use super::credentials::Credentials;
 use super::key_cache::{KeyCache, KeyStore, Refusal};
+use super::oidc::Provider;
+use super::refusal::{invalid_key, invalid_token, key_required, scope_missing};
 use super::secret;
+use super::session_cookie;
 use super::watch_token::{TokenParameter, WatchToken};
 use super::watched_body::WatchedBody;
+use crate::http::address::{AllowedOrigins, RequestAddress, TrustedProxies};
 use crate::http::error::ApiError;
 use crate::http::middleware::access_log::LongLived;
-
-/// The realm in `WWW-Authenticate`.
-const BEARER: &str = "Bearer realm=\"lectern\"";
+use crate::http::request::app_data::app_data;
 
 const MALFORMED_TOKEN: &str = "the token is malformed, or is given twice";
 const EXPIRED_TOKEN: &str = "the token has expired";
@@ -35,28 +38,68 @@ const WRONG_TOKEN: &str =
 /// Upper bound of the time until an expired token is noticed.
 const TOKEN_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How often a token of the identity provider is checked again while a stream lasts: its key
+/// may be withdrawn.
+const PROVIDER_CHECK_INTERVAL: Duration = Duration::from_mins(1);
+
 /// Checks keys, if any are asked for.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
     /// `None`: nothing is asked for.
-    keys: Option<Arc<KeyCache>>,
+    checks: Option<Checks>,
+}
+
+/// What credentials are checked with.
+#[derive(Debug, Clone)]
+struct Checks {
+    keys: Arc<KeyCache>,
+    /// `None`: people cannot sign in.
+    provider: Option<Arc<Provider>>,
 }
 
 /// A request that may be handled.
 pub(crate) struct Authorized {
     pub(crate) caller: Caller,
-    keys: Arc<KeyCache>,
-    credential: Credential,
+    checks: Checks,
+    proof: Proof,
+}
+
+/// What has proved who the caller is, and is checked again while a request lasts.
+enum Proof {
+    Stored(Credential),
+    /// A token of the identity provider.
+    Token(String),
 }
 
 impl Authenticator {
-    pub(crate) fn new(authentication: Authentication, store: Box<dyn KeyStore>) -> Self {
+    /// `provider` counts only if keys are asked for.
+    pub(crate) fn new(
+        authentication: Authentication,
+        store: Box<dyn KeyStore>,
+        provider: Option<Arc<Provider>>,
+    ) -> Self {
         Self {
-            keys: match authentication {
+            checks: match authentication {
                 Authentication::Off => None,
-                Authentication::Keys => Some(Arc::new(KeyCache::new(store))),
+                Authentication::Keys => Some(Checks {
+                    keys: Arc::new(KeyCache::new(store)),
+                    provider,
+                }),
             },
         }
+    }
+
+    /// The identity provider at which people sign in.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::NotFound`] when there is none.
+    pub(crate) fn provider(&self) -> Result<&Arc<Provider>, ApiError> {
+        let provider = self
+            .checks
+            .as_ref()
+            .and_then(|checks| checks.provider.as_ref());
+        provider.ok_or_else(|| ApiError::new(Code::NotFound, "there is nothing at this path"))
     }
 
     /// Checks that the caller of a request has access to its route. `None`: everyone has.
@@ -70,52 +113,115 @@ impl Authenticator {
         request: &HttpRequest,
         access: Access,
     ) -> Result<Option<Authorized>, ApiError> {
-        let Some(keys) = &self.keys else {
+        let Some(checks) = &self.checks else {
             return Ok(None);
         };
         let (scope, takes_token) = match access {
             Access::Public => return Ok(None),
-            Access::Scope(scope) => (scope, false),
-            Access::ScopeOrWatchToken(scope) => (scope, true),
+            Access::AnyKey => (None, false),
+            Access::Scope(scope) => (Some(scope), false),
+            Access::ScopeOrWatchToken(scope) => (Some(scope), true),
         };
-        let credential = match Credentials::of(request.headers()) {
-            Credentials::Key(key) => Credential::Key {
-                key_id: key.id(),
-                secret_hash: secret::hash(&key),
-            },
-            // A key takes precedence, because gateways have parameters of their own.
-            Credentials::Missing if takes_token => watch_token(request, keys.now())?,
-            Credentials::Missing => return Err(key_required()),
-            Credentials::Malformed(invalid) => {
-                return Err(invalid_key(&format!("the key {invalid}")));
-            }
-        };
-        let verified = keys.verify(&credential).await?;
-        let key = verified.map_err(|refusal| refused(&credential, refusal))?;
-        if !key.has(scope) {
+        let proof = proof(checks, request, takes_token)?;
+        let caller = checks.caller(&proof).await?;
+        if let Some(scope) = scope
+            && !caller.key().has(scope)
+        {
             return Err(scope_missing(scope));
         }
         Ok(Some(Authorized {
-            caller: Caller::new(key),
-            keys: Arc::clone(keys),
-            credential,
+            caller,
+            checks: checks.clone(),
+            proof,
         }))
     }
 }
 
-/// A token for watching one job, which ends with the key of the caller. Where no keys are
-/// asked for, it is one that no server accepts, because none asks for it.
+/// What a request proves itself with. A header takes precedence over a token in the URL,
+/// because gateways have parameters of their own, and both over the cookie of a session, which
+/// a browser sends unasked.
+fn proof(checks: &Checks, request: &HttpRequest, takes_token: bool) -> Result<Proof, ApiError> {
+    let of_key = |key: &ApiKeyText| {
+        Proof::Stored(Credential::Key {
+            key_id: key.id(),
+            secret_hash: secret::hash(key),
+        })
+    };
+    match Credentials::of(request.headers()) {
+        Credentials::Key(key) => return Ok(of_key(&key)),
+        Credentials::Token(token) if checks.accepts_tokens() => {
+            return Ok(Proof::Token(token.to_owned()));
+        }
+        Credentials::Token(_) => return Err(invalid_key("the key is malformed: it is no key")),
+        Credentials::Malformed(invalid) => {
+            return Err(invalid_key(&format!("the key {invalid}")));
+        }
+        Credentials::Missing => {}
+    }
+    if takes_token && let Some(token) = watch_token(request, checks.keys.now())? {
+        return Ok(Proof::Stored(token));
+    }
+    match session_cookie::session_key(request)? {
+        Some(key) if is_of_own_page(request)? => Ok(of_key(&key)),
+        Some(_) => {
+            let detail = "a session is for pages of this server; send a key in a header";
+            Err(ApiError::new(Code::OriginNotAllowed, detail))
+        }
+        None => Err(key_required()),
+    }
+}
+
+/// Whether a browser may send a session with this request: one that changes something, or
+/// opens a WebSocket, must be made by a page of this server.
+fn is_of_own_page(request: &HttpRequest) -> Result<bool, ApiError> {
+    let only_reads = request.method().is_safe() && !request.headers().contains_key(UPGRADE);
+    if only_reads {
+        return Ok(true);
+    }
+    let address = RequestAddress::of(request, app_data::<TrustedProxies>(request)?);
+    Ok(app_data::<AllowedOrigins>(request)?.is_own_page(request, address))
+}
+
+impl Checks {
+    fn accepts_tokens(&self) -> bool {
+        let provider = self.provider.as_ref();
+        provider.is_some_and(|provider| provider.accepts_bearer())
+    }
+
+    /// The caller who has sent this.
+    async fn caller(&self, proof: &Proof) -> Result<Caller, ApiError> {
+        match proof {
+            Proof::Stored(credential) => {
+                let verified = self.keys.verify(credential).await?;
+                let key = verified.map_err(|refusal| refused(credential, refusal))?;
+                Ok(Caller::of_stored_key(key))
+            }
+            Proof::Token(token) => {
+                let Some(provider) = &self.provider else {
+                    return Err(invalid_key("the key is malformed: it is no key"));
+                };
+                let key = provider.bearer_key(token).await?;
+                match key.state(self.keys.now()) {
+                    ApiKeyState::Active => Ok(Caller::of_token(key)),
+                    _ => Err(invalid_token(EXPIRED_TOKEN)),
+                }
+            }
+        }
+    }
+}
+
+/// A token for watching one job, which ends with the key. Where no keys are asked for, it is
+/// one that no server accepts, because none asks for it.
 ///
 /// # Errors
 ///
 /// When the operating system returns no random bytes.
 pub(crate) fn make_watch_token(
-    caller: Option<&Caller>,
+    key: Option<&ApiKey>,
     job_id: JobId,
     expires_at: DateTime<Utc>,
 ) -> Result<String, ApiError> {
-    let (key_id, secret_hash) = if let Some(caller) = caller {
-        let key = caller.key();
+    let (key_id, secret_hash) = if let Some(key) = key {
         (key.key_id, key.secret_hash.to_bytes())
     } else {
         let mut secret = [0; 32];
@@ -126,10 +232,10 @@ pub(crate) fn make_watch_token(
     Ok(WatchToken::sign(key_id, &secret_hash, job_id, expires_at).reveal())
 }
 
-/// The token in the query string of a request.
-fn watch_token(request: &HttpRequest, now: DateTime<Utc>) -> Result<Credential, ApiError> {
+/// The token in the query string of a request, if there is one.
+fn watch_token(request: &HttpRequest, now: DateTime<Utc>) -> Result<Option<Credential>, ApiError> {
     let token = match TokenParameter::of(request.query_string()) {
-        TokenParameter::Missing => return Err(key_required()),
+        TokenParameter::Missing => return Ok(None),
         TokenParameter::Malformed => return Err(invalid_token(MALFORMED_TOKEN)),
         TokenParameter::Token(token) => token,
     };
@@ -140,27 +246,51 @@ fn watch_token(request: &HttpRequest, now: DateTime<Utc>) -> Result<Credential, 
     let job_id = request.match_info().get("job_id");
     let job_id = job_id.and_then(|id| id.parse().ok());
     let job_id = job_id.ok_or_else(|| invalid_token(WRONG_TOKEN))?;
-    Ok(Credential::WatchToken { token, job_id })
+    Ok(Some(Credential::WatchToken { token, job_id }))
 }
 
 impl Authorized {
     /// Waits until the key is not accepted any more, or the token has expired, and returns the
     /// response to a request that is still waiting then.
     pub(crate) async fn key_end(&self) -> ApiError {
-        let key_end = self.keys.key_end(&self.credential);
+        let credential = match &self.proof {
+            Proof::Stored(credential) => credential,
+            Proof::Token(_) => {
+                return tokio::select! {
+                    refusal = self.withdrawal() => refusal,
+                    () = self.end_of(self.caller.key().data.expires_at) => {
+                        invalid_token(EXPIRED_TOKEN)
+                    }
+                };
+            }
+        };
+        let token_end = match credential {
+            Credential::WatchToken { token, .. } => token.expires_at(),
+            Credential::Key { .. } => None,
+        };
         tokio::select! {
-            refusal = key_end => refused(&self.credential, refusal),
-            () = self.token_end() => invalid_token(EXPIRED_TOKEN),
+            refusal = self.checks.keys.key_end(credential) => refused(credential, refusal),
+            () = self.end_of(token_end) => invalid_token(EXPIRED_TOKEN),
         }
     }
 
-    /// Waits until the token expires. Does not return if there is none.
-    async fn token_end(&self) {
-        let Credential::WatchToken { token, .. } = &self.credential else {
+    /// Waits until the identity provider's token is refused.
+    async fn withdrawal(&self) -> ApiError {
+        loop {
+            sleep(PROVIDER_CHECK_INTERVAL).await;
+            match self.checks.caller(&self.proof).await {
+                Err(refusal) if !refusal.is_unavailable() => return refusal,
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits until a time. Does not return if there is none.
+    async fn end_of(&self, end: Option<DateTime<Utc>>) {
+        let Some(end) = end else {
             return std::future::pending().await;
         };
-        while let Some(end) = token.expires_at()
-            && let Ok(remaining) = (end - self.keys.now()).to_std()
+        while let Ok(remaining) = (end - self.checks.keys.now()).to_std()
             && !remaining.is_zero()
         {
             // The clock may be set meanwhile.
@@ -184,21 +314,6 @@ impl Authorized {
     }
 }
 
-fn key_required() -> ApiError {
-    let detail = "send a key in the header Authorization, as in `Bearer lct_…`, or in X-API-Key";
-    ApiError::new(Code::AuthenticationRequired, detail).with_challenge(BEARER.to_owned())
-}
-
-fn invalid_key(detail: &str) -> ApiError {
-    let challenge = format!("{BEARER}, error=\"invalid_token\"");
-    ApiError::new(Code::InvalidKey, detail).with_challenge(challenge)
-}
-
-fn invalid_token(detail: &str) -> ApiError {
-    let challenge = format!("{BEARER}, error=\"invalid_token\"");
-    ApiError::new(Code::InvalidToken, detail).with_challenge(challenge)
-}
-
 fn refused(credential: &Credential, refusal: Refusal) -> ApiError {
     // Expired and revoked keys are named to those only who have the secret.
     match (credential, refusal) {
@@ -213,10 +328,4 @@ fn refused(credential: &Credential, refusal: Refusal) -> ApiError {
             invalid_token("the key that made the token was revoked")
         }
     }
-}
-
-fn scope_missing(scope: Scope) -> ApiError {
-    let challenge = format!("{BEARER}, error=\"insufficient_scope\", scope=\"{scope}\"");
-    let detail = format!("the key does not have the scope {scope}");
-    ApiError::new(Code::ScopeMissing, detail).with_challenge(challenge)
 }

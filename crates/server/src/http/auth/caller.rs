@@ -11,17 +11,36 @@ use lectern_domain::{ApiKey, OwnerName, Stage};
 
 use crate::http::error::ApiError;
 
-/// The stored key with which a request was authenticated.
+/// The key with which a request was authenticated.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(Arc<ApiKey>);
+pub(crate) struct Caller {
+    key: Arc<ApiKey>,
+    /// Whether the database has it; a token of an identity provider stands for a key as well.
+    is_stored: bool,
+}
 
 impl Caller {
-    pub(super) fn new(key: Arc<ApiKey>) -> Self {
-        Self(key)
+    pub(super) fn of_stored_key(key: Arc<ApiKey>) -> Self {
+        Self {
+            key,
+            is_stored: true,
+        }
+    }
+
+    pub(super) fn of_token(key: ApiKey) -> Self {
+        Self {
+            key: Arc::new(key),
+            is_stored: false,
+        }
     }
 
     pub(crate) fn key(&self) -> &ApiKey {
-        &self.0
+        &self.key
+    }
+
+    /// Whether the database has the key.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.is_stored
     }
 
     /// The caller of a request; `None` if no key was asked for.
@@ -31,14 +50,14 @@ impl Caller {
 
     /// The owner whose jobs the caller finds and creates; `None`: all jobs.
     pub(crate) fn owner(&self) -> Option<&OwnerName> {
-        self.0.data.owner.as_ref()
+        self.key.data.owner.as_ref()
     }
 
     /// The name of the caller: one for all keys of an owner, and one for each key without owner.
     pub(crate) fn namespace(&self) -> String {
         match self.owner() {
             Some(owner) => format!("owner {owner}"),
-            None => format!("key {}", self.0.key_id),
+            None => format!("key {}", self.key.key_id),
         }
     }
 }

@@ -7,21 +7,31 @@ pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// What the headers of a request contain.
 #[derive(Debug)]
-pub(super) enum Credentials {
+pub(super) enum Credentials<'h> {
     /// No key.
     Missing,
+    /// Something of the form of a token of an identity provider (RFC 7519).
+    Token(&'h str),
     /// Something that is no key. The error does not contain it.
     Malformed(Invalid),
     /// A key, which may be unknown.
     Key(ApiKeyText),
 }
 
-impl Credentials {
+impl<'h> Credentials<'h> {
     /// `X-API-Key` takes precedence, because a proxy may need `Authorization` for itself.
-    /// `Authorization` counts only with the scheme `Bearer`.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    /// `Authorization` counts only with the scheme `Bearer`, and only there is a token.
+    pub(super) fn of(headers: &'h HeaderMap) -> Self {
         let key = match single(headers, &X_API_KEY) {
-            Ok(None) => single(headers, &AUTHORIZATION).map(|value| value.and_then(bearer)),
+            Ok(None) => {
+                let bearer = single(headers, &AUTHORIZATION).map(|value| value.and_then(bearer));
+                if let Ok(Some(text)) = bearer
+                    && is_token(text.trim())
+                {
+                    return Self::Token(text.trim());
+                }
+                bearer
+            }
             key => key,
         };
         let parsed = match key {
@@ -34,6 +44,15 @@ impl Credentials {
             Err(invalid) => Self::Malformed(invalid),
         }
     }
+}
+
+/// Whether a text has the three parts of a token, of which no key has more than one.
+fn is_token(text: &str) -> bool {
+    let is_part = |part: &str| {
+        let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        !part.is_empty() && part.bytes().all(is_base64)
+    };
+    text.split('.').count() == 3 && text.split('.').all(is_part)
 }
 
 /// The value of a header that may occur once.
@@ -71,6 +90,7 @@ mod tests {
         }
         match Credentials::of(&map) {
             Credentials::Missing => "missing".to_owned(),
+            Credentials::Token(text) => format!("token {text}"),
             Credentials::Malformed(invalid) => invalid.to_string(),
             Credentials::Key(key) => key.id().to_string(),
         }
@@ -104,8 +124,15 @@ mod tests {
         ] {
             assert_eq!(found(missing), "missing");
         }
+        assert_eq!(
+            found(&[(&AUTHORIZATION, "Bearer a.b-_.9")]),
+            "token a.b-_.9"
+        );
         for malformed in [
-            &[(&X_API_KEY, "")][..],
+            &[(&AUTHORIZATION, "Bearer a..b")][..],
+            &[(&AUTHORIZATION, "Bearer a.b.c.d")],
+            &[(&X_API_KEY, "a.b.c")],
+            &[(&X_API_KEY, "")],
             &[(&X_API_KEY, &text[..80])],
             &[(&AUTHORIZATION, "Bearer secret")],
             &[(&X_API_KEY, &text), (&X_API_KEY, &text)],

@@ -31,6 +31,13 @@
 //! accept a `watch_token` in the parameter `token`, for the job in their path. It is
 //! checked with the key that made it, and ends with it.
 //!
+//! # People
+//!
+//! A token of an identity provider ([`oidc`]) stands for a key that is not stored. A browser
+//! that has signed in has a *session*: a stored key that expires, in a cookie
+//! (`session_cookie`). A request with a cookie that changes something must come from a page of
+//! this server.
+//!
 //! # Limits
 //!
 //! A key that does not exist costs a query for each request. At most two such queries run at
@@ -42,15 +49,20 @@ mod caller;
 mod credential;
 mod credentials;
 mod key_cache;
+pub(crate) mod oidc;
+mod refusal;
 mod request_actor;
 pub(crate) mod secret;
+mod session_cookie;
 mod watch_token;
 mod watched_body;
 
 pub(crate) use authenticator::{Authenticator, Authorized, make_watch_token};
 pub(crate) use caller::{Caller, MaybeCaller};
 pub(crate) use key_cache::KeyStore;
+pub use oidc::config::{ClaimPath, OidcClient, OidcConfig, RoleClaim, RoleRule};
 pub(crate) use request_actor::RequestActor;
+pub(crate) use session_cookie::ServerCookie;
 
 /// Whether callers need keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

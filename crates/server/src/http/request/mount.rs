@@ -27,8 +27,22 @@ pub(crate) fn public_prefix(request: &HttpRequest) -> &str {
     public.unwrap_or_else(|| prefix(request))
 }
 
-/// Every route whose handler calls [`prefix`] is below this path.
-const API_PATH: &str = "/api/v1/";
+/// The scheme of the configured public URL. `None`: no public URL is configured.
+#[derive(Debug, Clone)]
+pub(crate) struct PublicScheme(Option<String>);
+
+impl PublicScheme {
+    pub(crate) fn new(public_url: Option<&Url>) -> Self {
+        Self(public_url.map(|url| url.scheme().to_owned()))
+    }
+
+    pub(crate) fn as_deref(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+/// Every route whose handler calls [`prefix`] is below one of these paths.
+const OWN_PATHS: [&str; 2] = ["/api/v1/", "/login"];
 
 /// The path before the route's own, such as `/lectern` for
 /// `/lectern/api/v1/jobs`; empty when the routes are not below a scope.
@@ -37,9 +51,8 @@ const API_PATH: &str = "/api/v1/";
 /// the prefix is as many segments of the path as the scope's pattern has.
 pub(crate) fn prefix(request: &HttpRequest) -> &str {
     let pattern = request.match_pattern().unwrap_or_default();
-    let segments = pattern
-        .rfind(API_PATH)
-        .map_or(0, |end| pattern[..end].matches('/').count());
+    let own = OWN_PATHS.iter().find_map(|own| pattern.rfind(own));
+    let segments = own.map_or(0, |end| pattern[..end].matches('/').count());
     let path = request.uri().path();
     let end = path.match_indices('/').nth(segments);
     &path[..end.map_or(0, |(end, _)| end)]

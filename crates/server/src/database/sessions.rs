@@ -1,0 +1,55 @@
+//! Sessions of people who have signed in.
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{Actor, ApiKey, ApiKeyId, ApiKeyText, NewApiKey, Session};
+
+use super::handle::DatabaseHandle;
+use crate::http::auth::{Caller, secret};
+use crate::http::error::ApiError;
+
+/// Stores a session of the caller, which ends with the caller's key, and not later than
+/// `expires_at`. The key of the session is returned once.
+///
+/// # Errors
+///
+/// When the database does not respond.
+pub(crate) async fn begin(
+    db: &DatabaseHandle,
+    caller: &Caller,
+    actor: Actor,
+    expires_at: DateTime<Utc>,
+) -> Result<(ApiKey, ApiKeyText), ApiError> {
+    let key = caller.key();
+    let end_of_key = key.data.expires_at.unwrap_or(expires_at);
+    let of_key = Session::OfKey(key.key_id);
+    let session = key.data.session.clone().filter(|_| !caller.is_stored());
+    let data = NewApiKey {
+        name: None,
+        expires_at: Some(expires_at.min(end_of_key)),
+        session: Some(session.unwrap_or(of_key)),
+        ..key.data.clone()
+    };
+    store(db, data, |_| actor).await
+}
+
+/// Stores a session. `actor` returns who has signed in, who may be the session itself.
+///
+/// # Errors
+///
+/// When the database does not respond.
+pub(crate) async fn store(
+    db: &DatabaseHandle,
+    data: NewApiKey,
+    actor: impl FnOnce(ApiKeyId) -> Actor,
+) -> Result<(ApiKey, ApiKeyText), ApiError> {
+    let id = ApiKeyId::new(db.database.clock());
+    let (text, hash) = secret::generate(id).map_err(ApiError::internal)?;
+    let db = db.acting_as(actor(id));
+    let key = db
+        .write(
+            move |tx| Ok(tx.api_keys().create(id, &data, &hash)?),
+            |key| key,
+        )
+        .await?;
+    Ok((key, text))
+}
