@@ -14,8 +14,8 @@ pub(super) fn all() -> Vec<Operation> {
         post("/api/v1/work/claim", "claimWork")
             .describe_as(
                 "Claim stages to work on",
-                "Only stages whose dependencies are completed; jobs with the highest priority first, \
-                 then the oldest. Waits up to `wait_seconds` if no stage is ready.",
+                "Only stages whose dependencies are completed; owners take turns, each with \
+                 its job of the highest priority, then the oldest. Waits up to `wait_seconds` if no stage is ready.",
             )
             .idempotent()
             .body::<ClaimBody>()

@@ -92,7 +92,7 @@ impl Jobs<'_, ReadWrite> {
                 }
                 if let Some(job) = jobs.first() {
                     let created_at = DbTime(job.created_at);
-                    self.0.stage_runs().insert(&runs, created_at)?;
+                    self.0.stage_runs().insert(&runs, owner, created_at)?;
                 }
                 jobs
             }
