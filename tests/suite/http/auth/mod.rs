@@ -2,6 +2,7 @@
 
 mod key_end;
 mod owners;
+mod priorities;
 mod refusals;
 mod requests;
 mod routes;

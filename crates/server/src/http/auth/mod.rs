@@ -42,6 +42,7 @@ mod caller;
 mod credential;
 mod credentials;
 mod key_cache;
+mod priority_limit;
 mod request_actor;
 pub(crate) mod secret;
 mod watch_token;
@@ -50,6 +51,7 @@ mod watched_body;
 pub(crate) use authenticator::{Authenticator, Authorized, make_watch_token};
 pub(crate) use caller::{Caller, MaybeCaller};
 pub(crate) use key_cache::KeyStore;
+pub(crate) use priority_limit::PriorityLimit;
 pub(crate) use request_actor::RequestActor;
 
 /// Whether callers need keys.
