@@ -6,6 +6,7 @@ mod database;
 pub mod env_file;
 mod http;
 mod log_settings;
+mod quotas;
 mod storage;
 mod worker;
 
@@ -22,6 +23,7 @@ pub use auth::{AuthMode, AuthSettings};
 pub use database::DatabaseSettings;
 pub use http::HttpSettings;
 pub use log_settings::LogFormat;
+pub use quotas::QuotaSettings;
 pub use storage::StorageSettings;
 pub use worker::{CommonWorkerSettings, WorkerSettings};
 
@@ -67,6 +69,10 @@ pub struct Settings {
     /// Settings of the HTTP server.
     #[command(flatten)]
     pub http: HttpSettings,
+
+    /// What one caller may have.
+    #[command(flatten)]
+    pub quotas: QuotaSettings,
 
     /// Log filter: error, warn, info, debug or trace, also per module:
     /// `info,lectern_db=debug`
@@ -229,6 +235,7 @@ impl Settings {
                 ..LiveConfig::default()
             },
             max_waiting_claims: self.http.max_waiters as usize,
+            quotas: self.quotas.quotas(),
             audit_retention: Duration::from_hours(24 * u64::from(self.audit_retention_days)),
             event_retention: Duration::from_hours(24 * u64::from(self.event_retention_days)),
             shutdown_grace: self.http.shutdown_grace(),

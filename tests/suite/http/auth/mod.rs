@@ -3,6 +3,7 @@
 mod key_end;
 mod owners;
 mod priorities;
+mod quotas;
 mod refusals;
 mod requests;
 mod routes;

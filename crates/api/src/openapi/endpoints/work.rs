@@ -7,6 +7,7 @@ use crate::lease::{
     HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody, StageReleaseBody,
 };
 use crate::stage_run::{StageRunResponse, StagesResponse};
+use crate::wire::Code;
 
 /// Claims, the end of attempts, and the stages of a job.
 pub(super) fn all() -> Vec<Operation> {
@@ -17,6 +18,7 @@ pub(super) fn all() -> Vec<Operation> {
                 "Only stages whose dependencies are completed; owners take turns, each with \
                  its job of the highest priority, then the oldest. Waits up to `wait_seconds` if no stage is ready.",
             )
+            .with_problems([Code::QuotaExceeded])
             .idempotent()
             .body::<ClaimBody>()
             .responds::<ClaimsResponse>(200)

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
-use lectern_domain::{Actor, Clock, OwnerName, Pipelines, SystemClock};
+use lectern_domain::{Actor, Clock, JobQuota, OwnerName, Pipelines, SystemClock};
 use parking_lot::RwLock;
 
 use self::nested_write::WriteMark;
@@ -61,6 +61,8 @@ pub struct Database {
     /// Set by [`Database::with_clock`].
     clock: Option<Arc<dyn Clock>>,
     pipelines: Arc<Pipelines>,
+    /// Set by [`Database::with_job_quota`].
+    job_quota: JobQuota,
     unreadable: Arc<UnreadableRows>,
     listener: Option<Listener>,
     /// Set by [`Database::acting_as`].
@@ -97,6 +99,7 @@ impl Database {
             owner: None,
             clock: None,
             pipelines: Arc::default(),
+            job_quota: JobQuota::default(),
             unreadable: Arc::default(),
             retention_clock: Arc::default(),
             lease_renewal,
@@ -120,6 +123,16 @@ impl Database {
     /// The same database with other pipelines for new jobs.
     pub fn with_pipelines(self, pipelines: Arc<Pipelines>) -> Self {
         Self { pipelines, ..self }
+    }
+
+    /// The same database with bounds for the jobs of each owner. Whatever creates a job, or opens
+    /// a finished one again, keeps them, also when others do so at the same time.
+    pub fn with_job_quota(self, job_quota: JobQuota) -> Self {
+        Self {
+            job_quota,
+            batchers: Batchers::new(self.backend()),
+            ..self
+        }
     }
 
     /// The same database with a listener, called after each commit that has
@@ -435,6 +448,7 @@ impl Database {
             transaction: NEXT.fetch_add(1, Ordering::Relaxed),
             has_custom_clock: self.clock.is_some(),
             pipelines: &self.pipelines,
+            job_quota: self.job_quota,
             unreadable: &self.unreadable,
             retention_clock: &self.retention_clock,
             lease_renewal: &self.lease_renewal,
