@@ -49,7 +49,7 @@ struct Limited {
 
 /// What a caller may still send; the headers of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Remaining {
+pub(crate) struct RequestAllowance {
     /// The size of a burst.
     limit: u32,
     /// Requests that the caller may send at once.
@@ -78,13 +78,16 @@ impl RateLimiter {
     /// # Errors
     ///
     /// What remains, if the caller has sent too many. The request is not counted then.
-    pub(crate) fn count(&self, caller: &CallerShare) -> Option<Result<Remaining, Remaining>> {
+    pub(crate) fn count(
+        &self,
+        caller: &CallerShare,
+    ) -> Option<Result<RequestAllowance, RequestAllowance>> {
         self.0.as_ref().map(|limited| limited.count(caller))
     }
 }
 
 impl Limited {
-    fn count(&self, caller: &CallerShare) -> Result<Remaining, Remaining> {
+    fn count(&self, caller: &CallerShare) -> Result<RequestAllowance, RequestAllowance> {
         if self.requests_since_clean_up.fetch_add(1, Ordering::Relaxed) >= CLEAN_UP_INTERVAL {
             self.requests_since_clean_up.store(0, Ordering::Relaxed);
             self.by_caller.retain_recent();
@@ -95,7 +98,7 @@ impl Limited {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity();
                 let missing = u64::from(limit.saturating_sub(remaining));
-                Ok(Remaining {
+                Ok(RequestAllowance {
                     limit,
                     remaining,
                     reset_seconds: missing.div_ceil(self.limit.per_second.get().into()),
@@ -103,7 +106,7 @@ impl Limited {
             }
             Err(until) => {
                 let wait = until.wait_time_from(self.by_caller.clock().now());
-                Err(Remaining {
+                Err(RequestAllowance {
                     limit,
                     remaining: 0,
                     reset_seconds: whole_seconds(wait),
@@ -119,7 +122,7 @@ fn whole_seconds(wait: Duration) -> u64 {
     seconds.max(1)
 }
 
-impl Remaining {
+impl RequestAllowance {
     pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
         headers.insert(LIMIT, self.limit.into());
         headers.insert(REMAINING, self.remaining.into());
