@@ -19,7 +19,7 @@ use super::batch::{Batchers, OfOwner};
 use super::config::DatabaseConfig;
 use super::context::{Committed, LeaseRenewal, RetentionClock, TransactionContext, UnreadableRows};
 use super::db_connection::DbConnection;
-use super::group_commit::{WriteTransaction, WriterQueue, WriterTurn};
+use super::group_commit::{Length, WriteTransaction, WriterQueue, WriterTurn};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
 use super::transaction::{Reader, Tx};
 use super::url::Backend;
@@ -71,6 +71,8 @@ pub struct Database {
     lease_renewal: Arc<LeaseRenewal>,
     pub(crate) batchers: Arc<Batchers>,
     checkout_timeout: Duration,
+    /// Set by [`Database::for_long_writes`].
+    write_length: Length,
 }
 
 impl Database {
@@ -107,6 +109,7 @@ impl Database {
             actor: None,
             batchers: Batchers::new(config.url.backend()),
             checkout_timeout: config.checkout_timeout,
+            write_length: Length::Short,
         })
     }
 
@@ -238,6 +241,15 @@ impl Database {
         }
     }
 
+    /// A handle to the same database for writes of thousands of rows. SQLite has one writer at
+    /// a time: there, writes with other handles wait for at most one such write.
+    pub fn for_long_writes(&self) -> Self {
+        Self {
+            write_length: Length::Long,
+            ..self.clone()
+        }
+    }
+
     /// The handle of a thread that executes batches. It does not keep the batchers alive,
     /// whose end ends the thread. It has no owner: each operation names its own.
     pub(crate) fn for_batches(&self) -> Self {
@@ -246,6 +258,7 @@ impl Database {
             batchers: Batchers::new(self.backend()),
             // A batch has the changes of several callers, of which none is audited.
             actor: None,
+            write_length: Length::Short,
             ..self.clone()
         }
     }
@@ -508,7 +521,7 @@ impl Database {
             None => self.begin_unshared().map(WriteTransaction::Unshared),
             Some(writers) => {
                 let begin = || self.begin_unshared();
-                WriterTurn::begin(writers, self.checkout_timeout, begin)
+                WriterTurn::begin(writers, self.write_length, self.checkout_timeout, begin)
                     .map(WriteTransaction::Shared)
             }
         }
