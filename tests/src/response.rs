@@ -72,7 +72,7 @@ impl Response {
         );
         assert_eq!(
             self.header("Retry-After").is_some(),
-            status == 503,
+            [429, 503].contains(&status),
             "{self}"
         );
 
@@ -216,6 +216,7 @@ const CODES: &[(u16, &[&str])] = &[
     (415, &["unsupported_media_type"]),
     (422, &["validation_failed", "idempotency_mismatch"]),
     (423, &["upload_in_progress"]),
+    (429, &["quota_exceeded", "rate_limited"]),
     (460, &["checksum_mismatch"]),
     (500, &["internal"]),
     (

@@ -33,6 +33,9 @@ pub struct TusUpload {
 }
 
 impl TusUpload {
+    /// The name of the priority in errors.
+    pub const PRIORITY_FIELD: &str = "Upload-Metadata.priority";
+
     /// Reads the headers `Upload-Length` and `Upload-Metadata`.
     ///
     /// The keys of the metadata are those that clients of the protocol send, `filename` and

@@ -301,6 +301,7 @@ diesel::table! {
         backoff_factor -> Float8,
         backoff_max_seconds -> Int4,
         notes -> Jsonb,
+        owner_id -> Text,
     }
 }
 

@@ -98,6 +98,7 @@ mod event;
 mod id;
 mod idempotency_key;
 mod job;
+mod job_quota;
 mod language_tag;
 mod layout_analysis;
 mod layout_stretch;
@@ -154,6 +155,7 @@ pub use job::{
     ProcessingMode, ProcessingOptions, Progress, ProgressReport, Requirement, Resolution,
     SilenceLevel, SummaryMetadata, Transition,
 };
+pub use job_quota::{ExceededQuota, JobQuota, JobUsage};
 pub use language_tag::LanguageTag;
 pub use layout_analysis::{LayoutAnalysis, NewLayoutAnalysis};
 pub use layout_stretch::{LayoutStretch, LayoutStretches};

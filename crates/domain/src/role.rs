@@ -1,5 +1,7 @@
 //! What a key is for: its role, which decides its scopes.
 
+use std::ops::RangeInclusive;
+
 use crate::scope::Scope;
 use crate::value::string_enum::string_enum;
 
@@ -28,6 +30,19 @@ impl Role {
             Self::Worker => &[Scope::JobsRead, Scope::OutputsWrite, Scope::Work],
             Self::Viewer => &[Scope::JobsRead],
             Self::Metrics => &[Scope::Metrics],
+        }
+    }
+
+    /// The lowest and the highest priority that a key with this role may give a job, except for
+    /// admins, who may give any: so there is always a priority above those of all clients, and
+    /// one below.
+    pub const PRIORITIES: RangeInclusive<i32> = -1_000..=1_000;
+
+    /// The priorities that a key with this role may give a job.
+    pub const fn priorities(self) -> RangeInclusive<i32> {
+        match self {
+            Self::Admin => i32::MIN..=i32::MAX,
+            _ => Self::PRIORITIES,
         }
     }
 

@@ -66,12 +66,13 @@ mod work_queue;
 
 pub use app::open_files;
 pub use app::server::Server;
-pub use app::server_config::ServerConfig;
+pub use app::server_config::{Quotas, ServerConfig};
 pub use app::service::{Service, configure};
 pub use http::address::{InvalidNetwork, IpNetwork};
 pub use http::auth::secret::generate as generate_key;
 pub use http::auth::{Authentication, ClaimPath, OidcClient, OidcConfig, RoleClaim, RoleRule};
 pub use http::connections::ConnectionLimits;
 pub use http::extract::receive_body::BodyLimits;
+pub use http::rate_limit::RateLimit;
 pub use live::LiveConfig;
 pub use objects::upload_limits::UploadLimits;

@@ -73,7 +73,8 @@ pub struct JobCreate {
     /// Settings of the job.
     #[schemars(with = "Option<crate::wire::field_schemas::ProcessingConfig>")]
     pub processing_config: Option<Map<String, Value>>,
-    /// Jobs with a higher priority are claimed first; 0 by default.
+    /// Jobs with a higher priority are claimed first; 0 by default. Only admins may give
+    /// more than 1000 or less than -1000, if the service asks for keys.
     #[validate(range(min = i32::MIN, max = i32::MAX))]
     #[serde(default, deserialize_with = "optional_integer")]
     pub priority: Option<i32>,

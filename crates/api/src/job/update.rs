@@ -47,7 +47,8 @@ pub struct JobUpdate {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "crate::wire::field_schemas::JsonObject")]
     pub extra_metadata: Option<Map<String, Value>>,
-    /// Jobs with a higher priority are claimed first.
+    /// Jobs with a higher priority are claimed first. Only admins may give
+    /// more than 1000 or less than -1000, if the service asks for keys.
     #[validate(range(min = i32::MIN, max = i32::MAX))]
     #[serde(deserialize_with = "present_integer")]
     #[schemars(with = "i32")]

@@ -34,7 +34,13 @@ impl Components {
             .collect();
         let headers: &[_] = match status {
             401 => &["WWW-Authenticate"],
-            503 => &["Retry-After"],
+            429 if codes.contains(&Code::RateLimited) => &[
+                "Retry-After",
+                "RateLimit-Limit",
+                "RateLimit-Remaining",
+                "RateLimit-Reset",
+            ],
+            429 | 503 => &["Retry-After"],
             _ => &[],
         };
         let problem = self
@@ -287,6 +293,8 @@ fn parameters() -> Value {
 /// The headers that several responses share.
 fn headers() -> Value {
     let header = |description: &str, schema: Value| json!({ "required": true, "description": description, "schema": schema });
+    let optional_header =
+        |description: &str, schema: Value| json!({ "description": description, "schema": schema });
     json!({
         "X-Request-Id": header(
             "Id of the request: the client's, if it sent one, otherwise a new one.",
@@ -307,6 +315,20 @@ fn headers() -> Value {
         "Content-Range": header(
             "The range in the response and the total size, in bytes.",
             json!({ "type": "string", "pattern": "^bytes [0-9]+-[0-9]+/[0-9]+$" }),
+        ),
+        "RateLimit-Limit": optional_header(
+            "Requests that a caller may send at once. This header and the next two are in all \
+             responses of a service that limits requests, but not in those to other quotas.",
+            json!({ "type": "integer", "minimum": 1 }),
+        ),
+        "RateLimit-Remaining": optional_header(
+            "Requests that the caller may still send at once.",
+            json!({ "type": "integer", "minimum": 0 }),
+        ),
+        "RateLimit-Reset": optional_header(
+            "Seconds until the caller may send as many as at first; after a refusal, until it may \
+             send one.",
+            json!({ "type": "integer", "minimum": 0 }),
         ),
         "Retry-After": header(
             "Seconds after which to try again.",

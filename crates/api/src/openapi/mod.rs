@@ -19,7 +19,8 @@ const DESCRIPTION: &str = "Lectern is the backend of record for turning long rec
     The life of a job: create an upload, PUT the recording to its URL, confirm it. Then, for \
     each stage, claim, store the output, complete. Then read the results.\n\n\
     Errors are problem documents (RFC 9457) with a stable `code`. Every response has an \
-    `X-Request-Id`. Bodies must not have unknown fields, and no text may contain a NUL \
+    `X-Request-Id`. A service may limit the requests of each caller, and what each has: beyond it, the \
+    response is a 429 with `Retry-After`. Bodies must not have unknown fields, and no text may contain a NUL \
     character. Times are UTC, durations and positions in a recording are seconds.\n\n\
     The URLs of objects are signed, and the output of a leased stage is stored under its lease \
     only.";

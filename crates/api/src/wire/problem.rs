@@ -106,6 +106,10 @@ codes! {
     IdempotencyMismatch = 422 "idempotency_mismatch" "The idempotency key belongs to another request",
     /// Another request is uploading this recording.
     UploadInProgress = 423 "upload_in_progress" "The recording is being uploaded already",
+    /// The caller has as much as it may have of something.
+    QuotaExceeded = 429 "quota_exceeded" "A quota is exceeded",
+    /// The caller has sent too many requests.
+    RateLimited = 429 "rate_limited" "Too many requests",
     /// The body does not have the checksum in `Upload-Checksum`.
     ChecksumMismatch = 460 "checksum_mismatch" "The checksum does not match",
     /// An error of the server, not of the request.

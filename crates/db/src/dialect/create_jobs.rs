@@ -64,8 +64,8 @@ where
              INSERT INTO stage_runs
                  (run_id, job_id, stage, status, waits_for, priority, max_attempts,
                   timeout_seconds, backoff_first_seconds, backoff_factor, backoff_max_seconds,
-                  created_at)
-             SELECT run.*, {now}
+                  created_at, owner_id)
+             SELECT run.*, {now}, COALESCE($24, '')
              FROM unnest($13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) AS run)
          SELECT * FROM created"
     );

@@ -8,6 +8,7 @@ mod event_feed;
 mod insert_history;
 mod lock;
 mod newer_events;
+mod pick_runs;
 mod store_progress;
 mod store_runs;
 
@@ -23,7 +24,7 @@ use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
 
 pub(crate) use any_case::contains_in_any_case;
 pub(crate) use claim_queries::{
-    Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, start_jobs,
+    claimable_stages, expired_jobs, is_ready, lock_free_jobs, start_jobs,
 };
 pub(crate) use create_jobs::{NewRun, insert_jobs_on_postgres};
 pub(crate) use event_feed::{
@@ -33,6 +34,7 @@ pub(crate) use insert_history::{NewLogRow, insert_history};
 pub use lock::{JobLock, JobRef};
 pub(crate) use lock::{LiveLease, LockedJob};
 pub(crate) use newer_events::newer_events;
+pub(crate) use pick_runs::{Picked, pick_runs};
 pub(crate) use store_progress::{store_reports_on_postgres, store_run_reports_on_postgres};
 pub(crate) use store_runs::store_runs;
 

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use diesel::result::Error as DieselError;
-use lectern_domain::{ClipId, Invalid, JobId, JobStatus, LeaseId};
+use lectern_domain::{ClipId, ExceededQuota, Invalid, JobId, JobStatus, LeaseId};
 
 pub(crate) use self::classify::outage;
 use self::classify::{constraint, is_conflict};
@@ -101,6 +101,11 @@ pub enum Error {
     /// An idempotency key was used before for a different request.
     #[error("the idempotency key was used for a different request")]
     IdempotencyMismatch,
+
+    /// The owner of a job may have no more; see
+    /// [`Database::with_job_quota`](crate::Database::with_job_quota).
+    #[error("{0}")]
+    QuotaExceeded(ExceededQuota),
 
     /// A value breaks a rule of the domain, or a rule that involves stored rows.
     #[error(transparent)]
@@ -356,4 +361,10 @@ pub(crate) fn outages_on_this_thread() -> u64 {
 /// grown: the closure's error is of the caller's type, so it need not show the conflict.
 pub(crate) fn conflicts_on_this_thread() -> u64 {
     CONFLICTS.get()
+}
+
+impl From<ExceededQuota> for Error {
+    fn from(exceeded: ExceededQuota) -> Self {
+        Self::QuotaExceeded(exceeded)
+    }
 }

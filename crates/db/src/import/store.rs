@@ -138,7 +138,7 @@ pub(super) fn store(tx: &mut Tx<'_>, plan: &Plan) -> Result<(), Error> {
                 .for_config(job.processing_config.as_ref())?;
             let mut repository = tx.stage_runs();
             let runs = repository.new_runs(job.job_id, job.priority, &pipeline);
-            repository.insert(&runs, DbTime(job.created_at))?;
+            repository.insert(&runs, job.owner_id.as_ref(), DbTime(job.created_at))?;
         }
     }
     insert(tx, inserted().flat_map(|job| &job.transcripts), |row| {

@@ -29,8 +29,8 @@ use crate::sql::types::{DbTime, Id};
 const MAX_PICKS: usize = 3;
 
 impl Work<'_> {
-    /// Claims up to `request.max` ready runs, the highest priority first, then the
-    /// oldest. Runs with expired leases are made ready first.
+    /// Claims up to `request.max` ready runs in turns of their owners, of each owner the highest
+    /// priority first, then the oldest. Runs with expired leases are made ready first.
     ///
     /// Skips runs of jobs that another transaction has locked. So it may claim fewer
     /// runs than are ready, or none: claim again later.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lectern_domain::JobQuota;
 use lectern_storage::Storage;
 use url::Url;
 
@@ -9,8 +10,24 @@ use crate::http::address::IpNetwork;
 use crate::http::auth::{Authentication, OidcConfig};
 use crate::http::connections::ConnectionLimits;
 use crate::http::extract::receive_body::BodyLimits;
+use crate::http::rate_limit::RateLimit;
 use crate::live::LiveConfig;
 use crate::objects::upload_limits::UploadLimits;
+
+/// What one caller may have; `None`: there is no bound. A caller is an owner, a key without
+/// owner or, where no keys are asked for, an address.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Quotas {
+    /// Jobs of an owner. Jobs without an owner have one quota together, because it is not
+    /// stored which key has created them.
+    pub jobs: JobQuota,
+    /// Live connections.
+    pub watchers: Option<usize>,
+    /// Claims that wait.
+    pub waiters: Option<usize>,
+    /// Requests, except to public routes.
+    pub requests: Option<RateLimit>,
+}
 
 /// Settings of a server.
 #[derive(Debug, Clone)]
@@ -61,6 +78,8 @@ pub struct ServerConfig {
     pub live: LiveConfig,
     /// Upper bound of the claims that wait for work at once.
     pub max_waiting_claims: usize,
+    /// What one caller may have; unlimited by default.
+    pub quotas: Quotas,
     /// How long it is kept who changed what.
     pub audit_retention: Duration,
     /// How long events are kept after their job has finished.
@@ -93,6 +112,7 @@ impl Default for ServerConfig {
             database_timeout: Duration::from_secs(3),
             live: LiveConfig::default(),
             max_waiting_claims: 1_000,
+            quotas: Quotas::default(),
             audit_retention: Duration::from_hours(365 * 24),
             event_retention: Duration::from_hours(30 * 24),
             shutdown_grace: Duration::from_secs(30),

@@ -19,6 +19,7 @@ use crate::http::auth::{Authentication, Authenticator};
 use crate::http::docs::OpenApiDocument;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::http::memory_budget::MemoryBudget;
+use crate::http::rate_limit::RateLimiter;
 use crate::http::request::mount::{PublicPath, PublicScheme};
 use crate::http::requests_in_flight::Lifecycle;
 use crate::http::response::shared::SharedResponses;
@@ -81,6 +82,7 @@ pub struct Service {
     proxies: Data<TrustedProxies>,
     authenticator: Data<Authenticator>,
     session_lifetime: Data<SessionLifetime>,
+    rate_limiter: Data<RateLimiter>,
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
     public_path: Data<PublicPath>,
@@ -98,10 +100,14 @@ impl Service {
     /// the settings of the identity provider are invalid.
     pub fn new(config: &ServerConfig, database: Database) -> anyhow::Result<Self> {
         let metrics = Metrics::new(&database)?;
-        let waiting_claims = Arc::new(WaitingClaims::new(config.max_waiting_claims));
-        let live = Live::new(config.live, metrics.clone());
+        let waiting_claims = Arc::new(WaitingClaims::new(
+            config.max_waiting_claims,
+            config.quotas.waiters,
+        ));
+        let live = Live::new(config.live, config.quotas.watchers, metrics.clone());
         // Holders of leases could not send heartbeats before this server started.
         database.renew_leases_before_expiry();
+        let database = database.with_job_quota(config.quotas.jobs);
         let database = database.on_commit({
             let (hub, feed) = (Arc::clone(&live.hub), Arc::clone(&live.feed));
             let waiting_claims = Arc::clone(&waiting_claims);
@@ -149,6 +155,7 @@ impl Service {
             },
             authenticator: Data::new(authenticator),
             session_lifetime: Data::new(SessionLifetime(config.session_lifetime)),
+            rate_limiter: Data::new(RateLimiter::new(config.quotas.requests)),
             database_handle: Data::new(database_handle),
             waiting_claims: Data::from(waiting_claims),
             live: Data::new(live),
@@ -202,6 +209,7 @@ impl Service {
                 .app_data(this.proxies)
                 .app_data(this.authenticator)
                 .app_data(this.session_lifetime)
+                .app_data(this.rate_limiter)
                 .app_data(this.lifecycle)
                 .app_data(this.metrics)
                 .app_data(this.public_path)

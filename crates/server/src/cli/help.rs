@@ -64,7 +64,11 @@ static TOPICS: [Topic; 14] = [
         "Origins, hosts and proxies",
         "which pages, hosts and proxies are trusted",
     ),
-    topic("limits", "Limits", "connections, watchers, bodies, memory"),
+    topic(
+        "limits",
+        "Limits",
+        "connections, watchers, bodies, memory, quotas",
+    ),
     topic("log", "Logging", "level and format of log lines"),
     topic("worker", "Worker", "stages, leases, temporary files"),
     topic(

@@ -7,6 +7,7 @@ pub mod env_file;
 mod http;
 mod log_settings;
 mod oidc;
+mod quotas;
 mod storage;
 mod worker;
 
@@ -24,6 +25,7 @@ pub use database::DatabaseSettings;
 pub use http::HttpSettings;
 pub use log_settings::LogFormat;
 pub use oidc::OidcSettings;
+pub use quotas::QuotaSettings;
 pub use storage::StorageSettings;
 pub use worker::{CommonWorkerSettings, WorkerSettings};
 
@@ -69,6 +71,10 @@ pub struct Settings {
     /// Settings of the HTTP server.
     #[command(flatten)]
     pub http: HttpSettings,
+
+    /// What one caller may have.
+    #[command(flatten)]
+    pub quotas: QuotaSettings,
 
     /// Log filter: error, warn, info, debug or trace, also per module:
     /// `info,lectern_db=debug`
@@ -233,6 +239,7 @@ impl Settings {
                 ..LiveConfig::default()
             },
             max_waiting_claims: self.http.max_waiters as usize,
+            quotas: self.quotas.quotas(),
             audit_retention: Duration::from_hours(24 * u64::from(self.audit_retention_days)),
             event_retention: Duration::from_hours(24 * u64::from(self.event_retention_days)),
             shutdown_grace: self.http.shutdown_grace(),

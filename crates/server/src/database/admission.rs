@@ -8,6 +8,9 @@
 //! connection only after a wait of [`OVERFLOW_DELAY`]. A shorter wait means that the
 //! processors are busy, and more concurrency would only lengthen the waits. A longer
 //! wait means that the database is slow or far away, and more concurrency helps.
+//!
+//! Writes of many rows have at most half of the connections, so that others do not wait until
+//! one of these ends. On SQLite, which has one writer, one of them is admitted at a time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,6 +36,8 @@ const OVERFLOW_DELAY: Duration = Duration::from_millis(50);
 pub(crate) struct ConnectionLimiter {
     reads: PermitQueue,
     writes: PermitQueue,
+    /// Permits that long writes need besides those of all writes.
+    long_writes: Arc<FairSemaphore>,
     /// Upper bound of a request's wait, for admission and for a connection
     /// together.
     timeout: Duration,
@@ -78,18 +83,21 @@ pub(crate) struct Permit {
 
 impl ConnectionLimiter {
     pub(crate) fn new(capacity: Capacity, timeout: Duration, metrics: Metrics) -> Self {
-        let (reads, writes) = match capacity {
+        let (reads, writes, long_writes) = match capacity {
             Capacity::Shared { kept, overflow } => {
                 let all = PermitQueue::new(kept, overflow);
-                (all.clone(), all)
+                (all.clone(), all, u32::midpoint(kept, overflow).max(1))
             }
-            Capacity::Split { readers, writers } => {
-                (PermitQueue::new(readers, 0), PermitQueue::new(writers, 0))
-            }
+            Capacity::Split { readers, writers } => (
+                PermitQueue::new(readers, 0),
+                PermitQueue::new(writers, 0),
+                1,
+            ),
         };
         Self {
             reads,
             writes,
+            long_writes: Arc::new(FairSemaphore::new(long_writes as usize)),
             timeout,
             metrics,
         }
@@ -108,6 +116,23 @@ impl ConnectionLimiter {
     /// Waits for admission as a writer, at most for `remaining`.
     pub(crate) async fn write(&self, remaining: Duration) -> Result<Permit, ApiError> {
         self.acquire_within(&self.writes, remaining).await
+    }
+
+    /// Waits for admission as the writer of many rows, at most for `remaining`. Both permits are
+    /// needed until the write ends.
+    pub(crate) async fn long_write(
+        &self,
+        remaining: Duration,
+    ) -> Result<(FairPermit, Permit), ApiError> {
+        let arrived = Instant::now();
+        let permit = self.long_writes.acquire(1);
+        let Ok(long) = tokio::time::timeout(remaining, permit).await else {
+            self.metrics.admission_refused();
+            return Err(overloaded());
+        };
+        let remaining = remaining.saturating_sub(arrived.elapsed());
+        let permit = self.acquire_within(&self.writes, remaining).await?;
+        Ok((long, permit))
     }
 
     async fn acquire_within(

@@ -28,6 +28,10 @@ pub(super) const CALL_TIMEOUT: Duration = Duration::from_millis(500);
 /// Extra time of a call for each row, or for each KiB of large values.
 const TIMEOUT_PER_ROW: Duration = Duration::from_micros(500);
 
+/// The number of rows, or of KiB of large values, from which on a write is long: it takes tens of
+/// milliseconds, and a small one less than one.
+const LONG_WRITE: usize = 1_000;
+
 /// Upper bound of the time of a readiness check. Load balancers wait for one second, and a
 /// busy machine needs a part of this second for other work.
 const READINESS_TIMEOUT: Duration = Duration::from_millis(700);
@@ -57,6 +61,8 @@ pub(crate) struct DatabaseHandle {
     queue_id: Option<Uuid>,
     /// Added to the time limit of each call.
     extra_time: Duration,
+    /// Whether its writes are long.
+    is_long: bool,
 }
 
 impl DatabaseHandle {
@@ -71,6 +77,7 @@ impl DatabaseHandle {
             unwritable_since: Arc::default(),
             queue_id: None,
             extra_time: Duration::ZERO,
+            is_long: false,
         }
     }
 
@@ -106,10 +113,18 @@ impl DatabaseHandle {
     }
 
     /// The same database with a later deadline for each call: enough time for `count`
-    /// rows, or for `count` KiB of large values.
+    /// rows, or for `count` KiB of large values. If there are many, others go first; see
+    /// [`Database::for_long_writes`].
     pub(crate) fn with_time_for_rows(&self, count: usize) -> Self {
+        let is_long = count >= LONG_WRITE;
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         Self {
+            database: if is_long {
+                self.database.for_long_writes()
+            } else {
+                self.database.clone()
+            },
+            is_long,
             extra_time: TIMEOUT_PER_ROW.saturating_mul(count),
             ..self.clone()
         }
@@ -168,7 +183,13 @@ impl DatabaseHandle {
         }
         let waited = admission.arrived.elapsed();
         let remaining = self.limiter.timeout().saturating_sub(waited);
-        admission.add(self.limiter.write(remaining).await?);
+        if self.is_long {
+            let (long, permit) = self.limiter.long_write(remaining).await?;
+            admission.permits.lock().push(long);
+            admission.add(permit);
+        } else {
+            admission.add(self.limiter.write(remaining).await?);
+        }
         self.call(admission, move |database| database.write(change), respond)
             .await
     }

@@ -13,6 +13,8 @@ use super::caller_share::CallerShare;
 #[derive(Debug)]
 pub(crate) struct FairSlots {
     count: usize,
+    /// Upper bound of one caller's slots.
+    quota: usize,
     state: Mutex<State>,
 }
 
@@ -23,6 +25,15 @@ struct State {
     /// The numbers of each caller's holders; never empty.
     callers: HashMap<CallerShare, BTreeSet<u64>>,
     last_number: u64,
+}
+
+/// Why a caller gets no slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoSlot {
+    /// None is left for this caller.
+    Full,
+    /// The caller has this many, and may have no more.
+    QuotaReached(usize),
 }
 
 /// A slot. Dropping it frees the slot.
@@ -38,23 +49,35 @@ impl FairSlots {
     pub(crate) fn new(count: usize) -> Self {
         Self {
             count,
+            quota: usize::MAX,
             state: Mutex::default(),
         }
     }
 
-    /// Takes a slot for the [current caller](CallerShare::current); `None` if none is left.
-    pub(crate) fn acquire(self: &Arc<Self>) -> Option<FairSlot> {
+    /// The same slots, of which one caller may have no more than `quota`.
+    pub(crate) fn with_quota(self, quota: Option<usize>) -> Self {
+        Self {
+            quota: quota.unwrap_or(usize::MAX),
+            ..self
+        }
+    }
+
+    /// Takes a slot for the [current caller](CallerShare::current).
+    pub(crate) fn acquire(self: &Arc<Self>) -> Result<FairSlot, NoSlot> {
         let caller = CallerShare::current();
         let mut state = self.state.lock();
+        if state.count_of(&caller) >= self.quota {
+            return Err(NoSlot::QuotaReached(self.quota));
+        }
         if state.holders.len() >= self.count && !state.take_from_largest(&caller) {
-            return None;
+            return Err(NoSlot::Full);
         }
         state.last_number += 1;
         let (number, lost) = (state.last_number, Arc::new(Notify::new()));
         state.holders.insert(number, Arc::clone(&lost));
         let numbers = state.callers.entry(caller.clone()).or_default();
         numbers.insert(number);
-        Some(FairSlot {
+        Ok(FairSlot {
             slots: Arc::clone(self),
             caller,
             number,
@@ -64,10 +87,14 @@ impl FairSlots {
 }
 
 impl State {
+    fn count_of(&self, caller: &CallerShare) -> usize {
+        self.callers.get(caller).map_or(0, BTreeSet::len)
+    }
+
     /// Takes the newest slot of the caller with the most; `false` if that would only turn the
     /// two around.
     fn take_from_largest(&mut self, caller: &CallerShare) -> bool {
-        let own = self.callers.get(caller).map_or(0, BTreeSet::len);
+        let own = self.count_of(caller);
         let largest = self.callers.iter().max_by_key(|(_, numbers)| numbers.len());
         let Some((largest, numbers)) = largest else {
             return false;
@@ -114,6 +141,10 @@ mod tests {
     use super::*;
 
     fn acquire(slots: &Arc<FairSlots>, caller: &str) -> Option<FairSlot> {
+        try_acquire(slots, caller).ok()
+    }
+
+    fn try_acquire(slots: &Arc<FairSlots>, caller: &str) -> Result<FairSlot, NoSlot> {
         let acquire = async { slots.acquire() };
         let acquired = CallerShare::named(caller).scope(acquire);
         acquired.now_or_never().unwrap()
@@ -145,6 +176,17 @@ mod tests {
         drop((of_a, first, second, third));
         let again: Vec<_> = (0..4).map(|_| acquire(&slots, "a").unwrap()).collect();
         assert!(!again.iter().any(is_lost));
+    }
+
+    #[test]
+    fn a_caller_has_no_more_than_its_quota_although_slots_are_left() {
+        let slots = Arc::new(FairSlots::new(4).with_quota(Some(2)));
+        let of_a = [try_acquire(&slots, "a"), try_acquire(&slots, "a")].map(Result::unwrap);
+        let refused = try_acquire(&slots, "a").err();
+        assert_eq!(refused, Some(NoSlot::QuotaReached(2)));
+        let _of_b = try_acquire(&slots, "b").unwrap();
+        drop(of_a);
+        assert!(try_acquire(&slots, "a").is_ok());
     }
 
     #[test]

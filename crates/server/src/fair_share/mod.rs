@@ -11,4 +11,4 @@ mod fair_slots;
 
 pub(crate) use caller_share::CallerShare;
 pub(crate) use fair_semaphore::{FairPermit, FairSemaphore};
-pub(crate) use fair_slots::{FairSlot, FairSlots};
+pub(crate) use fair_slots::{FairSlot, FairSlots, NoSlot};

@@ -19,6 +19,10 @@ use crate::http::request_id::{RequestId, X_REQUEST_ID};
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
+/// `Retry-After` where a quota is exceeded. When something of the caller ends is not known; it
+/// takes longer than what a server that is overloaded works off.
+const QUOTA_RETRY_SECONDS: &str = "30";
+
 /// Why a request was refused or failed.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
@@ -134,6 +138,15 @@ impl ApiError {
         Self {
             header: Some(Box::new((WWW_AUTHENTICATE, challenge))),
             ..self
+        }
+    }
+
+    /// The caller may send its next request after this time.
+    pub(crate) fn rate_limited(retry_after_seconds: u64) -> Self {
+        let detail = format!("this caller may send a request in {retry_after_seconds} s again");
+        Self {
+            header: Some(Box::new((RETRY_AFTER, retry_after_seconds.to_string()))),
+            ..Self::new(Code::RateLimited, detail)
         }
     }
 
@@ -255,8 +268,14 @@ impl ResponseError for ApiError {
             let (name, value) = &**header;
             response.insert_header((name.clone(), value.as_str()));
         }
-        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((RETRY_AFTER, "1"));
+        match self.code {
+            Code::QuotaExceeded => {
+                response.insert_header((RETRY_AFTER, QUOTA_RETRY_SECONDS));
+            }
+            _ if self.is_unavailable() => {
+                response.insert_header((RETRY_AFTER, "1"));
+            }
+            _ => {}
         }
         response.body(serde_json::to_vec(&problem).unwrap_or_default())
     }
@@ -284,6 +303,7 @@ impl From<DbError> for ApiError {
                 Self::new(Code::VersionMismatch, detail)
             }
             DbError::Invalid(invalid) => invalid.into(),
+            DbError::QuotaExceeded(_) => refusal(Code::QuotaExceeded),
             DbError::Unavailable { outage, .. } => {
                 Self::new(Code::DatabaseUnavailable, outage_detail(outage)).with_cause(error)
             }

@@ -18,6 +18,7 @@ use crate::fair_share::CallerShare;
 use crate::http::auth::{Authenticator, Authorized};
 use crate::http::error::ApiError;
 use crate::http::middleware::{access_log, compress};
+use crate::http::rate_limit::RateLimiter;
 use crate::http::request::app_data::app_data;
 use crate::http::request::authenticated_key::AuthenticatedKey;
 
@@ -178,6 +179,25 @@ async fn handle_if_authorized(
         extensions.insert(key);
         extensions.insert(caller);
     }
+    let share = match &authorized {
+        Some(authorized) => CallerShare::named(authorized.caller.namespace()),
+        None => CallerShare::of_client(request.request()),
+    };
+    // Of what is public, health checks must not fail, and signed URLs are read in many parts.
+    let limiter = app_data::<RateLimiter>(request.request())?;
+    let remaining = match access {
+        Access::Public => None,
+        Access::Scope(_) | Access::ScopeOrWatchToken(_) => limiter.count(&share),
+    };
+    let remaining = match remaining {
+        Some(Err(none)) => {
+            let mut response = none.refusal().error_response();
+            none.add_to(response.headers_mut());
+            return Ok(request.into_response(response));
+        }
+        Some(Ok(remaining)) => Some(remaining),
+        None => None,
+    };
     let checked = match precheck(request.request()) {
         Some(check) => check.await,
         None => Ok(()),
@@ -185,11 +205,13 @@ async fn handle_if_authorized(
     if let Err(error) = checked {
         return Ok(request.into_response(error.error_response()));
     }
-    let share = match &authorized {
-        Some(authorized) => CallerShare::named(authorized.caller.namespace()),
-        None => CallerShare::of_client(request.request()),
-    };
-    share.scope(handle(authorized, waits, request, next)).await
+    let mut response = share
+        .scope(handle(authorized, waits, request, next))
+        .await?;
+    if let Some(remaining) = remaining {
+        remaining.add_to(response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// Runs the handler. Reading and waiting end when the key of the caller is not accepted any more.

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use lectern_api::Code;
 use tokio::time::timeout;
 
-use crate::fair_share::{FairSlot, FairSlots};
+use crate::fair_share::{FairSlot, FairSlots, NoSlot};
 use crate::http::error::ApiError;
 use crate::metrics::{GaugeGuard, Metrics};
 
@@ -30,9 +30,10 @@ pub(crate) struct ConnectionSlot {
 }
 
 impl ConnectionSlots {
-    pub(crate) fn new(count: usize, metrics: Metrics) -> Self {
+    /// `quota`: the upper bound of one caller's slots.
+    pub(crate) fn new(count: usize, quota: Option<usize>, metrics: Metrics) -> Self {
         Self {
-            slots: Arc::new(FairSlots::new(count)),
+            slots: Arc::new(FairSlots::new(count).with_quota(quota)),
             metrics,
         }
     }
@@ -43,9 +44,17 @@ impl ConnectionSlots {
     ///
     /// When no slot is left for this caller.
     pub(crate) fn acquire(&self) -> Result<ConnectionSlot, ApiError> {
-        let full = || ApiError::new(Code::Overloaded, "too many clients are watching; try again");
+        let refused = |reason| match reason {
+            NoSlot::Full => {
+                ApiError::new(Code::Overloaded, "too many clients are watching; try again")
+            }
+            NoSlot::QuotaReached(max) => {
+                let detail = format!("at most {max} clients of this caller may watch at once");
+                ApiError::new(Code::QuotaExceeded, detail)
+            }
+        };
         Ok(ConnectionSlot {
-            slot: self.slots.acquire().ok_or_else(full)?,
+            slot: self.slots.acquire().map_err(refused)?,
             _gauge: self.metrics.watcher_connected(),
         })
     }

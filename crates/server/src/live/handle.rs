@@ -19,11 +19,12 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn new(config: LiveConfig, metrics: Metrics) -> Self {
+    /// `quota`: the upper bound of one caller's live connections.
+    pub(crate) fn new(config: LiveConfig, quota: Option<usize>, metrics: Metrics) -> Self {
         Self {
             hub: Arc::default(),
             feed: Arc::default(),
-            slots: ConnectionSlots::new(config.max_watchers, metrics.clone()),
+            slots: ConnectionSlots::new(config.max_watchers, quota, metrics.clone()),
             config,
             metrics,
         }

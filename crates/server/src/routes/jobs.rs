@@ -12,7 +12,7 @@ use lectern_domain::{Job, Scope, Total};
 use super::next_page_link::NextPageLink;
 use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
-use crate::http::auth::RequestActor;
+use crate::http::auth::{PriorityLimit, RequestActor};
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::{IdempotentBody, RequestKey};
 use crate::http::extract::json_body::PatchBody;
@@ -51,8 +51,14 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn create(
     CallerDatabase(db): CallerDatabase,
+    priorities: PriorityLimit,
     IdempotentBody { body: job, key }: IdempotentBody<JobCreate>,
 ) -> ApiResult {
+    let priority = match &*job {
+        JobCreation::Object(job) => job.priority,
+        JobCreation::Source(job) => job.priority,
+    };
+    priorities.check("priority", priority)?;
     // A job with large values is not in memory together with those of other requests.
     let is_small = key.is_none() && !job.is_large();
     let (job, permit) = job.into_parts();
@@ -134,8 +140,12 @@ async fn update(
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
     expected: IfMatch,
+    priorities: PriorityLimit,
     PatchBody(update): PatchBody<JobUpdate>,
 ) -> ApiResult {
+    if let Some(priority) = update.priority {
+        priorities.check("priority", priority)?;
+    }
     db.acting_as(actor)
         .one_at_a_time_for(job_id.as_uuid())
         .write(

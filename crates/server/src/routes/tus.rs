@@ -23,6 +23,7 @@ use lectern_storage::ObjectKey;
 
 use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
+use crate::http::auth::PriorityLimit;
 use crate::http::auth::RequestActor;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::RequestKey;
@@ -145,6 +146,7 @@ async fn create_upload(
     }
     let length = header(request, &UPLOAD_LENGTH);
     let new = TusUpload::parse(length, header(request, &UPLOAD_METADATA))?;
+    PriorityLimit::of(request).check(TusUpload::PRIORITY_FIELD, new.upload.priority)?;
     let size = new.upload.file_size.get().unsigned_abs();
     let max_size = max_size(objects);
     if size > max_size {

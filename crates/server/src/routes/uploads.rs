@@ -12,6 +12,7 @@ use lectern_storage::ObjectKey;
 
 use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
+use crate::http::auth::PriorityLimit;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::{IdempotentBody, RequestKey};
 use crate::http::extract::path_ids::JobIdPath;
@@ -39,8 +40,10 @@ async fn create(
     CallerDatabase(db): CallerDatabase,
     objects: Data<Objects>,
     urls: SignedUrls,
+    priorities: PriorityLimit,
     IdempotentBody { body: upload, key }: IdempotentBody<UploadRequest>,
 ) -> ApiResult {
+    priorities.check("priority", upload.priority)?;
     let size = upload.file_size.get().unsigned_abs();
     let limits = objects.limits;
     check_size(&objects, size)?;

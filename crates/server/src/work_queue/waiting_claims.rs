@@ -26,7 +26,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use crate::fair_share::{FairSlot, FairSlots};
+use crate::fair_share::{FairSlot, FairSlots, NoSlot};
 use crate::http::error::ApiError;
 
 /// All waiting claims of a server, across its threads.
@@ -61,10 +61,11 @@ struct Waiter {
 }
 
 impl WaitingClaims {
-    pub(crate) fn new(max_waiters: usize) -> Self {
+    /// `quota`: the upper bound of one caller's waiting claims.
+    pub(crate) fn new(max_waiters: usize, quota: Option<usize>) -> Self {
         Self {
             queue: Mutex::default(),
-            slots: Arc::new(FairSlots::new(max_waiters)),
+            slots: Arc::new(FairSlots::new(max_waiters).with_quota(quota)),
             wait_started: Notify::new(),
         }
     }
@@ -203,7 +204,7 @@ impl QueuePosition<'_> {
         }
         let slot = match self.slot.take() {
             Some(slot) => slot,
-            None => self.claims.slots.acquire().ok_or_else(too_many_waiters)?,
+            None => self.claims.slots.acquire().map_err(refused)?,
         };
         let lost = slot.lost();
         self.slot = Some(slot);
@@ -237,6 +238,16 @@ impl Drop for QueuePosition<'_> {
                 let has_stage = |stage| next.stages.contains(stage);
                 next.owner == waiter.owner && waiter.stages.iter().any(has_stage)
             });
+        }
+    }
+}
+
+fn refused(reason: NoSlot) -> ApiError {
+    match reason {
+        NoSlot::Full => too_many_waiters(),
+        NoSlot::QuotaReached(max) => {
+            let detail = format!("at most {max} claims of this caller may wait at once");
+            ApiError::new(Code::QuotaExceeded, detail)
         }
     }
 }

@@ -4,6 +4,7 @@ mod attempts;
 mod claims;
 mod clock;
 mod concurrency;
+mod fair_claims;
 mod lease_guard;
 mod leases;
 mod locks;

@@ -3,6 +3,8 @@
 mod identity_provider;
 mod key_end;
 mod owners;
+mod priorities;
+mod quotas;
 mod refusals;
 mod requests;
 mod routes;

@@ -166,6 +166,16 @@ fn help_lists_every_setting_with_variable_and_default() {
             "LECTERN_OIDC_CA_FILE",
             "those that browsers trust",
         ),
+        ("--quota-open-jobs", "LECTERN_QUOTA_OPEN_JOBS", "unlimited"),
+        (
+            "--quota-stored-bytes",
+            "LECTERN_QUOTA_STORED_BYTES",
+            "unlimited",
+        ),
+        ("--quota-watchers", "LECTERN_QUOTA_WATCHERS", "unlimited"),
+        ("--quota-waiters", "LECTERN_QUOTA_WAITERS", "unlimited"),
+        ("--rate-limit", "LECTERN_RATE_LIMIT", "unlimited"),
+        ("--rate-burst", "LECTERN_RATE_BURST", "twice the rate limit"),
     ];
     for (flag, variable, default) in settings {
         let (_, described) = text
@@ -276,6 +286,9 @@ fn an_invalid_setting_is_rejected_by_name() {
         ("--log", "loud"),
         ("--http-threads", "0"),
         ("--workers", "0"),
+        ("--quota-open-jobs", "0"),
+        ("--rate-limit", "0"),
+        ("--rate-limit", "many"),
         ("--cors-origins", "example.org"),
         ("--cors-origins", "https://Example.org:443"),
         ("--max-body", "-1"),

@@ -272,6 +272,8 @@ fn the_documented_error_codes_are_complete(server: TestServer) {
             "validation_failed",
             "idempotency_mismatch",
             "upload_in_progress",
+            "quota_exceeded",
+            "rate_limited",
             "checksum_mismatch",
             "internal",
             "database_unavailable",

@@ -6,7 +6,7 @@ use crate::event::{
     AllEventsQuery, AllEventsResponse, EventsQuery, EventsResponse, WatchTokenBody,
     WatchTokenResponse,
 };
-use crate::wire::Code::{CursorExpired, OriginNotAllowed};
+use crate::wire::Code::{CursorExpired, OriginNotAllowed, QuotaExceeded};
 
 /// Operations to follow a job, or all jobs.
 pub(super) fn all() -> Vec<Operation> {
@@ -28,7 +28,8 @@ pub(super) fn all() -> Vec<Operation> {
             .or_responds(
                 204,
                 "The job is finished and the client has received all of its events.",
-            ),
+            )
+            .with_problems([QuotaExceeded]),
         get("/api/v1/events", "getAllEvents")
             .describe_as(
                 "Read or follow the events of all jobs",
@@ -47,7 +48,7 @@ pub(super) fn all() -> Vec<Operation> {
             .header("Prefer")
             .responds::<AllEventsResponse>(200)
             .or_text("text/event-stream")
-            .with_problems([CursorExpired]),
+            .with_problems([CursorExpired, QuotaExceeded]),
         get("/ws/jobs/{job_id}", "watchJob")
             .describe_as(
                 "Follow a job over a WebSocket",
@@ -58,7 +59,7 @@ pub(super) fn all() -> Vec<Operation> {
             )
             .query::<EventsQuery>()
             .responds_empty(101)
-            .with_problems([OriginNotAllowed])
+            .with_problems([OriginNotAllowed, QuotaExceeded])
             .exclude_from_links(),
         post("/api/v1/jobs/{job_id}/watch-token", "createWatchToken")
             .describe_as(

@@ -7,7 +7,7 @@ use crate::job::{
     ProgressReport, RerunBody,
 };
 use crate::stats::StatsResponse;
-use crate::wire::Code::{IllegalTransition, JobNotRunning};
+use crate::wire::Code::{IllegalTransition, JobNotRunning, QuotaExceeded};
 
 const LIST: &str = "Newest first, unless `order` or `direction` is given. Jobs created between two requests \
     do not shift the pages. The header `Link` has the URL of the next page (`rel=\"next\"`).";
@@ -21,6 +21,7 @@ pub(super) fn all() -> Vec<Operation> {
             .idempotent()
             .responds::<JobResponse>(201)
             .with_headers(&["Location", "ETag"])
+            .with_problems([QuotaExceeded])
             .links_to("job_id", "$response.body#/job_id"),
         get("/api/v1/jobs", "listJobs")
             .describe_as("List jobs", LIST)
@@ -39,7 +40,7 @@ pub(super) fn all() -> Vec<Operation> {
             .body_patch::<JobUpdate>()
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
-            .with_problems([IllegalTransition]),
+            .with_problems([IllegalTransition, QuotaExceeded]),
         delete("/api/v1/jobs/{job_id}", "deleteJob")
             .describe_as("Delete a job", "Its results and files are deleted, too.")
             .responds_empty(204),
@@ -54,7 +55,7 @@ pub(super) fn all() -> Vec<Operation> {
             .idempotent()
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
-            .with_problems([IllegalTransition])
+            .with_problems([IllegalTransition, QuotaExceeded])
             .exclude_from_links(),
         post("/api/v1/jobs/{job_id}/rerun", "rerunJob")
             .describe_as("Run stages of a finished job again", "The job is queued. The stage and those that depend on it are run again, and what earlier stages have stored stays. Stages that were never completed are run, too. Lectern's `compilation` cuts only clips that have changed.")
@@ -62,7 +63,7 @@ pub(super) fn all() -> Vec<Operation> {
             .body::<RerunBody>()
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
-            .with_problems([IllegalTransition])
+            .with_problems([IllegalTransition, QuotaExceeded])
             .exclude_from_links(),
         post("/api/v1/jobs/{job_id}/progress", "reportProgress")
             .describe_as("Report progress", "The first report moves a queued job to running; a report with a lower percentage than the stored one changes nothing. Workers that claim their stages send heartbeats instead.")

@@ -8,8 +8,8 @@ use crate::job::JobResponse;
 use crate::upload::{UploadConfirmBody, UploadRequest, UploadResponse, sample_recording};
 use crate::wire::Code::{
     BodyTooLarge, IllegalTransition, InsufficientStorage, JobNotFound, MethodNotAllowed,
-    Overloaded, TusVersionNotSupported, UploadExpired, UploadInProgress, UploadOffsetMismatch,
-    ValidationFailed,
+    Overloaded, QuotaExceeded, TusVersionNotSupported, UploadExpired, UploadInProgress,
+    UploadOffsetMismatch, ValidationFailed,
 };
 
 /// Operations to upload a recording.
@@ -25,7 +25,7 @@ pub(super) fn requests() -> Vec<Operation> {
             .body::<UploadRequest>()
             .responds::<UploadResponse>(201)
             .with_headers(&["Location"])
-            .with_problems([InsufficientStorage]),
+            .with_problems([InsufficientStorage, QuotaExceeded]),
         post("/api/v1/upload/confirm", "confirmUpload")
             .describe_as(
                 "Confirm an upload",
@@ -91,7 +91,7 @@ pub(super) fn tus() -> Vec<Operation> {
                 "Upload-Offset",
                 "Upload-Expires",
             ])
-            .with_problems([TusVersionNotSupported, IllegalTransition])
+            .with_problems([QuotaExceeded, TusVersionNotSupported, IllegalTransition])
             .uses_database(),
         options(TUS_UPLOAD, "getTusUploadOptions")
             .describe_as(

@@ -7,6 +7,7 @@ use crate::lease::{
     HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody, StageReleaseBody,
 };
 use crate::stage_run::{StageRunResponse, StagesResponse};
+use crate::wire::Code;
 
 /// Claims, the end of attempts, and the stages of a job.
 pub(super) fn all() -> Vec<Operation> {
@@ -14,9 +15,10 @@ pub(super) fn all() -> Vec<Operation> {
         post("/api/v1/work/claim", "claimWork")
             .describe_as(
                 "Claim stages to work on",
-                "Only stages whose dependencies are completed; jobs with the highest priority first, \
-                 then the oldest. Waits up to `wait_seconds` if no stage is ready.",
+                "Only stages whose dependencies are completed; owners take turns, each with \
+                 its job of the highest priority, then the oldest. Waits up to `wait_seconds` if no stage is ready.",
             )
+            .with_problems([Code::QuotaExceeded])
             .idempotent()
             .body::<ClaimBody>()
             .responds::<ClaimsResponse>(200)

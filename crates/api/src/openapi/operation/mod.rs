@@ -67,6 +67,11 @@ impl Operation {
         if !["GET", "HEAD", "OPTIONS"].contains(&method) {
             problems.insert(Code::OriginNotAllowed);
         }
+        // What may be public is not limited.
+        let is_limited = path.starts_with("/api/v1/") && !path.starts_with("/api/v1/objects/");
+        if (is_limited && method != "OPTIONS") || path.starts_with("/ws/") || path == "/metrics" {
+            problems.insert(Code::RateLimited);
+        }
         if path.contains("{job_id}") {
             problems.insert(Code::JobNotFound);
         }

@@ -6,7 +6,7 @@ mod unreadable_rows;
 
 use std::cell::{Cell, RefCell};
 
-use lectern_domain::{Actor, Clock, JobEvent, JobId, OwnerName, Pipelines, Stage};
+use lectern_domain::{Actor, Clock, JobEvent, JobId, JobQuota, OwnerName, Pipelines, Stage};
 
 pub(super) use self::lease_renewal::LeaseRenewal;
 pub(super) use self::retention_clock::RetentionClock;
@@ -45,6 +45,7 @@ pub(crate) struct TransactionContext<'c> {
     /// Whether `clock` was set by [`crate::Database::with_clock`].
     pub(crate) has_custom_clock: bool,
     pub(crate) pipelines: &'c Pipelines,
+    pub(crate) job_quota: JobQuota,
     pub(crate) unreadable: &'c UnreadableRows,
     pub(crate) retention_clock: &'c RetentionClock,
     pub(crate) lease_renewal: &'c LeaseRenewal,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
-use lectern_domain::{Actor, Clock, OwnerName, Pipelines, SystemClock};
+use lectern_domain::{Actor, Clock, JobQuota, OwnerName, Pipelines, SystemClock};
 use parking_lot::RwLock;
 
 use self::nested_write::WriteMark;
@@ -19,7 +19,7 @@ use super::batch::{Batchers, OfOwner};
 use super::config::DatabaseConfig;
 use super::context::{Committed, LeaseRenewal, RetentionClock, TransactionContext, UnreadableRows};
 use super::db_connection::DbConnection;
-use super::group_commit::{WriteTransaction, WriterQueue, WriterTurn};
+use super::group_commit::{Length, WriteTransaction, WriterQueue, WriterTurn};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
 use super::transaction::{Reader, Tx};
 use super::url::Backend;
@@ -61,6 +61,8 @@ pub struct Database {
     /// Set by [`Database::with_clock`].
     clock: Option<Arc<dyn Clock>>,
     pipelines: Arc<Pipelines>,
+    /// Set by [`Database::with_job_quota`].
+    job_quota: JobQuota,
     unreadable: Arc<UnreadableRows>,
     listener: Option<Listener>,
     /// Set by [`Database::acting_as`].
@@ -69,6 +71,8 @@ pub struct Database {
     lease_renewal: Arc<LeaseRenewal>,
     pub(crate) batchers: Arc<Batchers>,
     checkout_timeout: Duration,
+    /// Set by [`Database::for_long_writes`].
+    write_length: Length,
 }
 
 impl Database {
@@ -97,6 +101,7 @@ impl Database {
             owner: None,
             clock: None,
             pipelines: Arc::default(),
+            job_quota: JobQuota::default(),
             unreadable: Arc::default(),
             retention_clock: Arc::default(),
             lease_renewal,
@@ -104,6 +109,7 @@ impl Database {
             actor: None,
             batchers: Batchers::new(config.url.backend()),
             checkout_timeout: config.checkout_timeout,
+            write_length: Length::Short,
         })
     }
 
@@ -120,6 +126,16 @@ impl Database {
     /// The same database with other pipelines for new jobs.
     pub fn with_pipelines(self, pipelines: Arc<Pipelines>) -> Self {
         Self { pipelines, ..self }
+    }
+
+    /// The same database with bounds for the jobs of each owner. Whatever creates a job, or opens
+    /// a finished one again, keeps them, also when others do so at the same time.
+    pub fn with_job_quota(self, job_quota: JobQuota) -> Self {
+        Self {
+            job_quota,
+            batchers: Batchers::new(self.backend()),
+            ..self
+        }
     }
 
     /// The same database with a listener, called after each commit that has
@@ -225,6 +241,15 @@ impl Database {
         }
     }
 
+    /// A handle to the same database for writes of thousands of rows. SQLite has one writer at
+    /// a time: there, writes with other handles wait for at most one such write.
+    pub fn for_long_writes(&self) -> Self {
+        Self {
+            write_length: Length::Long,
+            ..self.clone()
+        }
+    }
+
     /// The handle of a thread that executes batches. It does not keep the batchers alive,
     /// whose end ends the thread. It has no owner: each operation names its own.
     pub(crate) fn for_batches(&self) -> Self {
@@ -233,6 +258,7 @@ impl Database {
             batchers: Batchers::new(self.backend()),
             // A batch has the changes of several callers, of which none is audited.
             actor: None,
+            write_length: Length::Short,
             ..self.clone()
         }
     }
@@ -435,6 +461,7 @@ impl Database {
             transaction: NEXT.fetch_add(1, Ordering::Relaxed),
             has_custom_clock: self.clock.is_some(),
             pipelines: &self.pipelines,
+            job_quota: self.job_quota,
             unreadable: &self.unreadable,
             retention_clock: &self.retention_clock,
             lease_renewal: &self.lease_renewal,
@@ -494,7 +521,7 @@ impl Database {
             None => self.begin_unshared().map(WriteTransaction::Unshared),
             Some(writers) => {
                 let begin = || self.begin_unshared();
-                WriterTurn::begin(writers, self.checkout_timeout, begin)
+                WriterTurn::begin(writers, self.write_length, self.checkout_timeout, begin)
                     .map(WriteTransaction::Shared)
             }
         }

@@ -5,6 +5,10 @@
 //! instead of committing it, and waits; the last writer commits for all. A writer
 //! that fails rolls back to the savepoint at which it began, which leaves the changes
 //! of the other writers in place. If no other writer waits, a writer commits at once.
+//!
+//! A write of many rows shares no transaction, because the others would wait for it. Such
+//! writes have a queue of their own, and between two of them come the short writes that wait:
+//! a short write waits for at most one long one, and a long one for one group of short ones.
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +40,39 @@ struct State {
     /// Whether a writer has its turn.
     is_busy: bool,
     waiting: VecDeque<Arc<Waiter>>,
+    /// Those that wait for a long write.
+    waiting_long: VecDeque<Arc<Waiter>>,
+    /// Whether short writes have had a turn since the last long one.
+    is_long_next: bool,
+}
+
+/// How long a write takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    Short,
+    /// It stores many rows.
+    Long,
+}
+
+impl State {
+    fn queue(&mut self, length: Length) -> &mut VecDeque<Arc<Waiter>> {
+        match length {
+            Length::Short => &mut self.waiting,
+            Length::Long => &mut self.waiting_long,
+        }
+    }
+
+    /// The writer that begins the next transaction.
+    fn next(&mut self) -> Option<Arc<Waiter>> {
+        let is_long = if self.waiting.is_empty() {
+            true
+        } else {
+            self.is_long_next && !self.waiting_long.is_empty()
+        };
+        self.is_long_next = !is_long;
+        let length = if is_long { Length::Long } else { Length::Short };
+        self.queue(length).pop_front()
+    }
 }
 
 #[derive(Default)]
@@ -64,16 +101,17 @@ type Outcome = Result<(), (Outage, String)>;
 
 impl WriterQueue {
     /// Waits for the caller's turn.
-    pub(super) fn turn(&self, timeout: Duration) -> Result<Turn, Error> {
+    pub(super) fn turn(&self, length: Length, timeout: Duration) -> Result<Turn, Error> {
         let deadline = Instant::now() + timeout;
         let waiter = {
             let mut state = self.0.lock();
             if !state.is_busy {
                 state.is_busy = true;
+                state.is_long_next = length == Length::Short;
                 return Ok(Turn::Begin);
             }
             let waiter = Arc::new(Waiter::default());
-            state.waiting.push_back(Arc::clone(&waiter));
+            state.queue(length).push_back(Arc::clone(&waiter));
             waiter
         };
         {
@@ -88,7 +126,8 @@ impl WriterQueue {
             }
         }
         let mut state = self.0.lock();
-        state.waiting.retain(|other| !Arc::ptr_eq(other, &waiter));
+        let queue = state.queue(length);
+        queue.retain(|other| !Arc::ptr_eq(other, &waiter));
         // The turn may have come just now.
         let turn = waiter.turn.lock().take();
         turn.ok_or_else(|| Error::Unavailable {
@@ -98,12 +137,17 @@ impl WriterQueue {
         })
     }
 
-    /// Ends the caller's turn; the next writer joins `open`, if given. But if `open` is
-    /// given and no writer waits, returns it: the turn goes on, and the caller has to
+    /// Ends the caller's turn; the next short writer joins `open`, if given. But if `open` is
+    /// given and no short writer waits, returns it: the turn goes on, and the caller has to
     /// commit.
     fn pass_on(&self, open: Option<OpenTransaction>) -> Option<OpenTransaction> {
         let mut state = self.0.lock();
-        let Some(next) = state.waiting.pop_front() else {
+        let next = if open.is_some() {
+            state.waiting.pop_front()
+        } else {
+            state.next()
+        };
+        let Some(next) = next else {
             state.is_busy = open.is_some();
             return open;
         };
@@ -173,20 +217,23 @@ pub(super) struct WriterTurn {
     /// `None` once the turn has ended.
     open: Option<OpenTransaction>,
     has_joined: bool,
+    length: Length,
 }
 
 impl WriterTurn {
     /// Waits for the caller's turn and begins. `begin` opens a transaction.
     pub(super) fn begin(
         queue: Arc<WriterQueue>,
+        length: Length,
         timeout: Duration,
         begin: impl FnOnce() -> Result<Checkout, Error>,
     ) -> Result<Self, Error> {
-        let turn = queue.turn(timeout)?;
+        let turn = queue.turn(length, timeout)?;
         let mut this = Self {
             queue,
             open: None,
             has_joined: false,
+            length,
         };
         let open = match turn {
             Turn::Begin => OpenTransaction {
@@ -230,7 +277,8 @@ impl WriterTurn {
             self.abandon(open, &error);
             return Err(error);
         }
-        if open.members.len() + 1 < MAX_MEMBERS && open.began.elapsed() < MAX_AGE {
+        let is_shared = self.length == Length::Short;
+        if is_shared && open.members.len() + 1 < MAX_MEMBERS && open.began.elapsed() < MAX_AGE {
             let (sender, outcome) = sync_channel(1);
             open.members.push(sender);
             match self.queue.pass_on(Some(open)) {

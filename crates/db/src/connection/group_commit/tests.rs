@@ -130,3 +130,74 @@ fn a_commit_that_fails_fails_for_all() {
     execute(&db, "INSERT INTO numbers VALUES (3)");
     assert_eq!(numbers(&db), [3]);
 }
+
+/// Runs a long write, and others which queue meanwhile in this order; returns the numbers of
+/// these in the order of their transactions.
+fn order_of(others: &[(i64, Length)]) -> Vec<i64> {
+    let db = a_database();
+    let queue = db.writers().unwrap();
+    let order = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        let first = db.for_long_writes().write(|_| {
+            for (i, (number, length)) in others.iter().enumerate() {
+                let (db, order) = (&db, &order);
+                scope.spawn(move || {
+                    let db = match length {
+                        Length::Short => db.clone(),
+                        Length::Long => db.for_long_writes(),
+                    };
+                    db.write(|_| {
+                        order.lock().push(*number);
+                        Ok::<_, Error>(())
+                    })
+                });
+                let is_queued = || {
+                    let state = queue.0.lock();
+                    state.waiting.len() + state.waiting_long.len() > i
+                };
+                while !is_queued() {
+                    thread::yield_now();
+                }
+            }
+            Ok::<_, Error>(())
+        });
+        first.unwrap();
+    });
+    order.into_inner()
+}
+
+#[test]
+fn short_writes_wait_for_at_most_one_long_one() {
+    let (short, long) = (Length::Short, Length::Long);
+    let order = order_of(&[(1, long), (2, long), (3, short), (4, long), (5, short)]);
+    let place = |number| order.iter().position(|of| *of == number).unwrap();
+    assert_eq!(place(3), 0, "{order:?}");
+    // It joins the transaction of the first one, unless a long one has begun meanwhile.
+    assert!(place(5) < place(2), "{order:?}");
+    assert!(place(1) < place(2) && place(2) < place(4), "{order:?}");
+}
+
+#[test]
+fn a_long_write_is_next_after_a_group_of_short_ones() {
+    let queue = WriterQueue::default();
+    let wait = Duration::ZERO;
+    assert!(matches!(queue.turn(Length::Long, wait), Ok(Turn::Begin)));
+    let waiter = || Arc::new(Waiter::default());
+    let (short, long) = ([waiter(), waiter()], waiter());
+    {
+        let mut state = queue.0.lock();
+        state.waiting.extend(short.iter().cloned());
+        state.waiting_long.push_back(Arc::clone(&long));
+    }
+    let has_turn = |waiter: &Arc<Waiter>| waiter.turn.lock().is_some();
+    assert!(queue.pass_on(None).is_none());
+    let turns = [&short[0], &short[1], &long].map(has_turn);
+    assert_eq!(turns, [true, false, false]);
+    // The group of short ones has ended, although another one waits.
+    assert!(queue.pass_on(None).is_none());
+    assert!(has_turn(&long) && !has_turn(&short[1]));
+    assert!(queue.pass_on(None).is_none());
+    assert!(has_turn(&short[1]));
+    assert!(queue.pass_on(None).is_none());
+    assert!(matches!(queue.turn(Length::Short, wait), Ok(Turn::Begin)));
+}

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use lectern_domain::{Invalid, Job, JobId, NewJob, Pipeline};
+use lectern_domain::{Job, JobId, NewJob};
 
+use super::usage::count_new;
 use crate::connection::batch::{self, Execute, Mode, OfOwner, Outcome, Outcomes, executed};
 use crate::connection::owner_batches::execute_of_first_owner;
 use crate::connection::{Database, Tx};
@@ -44,7 +45,7 @@ impl Database {
     /// # Errors
     ///
     /// [`Error::NestedWrite`] within [`Database::write`]; [`Error::Invalid`] when
-    /// `processing_config` names an unknown pipeline.
+    /// `processing_config` names an unknown pipeline; [`Error::QuotaExceeded`].
     pub fn create_job(&self, new: NewJob) -> Result<Job, Error> {
         self.refuse_nested_write()?;
         batch::wait(|reply| self.create_job_then(new, reply))
@@ -75,15 +76,21 @@ fn create_all(tx: &mut Tx<'_>, new: &[&NewJob]) -> Result<Vec<Result<Job, Error>
     let pipelines = tx.context.pipelines;
     let mut checks = Vec::with_capacity(new.len());
     let mut valid = Vec::with_capacity(new.len());
+    let owner = tx.context.owner;
+    let mut usage = tx.jobs().usage(owner)?;
     for new in new {
         let checked = pipelines.for_config(new.processing_config.as_ref());
+        let checked = match checked {
+            Ok(_) => count_new(&mut usage, new),
+            Err(invalid) => Err(invalid.into()),
+        };
         if checked.is_ok() {
             valid.push((JobId::new(tx.clock), *new));
         }
         checks.push(checked);
     }
     let mut created = tx.jobs().create_all(&valid)?.into_iter();
-    let result = |checked: Result<Pipeline, Invalid>| {
+    let result = |checked: Result<(), Error>| {
         checked?;
         created.next().ok_or_else(batch::interrupted)
     };

@@ -11,6 +11,7 @@ mod progress;
 pub(crate) mod rollup;
 pub(crate) mod row;
 pub(crate) mod times;
+mod usage;
 mod write;
 
 pub use write::UnneededObjects;

@@ -11,6 +11,7 @@ use super::Jobs;
 use super::guarded_change::{Guarded, meets_requirements};
 use super::row::{JobChanges, JobRow, NewJobRow};
 use super::times::JobTimes;
+use super::usage::count_new;
 use crate::connection::{DbConnection, ReadWrite, on_either};
 use crate::dialect::insert_jobs_on_postgres;
 use crate::error::{Doing, Error};
@@ -25,7 +26,8 @@ impl Jobs<'_, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when `processing_config` names an unknown pipeline.
+    /// [`Error::Invalid`] when `processing_config` names an unknown pipeline;
+    /// [`Error::QuotaExceeded`].
     pub fn create(&mut self, new: &NewJob) -> Result<Job, Error> {
         self.create_as(JobId::new(self.0.clock), new)
     }
@@ -37,12 +39,15 @@ impl Jobs<'_, ReadWrite> {
     ///
     /// As [`Jobs::create`]; [`Error::Constraint`] when a job has this id.
     pub fn create_as(&mut self, job_id: JobId, new: &NewJob) -> Result<Job, Error> {
+        let owner = self.0.context.owner;
+        count_new(&mut self.usage(owner)?, new)?;
         let created = self.create_all(&[(job_id, new)])?.pop();
         // Unreachable: an insert returns as many rows as it inserts.
         created.ok_or(Error::JobNotFound { job_id })
     }
 
-    /// Creates jobs with the given ids, and returns them in this order.
+    /// Creates jobs with the given ids, and returns them in this order. The caller has checked
+    /// the quota.
     ///
     /// # Errors
     ///
@@ -92,7 +97,7 @@ impl Jobs<'_, ReadWrite> {
                 }
                 if let Some(job) = jobs.first() {
                     let created_at = DbTime(job.created_at);
-                    self.0.stage_runs().insert(&runs, created_at)?;
+                    self.0.stage_runs().insert(&runs, owner, created_at)?;
                 }
                 jobs
             }
@@ -324,6 +329,7 @@ impl Jobs<'_, ReadWrite> {
         }
         let job_id = JobId::new(self.0.clock);
         let new = new.of(&source)?;
+        count_new(&mut self.usage(source.owner_id.as_ref())?, &new)?;
         let created = self.create_all_of(source.owner_id.as_ref(), &[(job_id, &new)])?;
         let created = created.into_iter().next();
         // Unreachable: an insert returns as many rows as it inserts.
@@ -468,6 +474,15 @@ impl Jobs<'_, ReadWrite> {
         from: &[JobStatus],
         rerun: Option<Stage>,
     ) -> Result<Option<Job>, Error> {
+        let reopens = update.status == Some(JobStatus::Queued)
+            && from.iter().any(|status| status.is_finished());
+        if reopens && self.0.context.job_quota.is_limited() {
+            match self.lock(job_id) {
+                Ok(job) if from.contains(&job.status) => self.may_open(&job)?,
+                Ok(_) | Err(Error::JobNotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let now = self.0.update_time();
         // Always a range, so that both cases share one prepared statement.
         let versions = expected_version.map_or((i64::MIN, i64::MAX), |v| (v, v));

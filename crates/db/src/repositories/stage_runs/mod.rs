@@ -10,8 +10,9 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Int4, Nullable};
 use lectern_domain::{
-    Invalid, Job, JobId, JobStatus, JsonValue as _, LeaseId, NonNegativeInt, NoteOfStage, Pipeline,
-    ProgressReport, Stage, StageNotes, StageRun, StageRunId, StageRunStatus, Step, stages_from,
+    Invalid, Job, JobId, JobStatus, JsonValue as _, LeaseId, NonNegativeInt, NoteOfStage,
+    OwnerName, Pipeline, ProgressReport, Stage, StageNotes, StageRun, StageRunId, StageRunStatus,
+    Step, stages_from,
 };
 
 use self::row::{NewRunRow, NotesRow, RunRow};
@@ -194,7 +195,7 @@ impl StageRuns<'_, ReadWrite> {
                     }
                 }
             }
-            return self.insert(&runs, DbTime(job.updated_at));
+            return self.insert(&runs, job.owner_id.as_ref(), DbTime(job.updated_at));
         }
         let again = match from {
             Some(from) => {
@@ -250,8 +251,17 @@ impl StageRuns<'_, ReadWrite> {
         pipeline.steps().iter().map(new_run).collect()
     }
 
-    pub(crate) fn insert(&mut self, runs: &[NewRun<'_>], now: DbTime) -> Result<(), Error> {
-        let rows: Vec<_> = runs.iter().map(|run| NewRunRow::new(run, now)).collect();
+    /// Inserts runs of jobs that all have the same owner.
+    pub(crate) fn insert(
+        &mut self,
+        runs: &[NewRun<'_>],
+        owner: Option<&OwnerName>,
+        now: DbTime,
+    ) -> Result<(), Error> {
+        let rows: Vec<_> = runs
+            .iter()
+            .map(|run| NewRunRow::new(run, owner, now))
+            .collect();
         insert_all!(self.0.raw, stage_runs::table, rows).doing("create the runs of a job")
     }
 

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use lectern_domain::{
     AttemptTimeout, Backoff, JobId, Lease, LeaseDuration, LeaseId, LongText, NonNegativeInt,
-    NoteOfStage, Percent, Progress, ProgressMessage, Stage, StageNotes, StageRun, StageRunId,
-    StageRunStatus, WorkerName,
+    NoteOfStage, OwnerName, Percent, Progress, ProgressMessage, Stage, StageNotes, StageRun,
+    StageRunId, StageRunStatus, WorkerName,
 };
 
 use crate::dialect::NewRun;
@@ -120,7 +120,7 @@ impl TryFrom<NotesRow> for Vec<NoteOfStage> {
 
 #[derive(Insertable)]
 #[diesel(table_name = stage_runs, treat_none_as_default_value = false)]
-pub(crate) struct NewRunRow {
+pub(crate) struct NewRunRow<'a> {
     run_id: Id<StageRunId>,
     job_id: Id<JobId>,
     stage: &'static str,
@@ -133,10 +133,11 @@ pub(crate) struct NewRunRow {
     backoff_factor: f64,
     backoff_max_seconds: i32,
     created_at: DbTime,
+    owner_id: &'a str,
 }
 
-impl NewRunRow {
-    pub(crate) fn new(run: &NewRun<'_>, now: DbTime) -> Self {
+impl<'a> NewRunRow<'a> {
+    pub(crate) fn new(run: &NewRun<'_>, owner: Option<&'a OwnerName>, now: DbTime) -> Self {
         Self {
             run_id: Id(run.run_id),
             job_id: Id(run.job_id),
@@ -150,6 +151,7 @@ impl NewRunRow {
             backoff_factor: run.step.backoff.factor(),
             backoff_max_seconds: run.step.backoff.max_seconds(),
             created_at: now,
+            owner_id: owner.map_or("", OwnerName::as_str),
         }
     }
 }

@@ -50,6 +50,7 @@ mod credential;
 mod credentials;
 mod key_cache;
 pub(crate) mod oidc;
+mod priority_limit;
 mod refusal;
 mod request_actor;
 pub(crate) mod secret;
@@ -61,6 +62,7 @@ pub(crate) use authenticator::{Authenticator, Authorized, make_watch_token};
 pub(crate) use caller::{Caller, MaybeCaller};
 pub(crate) use key_cache::KeyStore;
 pub use oidc::config::{ClaimPath, OidcClient, OidcConfig, RoleClaim, RoleRule};
+pub(crate) use priority_limit::PriorityLimit;
 pub(crate) use request_actor::RequestActor;
 pub(crate) use session_cookie::ServerCookie;
 

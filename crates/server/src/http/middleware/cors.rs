@@ -4,6 +4,7 @@ use actix_cors::Cors;
 use actix_web::http::header::{CONTENT_RANGE, ETAG, HeaderName, LINK, LOCATION, RETRY_AFTER};
 
 use crate::http::address::{CORS_METHODS, CorsOrigins};
+use crate::http::rate_limit::RateLimiter;
 use crate::http::request_id::X_REQUEST_ID;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -36,6 +37,7 @@ pub(crate) fn cors(origins: &CorsOrigins, allow_credentials: bool) -> Cors {
             RETRY_AFTER,
             X_REQUEST_ID,
         ])
+        .expose_headers(RateLimiter::HEADERS)
         .expose_headers(TUS_HEADERS)
         .max_age(3600);
     // Browsers refuse the wildcard together with credentials.

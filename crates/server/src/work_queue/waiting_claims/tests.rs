@@ -24,7 +24,7 @@ fn outcome(wait: &mut Wait<'_>) -> Option<bool> {
 
 #[actix_web::test]
 async fn a_notification_wakes_only_the_first_waiter_that_wants_the_stage() {
-    let claims = WaitingClaims::new(9);
+    let claims = WaitingClaims::new(9, None);
     let mut positions =
         [[Segmentation], [Transcription], [Transcription]].map(|stages| claims.join(&stages, None));
     let [other, first, second] = &mut positions;
@@ -49,7 +49,7 @@ async fn a_notification_wakes_only_the_first_waiter_that_wants_the_stage() {
 #[actix_web::test]
 async fn a_notification_is_passed_on_by_a_waiter_that_finds_work_or_leaves() {
     for polls_again in [true, false] {
-        let claims = WaitingClaims::new(9);
+        let claims = WaitingClaims::new(9, None);
         let (mut first, mut second) = (
             claims.join(&[Transcription], None),
             claims.join(&[Transcription], None),
@@ -72,7 +72,7 @@ async fn a_notification_is_passed_on_by_a_waiter_that_finds_work_or_leaves() {
 
 #[actix_web::test]
 async fn a_waiter_that_finds_nothing_keeps_its_place_and_passes_nothing_on() {
-    let claims = WaitingClaims::new(9);
+    let claims = WaitingClaims::new(9, None);
     let (mut first, mut second) = (
         claims.join(&[Transcription], None),
         claims.join(&[Transcription], None),
@@ -91,7 +91,7 @@ async fn a_waiter_that_finds_nothing_keeps_its_place_and_passes_nothing_on() {
 
 #[actix_web::test]
 async fn a_notification_during_a_claim_causes_another_claim() {
-    let claims = WaitingClaims::new(9);
+    let claims = WaitingClaims::new(9, None);
     let mut only = claims.join(&[Transcription], None);
     claims.notify(&[Transcription]);
     let mut wait: Wait<'_> = pin!(only.was_notified_before(soon()));
@@ -100,7 +100,7 @@ async fn a_notification_during_a_claim_causes_another_claim() {
 
 #[actix_web::test]
 async fn the_number_of_waiters_is_bounded_and_a_waiter_within_it_stays() {
-    let claims = WaitingClaims::new(1);
+    let claims = WaitingClaims::new(1, None);
     let (mut first, mut second) = (
         claims.join(&[Transcription], None),
         claims.join(&[Transcription], None),
@@ -134,7 +134,7 @@ async fn the_number_of_waiters_is_bounded_and_a_waiter_within_it_stays() {
 
 #[actix_web::test]
 async fn waits_end_at_the_deadline_and_when_the_queue_closes() {
-    let claims = WaitingClaims::new(9);
+    let claims = WaitingClaims::new(9, None);
     let mut early = claims.join(&[Transcription], None);
     assert!(
         !early
@@ -157,7 +157,7 @@ async fn waits_end_at_the_deadline_and_when_the_queue_closes() {
 
 #[actix_web::test]
 async fn a_caller_with_many_waiters_makes_room_for_others() {
-    let claims = WaitingClaims::new(3);
+    let claims = WaitingClaims::new(3, None);
     let wait = async |caller: &str| {
         let share = CallerShare::named(caller);
         let wait = async {
@@ -185,7 +185,7 @@ async fn a_caller_with_many_waiters_makes_room_for_others() {
 
 #[actix_web::test]
 async fn a_notification_wakes_one_waiter_of_each_owner() {
-    let claims = WaitingClaims::new(9);
+    let claims = WaitingClaims::new(9, None);
     let owners = ["exams", "library"].map(|owner| OwnerName::new(owner).unwrap());
     let [exams, library] = owners.each_ref().map(Some);
     let mut positions =
