@@ -42,6 +42,7 @@
 //! | idempotency key | [`IdempotencyKey`], [`Fingerprint`] |
 //! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
+//! | results of a stage | [`StageResults`], [`RecordingProperties`], [`ClipFiles`] |
 //! | claim | [`ClaimRequest`], [`Claim`] |
 //! | lease | [`Lease`], [`Heartbeat`], [`LeaseState`], [`StageFailure`] |
 //! | event | [`JobEvent`], [`Event`], [`EventPosition`] |
@@ -114,6 +115,7 @@ mod scope;
 mod silence_region;
 mod stage;
 mod stage_note;
+mod stage_results;
 mod stage_run;
 mod timed_words;
 mod transcript_segment;
@@ -168,6 +170,7 @@ pub use scope::{Access, Scope};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
 pub use stage_note::{NoteLevel, NoteOfStage, NoteText, StageNote, StageNotes};
+pub use stage_results::{ClipFiles, RecordingProperties, StageResults};
 pub use stage_run::{StageRun, StageRunStatus, stages_from};
 pub use timed_words::{TimedWord, TimedWords, WordText};
 pub use transcript_segment::{

@@ -8,7 +8,7 @@ use clap::Args;
 use lectern_db::Database;
 use lectern_media::{CancellationToken, Tools};
 use lectern_storage::Storage;
-use lectern_worker::{BlockingStorage, Worker, stages};
+use lectern_worker::{BlockingStorage, DatabaseWork, Worker, stages};
 
 use crate::cli::open::{self, PrivateFiles};
 use crate::cli::signals::{exit_after, stop_at_signal};
@@ -93,6 +93,7 @@ pub(crate) fn worker(
     let handlers = stages::all(recognizers, work.common.chat());
     let store = BlockingStorage::new(storage).context("cannot start a thread for the storage")?;
     let scratch_dir = worker_settings.scratch_dir.clone();
-    Worker::new(database.clone(), store, tools, worker_settings, handlers)
+    let source = DatabaseWork::new(database.clone(), store);
+    Worker::new(source, tools, worker_settings, handlers)
         .with_context(|| format!("cannot use the scratch directory {}", scratch_dir.display()))
 }
