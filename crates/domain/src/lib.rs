@@ -39,6 +39,7 @@
 //! | upload | [`NewUpload`], [`ResumableUpload`], [`AppendedBytes`] |
 //! | type of a recording | [`RecordingType`], [`RECORDING_TYPES`], [`check_recording`] |
 //! | name of a download | [`DownloadName`] |
+//! | object of a worker | [`NewWorkObject`], [`WorkObjectName`] |
 //! | idempotency key | [`IdempotencyKey`], [`Fingerprint`] |
 //! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
@@ -123,6 +124,7 @@ mod transcript_source;
 mod upload;
 mod value;
 mod watch_token;
+mod work_object;
 
 pub use api_key::{ApiKey, ApiKeyName, ApiKeyState, ApiKeyText, NewApiKey, SecretHash};
 pub use audit::{
@@ -190,3 +192,4 @@ pub use value::{
     fold_case, json_memory, normalize_numbers,
 };
 pub use watch_token::WatchTokenLifetime;
+pub use work_object::{NewWorkObject, WorkObjectName};

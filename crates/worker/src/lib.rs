@@ -3,7 +3,8 @@
 //! A [`Worker`] claims stages from a [`WorkSource`], runs their handlers with real tools, and
 //! stores the results. With [`DatabaseWork`] it uses the tables and the storage, and completes a
 //! stage in the transaction that stores its output. It has no special access to the tables: any
-//! crate that imports `lectern-db` can do the same.
+//! crate that imports `lectern-db` can do the same. With [`RemoteWork`] it uses the API of a
+//! server, and needs neither the database nor the storage.
 //!
 //! # A custom stage
 //!
@@ -87,6 +88,7 @@ mod heard_sound;
 mod job_objects;
 mod parallel;
 mod recording_cache;
+mod remote;
 mod settings;
 pub mod sidecar;
 mod stage_handler;
@@ -101,6 +103,7 @@ mod worker;
 pub use blocking_storage::BlockingStorage;
 pub use failure::Failure;
 pub use job_objects::{CheckCopy, JobObjects};
+pub use remote::RemoteWork;
 pub use settings::Settings;
 pub use stage_handler::{StageContext, StageHandler};
 pub use stage_output::{Notes, OutputRows, StageOutput};

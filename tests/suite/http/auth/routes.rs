@@ -103,6 +103,8 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/work/{lease_id}/complete", "work"),
     ("POST", "/api/v1/work/{lease_id}/fail", "work"),
     ("POST", "/api/v1/work/{lease_id}/heartbeat", "work"),
+    ("GET", "/api/v1/work/{lease_id}/objects", "work"),
+    ("POST", "/api/v1/work/{lease_id}/objects", "work"),
     ("POST", "/api/v1/work/{lease_id}/release", "work"),
     ("GET", "/docs", PUBLIC),
     ("GET", "/docs/", PUBLIC),
