@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use lectern_domain::{CutRecord, JobId, LeaseId, StorageKey};
 use lectern_media::CancellationToken;
 use lectern_storage::{Error, ObjectInfo, ObjectKey};
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
 use ureq::SendBody;
@@ -45,6 +46,9 @@ pub(super) struct RemoteObjects {
     client: Arc<Client>,
     job_id: JobId,
     lease_id: LeaseId,
+    /// Held while a file is sent: on local disk, the server takes one file at a time for each
+    /// directory.
+    sending: Mutex<()>,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +112,7 @@ impl RemoteObjects {
             client,
             job_id: claim.job.job_id,
             lease_id: claim.lease_id,
+            sending: Mutex::new(()),
         }
     }
 
@@ -283,6 +288,10 @@ impl JobObjects for RemoteObjects {
         cancellation: &CancellationToken,
     ) -> Result<(), Failure> {
         let size = file.metadata()?.len();
+        let _sending = self.sending.lock();
+        if cancellation.is_cancelled() {
+            return Err(Failure::Cancelled);
+        }
         repeat(|| self.send(key, File::open(file)?, size, cancellation))
     }
 
