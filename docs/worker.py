@@ -99,6 +99,7 @@ class Work:
         # On this clock, counted from sending the claim: never later than on the server's.
         self.lease, self.deadline = lease, sent_at + lease
         self.report: dict[str, Any] = {}
+        self.results: dict[str, Any] = {}  # stored when the stage is completed, with its notes
         self.done = threading.Event()
         self.abort_reason: Exception | None = None  # why the stage has to end early
 
@@ -109,7 +110,7 @@ class Work:
         try:
             with tempfile.TemporaryDirectory(prefix="lectern-") as self.dir:
                 STAGES[self.stage](self)
-            self.call("POST", f"/work/{self.lease_id}/complete")
+            self.call("POST", f"/work/{self.lease_id}/complete", self.results)
             log.info("%s: completed", self.name)
         except LeaseLost as lost:
             log.warning("%s: abandoned: %s", self.name, lost)
@@ -183,6 +184,19 @@ class Work:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         url = self.api + path
         return retry(lambda: call(method, url, body, self.lease_id), self.check, MAX_TRIES)
+
+    def upload(self, filename: str, path: str) -> str:
+        """Stores a file of the job, such as clips/1.mp4, and returns its key."""
+        body = {"filename": filename, "file_size": os.path.getsize(path)}
+        target = self.call("POST", f"/work/{self.lease_id}/objects", body)
+
+        def send_file() -> None:
+            with open(path, "rb") as file:
+                headers = {"Content-Length": str(body["file_size"])}
+                send(Request(target["upload_url"], file, headers, method="PUT")).close()
+
+        retry(send_file, self.check, MAX_TRIES)
+        return str(target["s3_key"])
 
     def recording(self) -> str:
         """Downloads the recording to a file, which is deleted when the stage ends."""
@@ -269,7 +283,7 @@ def silence_detection(work: Work) -> None:
     kind = {"silence_type": "audio_silence", "amplitude_threshold": SILENCE_LEVEL}
     regions = [{"start_time": start, "end_time": end, **kind} for start, end in silences]
     work.put("silence-regions", {"regions": regions})
-    work.call("PATCH", work.path, {"video_duration": end})
+    work.results["video_duration"] = end
 
 
 @stage("transcription")

@@ -182,6 +182,7 @@ const CODES: &[(u16, &[&str])] = &[
         403,
         &[
             "scope_missing",
+            "lease_required",
             "host_not_allowed",
             "origin_not_allowed",
             "preflight_refused",

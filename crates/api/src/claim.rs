@@ -133,11 +133,14 @@ pub struct ClaimResponse {
     /// URL of the recording.
     #[schemars(extend("format" = "uri"))]
     pub source_url: Option<String>,
+    /// Storage key of a file with all clips that an earlier attempt has made.
+    pub highlight_s3_key: Option<StorageKey>,
 }
 
 impl ClaimResponse {
     /// Converts a claim; `source_url` is the URL of the recording.
     pub fn new(claim: domain::Claim, source_url: Option<String>) -> Self {
+        let highlight_s3_key = claim.job.compiled_video_s3_key.clone();
         Self {
             job: claim.job.into(),
             stage: claim.run.stage,
@@ -146,6 +149,7 @@ impl ClaimResponse {
             lease_id: claim.lease_id,
             lease_expires_at: claim.lease_expires_at,
             source_url,
+            highlight_s3_key,
         }
     }
 }

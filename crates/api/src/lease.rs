@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, InField, Invalid};
 use lectern_domain::{
-    JsonObject, LongText, NonNegativeInt, NoteLevel, NoteText, Percent, ProgressMessage,
-    RetryAfter, StageNote, StageNotes,
+    ClipFiles, ClipId, ClipMediaUpdate, CutRecord, JsonObject, LongText, NonNegativeInt, NoteLevel,
+    NoteText, Percent, ProgressMessage, RetryAfter, StageNote, StageNotes, StageResults,
+    StorageKey, TranscriptSource, VideoDuration,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use validator::Validate;
 
 use crate::wire::Request;
 use crate::wire::integer::optional_integer;
-use crate::wire::request::{convert_each, optional};
+use crate::wire::request::{convert_each, optional, patch, present};
 use crate::wire::validation::chars;
 
 /// Extends a lease, and may report progress. Fields left out keep their values.
@@ -83,7 +84,62 @@ pub struct StageCompletionBody {
     /// What the stage says about its output, for people to read.
     #[schemars(length(max = 50))]
     pub notes: Vec<StageNoteBody>,
+    /// Length of the recording in seconds, if the stage has measured it.
+    #[validate(range(min = 0.0))]
+    pub video_duration: Option<f64>,
+    /// Tracks and format of the recording, if the stage has found them. Replaces the whole object.
+    #[schemars(with = "Option<crate::wire::field_schemas::JsonObject>")]
+    pub video_metadata: Option<Map<String, Value>>,
+    /// Where the words of the transcript are from; `recognizer` if it was stored under the lease.
+    /// Only by `transcription`, and not `client`.
+    pub transcript_source: Option<TranscriptSource>,
+    /// Files of clips that were stored before; the other clips keep theirs. Only by
+    /// `segmentation` and `compilation`.
+    #[schemars(length(max = 1000))]
+    pub clip_files: Vec<ClipFilesBody>,
+    /// Storage key of a file with all clips; `null`: there is none. Left out, it stays as it is.
+    /// Only by `segmentation` and `compilation`.
+    #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
+    #[serde(deserialize_with = "present")]
+    pub highlight_s3_key: Option<Option<String>>,
 }
+
+/// The files of a clip. Fields that are left out keep their values.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClipFilesBody {
+    /// Id of the clip.
+    pub clip_id: ClipId,
+    /// Storage key of the clip.
+    #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
+    #[serde(default, deserialize_with = "present")]
+    pub s3_key: Option<Option<String>>,
+    /// Storage key of the thumbnail.
+    #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
+    #[serde(default, deserialize_with = "present")]
+    pub thumbnail_s3_key: Option<Option<String>>,
+    /// Storage key of the subtitles.
+    #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
+    #[serde(default, deserialize_with = "present")]
+    pub subtitle_s3_key: Option<Option<String>>,
+    /// How the files were made: a text of the worker's, which it compares to find out whether
+    /// they can stay.
+    #[validate(length(min = chars(CutRecord::MIN), max = chars(CutRecord::MAX)))]
+    #[serde(default)]
+    pub cut_record: Option<String>,
+}
+
+/// The notes and the results with which a stage is completed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StageCompletion {
+    /// What the stage says about its output.
+    pub notes: StageNotes,
+    /// What it stores besides its output.
+    pub results: StageResults,
+}
+
+/// The greatest number of clips whose files are stored with a completion.
+const MAX_CLIP_FILES: usize = 1000;
 
 /// A note of a stage about its output.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
@@ -103,15 +159,53 @@ fn info() -> NoteLevel {
 }
 
 impl Request for StageCompletionBody {
-    type Domain = StageNotes;
+    type Domain = StageCompletion;
 }
 
-impl TryFrom<StageCompletionBody> for StageNotes {
+impl TryFrom<StageCompletionBody> for StageCompletion {
     type Error = Invalid;
 
     fn try_from(body: StageCompletionBody) -> Result<Self, Invalid> {
         let notes = convert_each("notes", body.notes, StageNote::try_from)?;
-        Self::new(notes).in_field("notes")
+        if body.transcript_source == Some(TranscriptSource::Client) {
+            let message = "must not be client: a worker has made the transcript";
+            return Err(Invalid::field("transcript_source", message));
+        }
+        if body.clip_files.len() > MAX_CLIP_FILES {
+            let message = format!("must have at most {MAX_CLIP_FILES} items");
+            return Err(Invalid::field("clip_files", message));
+        }
+        Ok(Self {
+            notes: StageNotes::new(notes).in_field("notes")?,
+            results: StageResults {
+                video_duration: optional(
+                    "video_duration",
+                    body.video_duration,
+                    VideoDuration::new,
+                )?,
+                video_metadata: optional("video_metadata", body.video_metadata, JsonObject::new)?,
+                transcript_source: body.transcript_source,
+                clip_files: convert_each("clip_files", body.clip_files, ClipFiles::try_from)?,
+                reel: patch(body.highlight_s3_key, StorageKey::new).in_field("highlight_s3_key")?,
+            },
+        })
+    }
+}
+
+impl TryFrom<ClipFilesBody> for ClipFiles {
+    type Error = Invalid;
+
+    fn try_from(files: ClipFilesBody) -> Result<Self, Invalid> {
+        let key = |key, field: &str| patch(key, StorageKey::new).in_field(field);
+        Ok(Self {
+            clip_id: files.clip_id,
+            media: ClipMediaUpdate {
+                s3_key: key(files.s3_key, "s3_key")?,
+                thumbnail_s3_key: key(files.thumbnail_s3_key, "thumbnail_s3_key")?,
+                subtitle_s3_key: key(files.subtitle_s3_key, "subtitle_s3_key")?,
+            },
+            record: optional("cut_record", files.cut_record, CutRecord::new)?,
+        })
     }
 }
 
@@ -278,14 +372,79 @@ mod tests {
     }
 
     #[test]
+    fn a_completion_may_have_results() {
+        let clip_id = "019b76da-a87b-7763-a830-6c97ee0bf06d";
+        let results = |body| {
+            let body = StageCompletionBody::read(body).unwrap();
+            body.into_domain().unwrap().results
+        };
+        let nulls = json!({
+            "video_duration": null, "video_metadata": null, "transcript_source": null,
+        });
+        assert!(results(nulls).is_empty());
+        let full = results(json!({
+            "video_duration": 300.5,
+            "video_metadata": { "format": "wav" },
+            "transcript_source": "sidecar",
+            "clip_files": [{ "clip_id": clip_id, "s3_key": "a.mp4", "thumbnail_s3_key": null, "cut_record": "1" }],
+            "highlight_s3_key": null,
+        }));
+        assert_eq!(
+            full.video_duration,
+            Some(VideoDuration::new(300.5).unwrap())
+        );
+        assert_eq!(full.transcript_source, Some(TranscriptSource::Sidecar));
+        assert_eq!(full.reel, domain::Patch::Clear);
+        let media = &full.clip_files[0].media;
+        assert_eq!(media.s3_key.new_value().unwrap().as_str(), "a.mp4");
+        assert_eq!(media.thumbnail_s3_key, domain::Patch::Clear);
+        assert_eq!(media.subtitle_s3_key, domain::Patch::Keep);
+        for (field, value, path) in [
+            ("video_duration", json!(0), "video_duration"),
+            ("video_metadata", json!({ "a": "\0" }), "video_metadata"),
+            ("transcript_source", json!("client"), "transcript_source"),
+            ("highlight_s3_key", json!(""), "highlight_s3_key"),
+            (
+                "clip_files",
+                json!([{ "clip_id": clip_id, "s3_key": "" }]),
+                "clip_files[0].s3_key",
+            ),
+            (
+                "clip_files",
+                json!([{ "clip_id": clip_id, "thumbnail_s3_key": "" }]),
+                "clip_files[0].thumbnail_s3_key",
+            ),
+            (
+                "clip_files",
+                json!([{ "clip_id": clip_id, "subtitle_s3_key": "" }]),
+                "clip_files[0].subtitle_s3_key",
+            ),
+            (
+                "clip_files",
+                json!([{ "clip_id": clip_id, "cut_record": "" }]),
+                "clip_files[0].cut_record",
+            ),
+            (
+                "clip_files",
+                json!(vec![json!({ "clip_id": clip_id }); 1001]),
+                "clip_files",
+            ),
+        ] {
+            let error = first_error::<StageCompletionBody>(json!({ field: value }));
+            assert_eq!(error.field, path);
+        }
+        assert!(StageCompletionBody::read(json!({ "clip_files": [{ "s3_key": "a" }] })).is_err());
+    }
+
+    #[test]
     fn a_completion_may_have_notes() {
         let notes = |body| StageCompletionBody::read(body).unwrap().into_domain();
-        assert_eq!(notes(json!({})), Ok(StageNotes::default()));
+        assert_eq!(notes(json!({})), Ok(StageCompletion::default()));
         let two = notes(json!({ "notes": [
             { "message": "taken from talk.srt" },
             { "level": "warning", "message": "3 cues dropped" },
         ] }));
-        let two = two.unwrap();
+        let two = two.unwrap().notes;
         assert_eq!(two.as_slice()[0].level, NoteLevel::Info);
         assert_eq!(two.as_slice()[1].message.as_str(), "3 cues dropped");
         for (note, field) in [

@@ -81,6 +81,7 @@ mod transcript_segment;
 mod tus;
 mod upload;
 mod wire;
+mod work_object;
 
 pub use audit::{AuditActor, AuditEntry, AuditQuery, AuditRequest, AuditResponse};
 pub use claim::{ClaimBody, ClaimResponse, ClaimWithWait, ClaimsResponse};
@@ -104,7 +105,8 @@ pub use job::{
 };
 pub use layout_analysis::{LayoutAnalysisBody, LayoutAnalysisResponse, Region};
 pub use lease::{
-    HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody, StageReleaseBody,
+    HeartbeatBody, HeartbeatResponse, StageCompletion, StageCompletionBody, StageFailureBody,
+    StageReleaseBody,
 };
 pub use log_entry::{
     LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListRequest, LogEntryListResponse,
@@ -131,4 +133,7 @@ pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{
     AuditEntryList, BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobPageCursor,
     List, LogEntryList, PageCursor, Problem, Request,
+};
+pub use work_object::{
+    WorkObject, WorkObjectsQuery, WorkObjectsResponse, WorkUploadRequest, WorkUploadResponse,
 };

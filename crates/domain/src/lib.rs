@@ -39,9 +39,11 @@
 //! | upload | [`NewUpload`], [`ResumableUpload`], [`AppendedBytes`] |
 //! | type of a recording | [`RecordingType`], [`RECORDING_TYPES`], [`check_recording`] |
 //! | name of a download | [`DownloadName`] |
+//! | object of a worker | [`NewWorkObject`], [`WorkObjectName`] |
 //! | idempotency key | [`IdempotencyKey`], [`Fingerprint`] |
 //! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
+//! | results of a stage | [`StageResults`], [`RecordingProperties`], [`ClipFiles`] |
 //! | claim | [`ClaimRequest`], [`Claim`] |
 //! | lease | [`Lease`], [`Heartbeat`], [`LeaseState`], [`StageFailure`] |
 //! | event | [`JobEvent`], [`Event`], [`EventPosition`] |
@@ -115,6 +117,7 @@ mod scope;
 mod silence_region;
 mod stage;
 mod stage_note;
+mod stage_results;
 mod stage_run;
 mod timed_words;
 mod transcript_segment;
@@ -122,6 +125,7 @@ mod transcript_source;
 mod upload;
 mod value;
 mod watch_token;
+mod work_object;
 
 pub use api_key::{
     ApiKey, ApiKeyName, ApiKeyState, ApiKeyText, NewApiKey, PersonName, SecretHash, Session,
@@ -172,6 +176,7 @@ pub use scope::{Access, Scope};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
 pub use stage_note::{NoteLevel, NoteOfStage, NoteText, StageNote, StageNotes};
+pub use stage_results::{ClipFiles, RecordingProperties, StageResults};
 pub use stage_run::{StageRun, StageRunStatus, stages_from};
 pub use timed_words::{TimedWord, TimedWords, WordText};
 pub use transcript_segment::{
@@ -191,3 +196,4 @@ pub use value::{
     fold_case, json_memory, normalize_numbers,
 };
 pub use watch_token::WatchTokenLifetime;
+pub use work_object::{NewWorkObject, WorkObjectName};

@@ -13,6 +13,7 @@ use lectern_storage::{Error, ObjectInfo, ObjectKey, Storage};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Failure;
+use crate::job_objects::{CheckCopy, JobObjects};
 use crate::sidecar::check_size;
 
 /// Blocking access to the asynchronous storage. Cheap to clone. Must not be used on
@@ -37,9 +38,21 @@ impl BlockingStorage {
         })
     }
 
-    /// Stores a file. Cancellation takes effect at once, and discards the part that
-    /// was sent.
-    pub fn put(
+    /// Deletes the objects that no job needs after a job was deleted.
+    pub fn remove(&self, unneeded: &UnneededObjects) -> Result<(), Failure> {
+        let kept = unneeded.except.as_ref();
+        let kept = kept.and_then(|key| ObjectKey::new(key.as_str()).ok());
+        for job_id in &unneeded.of_jobs {
+            let prefix = ObjectKey::job_prefix(*job_id);
+            let deletion = self.storage.delete_prefix_except(&prefix, kept.as_ref());
+            self.runtime.block_on(deletion)?;
+        }
+        Ok(())
+    }
+}
+
+impl JobObjects for BlockingStorage {
+    fn put(
         &self,
         key: &ObjectKey,
         file: &Path,
@@ -53,41 +66,21 @@ impl BlockingStorage {
         }
     }
 
-    /// Deletes the objects that no job needs after a job was deleted.
-    pub fn remove(&self, unneeded: &UnneededObjects) -> Result<(), Failure> {
-        let kept = unneeded.except.as_ref();
-        let kept = kept.and_then(|key| ObjectKey::new(key.as_str()).ok());
-        for job_id in &unneeded.of_jobs {
-            let prefix = ObjectKey::job_prefix(*job_id);
-            let deletion = self.storage.delete_prefix_except(&prefix, kept.as_ref());
-            self.runtime.block_on(deletion)?;
-        }
-        Ok(())
-    }
-
-    /// The path of an object, if the storage is a local directory.
-    pub fn local_file(&self, key: &ObjectKey) -> Result<Option<PathBuf>, Failure> {
+    fn local_file(&self, key: &ObjectKey) -> Result<Option<PathBuf>, Failure> {
         Ok(self.runtime.block_on(self.storage.local_file(key))?)
     }
 
-    /// The metadata of an object. `None` if it does not exist.
-    pub fn head(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>, Failure> {
+    fn head(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>, Failure> {
         Ok(self.runtime.block_on(self.storage.head(key))?)
     }
 
-    /// The objects beside `key` whose names begin with `start`; see [`Storage::list_beside`].
-    pub fn list_beside(&self, key: &ObjectKey, start: &str) -> Result<Vec<ObjectInfo>, Failure> {
+    fn list_beside(&self, key: &ObjectKey, start: &str) -> Result<Vec<ObjectInfo>, Failure> {
         Ok(self
             .runtime
             .block_on(self.storage.list_beside(key, start))?)
     }
 
-    /// Reads an object into memory. `None` if it does not exist.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Permanent`] if the object has more than `max_bytes`.
-    pub fn read(
+    fn read(
         &self,
         key: &ObjectKey,
         max_bytes: u64,
@@ -113,29 +106,11 @@ impl BlockingStorage {
         })
     }
 
-    /// Copies an object into a file.
-    pub fn copy(
+    fn copy_checked(
         &self,
         key: &ObjectKey,
         to: &Path,
-        cancellation: &CancellationToken,
-    ) -> Result<(), Failure> {
-        self.copy_checked(key, to, |_, _| {
-            if cancellation.is_cancelled() {
-                return Err(Failure::Cancelled);
-            }
-            Ok(())
-        })
-    }
-
-    /// Copies an object into a file, and stops when `check` fails. `check` gets
-    /// the bytes written and the object's size. It is called before the first
-    /// byte and after each piece.
-    pub(crate) fn copy_checked(
-        &self,
-        key: &ObjectKey,
-        to: &Path,
-        mut check: impl FnMut(u64, u64) -> Result<(), Failure>,
+        check: &mut CheckCopy<'_>,
     ) -> Result<(), Failure> {
         let mut file = File::create(to)?;
         let mut written = 0;

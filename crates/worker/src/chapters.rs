@@ -7,7 +7,8 @@ use lectern_media::{Chapter, MediaInfo};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::stage_handler::{Notes, StageContext};
+use crate::stage_handler::StageContext;
+use crate::stage_output::Notes;
 
 /// The greatest number of characters of a title that are kept.
 const MAX_TITLE: usize = 2 * Topic::MAX;

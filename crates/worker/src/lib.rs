@@ -1,8 +1,10 @@
-//! Runs the stages of the pipeline, on the tables and the storage of Lectern.
+//! Runs the stages of the pipeline.
 //!
-//! A [`Worker`] claims stages, runs their handlers with real tools, and stores
-//! the results in the transaction that completes the stage. It has no special
-//! access to the tables: any crate that imports `lectern-db` can do the same.
+//! A [`Worker`] claims stages from a [`WorkSource`], runs their handlers with real tools, and
+//! stores the results. With [`DatabaseWork`] it uses the tables and the storage, and completes a
+//! stage in the transaction that stores its output. It has no special access to the tables: any
+//! crate that imports `lectern-db` can do the same. With [`RemoteWork`] it uses the API of a
+//! server, and needs neither the database nor the storage.
 //!
 //! # A custom stage
 //!
@@ -16,14 +18,14 @@
 //!
 //! use lectern_db::Database;
 //! use lectern_domain::{
-//!     LeaseDuration, NewTranscriptSegment, ProcessingOptions, Stage, WorkerName,
+//!     LeaseDuration, NewTranscriptSegment, ProcessingOptions, Stage, TranscriptSource, WorkerName,
 //! };
 //! use lectern_formats::webvtt;
 //! use lectern_media::{Program, RecordingLimits, Tools};
 //! use lectern_storage::{Secret, Storage, StorageConfig};
 //! use lectern_worker::{
-//!     BlockingStorage, Failure, Settings, StageContext, StageHandler, StageOutput,
-//!     StageTimeLimit, Worker,
+//!     BlockingStorage, DatabaseWork, Failure, OutputRows, Settings, StageContext, StageHandler,
+//!     StageOutput, StageTimeLimit, Worker,
 //! };
 //!
 //! /// Transcribes with a program that prints WebVTT.
@@ -47,10 +49,9 @@
 //!             .into_iter()
 //!             .map(NewTranscriptSegment::try_from)
 //!             .collect::<Result<Vec<_>, _>>()?;
-//!         // Stored in the transaction that completes the stage, or not at all.
-//!         Ok(StageOutput::new(move |tx, job_id| {
-//!             tx.transcripts().replace_for_job(job_id, &segments).map(drop)
-//!         }))
+//!         // Stored when the stage is completed, or not at all.
+//!         let source = TranscriptSource::Recognizer;
+//!         Ok(OutputRows::Transcript { segments, source }.into())
 //!     }
 //! }
 //!
@@ -73,7 +74,8 @@
 //!     time_limit: StageTimeLimit { factor: 4.0, floor: Duration::from_hours(2) },
 //! };
 //! let handlers: Vec<Box<dyn StageHandler>> = vec![Box::new(SpeechToText)];
-//! let worker = Worker::new(db, storage, Tools::find()?, settings, handlers)?;
+//! let source = DatabaseWork::new(db, storage);
+//! let worker = Worker::new(source, Tools::find()?, settings, handlers)?;
 //! // Another thread can stop it: `worker.cancellation().cancel()`.
 //! worker.run()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -83,20 +85,30 @@ mod blocking_storage;
 mod chapters;
 mod failure;
 mod heard_sound;
+mod job_objects;
 mod parallel;
 mod recording_cache;
+mod remote;
 mod settings;
 pub mod sidecar;
 mod stage_handler;
+mod stage_output;
 pub mod stages;
 mod supervision;
 #[cfg(test)]
 mod testing;
+mod work_source;
 mod worker;
 
 pub use blocking_storage::BlockingStorage;
 pub use failure::Failure;
+pub use job_objects::{CheckCopy, JobObjects};
+pub use remote::RemoteWork;
 pub use settings::Settings;
-pub use stage_handler::{Notes, StageContext, StageHandler, StageOutput};
+pub use stage_handler::{StageContext, StageHandler};
+pub use stage_output::{Notes, OutputRows, StageOutput};
 pub use supervision::StageTimeLimit;
+pub use work_source::{
+    ClaimedStage, DatabaseWork, OutputKind, StoredOutputs, WorkError, WorkSource,
+};
 pub use worker::Worker;

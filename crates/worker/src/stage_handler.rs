@@ -1,21 +1,20 @@
-//! The handler of a stage, its context and its output.
+//! The handler of a stage and its context.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use lectern_db::{Database, Tx};
-use lectern_domain::{
-    Invalid, Job, JobId, NoteLevel, NoteText, ProcessingOptions, Stage, StageNote, StageNotes,
-};
+use lectern_domain::{Job, ProcessingOptions, Stage};
 use lectern_media::{CancellationToken, Limits, Media, MediaInfo, RecordingLimits, Scratch, Tools};
 use lectern_storage::ObjectKey;
 
-use crate::blocking_storage::BlockingStorage;
 use crate::failure::Failure;
+use crate::job_objects::JobObjects;
 use crate::recording_cache::{Recording, RecordingCache, SampledFrames};
+use crate::stage_output::StageOutput;
 use crate::supervision::{LeaseHeartbeat, StageDeadline, StageTimeLimit};
+use crate::work_source::{ClaimedStage, OutputKind, StoredOutputs, WorkSource};
 
 /// Runs one stage of the pipeline.
 pub trait StageHandler: Send + Sync {
@@ -27,90 +26,17 @@ pub trait StageHandler: Send + Sync {
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure>;
 }
 
-type StoreOutput = dyn Fn(&mut Tx<'_>, JobId) -> Result<(), lectern_db::Error> + Send;
-
-/// The result of a stage.
-pub struct StageOutput {
-    pub(crate) store: Box<StoreOutput>,
-    pub(crate) notes: Notes,
-}
-
-/// What a stage says about its output, for people to read.
-#[derive(Debug, Clone, Default)]
-pub struct Notes(Vec<(NoteLevel, String)>);
-
-impl Notes {
-    /// Adds a note on how the output was made.
-    pub fn info(&mut self, message: impl Into<String>) {
-        self.add(NoteLevel::Info, message);
-    }
-
-    /// Adds a note on what is missing from the output, or may be wrong.
-    pub fn warning(&mut self, message: impl Into<String>) {
-        self.add(NoteLevel::Warning, message);
-    }
-
-    /// Adds a note of this level.
-    pub fn add(&mut self, level: NoteLevel, message: impl Into<String>) {
-        self.0.push((level, message.into()));
-    }
-
-    /// The notes as they are stored: without NUL, and cut to what fits.
-    pub(crate) fn to_stored(&self) -> Result<StageNotes, Invalid> {
-        let messages = self.0.iter().map(|(level, message)| {
-            let message = message.chars().filter(|c| *c != '\0');
-            (*level, message.take(NoteText::MAX).collect::<String>())
-        });
-        let messages = messages.filter(|(_, message)| !message.is_empty());
-        let mut notes = Vec::new();
-        for (level, message) in messages.take(StageNotes::MAX) {
-            notes.push(StageNote::new(level, NoteText::new(message)?));
-        }
-        StageNotes::new(notes)
-    }
-}
-
-impl StageOutput {
-    /// A result that `store` writes to the tables, inside the transaction that
-    /// completes the stage. If the transaction is retried, `store` is called again.
-    pub fn new(
-        store: impl Fn(&mut Tx<'_>, JobId) -> Result<(), lectern_db::Error> + Send + 'static,
-    ) -> Self {
-        Self {
-            store: Box::new(store),
-            notes: Notes::default(),
-        }
-    }
-
-    /// Adds a note on how the output was made.
-    pub fn with_info(mut self, message: impl Into<String>) -> Self {
-        self.notes.info(message);
-        self
-    }
-
-    /// Adds a note on what is missing from the output, or may be wrong.
-    pub fn with_warning(mut self, message: impl Into<String>) -> Self {
-        self.notes.warning(message);
-        self
-    }
-
-    /// Sets the notes, in place of earlier ones.
-    pub fn with_notes(self, notes: Notes) -> Self {
-        Self { notes, ..self }
-    }
-}
-
 /// The context of a handler: the job, its recording, and temporary files that are
 /// removed when the handler returns.
 pub struct StageContext<'a> {
-    pub(crate) job: &'a Job,
+    pub(crate) claim: &'a ClaimedStage,
     pub(crate) recording_key: &'a ObjectKey,
     pub(crate) recordings: &'a RecordingCache,
     /// Set when the handler first needs it.
     pub(crate) recording: OnceLock<Arc<Recording>>,
     pub(crate) scratch_dir: &'a Path,
-    pub(crate) db: &'a Database,
-    pub(crate) storage: &'a BlockingStorage,
+    pub(crate) source: &'a dyn WorkSource,
+    pub(crate) objects: &'a dyn JobObjects,
     pub(crate) tools: &'a Tools,
     pub(crate) scratch: &'a Scratch,
     /// Bytes that the scratch space may hold.
@@ -127,13 +53,13 @@ pub struct StageContext<'a> {
 impl StageContext<'_> {
     /// The job as it was when the stage was claimed.
     pub fn job(&self) -> &Job {
-        self.job
+        &self.claim.job
     }
 
     /// How the recording is turned into clips: the options of the job, and the worker's for
     /// those that the job leaves out.
     pub fn options(&self) -> ProcessingOptions {
-        match &self.job.processing_config {
+        match &self.job().processing_config {
             Some(config) => config.options().or(self.default_options),
             None => self.default_options.clone(),
         }
@@ -151,8 +77,8 @@ impl StageContext<'_> {
             return Ok(recording);
         }
         let recording = self.recordings.get(
-            (self.job.job_id, self.recording_key.clone()),
-            self.storage,
+            (self.job().job_id, self.recording_key.clone()),
+            self.objects,
             self.scratch,
             self.scratch_limit,
             self.cancellation,
@@ -185,14 +111,14 @@ impl StageContext<'_> {
         self.scratch_dir.join(name)
     }
 
-    /// The database, to read the results of other stages.
-    pub fn db(&self) -> &Database {
-        self.db
+    /// What other stages have stored, of these kinds.
+    pub fn stored(&self, kinds: &[OutputKind]) -> Result<StoredOutputs, Failure> {
+        Ok(self.source.stored(self.claim, kinds)?)
     }
 
-    /// The storage.
-    pub fn storage(&self) -> &BlockingStorage {
-        self.storage
+    /// The objects of the job.
+    pub fn storage(&self) -> &dyn JobObjects {
+        self.objects
     }
 
     /// The operations of ffmpeg, within [`StageContext::limits`].
@@ -238,7 +164,7 @@ impl StageContext<'_> {
 
     /// The key of an object that belongs to the job.
     pub fn object_key(&self, path: &str) -> Result<ObjectKey, Failure> {
-        Ok(ObjectKey::of_job(self.job.job_id, path)?)
+        Ok(ObjectKey::of_job(self.job().job_id, path)?)
     }
 
     /// Reports the stage's progress, in percent, and its current activity.

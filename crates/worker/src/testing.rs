@@ -14,9 +14,11 @@ use lectern_media::{CancellationToken, FrameRate, RecordingLimits, Tools, VideoS
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 
 use crate::blocking_storage::BlockingStorage;
+use crate::job_objects::JobObjects as _;
 use crate::settings::Settings;
 use crate::stage_handler::StageHandler;
 use crate::supervision::StageTimeLimit;
+use crate::work_source::DatabaseWork;
 use crate::worker::Worker;
 
 /// The key of a job's recording.
@@ -123,6 +125,11 @@ impl Fixture {
         self.put_file(RECORDING_KEY, &file);
     }
 
+    /// The stages of the database.
+    pub(crate) fn source(&self) -> DatabaseWork {
+        DatabaseWork::new(self.db.clone(), self.storage.clone())
+    }
+
     pub(crate) fn worker(
         &self,
         handlers: Vec<Box<dyn StageHandler>>,
@@ -140,8 +147,7 @@ impl Fixture {
             options: self.options.clone(),
             time_limit: self.time_limit,
         };
-        let (db, storage) = (self.db.clone(), self.storage.clone());
-        Worker::new(db, storage, self.tools.clone(), settings, handlers).unwrap()
+        Worker::new(self.source(), self.tools.clone(), settings, handlers).unwrap()
     }
 
     /// Runs the worker, and `act` meanwhile, until the job is finished. Returns

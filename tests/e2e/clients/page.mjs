@@ -20,6 +20,7 @@ const OUTPUTS = {
 const STATUS = {
   createJob: 201,
   createUpload: 201,
+  createWorkUpload: 201,
   appendTranscript: 201,
   addClip: 201,
   appendLog: 201,
@@ -105,7 +106,7 @@ assert.equal(typeof latest.next_cursor, "string");
 for (let status; status !== "completed"; ) {
   const { claims } = await execute("claimWork");
   assert.equal(claims[0]?.job.job_id, job_id);
-  await executeAll("heartbeat", ...OUTPUTS[claims[0].stage]);
+  await executeAll("heartbeat", "listWorkObjects", "createWorkUpload", ...OUTPUTS[claims[0].stage]);
   const run = await execute("completeStage");
   assert.equal(run.status, "completed");
   status = run.job_status;

@@ -62,6 +62,8 @@ codes! {
     OriginNotAllowed = 403 "origin_not_allowed" "The page is of another site",
     /// A browser asks whether a page of another site may send a request, and it may not.
     PreflightRefused = 403 "preflight_refused" "The page may not call this server",
+    /// A worker stores the output of a stage under its lease only.
+    LeaseRequired = 403 "lease_required" "A lease of the stage is needed",
     /// There is nothing at this path.
     NotFound = 404 "not_found" "There is nothing at this path",
     /// There is no such job.

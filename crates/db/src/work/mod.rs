@@ -11,6 +11,7 @@ mod lease_guard;
 mod locked_jobs;
 mod progress_reports;
 mod release;
+mod stage_results;
 mod unreadable_jobs;
 
 use crate::connection::Tx;

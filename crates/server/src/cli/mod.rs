@@ -13,6 +13,7 @@ pub mod migrate;
 mod open;
 pub mod process;
 pub mod serve;
+mod server_address;
 mod signals;
 mod stage_progress;
 pub mod startup;

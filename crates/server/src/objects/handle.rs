@@ -88,6 +88,15 @@ impl Objects {
         within(STORAGE_TIMEOUT, self.storage.head(key)).await
     }
 
+    /// The objects beside `key` whose names begin with `start`; see [`Storage::list_beside`].
+    pub(crate) async fn list_beside(
+        &self,
+        key: &ObjectKey,
+        start: &str,
+    ) -> Result<Vec<ObjectInfo>, ApiError> {
+        within(STORAGE_TIMEOUT, self.storage.list_beside(key, start)).await
+    }
+
     /// Reads an object into memory. `None` when the object does not exist or exceeds
     /// `limit` bytes.
     pub(crate) async fn read(

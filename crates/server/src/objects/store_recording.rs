@@ -1,4 +1,4 @@
-//! Makes a complete upload the recording of its job.
+//! Makes a complete upload the recording of its job, or a file that a worker has made.
 
 use std::mem;
 use std::sync::Arc;
@@ -7,12 +7,56 @@ use actix_web::web;
 use lectern_api::Code;
 use lectern_db::{Error as DbError, Tx};
 use lectern_domain::{Job, JobId, JobStatus};
-use lectern_storage::{Error as StorageError, ReceivedObject};
+use lectern_storage::{Error as StorageError, ObjectKey, ReceivedObject};
 use parking_lot::Mutex;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::objects::error::STORAGE_UNAVAILABLE;
+
+/// What an upload becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UploadPurpose {
+    /// The recording of a pending job.
+    Recording,
+    /// A file of a job that a worker works on, such as a clip.
+    WorkerFile,
+}
+
+impl UploadPurpose {
+    /// The purpose of an upload to `key`. The recording of a job is the only object that
+    /// is uploaded for it before it is queued.
+    pub(crate) fn of(key: &ObjectKey, job: &Job) -> Self {
+        let recording = job.original_s3_key.as_ref();
+        if recording.is_some_and(|recording| recording.as_str() == key.as_str()) {
+            Self::Recording
+        } else {
+            Self::WorkerFile
+        }
+    }
+}
+
+/// Stores a file that a worker has made. A transaction locks the job's row, so that the job is
+/// not deleted meanwhile.
+pub(crate) async fn store_worker_file(
+    db: &DatabaseHandle,
+    job_id: JobId,
+    object: ReceivedObject,
+) -> Result<(), ApiError> {
+    let upload = CompleteUpload(Mutex::new(State::Received(object)));
+    let publish = move |tx: &mut Tx<'_>| {
+        let job = lock(tx, job_id)?;
+        check_running(job_id, job.as_ref())?;
+        match upload.publish()? {
+            Outcome::Published => Ok(()),
+            Outcome::RecordingExists | Outcome::FailedBefore => {
+                Err(ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
+            }
+        }
+    };
+    let db = db.one_at_a_time_for(job_id.as_uuid());
+    db.write(publish, |()| ()).await
+}
 
 /// Stores the recording of a pending job.
 ///
@@ -62,12 +106,29 @@ pub(crate) async fn store(
 
 /// Locks the row of a job. Fails if the job no longer waits for its recording.
 fn lock_pending(tx: &mut Tx<'_>, job_id: JobId) -> Result<(), ApiError> {
-    let job = match tx.lock_job(job_id) {
-        Ok(_) => tx.jobs().find(job_id)?,
-        Err(DbError::JobNotFound { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
+    let job = lock(tx, job_id)?;
     check_pending(job_id, job.as_ref())
+}
+
+/// Locks the row of a job, if there is one.
+fn lock(tx: &mut Tx<'_>, job_id: JobId) -> Result<Option<Job>, ApiError> {
+    match tx.lock_job(job_id) {
+        Ok(_) => Ok(tx.jobs().find(job_id)?),
+        Err(DbError::JobNotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Fails if no worker can be working on a job, or if it does not exist.
+pub(crate) fn check_running(job_id: JobId, job: Option<&Job>) -> Result<(), ApiError> {
+    match job.map(|job| job.status) {
+        Some(JobStatus::Running) => Ok(()),
+        Some(status) => {
+            let detail = format!("job {job_id} is {status}; no worker works on it");
+            Err(ApiError::new(Code::LeaseLost, detail))
+        }
+        None => Err(ApiError::no_object()),
+    }
 }
 
 /// Fails if a job no longer waits for its recording, or does not exist.

@@ -62,14 +62,14 @@ async fn replace(
         .with_time_for_rows(new.len());
     if fits_in_memory(&new, |item| json_bytes(&item.clip.extra_metadata)) {
         let replace = move |tx: &mut Tx<'_>| {
-            let job = lease.check(tx, job_id, OWNERS)?;
+            let job = lease.check_output(tx, job_id, OWNERS)?;
             Ok(tx.clips().replace_with_items(job, &new)?)
         };
         let respond = move |rows| ApiResponse::ok(&ClipsResponse::new(job_id, rows));
         return writer.write(replace, respond).await?;
     }
     let store = move |tx: &mut Tx<'_>| {
-        let job = lease.check(tx, job_id, OWNERS)?;
+        let job = lease.check_output(tx, job_id, OWNERS)?;
         Ok(tx.clips().replace_without_returning(job, &new)?)
     };
     writer.write(store, |()| ()).await?;
@@ -90,7 +90,7 @@ async fn add(
     let max_clips = limits.rows;
     let add = move |tx: &mut Tx<'_>| {
         key.run_once(tx, |tx| {
-            let job = lease.check(tx, job_id, OWNERS)?;
+            let job = lease.check_output(tx, job_id, OWNERS)?;
             check_row_count("clips", tx.clips().count(job_id)?, 1, max_clips)?;
             let clip = tx.clips().add(job, added.clip.clone(), added.position)?;
             let clip_id = clip.clip_id;

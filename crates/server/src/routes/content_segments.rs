@@ -60,14 +60,14 @@ async fn replace(
         .with_time_for_rows(new.len());
     if fits_in_memory(&new, unbounded_text_bytes) {
         let replace = move |tx: &mut Tx<'_>| {
-            let job = lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
+            let job = lease.check_output(tx, job_id, &[Stage::ContentAnalysis])?;
             Ok(tx.content_segments().replace_for_job(job, &new)?)
         };
         let respond = move |rows| ApiResponse::ok(&ContentSegmentsResponse::new(job_id, rows));
         return writer.write(replace, respond).await?;
     }
     let store = move |tx: &mut Tx<'_>| {
-        let job = lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
+        let job = lease.check_output(tx, job_id, &[Stage::ContentAnalysis])?;
         Ok(tx.content_segments().replace_without_returning(job, &new)?)
     };
     writer.write(store, |()| ()).await?;

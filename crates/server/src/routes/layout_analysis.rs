@@ -45,7 +45,7 @@ async fn put(
     db.one_at_a_time_for(job_id.as_uuid())
         .write(
             move |tx| {
-                let job = lease.check(tx, job_id, &[Stage::LayoutAnalysis])?;
+                let job = lease.check_output(tx, job_id, &[Stage::LayoutAnalysis])?;
                 Ok(tx.layout_analysis().put(job, &layout)?)
             },
             |layout| ApiResponse::ok(&LayoutAnalysisResponse::from(layout)),

@@ -26,6 +26,7 @@ mod tus;
 mod uploads;
 mod watch_tokens;
 mod work;
+mod work_objects;
 
 use actix_web::web::{self, ServiceConfig};
 use lectern_api::Code;
@@ -57,6 +58,7 @@ fn all() -> Vec<Resource> {
         all_events::resources(),
         watch_tokens::resources(),
         work::resources(),
+        work_objects::resources(),
         stats::resources(),
         transcripts::resources(),
         silence_regions::resources(),

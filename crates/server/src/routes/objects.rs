@@ -17,7 +17,7 @@ use crate::http::resource::Resource;
 use crate::http::response::etag::IfNoneMatch;
 use crate::http::response::range;
 use crate::objects::handle::Objects;
-use crate::objects::store_recording::{self, check_pending};
+use crate::objects::store_recording::{self, UploadPurpose, check_pending, check_running};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -52,8 +52,8 @@ async fn download(
     Ok(range::send(object, is_part, name.as_ref()))
 }
 
-/// Uploads the recording of a pending job. A recording cannot be replaced after its upload
-/// was confirmed.
+/// Uploads the recording of a pending job, or a file that a worker has made. A recording cannot
+/// be replaced after its upload was confirmed.
 async fn upload(
     request: HttpRequest,
     CallerDatabase(db): CallerDatabase,
@@ -71,12 +71,18 @@ async fn upload(
     let size = size.ok_or_else(expired_url)?;
     let job_id = key.job_id().ok_or_else(ApiError::no_object)?;
     check_length(&request, size)?;
-    load_and_check_pending(&db, job_id).await?;
+    let purpose = load_and_check(&db, &key, job_id).await?;
     let upload = objects.begin_upload(&key, size).await?;
     let object = objects.receive(upload, size, body).await?;
     // A separate task, so that a complete upload is stored even if the client disconnects.
-    let stored =
-        actix_web::rt::spawn(async move { store_recording::store(&db, job_id, object).await });
+    let stored = actix_web::rt::spawn(async move {
+        match purpose {
+            UploadPurpose::Recording => store_recording::store(&db, job_id, object).await,
+            UploadPurpose::WorkerFile => {
+                store_recording::store_worker_file(&db, job_id, object).await
+            }
+        }
+    });
     stored.await.map_err(ApiError::internal)??;
     let info = objects.storage.head(&key).await?;
     let mut response = HttpResponse::Ok();
@@ -130,8 +136,18 @@ fn check_length(request: &HttpRequest, size: u64) -> Result<(), ApiError> {
     }
 }
 
-async fn load_and_check_pending(db: &DatabaseHandle, job_id: JobId) -> Result<(), ApiError> {
+async fn load_and_check(
+    db: &DatabaseHandle,
+    key: &ObjectKey,
+    job_id: JobId,
+) -> Result<UploadPurpose, ApiError> {
     let find = move |conn: &mut lectern_db::Reader<'_>| Ok(conn.jobs().find(job_id)?);
     let job = db.read_committed(find, |job| job).await?;
-    check_pending(job_id, job.as_ref())
+    let job = job.ok_or_else(ApiError::no_object)?;
+    let purpose = UploadPurpose::of(key, &job);
+    match purpose {
+        UploadPurpose::Recording => check_pending(job_id, Some(&job))?,
+        UploadPurpose::WorkerFile => check_running(job_id, Some(&job))?,
+    }
+    Ok(purpose)
 }

@@ -49,14 +49,14 @@ async fn replace(
         .with_time_for_rows(new.len());
     if fits_in_memory(&new, |_| 0) {
         let replace = move |tx: &mut Tx<'_>| {
-            let job = lease.check(tx, job_id, &[Stage::SilenceDetection])?;
+            let job = lease.check_output(tx, job_id, &[Stage::SilenceDetection])?;
             Ok(tx.silence_regions().replace_for_job(job, &new)?)
         };
         let respond = move |rows| ApiResponse::ok(&SilenceRegionsResponse::new(job_id, rows));
         return writer.write(replace, respond).await?;
     }
     let store = move |tx: &mut Tx<'_>| {
-        let job = lease.check(tx, job_id, &[Stage::SilenceDetection])?;
+        let job = lease.check_output(tx, job_id, &[Stage::SilenceDetection])?;
         Ok(tx.silence_regions().replace_without_returning(job, &new)?)
     };
     writer.write(store, |()| ()).await?;

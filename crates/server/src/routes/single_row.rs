@@ -135,7 +135,7 @@ impl Preconditions {
     fn check<R: SingleRow>(&self, tx: &mut Tx<'_>, row: R) -> Result<JobRef, ApiError> {
         let find = |tx: &mut Tx<'_>| row.find(tx)?.ok_or_else(|| row.missing());
         let job_id = R::job_of(&find(tx)?);
-        let job = self.lease.check(tx, job_id, R::OWNERS)?;
+        let job = self.lease.check_output(tx, job_id, R::OWNERS)?;
         // Read again, because the row may have changed before the job was locked.
         self.expected.check(R::NOUN, || {
             let representation = serde_json::to_vec(&R::Wire::from(find(tx)?));

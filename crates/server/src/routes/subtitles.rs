@@ -199,7 +199,7 @@ async fn replace(
     let authorize = move |tx: &mut Tx<'_>| {
         let clip = tx.clips().find(clip_id)?;
         let clip = clip.ok_or_else(|| ApiError::no_clip(clip_id))?;
-        lease.check(tx, clip.job_id, &[Stage::Compilation])?;
+        lease.check_output(tx, clip.job_id, &[Stage::Compilation])?;
         Ok(clip)
     };
     let clip = db.write(authorize, |clip| clip).await?;

@@ -105,7 +105,7 @@ async fn replace(
             ApiResponse::ok(&TranscriptResponse::new(job_id, segments).with_notes(notes))
         };
         let replace = move |tx: &mut Tx<'_>| {
-            let job = lease.check(tx, job_id, &[Stage::Transcription])?;
+            let job = lease.check_output(tx, job_id, &[Stage::Transcription])?;
             let stored = tx.transcripts().replace_for_job(job, &new)?;
             if !stored.is_empty() {
                 record_worker(tx, job, lease)?;
@@ -115,7 +115,7 @@ async fn replace(
         return writer.write(replace, respond).await?;
     }
     let store = move |tx: &mut Tx<'_>| {
-        let job = lease.check(tx, job_id, &[Stage::Transcription])?;
+        let job = lease.check_output(tx, job_id, &[Stage::Transcription])?;
         tx.transcripts().replace_without_returning(job, &new)?;
         Ok::<_, ApiError>(record_worker(tx, job, lease)?)
     };
@@ -139,7 +139,7 @@ async fn append(
     let (new, notes) = body.for_recording(recording_seconds(&db, job_id)).await?;
     let rows = limits.rows;
     let check = move |tx: &mut Tx<'_>, added: usize| {
-        let job = lease.check(tx, job_id, &[Stage::Transcription])?;
+        let job = lease.check_output(tx, job_id, &[Stage::Transcription])?;
         check_row_count("segments", tx.transcripts().count(job_id)?, added, rows)?;
         Ok::<_, ApiError>(job)
     };

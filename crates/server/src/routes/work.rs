@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{
     ClaimBody, ClaimResponse, ClaimWithWait, ClaimsResponse, HeartbeatBody, HeartbeatResponse,
-    StageCompletionBody, StageFailureBody, StageReleaseBody, StageRunResponse,
+    StageCompletion, StageCompletionBody, StageFailureBody, StageReleaseBody, StageRunResponse,
 };
 use lectern_db::Tx;
 use lectern_domain::{Job, JobId, Scope, StageRun};
@@ -132,13 +132,14 @@ async fn heartbeat(
 async fn complete(
     CallerDatabase(db): CallerDatabase,
     LeaseIdPath(lease_id): LeaseIdPath,
-    IdempotentOptionalBody { body: notes, key }: IdempotentOptionalBody<StageCompletionBody>,
+    IdempotentOptionalBody { body, key }: IdempotentOptionalBody<StageCompletionBody>,
 ) -> ApiResult {
-    if key.is_none() {
-        return ended(db.complete_stage(lease_id, notes.clone()).await?);
+    if key.is_none() && body.results.is_empty() {
+        return ended(db.complete_stage(lease_id, body.notes.clone()).await?);
     }
     let complete = move |tx: &mut Tx<'_>| {
-        let completed = tx.work().complete_with_notes(lease_id, &notes)?;
+        let StageCompletion { notes, results } = &*body;
+        let completed = tx.work().complete_with_results(lease_id, notes, results)?;
         Ok(of_job(completed))
     };
     db.one_at_a_time_for(lease_id.as_uuid())

@@ -12,8 +12,8 @@ use lectern_storage::ObjectKey;
 use parking_lot::{Condvar, Mutex};
 
 pub(crate) use self::sampled_frames::{FramesInScratch, SampledFrames};
-use crate::blocking_storage::BlockingStorage;
 use crate::failure::Failure;
+use crate::job_objects::JobObjects;
 
 /// How many bytes are copied between two checks of the scratch space.
 const SPACE_CHECK_BYTES: u64 = 32 << 20;
@@ -121,14 +121,14 @@ impl RecordingCache {
     pub(crate) fn get(
         &self,
         key: RecordingKey,
-        storage: &BlockingStorage,
+        objects: &dyn JobObjects,
         scratch: &Scratch,
         scratch_limit: u64,
         cancellation: &CancellationToken,
     ) -> Result<Arc<Recording>, Failure> {
         let object_key = key.1.clone();
         self.get_or_fetch(key, cancellation, || {
-            if let Some(file) = storage.local_file(&object_key)? {
+            if let Some(file) = objects.local_file(&object_key)? {
                 return Ok(Recording::new(file, None));
             }
             let dir = scratch.dir("recording")?;
@@ -138,7 +138,7 @@ impl RecordingCache {
                 .join("recording")
                 .with_extension(extension.unwrap_or_default());
             let mut checked = 0;
-            storage.copy_checked(&object_key, &file, |written, size| {
+            objects.copy_checked(&object_key, &file, &mut |written, size| {
                 if size > scratch_limit {
                     return Err(Failure::permanent(format!(
                         "the recording has {size} bytes, but temporary files may take only \

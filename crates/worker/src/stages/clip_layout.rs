@@ -3,7 +3,7 @@
 use lectern_domain::{ClipLayout, LayoutType, NewLayoutAnalysis, Region};
 use lectern_media::{Composition, VideoStream};
 
-use crate::stage_handler::Notes;
+use crate::stage_output::Notes;
 
 /// Lowest confidence of a layout at which the picture is composed anew without being asked.
 const MIN_CONFIDENCE: f64 = 0.6;

@@ -7,7 +7,7 @@ use lectern_media::{Composition, CompositionChange, CutSettings, VideoStream};
 use serde_json::{Map, Value, json};
 
 use super::clip_layout::{Arrangement, Reason, arrange};
-use crate::stage_handler::Notes;
+use crate::stage_output::Notes;
 
 /// Shortest part of a clip with a picture of its own, in seconds. A viewer takes a shorter one
 /// for a fault.

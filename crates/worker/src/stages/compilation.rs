@@ -4,9 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use lectern_db::Tx;
 use lectern_domain::{
-    Clip, ClipId, ClipLayout, ClipMediaUpdate, CutRecord, JobUpdate, LayoutAnalysis, Patch,
+    Clip, ClipFiles, ClipId, ClipLayout, ClipMediaUpdate, CutRecord, LayoutAnalysis, Patch,
     Resolution, Stage, StorageKey, TimeRange,
 };
 use lectern_formats::{Cue, InputFormat, clip_to, webvtt};
@@ -22,7 +21,9 @@ use super::subtitle_fonts::Alphabets;
 use crate::failure::Failure;
 use crate::heard_sound;
 use crate::parallel;
-use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler};
+use crate::stage_output::{Notes, OutputRows, StageOutput};
+use crate::work_source::{OutputKind, StoredOutputs};
 
 /// Greatest height of a thumbnail, in pixels.
 const THUMBNAIL_HEIGHT: u32 = 360;
@@ -39,17 +40,22 @@ impl StageHandler for Compilation {
     }
 
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
-        let job_id = context.job().job_id;
-        let (clips, transcript, layout) = context.db().read(|conn| {
-            Ok::<_, lectern_db::Error>((
-                conn.clips().for_job(job_id)?,
-                conn.transcripts().for_job(job_id)?,
-                conn.layout_analysis().find_for_job(job_id)?,
-            ))
-        })?;
+        let StoredOutputs {
+            clips,
+            transcript,
+            layout_analysis: layout,
+            ..
+        } = context.stored(&[
+            OutputKind::Clips,
+            OutputKind::Transcript,
+            OutputKind::LayoutAnalysis,
+        ])?;
         if clips.is_empty() {
-            let output = store_keys(Vec::new(), Patch::Clear);
-            return Ok(output.with_warning("there are no clips to encode"));
+            let output = OutputRows::ClipFiles {
+                clips: Vec::new(),
+                reel: Patch::Clear,
+            };
+            return Ok(StageOutput::from(output).with_warning("there are no clips to encode"));
         }
         let mut probe = context.probe_heard()?;
         let (mut valid, mut updates, mut notes) = (Vec::new(), Vec::new(), Notes::default());
@@ -57,7 +63,11 @@ impl StageHandler for Compilation {
             match probe.clamp_range(clip.time) {
                 Ok(range) => valid.push((clip, range)),
                 Err(error) => {
-                    updates.push((clip.clip_id, clear_files(clip), None));
+                    updates.push(ClipFiles {
+                        clip_id: clip.clip_id,
+                        media: clear_files(clip),
+                        record: None,
+                    });
                     notes.warning(format!("skipped the clip {:?}: {error}", &*clip.title));
                 }
             }
@@ -120,29 +130,17 @@ impl StageHandler for Compilation {
         };
         let clip_ids = valid.iter().map(|(clip, _)| clip.clip_id);
         let cuts = clip_ids.zip(cut_clips);
-        updates.extend(cuts.map(|(clip_id, cut)| (clip_id, cut.update, Some(cut.record))));
-        Ok(store_keys(updates, reel).with_notes(notes))
-    }
-}
-
-/// A clip, the changes of its files, and how they were made.
-type ClipChange = (ClipId, ClipMediaUpdate, Option<CutRecord>);
-
-/// Stores the keys of the clips' files and of the reel.
-fn store_keys(updates: Vec<ClipChange>, reel: Patch<StorageKey>) -> StageOutput {
-    StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
-        for (clip_id, update, record) in &updates {
-            match record {
-                Some(record) => tx.clips().set_cut(*clip_id, update, record)?,
-                None => tx.clips().set_media_keys(*clip_id, update)?,
-            };
-        }
-        let update = JobUpdate {
-            compiled_video_s3_key: reel.clone(),
-            ..JobUpdate::default()
+        updates.extend(cuts.map(|(clip_id, cut)| ClipFiles {
+            clip_id,
+            media: cut.update,
+            record: Some(cut.record),
+        }));
+        let output = OutputRows::ClipFiles {
+            clips: updates,
+            reel,
         };
-        tx.jobs().update(job_id, &update, None).map(drop)
-    })
+        Ok(StageOutput::from(output).with_notes(notes))
+    }
 }
 
 /// Clears the files of an earlier attempt from a clip that is skipped now.

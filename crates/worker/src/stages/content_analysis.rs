@@ -3,14 +3,15 @@
 use lectern_analysis::content_segment;
 use lectern_analysis::hallucination::{self, Hallucination, HallucinationSign};
 use lectern_analysis::silence_region::audio_silences;
-use lectern_db::Tx;
 use lectern_domain::{Stage, TranscriptSegment, TranscriptSource};
 
 use super::openai::ChatService;
 use super::transcript_end;
 use crate::chapters;
 use crate::failure::Failure;
-use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler};
+use crate::stage_output::{Notes, OutputRows, StageOutput};
+use crate::work_source::{OutputKind, StoredOutputs};
 
 /// The maximum number of characters of a text in a note.
 const MAX_QUOTE: usize = 60;
@@ -30,16 +31,16 @@ impl StageHandler for ContentAnalysis {
     }
 
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
-        let job_id = context.job().job_id;
-        let (source, mut transcript, silence_regions) = context.db().read(|conn| {
-            Ok::<_, lectern_db::Error>((
-                conn.jobs()
-                    .find(job_id)?
-                    .and_then(|job| job.transcript_source),
-                conn.transcripts().for_job(job_id)?,
-                conn.silence_regions().for_job(job_id)?,
-            ))
-        })?;
+        let StoredOutputs {
+            transcript_source: source,
+            mut transcript,
+            silence_regions,
+            ..
+        } = context.stored(&[
+            OutputKind::TranscriptSource,
+            OutputKind::Transcript,
+            OutputKind::SilenceRegions,
+        ])?;
         let silences = audio_silences(
             silence_regions
                 .iter()
@@ -80,11 +81,7 @@ impl StageHandler for ContentAnalysis {
             _ => find_locally()?,
         };
         chapters::note_use(&chapters, &segments, &mut notes);
-        let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
-            tx.content_segments()
-                .replace_for_job(job_id, &segments)
-                .map(drop)
-        });
+        let output = StageOutput::from(OutputRows::ContentSegments(segments));
         Ok(output.with_notes(notes))
     }
 }

@@ -1,14 +1,14 @@
 //! Finds the screen and the camera in the picture.
 
 use lectern_analysis::layout_analysis;
-use lectern_db::Tx;
 use lectern_domain::Stage;
 use lectern_media::Error;
 
 use super::layout_frames;
 use super::stretch_borders::{find_borders, views};
 use crate::failure::Failure;
-use crate::stage_handler::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler};
+use crate::stage_output::{OutputRows, StageOutput};
 
 /// Finds the screen and the camera in the picture.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl StageHandler for LayoutAnalysis {
         let probe = context.probe()?;
         let Some(video) = &probe.video else {
             // The notes of the silence detection say that there is no picture.
-            return Ok(StageOutput::new(|_, _| Ok(())));
+            return Ok(StageOutput::unchanged());
         };
         let media = context.media();
         let mut progress = context.progress_reporter(probe.duration, 0.0..75.0, "analysing frames");
@@ -39,8 +39,6 @@ impl StageHandler for LayoutAnalysis {
         drop(sampled);
         let mut progress = context.progress_reporter(1.0, 75.0..95.0, "finding changes of layout");
         find_borders(&media, &probe, &mut analysis, step, &mut progress)?;
-        Ok(StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
-            tx.layout_analysis().put(job_id, &analysis).map(drop)
-        }))
+        Ok(OutputRows::LayoutAnalysis(Box::new(analysis)).into())
     }
 }

@@ -2,7 +2,7 @@
 
 use lectern_media::{FieldOrder, Formats, HdrTransfer, MediaInfo};
 
-use crate::stage_handler::Notes;
+use crate::stage_output::Notes;
 
 /// Notes what is done with the pictures of clips. `maps_tones`: whether ffmpeg can convert pictures
 /// of high dynamic range.

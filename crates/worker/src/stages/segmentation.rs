@@ -3,7 +3,6 @@
 use lectern_analysis::clip::{self, ClipRules};
 use lectern_analysis::silence_region::{audio_silences, is_silent};
 use lectern_analysis::{ContentSegmentRef, TranscriptSegmentRef};
-use lectern_db::Tx;
 use lectern_domain::{
     Clip, ClipCount, ClipItem, ClipSeconds, ClipShare, Invalid, Job, JsonObject, NewClip,
     ProcessingOptions, Stage, TranscriptSegment, VideoDuration,
@@ -11,7 +10,9 @@ use lectern_domain::{
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler};
+use crate::stage_output::{Notes, OutputRows, StageOutput};
+use crate::work_source::{OutputKind, StoredOutputs};
 
 /// Selects the clips.
 #[derive(Debug)]
@@ -23,15 +24,18 @@ impl StageHandler for Segmentation {
     }
 
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
-        let job_id = context.job().job_id;
-        let (stored, segments, transcript, silence_regions) = context.db().read(|conn| {
-            Ok::<_, lectern_db::Error>((
-                conn.clips().for_job(job_id)?,
-                conn.content_segments().for_job(job_id)?,
-                conn.transcripts().for_job(job_id)?,
-                conn.silence_regions().for_job(job_id)?,
-            ))
-        })?;
+        let StoredOutputs {
+            clips: stored,
+            content_segments: segments,
+            transcript,
+            silence_regions,
+            ..
+        } = context.stored(&[
+            OutputKind::Clips,
+            OutputKind::ContentSegments,
+            OutputKind::Transcript,
+            OutputKind::SilenceRegions,
+        ])?;
         let duration = match context.job().video_duration {
             Some(duration) => duration,
             None => VideoDuration::new(context.probe()?.duration)?,
@@ -73,9 +77,7 @@ impl StageHandler for Segmentation {
                 Ok(keep_files(clip, &stored))
             })
             .collect::<Result<_, Invalid>>()?;
-        let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
-            tx.clips().replace_with_items(job_id, &clips).map(drop)
-        });
+        let output = StageOutput::from(OutputRows::Clips(clips));
         Ok(output.with_notes(notes))
     }
 }

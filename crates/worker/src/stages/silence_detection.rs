@@ -1,9 +1,8 @@
 //! Finds silence and black pictures, and stores the recording's properties.
 
 use lectern_analysis::silence_region::{SilenceRules, merge};
-use lectern_db::Tx;
 use lectern_domain::{
-    Decibels, JobUpdate, JsonObject, NewSilenceRegion, Patch, SilenceLevel, Stage, TimeRange,
+    Decibels, JsonObject, NewSilenceRegion, RecordingProperties, SilenceLevel, Stage, TimeRange,
     VideoDuration,
 };
 use lectern_media::{
@@ -16,7 +15,8 @@ use super::picture_notes::note_changes;
 use crate::chapters;
 use crate::failure::Failure;
 use crate::heard_sound;
-use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler};
+use crate::stage_output::{Notes, OutputRows, StageOutput};
 
 /// The progress message while silence is detected, in this and other stages.
 pub(super) const PROGRESS_MESSAGE: &str = "looking for silence";
@@ -56,16 +56,13 @@ impl StageHandler for SilenceDetection {
         let chapters = chapters::read(context, &probe, &mut notes)?;
         let mut metadata = metadata(&probe, detected.sound.as_ref());
         metadata.insert("chapters".to_owned(), chapters::metadata(&chapters));
-        let update = JobUpdate {
-            video_duration: Patch::Set(VideoDuration::new(probe.duration)?),
-            video_metadata: Some(JsonObject::new(metadata)?.into()),
-            ..JobUpdate::default()
+        let recording = RecordingProperties {
+            duration: VideoDuration::new(probe.duration)?,
+            metadata: JsonObject::new(metadata)?,
         };
-        let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
-            tx.jobs().update(job_id, &update, None)?;
-            tx.silence_regions()
-                .replace_for_job(job_id, &regions)
-                .map(drop)
+        let output = StageOutput::from(OutputRows::SilenceRegions {
+            regions,
+            recording: Some(recording),
         });
         Ok(output.with_notes(notes))
     }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use lectern_domain::{LanguageTag, TranscriptSegment};
 
 use crate::failure::Failure;
-use crate::stage_handler::{Notes, StageContext};
+use crate::stage_handler::StageContext;
+use crate::stage_output::Notes;
 
 /// The greatest number of characters that the note names.
 const MAX_NAMED: usize = 10;

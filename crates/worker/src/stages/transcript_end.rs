@@ -2,7 +2,7 @@
 
 use lectern_domain::{TimeRange, TranscriptSegment, VideoDuration};
 
-use crate::stage_handler::Notes;
+use crate::stage_output::Notes;
 
 /// A note says that the transcript ends early if at least this much sound follows, in seconds,
 /// and this share of the recording.

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lectern_db::{Database, Error};
-use lectern_domain::{
-    Claim, Heartbeat, LeaseDuration, LeaseId, NonNegativeInt, Percent, ProgressMessage, error_chain,
-};
+use lectern_domain::{Heartbeat, LeaseDuration, LeaseId, NonNegativeInt, Percent, ProgressMessage};
 use lectern_media::CancellationToken;
 use parking_lot::{Condvar, Mutex};
+
+use crate::work_source::{ClaimedStage, WorkError, WorkSource};
 
 /// Shortest time between two heartbeats. All progress reported in that time is
 /// sent with the second one.
@@ -23,12 +22,10 @@ const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// A heartbeat with progress sends an event to every subscriber of the job.
 /// Therefore a heartbeat is sent early only when the whole percent or the message
 /// changes. Smaller changes wait until the lease has to be renewed.
-#[derive(Debug)]
 pub(crate) struct LeaseHeartbeat(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
-    db: Database,
+    source: Arc<dyn WorkSource>,
     lease_id: LeaseId,
     /// How long the lease lasts after a heartbeat.
     lease: Duration,
@@ -65,27 +62,27 @@ enum Phase {
 impl LeaseHeartbeat {
     /// Starts the thread. Losing the lease cancels `cancellation`.
     pub(crate) fn start(
-        db: Database,
-        claim: &Claim,
+        source: Arc<dyn WorkSource>,
+        claim: &ClaimedStage,
         lease: LeaseDuration,
         cancellation: CancellationToken,
     ) -> std::io::Result<Self> {
-        let heartbeat = Self::without_thread(db, claim, lease, cancellation);
+        let heartbeat = Self::without_thread(source, claim, lease, cancellation);
         let shared = Arc::clone(&heartbeat.0);
         thread::Builder::new()
-            .name(format!("lease of {}", claim.run.stage))
+            .name(format!("lease of {}", claim.stage))
             .spawn(move || shared.renew_until_over())?;
         Ok(heartbeat)
     }
 
     fn without_thread(
-        db: Database,
-        claim: &Claim,
+        source: Arc<dyn WorkSource>,
+        claim: &ClaimedStage,
         lease: LeaseDuration,
         cancellation: CancellationToken,
     ) -> Self {
         Self(Arc::new(Shared {
-            db,
+            source,
             lease_id: claim.lease_id,
             lease: Duration::from_secs(lease.seconds().into()),
             cancellation,
@@ -139,24 +136,21 @@ impl Shared {
         let mut last_try = last_renewal;
         while let Some(heartbeat) = self.wait_for_next(last_try) {
             last_try = Instant::now();
-            let sent = self
-                .db
-                .write(|tx| tx.work().heartbeat(self.lease_id, &heartbeat));
-            let error = match sent {
-                Ok(lease) if lease.cancelled => {
-                    return self.cancel_handler("the job was cancelled");
-                }
-                Ok(_) => {
+            let error = match self.source.heartbeat(self.lease_id, &heartbeat) {
+                Ok(true) => return self.cancel_handler("the job was cancelled"),
+                Ok(false) => {
                     last_renewal = last_try;
                     continue;
                 }
-                Err(Error::LeaseLost { .. }) => return self.cancel_handler("the lease was lost"),
+                Err(error @ (WorkError::LeaseLost | WorkError::NotAllowed(_))) => {
+                    return self.cancel_handler(&error.to_string());
+                }
                 Err(error) => error,
             };
             if last_renewal.elapsed() > self.lease {
-                return self.cancel_handler("the lease expired while the database did not answer");
+                return self.cancel_handler("the lease expired while no heartbeat succeeded");
             }
-            log::warn!("a heartbeat failed: {}", error_chain(&error));
+            log::warn!("a heartbeat failed: {error}");
         }
     }
 
@@ -196,14 +190,18 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use lectern_domain::{ClaimLimit, ClaimRequest, NewJob, Stage, Stages, StorageKey, WorkerName};
+    use lectern_domain::{
+        ClaimLimit, ClaimRequest, NewJob, Stage, StageNotes, Stages, StorageKey, WorkerName,
+    };
 
     use super::*;
+    use crate::stage_output::OutputRows;
+    use crate::testing::{local_storage, memory_database};
+    use crate::work_source::DatabaseWork;
 
-    /// The heartbeat of a real claim, without its thread.
-    fn heartbeat() -> LeaseHeartbeat {
-        let db = Database::open("sqlite::memory:").unwrap();
-        db.migrate().unwrap();
+    /// The heartbeat of a real claim, without its thread, and the claim.
+    fn heartbeat() -> (LeaseHeartbeat, ClaimedStage) {
+        let db = memory_database();
         let mut job = NewJob::new("talk.mp4").unwrap();
         job.original_s3_key = Some(StorageKey::new("talks/1.mp4").unwrap());
         db.write(|tx| tx.jobs().create(&job)).unwrap();
@@ -215,36 +213,43 @@ mod tests {
             max: ClaimLimit::default(),
             lease: long,
         };
-        let claim = db.claim(&request).unwrap().remove(0);
-        LeaseHeartbeat::without_thread(db, &claim, short, CancellationToken::new())
+        let claim = ClaimedStage::from(db.claim(&request).unwrap().remove(0));
+        let dir = tempfile::tempdir().unwrap();
+        let source = Arc::new(DatabaseWork::new(db, local_storage(dir.path())));
+        let token = CancellationToken::new();
+        (
+            LeaseHeartbeat::without_thread(source, &claim, short, token),
+            claim,
+        )
     }
 
     /// Completes the stage, and sends heartbeats until one finds the lease lost.
-    fn complete(heartbeat: &LeaseHeartbeat) {
-        let Shared { db, lease_id, .. } = &*heartbeat.0;
-        db.write(|tx| tx.work().complete(*lease_id)).unwrap();
+    fn complete(heartbeat: &LeaseHeartbeat, claim: &ClaimedStage) {
+        let source = &heartbeat.0.source;
+        let completed = source.complete(claim, &OutputRows::Unchanged, &StageNotes::default());
+        completed.unwrap();
         heartbeat.0.renew_until_over();
     }
 
     #[test]
     fn a_lease_lost_while_the_handler_runs_cancels_it() {
-        let heartbeat = heartbeat();
-        complete(&heartbeat);
+        let (heartbeat, claim) = heartbeat();
+        complete(&heartbeat, &claim);
         assert!(heartbeat.0.cancellation.is_cancelled());
         assert!(!heartbeat.handler_returned());
     }
 
     #[test]
     fn a_lease_lost_after_the_handler_returned_cancels_nothing() {
-        let heartbeat = heartbeat();
+        let (heartbeat, claim) = heartbeat();
         assert!(heartbeat.handler_returned());
-        complete(&heartbeat);
+        complete(&heartbeat, &claim);
         assert!(!heartbeat.0.cancellation.is_cancelled());
     }
 
     #[test]
     fn a_whole_percent_or_a_new_message_is_sent_early() {
-        let heartbeat = heartbeat();
+        let (heartbeat, _) = heartbeat();
         let is_pending = |percent, message| {
             heartbeat.report_progress(percent, message, Some(Duration::from_secs(9)));
             mem::take(&mut heartbeat.0.state.lock().is_pending)

@@ -1,22 +1,23 @@
 //! One attempt at a claimed stage, and the report of its outcome.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lectern_db::Error;
-use lectern_domain::{Claim, Job, Stage, VideoDuration, error_chain};
+use lectern_domain::{Job, Stage, VideoDuration};
 use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 
 use super::Worker;
 use crate::failure::Failure;
-use crate::stage_handler::{StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler};
+use crate::stage_output::StageOutput;
 use crate::supervision::{LeaseHeartbeat, StageDeadline};
+use crate::work_source::{ClaimedStage, WorkError};
 
-/// How long a failing database statement is retried.
-const QUERY_RETRY_TIME: Duration = Duration::from_secs(30);
+/// How long a request is retried that the service answers with a failure.
+const FAILING_RETRY_TIME: Duration = Duration::from_secs(30);
 /// First pause before a retry. It doubles with each retry.
 const MIN_RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause before a retry.
@@ -38,8 +39,8 @@ impl<E: Into<Failure>> From<E> for Incomplete {
 
 impl Worker {
     /// Runs a claimed stage and logs the outcome.
-    pub(super) fn attempt(&self, claim: &Claim) {
-        let (job, stage, attempt) = (claim.job.job_id, claim.run.stage, claim.run.attempt);
+    pub(super) fn attempt(&self, claim: &ClaimedStage) {
+        let (job, stage, attempt) = (claim.job.job_id, claim.stage, claim.attempt);
         let started = Instant::now();
         log::info!("job {job}: {stage} started, attempt {attempt}");
         let outcome = self.run_claim(claim);
@@ -56,7 +57,7 @@ impl Worker {
             Err(failure) => {
                 log::error!("job {job}: {stage} failed after {seconds:.1} s: {failure}");
                 if will_be_retried(claim, &failure) {
-                    let until = Instant::now() + claim.run.backoff.delay(attempt, 0.0) * 2;
+                    let until = Instant::now() + claim.backoff.delay(attempt, 0.0) * 2;
                     self.active_jobs.lock().retries.push((job, until));
                 }
             }
@@ -64,7 +65,7 @@ impl Worker {
     }
 
     /// Runs a claimed stage and reports a failure.
-    pub(super) fn run_claim(&self, claim: &Claim) -> Result<(), Failure> {
+    pub(super) fn run_claim(&self, claim: &ClaimedStage) -> Result<(), Failure> {
         match self.run_with_heartbeat(claim) {
             Ok(()) => Ok(()),
             Err(Incomplete::LeaseLost(failure)) => Err(failure),
@@ -81,18 +82,18 @@ impl Worker {
         }
     }
 
-    fn run_with_heartbeat(&self, claim: &Claim) -> Result<(), Incomplete> {
+    fn run_with_heartbeat(&self, claim: &ClaimedStage) -> Result<(), Incomplete> {
         let cancellation = CancellationToken::new();
         let token = cancellation.clone();
         let _callback = self.cancellation.on_cancel(move || token.cancel());
         let heartbeat = LeaseHeartbeat::start(
-            self.db.clone(),
+            Arc::clone(&self.source),
             claim,
             self.settings.lease,
             cancellation.clone(),
         )?;
         let deadline = StageDeadline::start(
-            claim.run.stage,
+            claim.stage,
             self.initial_time_limit(&claim.job),
             cancellation.clone(),
         )?;
@@ -127,12 +128,12 @@ impl Worker {
 
     fn run_handler(
         &self,
-        claim: &Claim,
+        claim: &ClaimedStage,
         cancellation: &CancellationToken,
         heartbeat: &LeaseHeartbeat,
         deadline: &StageDeadline,
     ) -> Result<StageOutput, Failure> {
-        let (job_id, stage) = (claim.job.job_id, claim.run.stage);
+        let (job_id, stage) = (claim.job.job_id, claim.stage);
         let handler = self.handler(stage)?;
         let key = claim.job.original_s3_key.as_ref();
         let key = key.ok_or_else(|| Failure::permanent("the job has no recording"))?;
@@ -144,14 +145,15 @@ impl Worker {
             return Err(Failure::permanent(message));
         }
         let dir = self.scratch.dir(&format!("{job_id}-{stage}"))?;
+        let objects = self.source.objects(claim);
         handler.run(&StageContext {
-            job: &claim.job,
+            claim,
             recording_key: &key,
             recordings: &self.recordings,
             recording: OnceLock::new(),
             scratch_dir: dir.path(),
-            db: &self.db,
-            storage: &self.storage,
+            source: self.source.as_ref(),
+            objects: objects.as_ref(),
             tools: &self.tools,
             scratch: &self.scratch,
             scratch_limit: self.settings.scratch_limit,
@@ -172,68 +174,49 @@ impl Worker {
             .ok_or_else(|| Failure::permanent(format!("this worker has no handler for {stage}")))
     }
 
-    /// Completes the stage and stores its output in one transaction.
-    fn complete(&self, claim: &Claim, output: &StageOutput) -> Result<(), Incomplete> {
-        let (job_id, lease_id) = (claim.job.job_id, claim.lease_id);
+    /// Completes the stage and stores its output.
+    fn complete(&self, claim: &ClaimedStage, output: &StageOutput) -> Result<(), Incomplete> {
         let notes = output.notes.to_stored()?;
-        self.retry(|| {
-            self.db.write(|tx| {
-                tx.work()
-                    .guard(job_id, &[claim.run.stage], Some(lease_id))?;
-                // Complete first: storing the output may take longer than the
-                // lease. Both become visible together.
-                tx.work().complete_with_notes(lease_id, &notes)?;
-                (output.store)(tx, job_id)
+        self.retry(|| self.source.complete(claim, &output.rows, &notes))
+            .map_err(|error| match error {
+                // Also if an earlier try was successful, but its response was lost.
+                WorkError::LeaseLost => Incomplete::LeaseLost(Failure::Cancelled),
+                // The service was unavailable for as long as a lease lasts.
+                WorkError::Unavailable(_) => Incomplete::LeaseLost(error.into()),
+                // Another attempt would have the same output.
+                _ => error.into(),
             })
-        })
-        .map_err(|error| match error {
-            // Also if an earlier try was committed, but its response was lost.
-            Error::LeaseLost { .. } | Error::JobNotFound { .. } => {
-                Incomplete::LeaseLost(Failure::Cancelled)
-            }
-            // The database was unavailable for as long as a lease lasts.
-            Error::Unavailable { .. } => Incomplete::LeaseLost(error.into()),
-            // Another attempt would have the same output.
-            Error::Constraint { .. } | Error::Invalid(_) => {
-                Failure::permanent(error_chain(&error)).into()
-            }
-            _ => error.into(),
-        })
     }
 
     /// Reports a failure, or releases a cancelled stage.
-    fn report_failure(&self, claim: &Claim, failure: &Failure) {
-        let reported = self.retry(|| {
-            self.db.write(|tx| match failure.report() {
-                Some(report) => tx.work().fail(claim.lease_id, &report),
-                None => tx.work().release(claim.lease_id),
-            })
+    fn report_failure(&self, claim: &ClaimedStage, failure: &Failure) {
+        let report = failure.report();
+        let reported = self.retry(|| match &report {
+            Some(report) => self.source.fail(claim.lease_id, report),
+            None => self.source.release(claim.lease_id),
         });
         match reported {
-            Ok(_) | Err(Error::LeaseLost { .. }) => {}
-            Err(error) => log::warn!("failed to report the outcome: {}", error_chain(&error)),
+            Ok(()) | Err(WorkError::LeaseLost) => {}
+            Err(error) => log::warn!("failed to report the outcome: {error}"),
         }
     }
 
-    /// Retries while the database is unavailable, at most as long as a lease
-    /// lasts, so that hours of work are not lost. A failed statement, as after a
-    /// deadlock or on a full disk, is retried for [`QUERY_RETRY_TIME`].
-    fn retry<T>(&self, act: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    /// Retries while the service is unavailable, at most as long as a lease lasts, so that
+    /// hours of work are not lost. What the service fails to do, as after a deadlock or on a
+    /// full disk, is retried for [`FAILING_RETRY_TIME`].
+    fn retry<T>(&self, act: impl Fn() -> Result<T, WorkError>) -> Result<T, WorkError> {
         let lease = Duration::from_secs(self.settings.lease.seconds().into());
         let (started, mut pause) = (Instant::now(), MIN_RETRY_PAUSE);
         loop {
-            let error = match act() {
-                Err(error) if error.is_transient() || matches!(error, Error::Query { .. }) => error,
+            let (error, retry_time) = match act() {
+                Err(error @ WorkError::Unavailable(_)) => (error, lease),
+                Err(error @ WorkError::Failing(_)) => (error, lease.min(FAILING_RETRY_TIME)),
                 result => return result,
-            };
-            let retry_time = match error {
-                Error::Unavailable { .. } => lease,
-                _ => lease.min(QUERY_RETRY_TIME),
             };
             if started.elapsed() + pause >= retry_time {
                 return Err(error);
             }
-            log::warn!("{}; trying again", error_chain(&error));
+            log::warn!("{error}; trying again");
             thread::sleep(pause);
             pause = (pause * 2).min(MAX_RETRY_PAUSE);
         }
@@ -241,8 +224,8 @@ impl Worker {
 }
 
 /// Whether there will be another attempt after this failure.
-fn will_be_retried(claim: &Claim, failure: &Failure) -> bool {
-    matches!(failure, Failure::Transient { .. }) && claim.run.attempt < claim.run.max_attempts
+fn will_be_retried(claim: &ClaimedStage, failure: &Failure) -> bool {
+    matches!(failure, Failure::Transient { .. }) && claim.attempt < claim.max_attempts
 }
 
 /// Turns a panic into a failure. Handlers may come from other crates, and their

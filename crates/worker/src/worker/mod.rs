@@ -8,19 +8,18 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lectern_db::Database;
-use lectern_domain::{ClaimLimit, ClaimRequest, Invalid, JobId, Stages, error_chain};
+use lectern_domain::{ClaimLimit, ClaimRequest, JobId, Stages};
 use lectern_media::{CancellationToken, Scratch, Tools};
 use parking_lot::Mutex;
 
 use self::work_signal::WorkSignal;
-use crate::blocking_storage::BlockingStorage;
 use crate::failure::Failure;
 use crate::recording_cache::RecordingCache;
 use crate::settings::Settings;
 use crate::stage_handler::StageHandler;
+use crate::work_source::{WorkError, WorkSource};
 
-/// Longest pause after repeated errors of the database.
+/// Longest pause after repeated errors of the service.
 const MAX_ERROR_PAUSE: Duration = Duration::from_secs(30);
 
 /// Threads that claim stages, run their handlers, and store the results.
@@ -29,14 +28,15 @@ const MAX_ERROR_PAUSE: Duration = Duration::from_secs(30);
 /// at once. The stages of a worker that was killed can be claimed when their
 /// leases have expired.
 pub struct Worker {
-    db: Database,
-    storage: BlockingStorage,
+    source: Arc<dyn WorkSource>,
     tools: Tools,
     scratch: Scratch,
     recordings: RecordingCache,
     settings: Settings,
     handlers: Vec<Box<dyn StageHandler>>,
     only_job: Option<JobId>,
+    /// Why the service refused all further claims.
+    refusal: Mutex<Option<WorkError>>,
     cancellation: CancellationToken,
     work_signal: Arc<WorkSignal>,
     active_jobs: Mutex<ActiveJobs>,
@@ -62,11 +62,10 @@ impl fmt::Debug for Worker {
 }
 
 impl Worker {
-    /// A worker with these handlers. It claims only stages that have a handler
-    /// and are in the settings.
+    /// A worker with these handlers for the stages of `source`. It claims only stages that have
+    /// a handler and are in the settings.
     pub fn new(
-        db: Database,
-        storage: BlockingStorage,
+        source: impl WorkSource + 'static,
         tools: Tools,
         settings: Settings,
         handlers: Vec<Box<dyn StageHandler>>,
@@ -77,14 +76,14 @@ impl Worker {
             retries: Vec::new(),
         });
         Ok(Self {
-            db,
-            storage,
+            source: Arc::new(source),
             tools,
             scratch,
             recordings: RecordingCache::default(),
             settings,
             handlers,
             only_job: None,
+            refusal: Mutex::new(None),
             cancellation: CancellationToken::new(),
             work_signal: Arc::default(),
             active_jobs,
@@ -108,8 +107,9 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// If no stage in the settings has a handler.
-    pub fn run(&self) -> Result<(), Invalid> {
+    /// If no stage in the settings has a handler, or the service does not let this worker claim
+    /// them.
+    pub fn run(&self) -> Result<(), Failure> {
         let wanted = Stages::new(self.settings.stages.clone())?;
         let stages = self
             .handlers
@@ -132,7 +132,10 @@ impl Worker {
                 scope.spawn(move || self.run_thread(thread, request));
             }
         });
-        Ok(())
+        match self.refusal.lock().take() {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(()),
+        }
     }
 
     /// Records which job a thread works on, and removes the recordings of jobs
@@ -158,10 +161,9 @@ impl Worker {
             if self.cancellation.is_cancelled() {
                 return;
             }
-            let claimed = match self.only_job {
-                Some(job_id) => self.db.write(|tx| tx.work().claim_from(job_id, request)),
-                None => self.db.claim(request),
-            };
+            let claimed = self
+                .source
+                .claim(request, self.only_job, &self.cancellation);
             match claimed {
                 Ok(claims) if claims.is_empty() => pause = self.settings.poll_interval,
                 Ok(claims) => {
@@ -172,9 +174,15 @@ impl Worker {
                     }
                     continue;
                 }
+                Err(error @ WorkError::NotAllowed(_)) => {
+                    // It would be refused again.
+                    self.refusal.lock().get_or_insert(error);
+                    self.cancellation.cancel();
+                    return;
+                }
                 Err(error) => {
                     pause = (pause * 2).min(MAX_ERROR_PAUSE);
-                    log::warn!("failed to claim a stage: {}", error_chain(&error));
+                    log::warn!("failed to claim a stage: {error}");
                 }
             }
             self.set_active_job(thread, None, polled_at);

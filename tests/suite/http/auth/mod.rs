@@ -2,6 +2,7 @@
 
 mod identity_provider;
 mod key_end;
+mod outputs;
 mod owners;
 mod priorities;
 mod quotas;

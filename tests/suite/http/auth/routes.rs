@@ -106,6 +106,8 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/work/{lease_id}/complete", "work"),
     ("POST", "/api/v1/work/{lease_id}/fail", "work"),
     ("POST", "/api/v1/work/{lease_id}/heartbeat", "work"),
+    ("GET", "/api/v1/work/{lease_id}/objects", "work"),
+    ("POST", "/api/v1/work/{lease_id}/objects", "work"),
     ("POST", "/api/v1/work/{lease_id}/release", "work"),
     ("GET", "/login", PUBLIC),
     ("GET", "/login/callback", PUBLIC),

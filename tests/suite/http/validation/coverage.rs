@@ -49,6 +49,26 @@ fn the_tables_cover_every_field_and_parameter() {
     let notes = ["notes", "notes[0].level", "notes[0].message"];
     let notes = notes.map(|field| format!("POST /api/v1/work/{{lease_id}}/complete {field}"));
     let of_bodies = of_bodies.chain(notes);
+    // The tests of the crate with the bodies send invalid results, and those of objects of
+    // workers invalid names, sizes and keys.
+    let of_workers = [
+        "complete video_duration",
+        "complete video_metadata",
+        "complete transcript_source",
+        "complete clip_files",
+        "complete clip_files[0].clip_id",
+        "complete clip_files[0].s3_key",
+        "complete clip_files[0].thumbnail_s3_key",
+        "complete clip_files[0].subtitle_s3_key",
+        "complete clip_files[0].cut_record",
+        "complete highlight_s3_key",
+        "objects filename",
+        "objects file_size",
+    ];
+    let of_workers = of_workers.map(|field| format!("POST /api/v1/work/{{lease_id}}/{field}"));
+    let of_bodies = of_bodies.chain(of_workers);
+    let key_of_worker = "GET /api/v1/work/{lease_id}/objects ?s3_key".to_owned();
+    let of_bodies = of_bodies.chain([key_of_worker]);
     // The tests of watch tokens send invalid lifetimes.
     let lifetime = "POST /api/v1/jobs/{job_id}/watch-token expires_in_seconds".to_owned();
     let of_bodies = of_bodies.chain([lifetime]);

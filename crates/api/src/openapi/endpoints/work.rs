@@ -7,7 +7,10 @@ use crate::lease::{
     HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody, StageReleaseBody,
 };
 use crate::stage_run::{StageRunResponse, StagesResponse};
-use crate::wire::Code;
+use crate::wire::Code::{self, InsufficientStorage};
+use crate::work_object::{
+    WorkObjectsQuery, WorkObjectsResponse, WorkUploadRequest, WorkUploadResponse,
+};
 
 /// Claims, the end of attempts, and the stages of a job.
 pub(super) fn all() -> Vec<Operation> {
@@ -34,11 +37,31 @@ pub(super) fn all() -> Vec<Operation> {
         post("/api/v1/work/{lease_id}/complete", "completeStage")
             .describe_as(
                 "Complete a stage",
-                "Store the output first, with the header `Lease-Id`. Completing again changes nothing.",
+                "Store the output first, with the header `Lease-Id`. What the body has is stored with \
+                 the completion. Completing again changes nothing.",
             )
             .idempotent()
             .optional_body::<StageCompletionBody>()
             .responds::<StageRunResponse>(200),
+        get("/api/v1/work/{lease_id}/objects", "listWorkObjects")
+            .describe_as(
+                "Find the objects that a stage reads",
+                "The recording and files beside it, or one object, with URLs that need no key. \
+                 Objects that do not exist, or that the stage may not read, are left out.",
+            )
+            .query::<WorkObjectsQuery>()
+            .responds::<WorkObjectsResponse>(200),
+        post("/api/v1/work/{lease_id}/objects", "createWorkUpload")
+            .describe_as(
+                "Request the upload of a file",
+                "For a file of the job, such as a clip: PUT it to `upload_url`, then store the \
+                 `s3_key`. A file with the same name replaces the earlier one.",
+            )
+            .idempotent()
+            .body::<WorkUploadRequest>()
+            .responds::<WorkUploadResponse>(201)
+            .exclude_from_links()
+            .with_problems([InsufficientStorage]),
         post("/api/v1/work/{lease_id}/release", "releaseStage")
             .describe_as(
                 "Give a stage back",

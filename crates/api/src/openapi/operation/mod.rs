@@ -123,6 +123,10 @@ impl Operation {
                 Code::DatabaseUnavailable,
             ];
             self.problems.extend(refusals);
+            if self.headers.contains(&"Lease-Id") {
+                // For workers.
+                self.problems.insert(Code::LeaseRequired);
+            }
         }
     }
 

@@ -1,9 +1,7 @@
 //! Requests to a server.
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
 use lectern_domain::ApiKeyText;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -11,37 +9,13 @@ use thiserror::Error;
 use ureq::http::header::{AUTHORIZATION, HeaderValue};
 use ureq::http::{Method, Request, Response};
 use ureq::{Agent, Body};
-use url::Url;
+
+use crate::cli::server_address::ServerUrl;
 
 /// How long the server may take to answer, besides the time that a request asks it to wait.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Greatest size of a response. A page of jobs has at most 100 with 16 KiB of settings each.
 const MAX_RESPONSE_BYTES: u64 = 16 << 20;
-
-/// The address of a server: scheme, host, port, and the path at which a gateway has it.
-#[derive(Debug, Clone)]
-pub(super) struct ServerUrl(Url);
-
-impl FromStr for ServerUrl {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        let url = Url::parse(text).context("not a URL, such as http://127.0.0.1:8080")?;
-        ensure!(
-            matches!(url.scheme(), "http" | "https") && url.has_host(),
-            "must begin with http:// or https://"
-        );
-        ensure!(
-            url.username().is_empty() && url.password().is_none(),
-            "must not contain a user name or password"
-        );
-        ensure!(
-            url.query().is_none() && url.fragment().is_none(),
-            "must end with the host or a path"
-        );
-        Ok(Self(url))
-    }
-}
 
 /// A request that was not successful.
 #[derive(Debug, Error)]
@@ -90,7 +64,7 @@ impl Client {
             .timeout_connect(Some(TIMEOUT));
         Self {
             agent: config.build().into(),
-            api: format!("{}/api/v1", server.0.as_str().trim_end_matches('/')),
+            api: format!("{}/api/v1", server.as_str().trim_end_matches('/')),
             authorization: key.and_then(|key| {
                 let mut value = HeaderValue::try_from(format!("Bearer {}", key.reveal())).ok()?;
                 value.set_sensitive(true);
@@ -202,20 +176,5 @@ mod tests {
             api("https://example.org/lectern/"),
             "https://example.org/lectern/api/v1"
         );
-    }
-
-    #[test]
-    fn other_urls_are_refused() {
-        for url in [
-            "127.0.0.1:8080",
-            "localhost:8080",
-            "ftp://example.org",
-            "http://",
-            "http://me:secret@example.org",
-            "http://example.org?a=b",
-            "http://example.org#a",
-        ] {
-            assert!(ServerUrl::from_str(url).is_err(), "{url}");
-        }
     }
 }

@@ -5,16 +5,16 @@ mod list;
 mod show;
 mod watch;
 
-use std::fmt;
 use std::io::{Write as _, stderr};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
-use lectern_domain::{ApiKeyText, JobId};
+use lectern_domain::JobId;
 
-use self::client::{Client, ServerUrl};
+use self::client::Client;
 use self::list::List;
 use self::show::Show;
+use crate::cli::server_address::{GivenKey, ServerUrl};
 use crate::cli::stdout::print_line;
 
 /// Arguments of `lectern jobs`.
@@ -42,36 +42,6 @@ pub struct Jobs {
 
     #[command(subcommand)]
     command: Option<Command>,
-}
-
-/// A key as it was given, which is not shown.
-#[derive(Clone)]
-struct GivenKey(String);
-
-impl From<String> for GivenKey {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for GivenKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("GivenKey(…)")
-    }
-}
-
-impl GivenKey {
-    /// Reads the key; an empty environment variable is none. The errors of clap would show
-    /// the key, so it is not checked there.
-    fn parse(&self) -> anyhow::Result<Option<ApiKeyText>> {
-        match self.0.trim() {
-            "" => Ok(None),
-            text => {
-                let parsed = ApiKeyText::parse(text);
-                parsed.map(Some).context("--api-key (LECTERN_API_KEY)")
-            }
-        }
-    }
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -11,7 +11,7 @@ use lectern_domain::{Clip, JobId, StorageKey};
 use lectern_formats::{Cue, plain_text, subrip, webvtt};
 use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
-use lectern_worker::{BlockingStorage, Failure};
+use lectern_worker::{BlockingStorage, Failure, JobObjects as _};
 
 use super::output_manifest::{OutputManifest, write_atomically};
 use super::summary::Summary;

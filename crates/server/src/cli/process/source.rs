@@ -11,8 +11,8 @@ use lectern_domain::{
 };
 use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
-use lectern_worker::BlockingStorage;
 use lectern_worker::sidecar::{self, PassedOver};
+use lectern_worker::{BlockingStorage, JobObjects as _};
 use serde_json::{Map, Value, json};
 
 use super::output_manifest::OutputManifest;

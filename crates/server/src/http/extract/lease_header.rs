@@ -7,8 +7,9 @@ use actix_web::http::header::HeaderName;
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::Code;
 use lectern_db::{JobRef, Tx};
-use lectern_domain::{JobId, LeaseId, Stage};
+use lectern_domain::{JobId, LeaseId, Role, Stage, StageRun};
 
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 
 pub(crate) const LEASE_ID: HeaderName = HeaderName::from_static("lease-id");
@@ -31,13 +32,83 @@ impl FromRequest for LeaseIdPath {
     }
 }
 
-/// `Lease-Id`: the lease under which a write is made, if any.
+/// `Lease-Id`: the lease under which a write is made, if any, and whether the caller is a worker.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LeaseHeader(Option<LeaseId>);
+pub(crate) struct LeaseHeader {
+    id: Option<LeaseId>,
+    /// `None`: the caller is no worker, or no key was asked for.
+    worker: Option<WorkerKey>,
+}
+
+/// The key of a worker.
+#[derive(Debug, Clone, Copy)]
+struct WorkerKey {
+    /// For each of [`Stage::WORK`], whether the key is for the stage.
+    stages: [bool; Stage::WORK.len()],
+}
+
+impl WorkerKey {
+    fn of(request: &HttpRequest) -> Option<Self> {
+        let caller = Caller::of(request)?;
+        let data = &caller.key().data;
+        let is_of = |stage: &Stage| {
+            let stages = data.stages.as_ref();
+            stages.is_none_or(|stages| stages.as_slice().contains(stage))
+        };
+        (data.role == Role::Worker).then(|| {
+            let mut stages = [false; Stage::WORK.len()];
+            for (allowed, stage) in stages.iter_mut().zip(Stage::WORK) {
+                *allowed = is_of(stage);
+            }
+            Self { stages }
+        })
+    }
+
+    fn is_for_any(&self, wanted: &[Stage]) -> bool {
+        let mut stages = Stage::WORK.iter().zip(self.stages);
+        stages.any(|(stage, allowed)| allowed && wanted.contains(stage))
+    }
+}
 
 impl LeaseHeader {
     pub(crate) fn id(self) -> Option<LeaseId> {
-        self.0
+        self.id
+    }
+
+    /// As [`LeaseHeader::check`], for the output of `owners`. A worker stores it under the lease
+    /// of one of them. If the pipeline of the job has none of them, the key must be for one.
+    pub(crate) fn check_output(
+        self,
+        tx: &mut Tx<'_>,
+        job_id: JobId,
+        owners: &[Stage],
+    ) -> Result<JobRef, ApiError> {
+        let job = self.check(tx, job_id, owners)?;
+        let Some(worker) = self.worker else {
+            return Ok(job);
+        };
+        let runs = tx.stage_runs().for_job(job_id)?;
+        let mut of_owners = runs.iter().filter(|run| owners.contains(&run.stage));
+        // The lease is live: the first check has seen it.
+        let has_lease = |run: &StageRun| {
+            let lease_id = run.lease.map(|lease| lease.lease_id);
+            lease_id.is_some() && lease_id == self.id
+        };
+        // A job without runs gets them when it is queued.
+        let has_stage = runs.is_empty() || of_owners.clone().next().is_some();
+        if has_stage && !of_owners.any(has_lease) {
+            let owners: Vec<_> = owners.iter().map(Stage::to_string).collect();
+            let detail = format!(
+                "a worker stores this under the lease of the stage {}, with the header Lease-Id",
+                owners.join(" or ")
+            );
+            return Err(ApiError::new(Code::LeaseRequired, detail));
+        }
+        if !has_stage && !worker.is_for_any(owners) {
+            let detail = "the key is for other stages";
+            return Err(ApiError::new(Code::ScopeMissing, detail));
+        }
+        Ok(job)
     }
 
     /// Checks that the write is allowed. `owners` are the stages that write this data. If
@@ -50,10 +121,10 @@ impl LeaseHeader {
         job_id: JobId,
         owners: &[Stage],
     ) -> Result<JobRef, ApiError> {
-        if self.0.is_none() && owners.is_empty() {
+        if self.id.is_none() && owners.is_empty() {
             return Ok(job_id.into());
         }
-        Ok(tx.work().guard(job_id, owners, self.0)?.into())
+        Ok(tx.work().guard(job_id, owners, self.id)?.into())
     }
 }
 
@@ -63,14 +134,18 @@ impl FromRequest for LeaseHeader {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let mut given = request.headers().get_all(LEASE_ID);
-        ready(match (given.next(), given.next()) {
-            (None, _) => Ok(Self(None)),
+        let id = match (given.next(), given.next()) {
+            (None, _) => Ok(None),
             (Some(id), None) => {
                 let id = id.to_str().ok().and_then(|id| id.parse().ok());
-                id.map(|id| Self(Some(id))).ok_or_else(unknown_lease)
+                id.map(Some).ok_or_else(unknown_lease)
             }
             (Some(_), Some(_)) => Err(unknown_lease()),
-        })
+        };
+        ready(id.map(|id| Self {
+            id,
+            worker: WorkerKey::of(request),
+        }))
     }
 }
 

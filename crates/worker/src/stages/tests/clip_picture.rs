@@ -10,6 +10,7 @@ use lectern_storage::ObjectKey;
 use serde_json::json;
 
 use super::{RecognizerSettings, StageFixture};
+use crate::job_objects::JobObjects as _;
 use crate::testing::new_clip;
 
 /// A white screen with a gray camera at the right until 4 s, the camera alone until 8 s, and

@@ -10,6 +10,7 @@ use lectern_storage::ObjectKey;
 use serde_json::json;
 
 use super::{RecognizerSettings, StageFixture};
+use crate::job_objects::JobObjects as _;
 use crate::testing::new_clip;
 
 /// Runs the stage on a recording of two seconds. The clips are given as title, start

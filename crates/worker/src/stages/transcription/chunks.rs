@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::parallel;
 use crate::stage_handler::StageContext;
 use crate::stages::silence_detection::{self, PROGRESS_MESSAGE};
+use crate::work_source::OutputKind;
 
 /// The stage's percentage after silence detection, when recognition starts.
 const SILENCE_PERCENT: f64 = 5.0;
@@ -51,10 +52,8 @@ fn silences(
     context: &StageContext<'_>,
     probe: &MediaInfo,
 ) -> Result<(MediaInfo, Vec<TimeRange>), Failure> {
-    let job_id = context.job().job_id;
-    let stored = context
-        .db()
-        .read(|conn| conn.silence_regions().for_job(job_id))?;
+    let stored = context.stored(&[OutputKind::SilenceRegions])?;
+    let stored = stored.silence_regions;
     if !stored.is_empty() {
         let regions = stored.iter();
         let silences = audio_silences(regions.map(|region| (region.time, region.silence_type)));

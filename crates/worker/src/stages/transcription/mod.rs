@@ -11,9 +11,10 @@ use std::path::Path;
 
 use self::sidecars::Sidecars;
 use crate::failure::Failure;
-use crate::stage_handler::{Notes, StageContext, StageHandler, StageOutput};
+use crate::stage_handler::{StageContext, StageHandler};
+use crate::stage_output::{Notes, OutputRows, StageOutput};
 use crate::stages::openai::Endpoint;
-use lectern_db::Tx;
+use crate::work_source::OutputKind;
 use lectern_domain::{LanguageTag, NewTranscriptSegment, NoteLevel, Stage, TranscriptSource};
 use lectern_formats::{FormatError, InputFormat, ParsedFile, Transcript};
 use lectern_media::Confinement;
@@ -107,8 +108,7 @@ impl StageHandler for Transcription {
     /// a sidecar file, a subtitle track, a recognizer.
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
         if is_given(context)? {
-            let keep = |_: &mut Tx<'_>, _| Ok(());
-            return Ok(StageOutput::new(keep).with_info(GIVEN));
+            return Ok(StageOutput::unchanged().with_info(GIVEN));
         }
         context.report_progress(0.0, "looking for subtitles");
         let language = context.options().language;
@@ -230,16 +230,10 @@ fn in_language(transcript: Transcript, language: Option<&LanguageTag>) -> Transc
 
 /// Whether a transcript is stored that no worker made.
 fn is_given(context: &StageContext<'_>) -> Result<bool, Failure> {
-    let job_id = context.job().job_id;
-    let given = context.db().read(|conn| {
-        let source = conn
-            .jobs()
-            .find(job_id)?
-            .and_then(|job| job.transcript_source);
-        let is_of_worker = source.is_some_and(|source| source != TranscriptSource::Client);
-        Ok::<_, lectern_db::Error>(!is_of_worker && conn.transcripts().count(job_id)? > 0)
-    });
-    Ok(given?)
+    let stored = context.stored(&[OutputKind::TranscriptSource, OutputKind::Transcript])?;
+    let source = stored.transcript_source;
+    let is_of_worker = source.is_some_and(|source| source != TranscriptSource::Client);
+    Ok(!is_of_worker && !stored.transcript.is_empty())
 }
 
 /// A transcript, and where it is from.
@@ -272,14 +266,7 @@ fn store(
         .into_iter()
         .map(NewTranscriptSegment::try_from)
         .collect::<Result<_, _>>()?;
-    let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
-        tx.transcripts()
-            .replace_without_returning(job_id, &segments)?;
-        if segments.is_empty() {
-            return Ok(());
-        }
-        tx.transcripts().set_source(job_id, source)
-    });
+    let output = StageOutput::from(OutputRows::Transcript { segments, source });
     let mut notes = Notes::default();
     for error in &sidecars.errors {
         notes.warning(format!("skipped {error}"));

@@ -8,15 +8,17 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lectern_domain::{
-    Claim, ClipMedia, JobStatus, LeaseDuration, Stage, StageRun, StageRunStatus, StorageKey,
-    SystemClock, WorkerName,
+    ClipMedia, JobStatus, LeaseDuration, Stage, StageRun, StageRunStatus, StorageKey, SystemClock,
+    WorkerName,
 };
 use lectern_storage::ObjectKey;
 
 use super::*;
-use crate::stage_handler::{StageContext, StageOutput};
+use crate::stage_handler::StageContext;
+use crate::stage_output::StageOutput;
 use crate::stages::{self, RecognizerSettings};
 use crate::testing::{Fixture, RECORDING_KEY, memory_database, new_clip};
+use crate::work_source::ClaimedStage;
 
 fn fixture() -> Fixture {
     Fixture::new(memory_database(), RECORDING_KEY)
@@ -30,14 +32,14 @@ impl Fixture {
     }
 
     /// Claims the first stage.
-    fn claim(&self) -> Claim {
+    fn claim(&self) -> ClaimedStage {
         let request = ClaimRequest {
             worker: WorkerName::new("worker-1").unwrap(),
             stages: Stages::new(vec![Stage::SilenceDetection]).unwrap(),
             max: ClaimLimit::default(),
             lease: LeaseDuration::new(60).unwrap(),
         };
-        self.db.claim(&request).unwrap().remove(0)
+        self.db.claim(&request).unwrap().remove(0).into()
     }
 
     /// Makes one attempt at the first stage. Returns the result, and the run
@@ -53,7 +55,7 @@ impl Fixture {
 }
 
 fn empty_output() -> StageOutput {
-    StageOutput::new(|_, _| Ok(()))
+    StageOutput::unchanged()
 }
 
 /// A handler of the first stage that calls a function.
