@@ -187,7 +187,7 @@ async fn handle_if_authorized(
     let limiter = app_data::<RateLimiter>(request.request())?;
     let remaining = match access {
         Access::Public => None,
-        Access::Scope(_) | Access::ScopeOrWatchToken(_) => limiter.count(&share),
+        Access::AnyKey | Access::Scope(_) | Access::ScopeOrWatchToken(_) => limiter.count(&share),
     };
     let remaining = match remaining {
         Some(Err(none)) => {

@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, Header, TokenData, Validation, decode, decode_head
 use lectern_api::Code;
 use parking_lot::RwLock;
 use serde_json::{Map, Value};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use ureq::Agent;
 use url::Url;
 
@@ -31,6 +31,9 @@ const MAX_AGE: Duration = Duration::from_hours(1);
 /// How often the provider is asked at most, because of a token with an unknown key or because
 /// it does not respond.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
+
+/// Upper bound of the codes that are exchanged at a time.
+const MAX_EXCHANGES: usize = 16;
 
 /// Upper bound of a token, in bytes.
 const MAX_TOKEN: usize = 16 << 10;
@@ -62,6 +65,8 @@ pub(crate) struct Provider {
     state: RwLock<State>,
     /// Held by who asks the provider.
     refresh: Mutex<()>,
+    /// Held by who exchanges a code.
+    exchanges: Semaphore,
 }
 
 impl fmt::Debug for Provider {
@@ -87,6 +92,7 @@ impl Provider {
             config,
             state: RwLock::default(),
             refresh: Mutex::default(),
+            exchanges: Semaphore::new(MAX_EXCHANGES),
         })
     }
 
@@ -137,6 +143,11 @@ impl Provider {
         client: &OidcClient,
         code: http::AuthorizationCode,
     ) -> Result<anyhow::Result<String>, ApiError> {
+        // Anybody may send a code, and each occupies a thread until the provider responds.
+        let Ok(_exchange) = self.exchanges.try_acquire() else {
+            let detail = "too many people sign in at this moment; try again";
+            return Err(ApiError::new(Code::Overloaded, detail));
+        };
         let known = self.discovered(|_| true).await?;
         let (http, client) = (self.http.clone(), client.clone());
         let exchange = move || http::exchange(&http, &known.endpoints, &client, &code);
@@ -191,6 +202,8 @@ impl Provider {
         let read_at = Instant::now();
         let (http, issuer) = (self.http.clone(), self.config.issuer.clone());
         let discovered = block(move || http::discover(&http, &issuer)).await;
+        // Those who have waited for this attempt do not make another.
+        self.state.write().tried_at = Some(Instant::now());
         match discovered.map_err(ApiError::internal)? {
             Ok((endpoints, keys)) => {
                 self.state.write().discovered = Some(Arc::new(Discovered {
