@@ -151,7 +151,11 @@ impl<'a> Words<'a> {
             ];
             let is_determiner = i == 0 || after_preposition.contains(&before);
             let is_clause_start = i > 0 && ends_clause(&self.spelled[i - 1]);
-            if !is_determiner && !is_clause_start {
+            // "You do that by setting a breakpoint."
+            let next = self.word(i + 1);
+            let is_object = ends_clause(&self.spelled[i])
+                || ["by", "with", "for", "and", "because", "when", "without"].contains(&next);
+            if !is_determiner && !is_clause_start && !is_object {
                 return false;
             }
         }
@@ -178,6 +182,12 @@ impl<'a> Words<'a> {
             "anderer", "zweite", "zweiten", "dritte", "dritten", "gleiche", "gleichen", "letzte",
         ];
         let word = self.word(i);
+        // "Caffeine has the same shape": as what?
+        let is_same =
+            word == "same" && !(i + 1..i + 5).any(|at| ["as", "that"].contains(&self.word(at)));
+        if is_same && !self.spelled[..i].iter().any(|word| ends_clause(word)) {
+            return self.before(i) == "the";
+        }
         if !counted.contains(&word) || self.has_noun_before(i) {
             return false;
         }

@@ -220,7 +220,12 @@ impl Topic<'_> {
         // "Alcohol, there is some in it" is half a sentence, "in the freezer, nothing moves" is
         // a whole one.
         let has_verb = has_verb(words, 0..first_clause, self.lexicon);
+        // "Because the net is full." has no main clause.
+        let is_subordinate = ["because", "although", "weil", "obwohl", "which", "that"]
+            .contains(&first)
+            && first_clause == words.len();
         let fragment = match has_verb {
+            true if is_subordinate => 0.3,
             true => 1.0,
             false if self.lexicon.adverbial_starts.contains(first) => 0.7,
             false => 0.4,

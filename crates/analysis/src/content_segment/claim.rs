@@ -104,6 +104,15 @@ fn clauses(words: &[String], lexicon: &Lexicon) -> Vec<Range<usize>> {
             } else {
                 clauses.push(first..end);
             }
+            // "The brain has learned that bed is a place for worrying."
+            let that = (first + 1..end).find(|&i| {
+                let before = normalize(&words[i - 1]);
+                let is_verb = lexicon.is_verb_form(&before)
+                    || lexicon.general_verbs.contains(before.as_str());
+                normalize(&words[i]) == "that" && is_verb && !REPORTING.contains(&before.as_str())
+            });
+            let embedded = that.map(|that| that + 1..end);
+            clauses.extend(embedded.filter(|range| !range.is_empty()));
             let cuts = (first + MIN_WORDS..end).filter(|&i| {
                 let word = normalize(&words[i]);
                 let next = words
@@ -292,9 +301,11 @@ const QUANTIFIERS: &[&str] = &[
     "keine", "viele", "alle", "nur",
 ];
 
-/// Verbs before what somebody believes: "alle denken, der Blitz kommt von oben".
+/// Verbs before what somebody only believes: "alle denken, der Blitz kommt von oben".
 const REPORTING: &[&str] = &[
-    "think", "thinks", "believe", "believes", "say", "says", "denken", "glauben", "meinen", "sagen",
+    "thought", "believed", "said", "assume", "assumed", "imagine", "hear", "heard", "tell", "told",
+    "think", "thinks", "believe", "believes", "say", "says", "denken", "glauben", "meinen",
+    "sagen",
 ];
 
 const DEFINING: &[&str] = &[

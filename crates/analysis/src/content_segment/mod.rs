@@ -29,6 +29,7 @@ mod german_phrase;
 mod how_to;
 mod importance;
 mod keyphrases;
+mod naming;
 mod noun_phrase;
 mod question;
 mod segment;

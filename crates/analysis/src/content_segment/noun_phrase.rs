@@ -310,7 +310,13 @@ fn phrase(
                 || token.text.chars().count() == 1;
             // "Hartes Wasser": the last word is the noun.
             let is_adjective = words.has_capitalized_nouns && noun_words > 1;
+            // "Segregated Witness" is a name.
+            let is_name = !lexicon.capitalizes_nouns
+                && offset == 0
+                && count > 1
+                && is_capitalized(tokens[start + 1].text);
             let keeps_case = !is_sentence_start
+                || is_name
                 || has_inner_capitals
                 || words.is_capitalized(
                     &token.normalized,

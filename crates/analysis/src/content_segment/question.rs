@@ -106,7 +106,14 @@ fn whole(clause: &[&str]) -> Option<String> {
     let cut = (MIN_WORDS..normalized.len()).find(|&i| is_cut(&normalized[i]));
     let words = &clause[..cut.unwrap_or(clause.len())];
     let normalized = &normalized[..words.len()];
-    if !(MIN_WORDS..=MAX_WORDS).contains(&words.len()) || refers_to_something(normalized) {
+    // "What could be the first one?": the first of what?
+    let is_elliptic = normalized
+        .iter()
+        .any(|word| word == "one" || word == "ones");
+    if !(MIN_WORDS..=MAX_WORDS).contains(&words.len())
+        || is_elliptic
+        || refers_to_something(normalized)
+    {
         return None;
     }
     // "Warum ist das Meer denn eigentlich salzig?" asks for the same without.

@@ -18,6 +18,7 @@ use super::extended_phrase::extended_phrase;
 use super::german_phrase;
 use super::how_to::how_to;
 use super::keyphrases::TermWeights;
+use super::naming::naming_question;
 use super::question::{answered_question, question};
 use super::title_candidate::{Candidate, candidates};
 use super::title_words::{MAX_WORDS, Titles};
@@ -47,7 +48,7 @@ const MIN_SHARE_OF_SEGMENT: f64 = 0.3;
 /// The same where there is no other phrase that is said with the best one.
 const MIN_ANY_CLAIM_SCORE: f64 = 0.4;
 /// The same for one that is better than a pair of phrases that are said together.
-const MIN_RICH_CLAIM_SCORE: f64 = 1.0;
+const MIN_RICH_CLAIM_SCORE: f64 = 0.85;
 /// A longer phrase that is said once is a detail.
 const MAX_DETAIL_WORDS: usize = 3;
 /// Pairs are made of this many of the best phrases.
@@ -251,6 +252,18 @@ impl Titles<'_> {
             if asked.is_some() {
                 return asked;
             }
+        }
+        let is_strong = pair.as_ref().is_some_and(Pair::is_strong);
+        if !is_alone
+            && !(is_announced && pair.is_some() && is_strong)
+            && let Some(title) = naming_question(
+                self,
+                said.sentences,
+                candidates,
+                fixed.filter(|_| is_announced),
+            )
+        {
+            return Some(title);
         }
         if !is_alone && !pair.as_ref().is_some_and(Pair::is_strong) {
             if let Some(claim) = claim_of(MIN_CLAIM_SCORE) {

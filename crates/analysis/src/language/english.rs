@@ -76,7 +76,7 @@ pub(super) fn lexicon() -> Lexicon {
         first_person: words(
             "i me my mine myself we us our ours i'm i've i'd i'll we're we've we'll",
         ),
-        removable_starts: words("so and but however therefore or anyway"),
+        removable_starts: words("so and but however therefore or anyway yeah"),
         verbs: words(VERBS),
         adjectives: words(ADJECTIVES),
         emphasis: phrases(EMPHASIS).into_iter().collect(),
@@ -248,8 +248,8 @@ const VERBS: &str = "\
     wash waste watch weaken wear weigh win wipe wish worry wrap";
 
 const ADJECTIVES: &str = "\
-    able absolute active afraid alive alone ancient angry annoying asleep available average awake aware awful bare beautiful \
-    black blind blue boring bright broad broken brown busy calm careful cheap clean clever cold comfortable \
+    able absolute active afraid alive alone ancient angry annoying asleep available average awake aware awesome awful bare beautiful \
+    black blind blue boring bright broad broken brown busy calm careful cheap clean clever cold comfortable comparable \
     complete complex conscious convenient cool correct crazy cruel curious dangerous dark dead dear deaf dense \
     desperate difficult direct dirty dry dull eager early elegant empty enormous entire equal essential evil \
     excellent exciting expensive extra fair faint familiar famous fat fine firm flat fond foreign formal free \
@@ -257,7 +257,7 @@ const ADJECTIVES: &str = "\
     hard harmless healthy heavy helpful hidden high hollow holy honest horrible hot huge hungry identical ill immediate \
     independent invisible jealous just keen large late lazy light likely liquid local lonely long loose loud lovely \
     low lucky mad mild modern multiple narrow nasty natural neat necessary nervous noisy normal obvious odd opposite ordinary \
-    painful pale patient perfect permanent plain pleasant polite poor popular powerful practical precise pretty \
+    painful pale particular patient perfect permanent plain pleasant polite poor popular powerful practical precise pretty \
     private proper proud pure quick quiet random rapid rare raw ready real red relevant reliable rich rigid ripe rough round \
     rude sad safe salty scared separate serious severe shallow sharp shiny short sick silent silly slight slow \
     smart smooth soft solid sorry sour special specific stable stale steady steep sticky stiff still straight \
@@ -319,7 +319,7 @@ const GENERAL_WORDS: &str = "\
     group groups piece pieces bits majority amount amounts stuff bunch couple story stories problem problems \
     fact point points question questions topic topics subject idea ideas reason reasons time times day \
     days year years week weeks hour hours minute minutes second seconds people person man men woman women \
-    somebody word words end beginning middle top bottom side sides place places result results rest \
+    somebody word words end beginning middle top bottom front side sides place places result results rest \
     first second third last next two three four five six seven eight nine ten hundred thousand \
     million million's dozen zero eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen \
     twenty thirty forty fifty sixty seventy eighty ninety once twice half quarter percent degree degrees \
