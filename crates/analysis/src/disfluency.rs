@@ -16,7 +16,7 @@ const MAX_REPEATED_WORDS: usize = 4;
 /// The words of a sentence without disfluencies, with their punctuation.
 pub(crate) fn fluent_words(text: &str, lexicon: &Lexicon) -> Vec<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    without_repetitions(&without_fillers_and_asides(&words, lexicon))
+    without_repetitions(&without_fillers_and_asides(&words, lexicon), lexicon)
 }
 
 /// The words after a phrase that only presents what follows, such as "what happens is".
@@ -131,7 +131,7 @@ fn remove(kept: &mut [String], word: &str, next: &str, lexicon: &Lexicon) {
 
 /// Removes the first of two equal sequences of words: "it is a, it is a net". A single word is
 /// only a slip if a comma separates it from the next.
-fn without_repetitions(words: &[String]) -> Vec<String> {
+fn without_repetitions(words: &[String], lexicon: &Lexicon) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     let mut i = 0;
     while i < words.len() {
@@ -148,7 +148,18 @@ fn without_repetitions(words: &[String]) -> Vec<String> {
             // "Die Bremse ist die, die bremst."
             let is_relative =
                 length == 1 && RELATIVE_ARTICLES.contains(&normalize(&words[i]).as_str());
-            is_equal && (is_separate || length > 1) && !is_emphasis && !is_relative
+            // "You look at the trace, trace is a list": another clause.
+            let next = words
+                .get(i + 1)
+                .map_or(String::new(), |next| normalize(next));
+            let begins_clause = length == 1
+                && !lexicon.is_function_word(&normalize(&words[i]))
+                && lexicon.finite_verbs.contains(next.as_str());
+            is_equal
+                && (is_separate || length > 1)
+                && !is_emphasis
+                && !is_relative
+                && !begins_clause
         });
         if let Some(length) = repeated {
             let first = kept[kept.len() - length].clone();
@@ -211,6 +222,10 @@ mod tests {
         assert_eq!(
             fluent("Well, you can, well, you can hold the ship with it."),
             "you can hold the ship with it."
+        );
+        assert_eq!(
+            fluent("You look at the trace, trace is a list."),
+            "You look at the trace, trace is a list."
         );
         assert_eq!(
             fluent("It, it is a net and the wind is, is cold."),

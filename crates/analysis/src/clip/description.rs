@@ -24,7 +24,9 @@ const MIN_WORDS: usize = 6;
 const MAX_WORDS: usize = 34;
 /// For a part of a sentence.
 const PART_FACTOR: f64 = 0.8;
-const BACK_REFERENCE_FACTOR: f64 = 0.15;
+const BACK_REFERENCE_FACTOR: f64 = 0.12;
+/// For a sentence without a term of the topic: it is better than one that cannot stand alone.
+const BASE: f64 = 0.5;
 /// For "I", for "we" and "our", and for "my son" and the like.
 const SPEAKER_FACTOR: f64 = 0.35;
 const SPEAKERS_FACTOR: f64 = 0.6;
@@ -168,7 +170,7 @@ impl Topic<'_> {
             * subject
             * self.person(&normalized)
             * self.completeness(words, &normalized)
-            * (common + titled + emphasis + 0.1)
+            * (common + titled + emphasis + BASE)
             / length
     }
 

@@ -554,7 +554,7 @@ mod tests {
         let title = title_of(&[
             "Then the lava brown at first turns black, and lava tastes of nothing.",
             "It gets heavier as the lava cools, and heavier lava sinks, and it is in the crater.",
-            "In the crater the lava is brown, in the crater it glows.",
+            "It is brown lava that is in the crater, and in the crater it glows.",
         ]);
         assert_eq!(title, "Lava and crater");
     }
