@@ -87,21 +87,19 @@ fn without_fillers_and_asides(words: &[&str], lexicon: &Lexicon) -> Vec<String> 
             || kept.last().is_none_or(|last| {
                 ends_clause(last) || lexicon.removable_starts.contains(normalize(last).as_str())
             });
-        let removed = match is_filler(i) {
-            true => Some(1),
-            false => is_break.then(|| aside_length(i)).flatten(),
+        let removed = if is_filler(i) {
+            Some(1)
+        } else {
+            is_break.then(|| aside_length(i)).flatten()
         };
         is_after_removed = removed.is_some();
-        match removed {
-            Some(length) => {
-                i += length;
-                let next = normalized.get(i).map_or("", String::as_str);
-                remove(&mut kept, words[i - 1], next, lexicon);
-            }
-            None => {
-                kept.push(words[i].to_owned());
-                i += 1;
-            }
+        if let Some(length) = removed {
+            i += length;
+            let next = normalized.get(i).map_or("", String::as_str);
+            remove(&mut kept, words[i - 1], next, lexicon);
+        } else {
+            kept.push(words[i].to_owned());
+            i += 1;
         }
     }
     kept

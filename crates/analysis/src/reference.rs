@@ -70,7 +70,7 @@ impl<'a> Words<'a> {
             // "There is a net", "so far", "hier in Hamburg".
             let is_existential =
                 word == "there" && ["is", "are", "was", "were"].contains(&self.word(i + 1));
-            let is_degree = word == "so" && i > 0 || word == "so" && self.word(i + 1) == "ein";
+            let is_degree = word == "so" && (i > 0 || self.word(i + 1) == "ein");
             // "The wave that is there", but "Deshalb …" and ", dann …" follow from a clause.
             let follows_clause = self.spelled[..i].iter().any(|word| ends_clause(word));
             return !is_existential && !is_degree && !follows_clause && !self.has_noun_before(i);

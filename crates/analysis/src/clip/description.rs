@@ -155,9 +155,10 @@ impl Topic<'_> {
         // What the title is about is the subject of the best sentence.
         let subject = words[..words.len().min(SUBJECT_WORDS)].join(" ");
         let subject = topical_keys(&subject, lexicon);
-        let subject = match subject.is_disjoint(&self.title) {
-            true => 1.0,
-            false => SUBJECT_FACTOR,
+        let subject = if subject.is_disjoint(&self.title) {
+            1.0
+        } else {
+            SUBJECT_FACTOR
         };
         let emphasis = 0.5 * passage.emphasis.min(2) as f64;
         opening

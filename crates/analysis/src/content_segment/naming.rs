@@ -106,7 +106,7 @@ const OPENERS: &[&str] = &[
 mod tests {
     use super::*;
 
-    fn article_of<'w>(normalized: &'w [String], position: usize) -> Option<Option<&'w str>> {
+    fn article_of(normalized: &[String], position: usize) -> Option<Option<&str>> {
         let words = normalized.to_vec();
         let phrase = NounPhrase {
             text: normalized[position].clone(),
