@@ -213,44 +213,32 @@ mod tests {
         voices.into_iter().map(|voice| voice.text).collect()
     }
 
-    /// The languages of the voices.
-    fn languages(source: &str) -> Vec<Option<String>> {
+    /// The languages of the voices, "-" for that of the file.
+    fn languages(source: &str) -> Vec<String> {
         let voices = parse_voices(source, 0, 1);
-        let language = |voice: Voice| voice.language.map(|tag| tag.as_str().to_owned());
+        let language = |voice: Voice| voice.language.map_or("-".to_owned(), |tag| tag.to_string());
         voices.into_iter().map(language).collect()
     }
 
     #[test]
     fn the_language_of_a_voice_is_that_of_most_of_its_text() {
-        let german = Some("de".to_owned());
-        assert_eq!(languages("<lang de>Guten Morgen</lang>"), [german.clone()]);
-        assert_eq!(languages("<lang.a de>Guten Morgen"), [german.clone()]);
-        assert_eq!(languages("He says <lang de>ja</lang> to it"), [None]);
-        assert_eq!(
-            languages("Hm, <lang de>guten Morgen</lang>"),
-            [german.clone()]
-        );
-        assert_eq!(
-            languages("<lang de>guten <lang fr>jour</lang> Morgen</lang> yes"),
-            [german.clone()]
-        );
-        // The times and the letters of a tag are no text.
-        assert_eq!(
-            languages("<lang de><00:00:01.000>ja</lang> no"),
-            [german.clone()]
-        );
-        assert_eq!(languages("no </lang>change"), [None]);
-        assert_eq!(languages("<lang>no name</lang>"), [None]);
-        assert_eq!(languages("<lang !>no language</lang>"), [None]);
+        assert_eq!(languages("<lang de>Guten Morgen</lang>"), ["de"]);
+        assert_eq!(languages("<lang.a de>Guten Morgen"), ["de"]);
+        assert_eq!(languages("He says <lang de>ja</lang> to it"), ["-"]);
+        assert_eq!(languages("Hm, <lang de>guten Morgen</lang>"), ["de"]);
+        let nested = "<lang de>guten <lang fr>jour</lang> Morgen</lang> yes";
+        assert_eq!(languages(nested), ["de"]);
+        // The time is no text, and of equal languages the first counts.
+        assert_eq!(languages("<lang de><00:00:01.000>ja</lang> no"), ["de"]);
+        assert_eq!(languages("no </lang>change"), ["-"]);
+        assert_eq!(languages("<lang>no name</lang>"), ["-"]);
+        assert_eq!(languages("<lang !>no language</lang>"), ["-"]);
     }
 
     #[test]
     fn a_language_continues_in_the_next_voice() {
-        let german = Some("de".to_owned());
-        assert_eq!(
-            languages("<v A>Yes <lang de><v B>ja, ja</v></lang><v C>no"),
-            [None, german, None]
-        );
+        let voices = "<v A>Yes <lang de><v B>ja, ja</v></lang><v C>no";
+        assert_eq!(languages(voices), ["-", "de", "-"]);
     }
 
     #[test]
@@ -288,6 +276,7 @@ mod tests {
         let voice = |name: Option<&str>, text: &str| Voice {
             name: name.map(str::to_owned),
             text: text.to_owned(),
+            language: None,
             words: Vec::new(),
         };
         assert_eq!(
