@@ -43,8 +43,10 @@
 //! # Ok::<(), lectern_domain::Invalid>(())
 //! ```
 
+mod disfluency;
 mod housekeeping;
 mod language;
+mod reference;
 mod segment_ref;
 mod sentence;
 mod term;

@@ -1,10 +1,19 @@
-//! Describes a clip by one of its sentences.
+//! Describes a clip by one of its sentences, or by a part of one.
+//!
+//! A reader sees the description without the clip. So a sentence that refers to what is said before it, an
+//! aside about the speaker, a question and half a sentence count less than one that can stand
+//! alone. Of a long sentence, the clauses that can stand alone are enough: "Longitude is a question
+//! of time, that is what took them so long" gives "Longitude is a question of time". The sentence
+//! that is best by all that is taken even if it is not good: it is said in the clip, and a
+//! description that is made of keywords would only repeat the title.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
-use super::passage::{Opening, Passage, opening};
-use super::selection::first_max;
+use super::passage::{Opening, Passage, opening, topical_keys};
+use crate::disfluency::{ends_clause, fluent_words, without_presentation, without_words};
 use crate::language::Lexicon;
+use crate::reference::refers_back;
 use crate::segment_ref::ContentSegmentRef;
 use crate::sentence::normalize;
 use crate::term::tokenize;
@@ -12,52 +21,103 @@ use crate::term::tokenize;
 /// A sentence with fewer words says little alone.
 const MIN_WORDS: usize = 6;
 /// A longer sentence says too much at once.
-const MAX_WORDS: usize = 30;
+const MAX_WORDS: usize = 34;
+/// For a part of a sentence.
+const PART_FACTOR: f64 = 0.8;
+const BACK_REFERENCE_FACTOR: f64 = 0.12;
+/// For a sentence without a term of the topic: it is better than one that cannot stand alone.
+const BASE: f64 = 0.5;
+/// For "I", for "we" and "our", and for "my son" and the like.
+const SPEAKER_FACTOR: f64 = 0.35;
+const SPEAKERS_FACTOR: f64 = 0.6;
+const ANECDOTE_FACTOR: f64 = 0.15;
+/// For a sentence in the past, which is probably an anecdote too.
+const PAST_FACTOR: f64 = 0.75;
+/// For a sentence with no other terms than the title, and for the title itself.
+const REPETITION_FACTOR: f64 = 0.5;
+const EQUAL_FACTOR: f64 = 0.1;
+/// For a sentence that has all of a title that is a sentence itself.
+const CLAIM_REPETITION_FACTOR: f64 = 0.6;
+/// For a sentence that names the topic: "the next topic is the delta".
+const ANNOUNCEMENT_FACTOR: f64 = 0.3;
+/// For a sentence with a term of the title in its first words.
+const SUBJECT_FACTOR: f64 = 1.25;
+const SUBJECT_WORDS: usize = 4;
+/// For "too", which refers to something that is alike.
+const ADDITION_FACTOR: f64 = 0.5;
+/// A sentence with fewer terms is not better for it.
+const MIN_TERMS: usize = 4;
 
-/// The sentence that says most about the topic of the segment, as it can stand alone. `None`
-/// without text.
+/// The sentence that says most about the topic of the segment and about the title of the clip, as
+/// it can stand alone. `None` without text.
 pub(super) fn of(
     passages: &[Passage],
     segment: &ContentSegmentRef<'_>,
+    title: &str,
     lexicon: &Lexicon,
 ) -> Option<String> {
-    let keys: HashSet<String> = segment
-        .keywords
-        .iter()
-        .flat_map(|word| tokenize(word))
-        .map(|term| term.key)
-        .collect();
-    let sentences: Vec<String> = passages
-        .iter()
-        .map(|passage| standalone(&passage.text, lexicon))
-        .collect();
-    let value = |&i: &usize| {
-        let passage = &passages[i];
-        let common = passage.keys.intersection(&keys).count() as f64;
-        let length = (passage.keys.len().max(1) as f64).sqrt();
-        let mut words: Vec<String> = sentences[i].split_whitespace().map(normalize).collect();
+    let keywords = segment.keywords.iter().flat_map(|word| tokenize(word));
+    let topic = Topic {
+        keywords: keywords.map(|term| term.key).collect(),
+        title: topical_keys(title, lexicon),
+        title_words: title.split_whitespace().map(normalize).collect(),
+        lexicon,
+    };
+    let mut best: Option<(f64, String)> = None;
+    for (i, passage) in passages.iter().enumerate() {
+        // Claims come before their details and examples.
+        let place = if i < passages.len() / 2 { 1.2 } else { 1.0 };
+        let words = standalone_words(&passage.text, lexicon);
+        for range in parts(&words, lexicon) {
+            let part_factor = if range.len() == words.len() {
+                1.0
+            } else {
+                PART_FACTOR
+            };
+            let text = as_sentence(&words[range.clone()]);
+            let value = place * part_factor * topic.value(&words[range], &text, passage);
+            if !text.is_empty() && best.as_ref().is_none_or(|(highest, _)| value > *highest) {
+                best = Some((value, text));
+            }
+        }
+    }
+    best.map(|(_, text)| text)
+}
+
+/// What a clip is about.
+struct Topic<'a> {
+    keywords: HashSet<String>,
+    title: HashSet<String>,
+    title_words: Vec<String>,
+    lexicon: &'a Lexicon,
+}
+
+impl Topic<'_> {
+    /// How good a description these words of the passage are.
+    fn value(&self, words: &[String], text: &str, passage: &Passage) -> f64 {
+        let lexicon = self.lexicon;
+        let mut normalized: Vec<String> = words.iter().map(|word| normalize(word)).collect();
         // "It's" begins with "it".
-        if let Some(first) = words.first_mut() {
-            let length = first.find(['\'', '’']).unwrap_or(first.len());
+        if let Some(first) = normalized.first_mut() {
+            let length = first.find('\'').unwrap_or(first.len());
             first.truncate(length);
         }
-        // A sentence that refers to what was said before, or announces what will be said, says
-        // little alone.
-        let opening = match opening(&words, lexicon) {
+        let keys = topical_keys(text, lexicon);
+        let common = keys.intersection(&self.keywords).count() as f64;
+        let titled = keys.intersection(&self.title).count() as f64;
+        let length = (keys.len().max(MIN_TERMS) as f64).sqrt();
+        // "There is a net", unlike "there, it is a net".
+        let is_existential = normalized.len() > 1
+            && normalized[0] == "there"
+            && ["is", "are"].contains(&normalized[1].as_str());
+        let opening = match opening(&normalized, lexicon) {
+            _ if is_existential => 1.0,
             Opening::Connective => 0.1,
             Opening::LeadIn => 0.6,
             Opening::Neutral => 1.0,
         };
-        let first = words.first().map_or("", String::as_str);
-        // "You feed it": what, only the sentence before says.
-        let personal = match first {
-            _ if lexicon.subject_pronouns.contains(first) => 0.4,
-            _ if lexicon.second_person.contains(first) => 0.4,
-            _ => 1.0,
-        };
-        let refers = |word: &String| lexicon.object_pronouns.contains(word.as_str());
-        let reference = if words.iter().take(4).skip(1).any(refers) {
-            0.5
+        let reference = if refers_back(words, lexicon) {
+            BACK_REFERENCE_FACTOR
         } else {
             1.0
         };
@@ -66,51 +126,249 @@ pub(super) fn of(
             ..MIN_WORDS => 0.4,
             _ => 0.5,
         };
-        // "Alcohol, there is some in it" is half a sentence.
-        let is_fragment = sentences[i]
-            .split_whitespace()
-            .take(2)
-            .any(|word| word.ends_with(','));
-        let fragment = if is_fragment { 0.4 } else { 1.0 };
         let question = if passage.is_question { 0.3 } else { 1.0 };
-        // Claims come before their details and examples.
-        let place = if i < passages.len() / 2 { 1.2 } else { 1.0 };
+        let is_claim = self.title_words.len() > MIN_TERMS;
+        let repeats_title = is_claim && self.title.is_subset(&keys);
+        let mut claimed = normalized
+            .iter()
+            .filter(|word| *word != "really" && *word != "just");
+        let repetition = if claimed.by_ref().eq(&self.title_words) {
+            EQUAL_FACTOR
+        } else if keys.is_subset(&self.title) {
+            REPETITION_FACTOR
+        } else if repeats_title {
+            CLAIM_REPETITION_FACTOR
+        } else {
+            1.0
+        };
+        let has = |list: &[&str]| normalized.iter().any(|word| list.contains(&word.as_str()));
+        let announcement = if has(&["topic", "thema", "today", "heute"]) {
+            ANNOUNCEMENT_FACTOR
+        } else {
+            1.0
+        };
+        let addition = if has(&["too", "also", "ebenfalls", "umgekehrt", "again"]) {
+            ADDITION_FACTOR
+        } else {
+            1.0
+        };
+        // What the title is about is the subject of the best sentence.
+        let subject = words[..words.len().min(SUBJECT_WORDS)].join(" ");
+        let subject = topical_keys(&subject, lexicon);
+        let subject = if subject.is_disjoint(&self.title) {
+            1.0
+        } else {
+            SUBJECT_FACTOR
+        };
         let emphasis = 0.5 * passage.emphasis.min(2) as f64;
-        place
-            * opening
-            * personal
+        opening
             * reference
-            * fragment
             * size
             * question
-            * (common + emphasis + 0.1)
+            * repetition
+            * announcement
+            * addition
+            * subject
+            * self.person(&normalized)
+            * self.completeness(words, &normalized)
+            * (common + titled + emphasis + BASE)
             / length
-    };
-    let best = first_max(0..sentences.len(), value)?;
-    Some(sentences[best].clone()).filter(|text| !text.is_empty())
+    }
+
+    /// Less for a sentence about the people in the room.
+    fn person(&self, normalized: &[String]) -> f64 {
+        let lexicon = self.lexicon;
+        let has = |words: &HashSet<&'static str>| {
+            let has = |word: &String| words.contains(word.as_str());
+            normalized.iter().any(has)
+        };
+        let is_plural = |word: &String| {
+            ["we", "us", "our", "we're", "we've", "wir", "uns"].contains(&word.as_str())
+                || word.starts_with("unser")
+        };
+        let is_first = |word: &&String| lexicon.first_person.contains(word.as_str());
+        let first = normalized.iter().filter(is_first);
+        let speaker = first.fold(1.0, |factor: f64, word| {
+            let is_mine = word.starts_with("my") || word.starts_with("mein");
+            factor.min(match is_plural(word) {
+                true => SPEAKERS_FACTOR,
+                false if is_mine => ANECDOTE_FACTOR,
+                false => SPEAKER_FACTOR,
+            })
+        });
+        let is_past = |word: &String| {
+            ["was", "were", "had", "did", "hatte", "war", "waren"].contains(&word.as_str())
+        };
+        let past = if normalized.iter().any(is_past) {
+            PAST_FACTOR
+        } else {
+            1.0
+        };
+        let begins_with_you = normalized
+            .first()
+            .is_some_and(|first| lexicon.second_person.contains(first.as_str()));
+        let listener = match begins_with_you {
+            true => 0.5,
+            false if has(&lexicon.second_person) => 0.85,
+            false => 1.0,
+        };
+        speaker * listener * past
+    }
+
+    /// Less for half a sentence, and for one that the speaker corrects.
+    fn completeness(&self, words: &[String], normalized: &[String]) -> f64 {
+        let first_clause = words.iter().position(|word| ends_clause(word));
+        let first_clause = first_clause.map_or(words.len(), |last| last + 1);
+        let first = normalized.first().map_or("", String::as_str);
+        // "Alcohol, there is some in it" is half a sentence, "in the freezer, nothing moves" is
+        // a whole one.
+        let has_verb = has_verb(words, 0..first_clause, self.lexicon);
+        // "Because the net is full." has no main clause.
+        let is_subordinate = ["because", "although", "weil", "obwohl", "which", "that"]
+            .contains(&first)
+            && first_clause == words.len();
+        let fragment = match has_verb {
+            true if is_subordinate => 0.3,
+            true => 1.0,
+            false if self.lexicon.adverbial_starts.contains(first) => 0.7,
+            false => 0.4,
+        };
+        let is_correction = |word: &String| {
+            ["no,", "no.", "yes,", "nein,", "doch,"].contains(&word.to_lowercase().as_str())
+        };
+        let corrected = if words.iter().any(is_correction) {
+            0.4
+        } else {
+            1.0
+        };
+        fragment * corrected
+    }
 }
 
-/// A sentence without fillers, without conjunctions and interjections at its start, and with a
-/// capital letter and a full stop.
-fn standalone(text: &str, lexicon: &Lexicon) -> String {
-    let mut words: Vec<&str> = Vec::new();
-    for word in text.split_whitespace() {
-        if lexicon.fillers.contains(normalize(word).as_str()) {
-            // "Is, um, a net" keeps no comma, "is dry, um" keeps its full stop.
-            if let (Some(last), true) = (words.last_mut(), word.ends_with(',')) {
-                *last = last.strip_suffix(',').unwrap_or(last);
-            }
-            continue;
-        }
-        // "It is a, it is a net": only the same word again is sure to be a slip.
-        let is_repeated = words.last().is_some_and(|last| {
-            last.ends_with(',') && normalize(last) == normalize(word) && !word.ends_with('.')
-        });
-        if is_repeated {
-            words.pop();
-        }
-        words.push(word);
+/// The ranges of words that may be a sentence: all of them, and those of consecutive clauses that
+/// can stand alone.
+fn parts(words: &[String], lexicon: &Lexicon) -> Vec<Range<usize>> {
+    let ends: Vec<usize> = (1..words.len())
+        .filter(|&end| ends_clause(&words[end - 1]))
+        .chain([words.len()])
+        .collect();
+    let starts = [0].into_iter().chain(ends.iter().copied());
+    let starts: Vec<usize> = starts
+        .filter(|&start| start == 0 || begins_main_clause(words, start, &ends, lexicon))
+        .collect();
+    let ranges = starts
+        .iter()
+        .flat_map(|&start| ends.iter().map(move |&end| start..end));
+    let mut parts: Vec<Range<usize>> = ranges
+        .filter(|range| range.len() >= MIN_WORDS)
+        .filter(|range| may_be_cut(words, range, lexicon))
+        .collect();
+    let all = 0..words.len();
+    if !parts.contains(&all) {
+        parts.push(all);
     }
+    parts
+}
+
+/// Whether a clause that begins here needs nothing before it: an article or a noun, and a verb that
+/// is not in a relative clause.
+fn begins_main_clause(words: &[String], start: usize, ends: &[usize], lexicon: &Lexicon) -> bool {
+    let Some(&end) = ends.iter().find(|&&end| end > start) else {
+        return false;
+    };
+    let first = normalize(&words[start]);
+    let first = first.as_str();
+    let is_article = lexicon.articles.contains(first);
+    let begins_with_noun = if lexicon.capitalizes_nouns {
+        is_article || is_upper(&words[start])
+    } else {
+        is_article || !lexicon.is_function_word(first)
+    };
+    // German relative clauses begin with an article.
+    let may_begin =
+        is_article && lexicon.capitalizes_nouns || !lexicon.clause_starts.contains(first);
+    let verb = (start + 1..end - 1).find(|&i| is_verb(words, i, lexicon));
+    let has_main_verb = verb.is_some_and(|verb| {
+        let is_relative = |word: &String| {
+            ["that", "which", "who", "whose", "where", "to"].contains(&normalize(word).as_str())
+        };
+        !words[start..verb].iter().any(is_relative)
+            && (!lexicon.capitalizes_nouns || words[start..verb].iter().any(|word| is_upper(word)))
+    });
+    begins_with_noun && may_begin && has_main_verb
+}
+
+/// Whether the sentence may end after the range: the last clause in it has a verb, and the next one
+/// does not complete it.
+fn may_be_cut(words: &[String], range: &Range<usize>, lexicon: &Lexicon) -> bool {
+    if range.end == words.len() {
+        return true;
+    }
+    let before = &words[range.start..range.end - 1];
+    let clause = before.iter().rposition(|word| ends_clause(word));
+    let clause = range.start + clause.map_or(0, |last| last + 1);
+    let clause_first = normalize(&words[clause]);
+    let first = normalize(&words[range.start]);
+    let last = normalize(&words[range.end - 1]);
+    let next = normalize(&words[range.end]);
+    let completes = [
+        "that", "dass", "ob", "wie", "was", "warum", "how", "why", "what", "who", "als", "zu",
+        "than", "where", "wo", "desto", "sondern", "nämlich",
+    ];
+    // "If the gas is cold, it sinks": the first clause is not enough.
+    let needs_more = clause == range.start && lexicon.subordinators.contains(first.as_str());
+    let is_subordinate = clause > range.start
+        && lexicon.subordinators.contains(clause_first.as_str())
+        && lexicon.subordinators.contains(first.as_str());
+    has_verb(words, clause..range.end, lexicon)
+        && !needs_more
+        && !is_subordinate
+        && !completes.contains(&next.as_str())
+        && !lexicon.is_function_word(&last)
+}
+
+/// Whether there is a word in the range that may be a finite verb.
+fn has_verb(words: &[String], range: Range<usize>, lexicon: &Lexicon) -> bool {
+    range.clone().any(|i| {
+        let normalized = normalize(&words[i]);
+        let may_be_verb = !lexicon.capitalizes_nouns
+            && normalized.len() > 4
+            && (normalized.ends_with("ed") || normalized.ends_with('s'));
+        let is_last_verb = lexicon.capitalizes_nouns
+            && i + 1 == range.end
+            && !is_upper(&words[i])
+            && normalized.ends_with(['t', 'n']);
+        is_verb(words, i, lexicon) || may_be_verb || is_last_verb
+    })
+}
+
+/// Whether a word is probably a finite verb: in German also by its place after a noun.
+fn is_verb(words: &[String], i: usize, lexicon: &Lexicon) -> bool {
+    let normalized = normalize(&words[i]);
+    let normalized = normalized.as_str();
+    if lexicon.finite_verbs.contains(normalized) || lexicon.general_verbs.contains(normalized) {
+        return true;
+    }
+    if lexicon.capitalizes_nouns {
+        let endings = ["t", "te", "en", "ten"];
+        return i > 0
+            && (is_upper(&words[i - 1]) || i == 1)
+            && !is_upper(&words[i])
+            && !lexicon.is_function_word(normalized)
+            && endings.iter().any(|ending| normalized.ends_with(ending));
+    }
+    lexicon.is_verb_form(normalized)
+}
+
+fn is_upper(word: &str) -> bool {
+    word.chars()
+        .find(|c| c.is_alphanumeric())
+        .is_some_and(char::is_uppercase)
+}
+
+/// A sentence without disfluencies, and without conjunctions and interjections at its start.
+fn standalone_words(text: &str, lexicon: &Lexicon) -> Vec<String> {
+    let words = without_presentation(fluent_words(text, lexicon), lexicon);
     let starts = words.iter().enumerate().take_while(|(i, word)| {
         let normalized = normalize(word);
         let has_comma = word.ends_with(',');
@@ -122,12 +380,24 @@ fn standalone(text: &str, lexicon: &Lexicon) -> String {
         is_conjunction || has_comma && lexicon.openers.contains(normalized.as_str())
     });
     let start = starts.count();
-    let sentence = if start + 1 < words.len() {
-        &words[start..]
+    let mut words = if start + 1 < words.len() {
+        words[start..].to_vec()
     } else {
-        &words[..]
+        words
     };
-    let mut sentence = sentence.join(" ");
+    // "Ein breiter Reifen drückt sich aber in die Breite": nothing else is said here.
+    let first_clause = words.iter().position(|word| ends_clause(word));
+    let rest = words.split_off(first_clause.map_or(words.len(), |last| last + 1));
+    let start = words.iter().take(1).cloned();
+    let end = without_words(&words[words.len().min(1)..], |word| {
+        lexicon.contrasts.contains(word)
+    });
+    start.chain(end).chain(rest).collect()
+}
+
+/// The words with a capital letter at the start and a full stop at the end.
+fn as_sentence(words: &[String]) -> String {
+    let mut sentence = words.join(" ");
     if let Some(first) = sentence.chars().next().filter(|first| first.is_lowercase()) {
         let capital: String = first.to_uppercase().collect();
         sentence.replace_range(..first.len_utf8(), &capital);
@@ -146,7 +416,7 @@ mod tests {
     use super::*;
 
     fn of_text(text: &str) -> String {
-        standalone(text, Lexicon::of([text].into_iter()))
+        as_sentence(&standalone_words(text, Lexicon::of([text].into_iter())))
     }
 
     #[test]

@@ -291,7 +291,8 @@ fn with_titles(
         let said = &passages[selection.run.passages.clone()];
         let used: Vec<&str> = clips.iter().map(|clip| clip.clip.title.as_str()).collect();
         let own_title = clip_title(segment, said, number, &used, speech);
-        let description = description::of(said, segment, speech.lexicon());
+        let title = own_title.as_deref().unwrap_or(segment.topic.as_str());
+        let description = description::of(said, segment, title, speech.lexicon());
         let clip = SelectedClip::from_segment(position, selection, segment, number, description)?;
         clips.push(match own_title {
             Some(title) => clip.with_title(&title)?,
@@ -317,7 +318,12 @@ fn clip_title(
     let part = TimeSpan::new(said.first()?.span.start, said.last()?.span.end);
     if number == 1 {
         let is_said = |word: &str| said.iter().any(|passage| has_word(&passage.text, word));
-        let promises_too_much = is_own && !topic.split_whitespace().all(is_said);
+        let is_question = topic.ends_with('?');
+        let is_kept = |word: &str| is_said(word) || is_question && !speech.may_name_topic(word);
+        let mut words = topic.split_whitespace();
+        // A question begins with a capital letter that says nothing.
+        let promises_too_much =
+            is_own && !words.by_ref().skip(usize::from(is_question)).all(is_kept);
         let title = promises_too_much
             .then(|| speech.title_of_part(part, time, topic))
             .flatten();

@@ -135,7 +135,7 @@ fn passage(sentence: Sentence, is_housekeeping: bool, lexicon: &Lexicon) -> Pass
 }
 
 /// The keys of the terms that are neither function words nor general words.
-fn topical_keys(text: &str, lexicon: &Lexicon) -> HashSet<String> {
+pub(super) fn topical_keys(text: &str, lexicon: &Lexicon) -> HashSet<String> {
     let terms = tokenize(text).into_iter().filter(|term| {
         let word: String = term.surface.chars().map(fold_case).collect();
         word.chars().count() > 1

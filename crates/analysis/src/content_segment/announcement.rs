@@ -67,12 +67,14 @@ pub(super) fn pair(
 }
 
 fn after_frame(words: &[String], phrases: &[NounPhrase], frames: &[&str]) -> Option<usize> {
-    let text = format!(" {} ", words.join(" "));
+    // "By the way" announces nothing.
+    let text = format!(" {} ", words.join(" ")).replace(" by the way ", " by the_way ");
     let ends = frames.iter().filter_map(|frame| {
         let at = text.find(&format!(" {frame} "))?;
         Some(at + 1 + frame.len())
     });
-    let position = text[..ends.max()?].split_whitespace().count();
+    let before = text[..ends.max()?].replace('_', " ");
+    let position = before.split_whitespace().count();
     let near = position..=position + MAX_FRAME_DISTANCE;
     let positions = phrases.iter().map(|phrase| phrase.position);
     positions.filter(|position| near.contains(position)).min()

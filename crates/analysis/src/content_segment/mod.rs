@@ -21,10 +21,15 @@
 //! be given one, which then takes the place of this module.
 
 mod announcement;
+mod claim;
+mod collocation;
 mod explanation;
+mod extended_phrase;
 mod german_phrase;
+mod how_to;
 mod importance;
 mod keyphrases;
+mod naming;
 mod noun_phrase;
 mod question;
 mod segment;
@@ -48,7 +53,7 @@ use crate::hallucination;
 use crate::housekeeping::{self, Housekeeping};
 use crate::language::Lexicon;
 use crate::segment_ref::TranscriptSegmentRef;
-use crate::sentence::{self, Sentence};
+use crate::sentence::{self, Sentence, normalize};
 use crate::time_span::TimeSpan;
 use importance::importance_scores;
 use keyphrases::TermWeights;
@@ -56,7 +61,7 @@ use summary::Summary;
 use title_words::Titles;
 use utterance::{Utterance, group_into_utterances};
 use vocabulary::Vocabulary;
-use word_use::WordUse;
+use word_use::{WordUse, is_capitalized};
 
 /// A shorter stretch of housekeeping belongs to the segment around it, in seconds.
 const MIN_HOUSEKEEPING_STRETCH: f64 = 5.0;
@@ -238,17 +243,21 @@ impl Speech {
         self.titles().title(&sentences, &self.weights_in(segment))
     }
 
-    /// A title of what is said in a part of a segment with this title; `None` if the part does
-    /// not mention what the title is about.
+    /// A title of what is said in a part of a segment with this title; `None` if the part has no
+    /// suitable phrase.
     pub(crate) fn title_of_part(
         &self,
         part: TimeSpan,
         segment: TimeSpan,
         title: &str,
     ) -> Option<String> {
-        let sentences = self.sentences_in(part);
+        let indices = |within| indices_in(&self.sentences, |sentence| sentence.span, within);
+        let (whole, part) = (indices(segment), indices(part));
+        let start = part.start.clamp(whole.start, whole.end) - whole.start;
+        let end = part.end.clamp(whole.start, whole.end) - whole.start;
+        let sentences = self.sentences_in(segment);
         self.titles()
-            .title_like(title, &sentences, &self.weights_in(segment))
+            .title_of_part(title, &sentences, start..end, &self.weights_in(segment))
     }
 
     /// A title for a part of a segment with this title, whose other clips have the titles `used`.
@@ -269,6 +278,19 @@ impl Speech {
             let (name, _) = title.split_once(": ").unwrap_or((title, ""));
             Some(format!("{name}: {phrase}"))
         })
+    }
+
+    /// Whether a word may be a noun that names a topic.
+    pub(crate) fn may_name_topic(&self, word: &str) -> bool {
+        let normalized = normalize(word);
+        let is_noun = if self.word_use.has_capitalized_nouns {
+            is_capitalized(word)
+        } else {
+            !self.lexicon.is_verb_form(&normalized) && !self.lexicon.is_adjective_form(&normalized)
+        };
+        is_noun
+            && !self.lexicon.is_function_word(&normalized)
+            && !self.lexicon.general_words.contains(normalized.as_str())
     }
 
     pub(crate) fn lexicon(&self) -> &'static Lexicon {

@@ -237,9 +237,12 @@ fn german_phrase_length(
     let is_adjective = |i: usize| {
         let word = &tokens[i].normalized;
         let endings = ["e", "en", "er", "es", "em"];
-        i > 0
-            && word.len() > 4
-            && !is_capitalized(tokens[i].text)
+        // "Hartes Wasser ist nicht gut": a noun follows the capital letter.
+        let is_first = i == 0
+            && !words.is_capitalized(word, has_noun_ending(word))
+            && tokens.get(1).is_some_and(|next| is_capitalized(next.text));
+        word.len() > 4
+            && (is_first || i > 0 && !is_capitalized(tokens[i].text))
             && endings.iter().any(|ending| word.ends_with(ending))
     };
     if count == 0 || tokens[start].kind == Kind::Letter {
@@ -305,9 +308,20 @@ fn phrase(
             let is_sentence_start = start + offset == 0;
             let has_inner_capitals = token.text.chars().skip(1).any(char::is_uppercase)
                 || token.text.chars().count() == 1;
+            // "Hartes Wasser": the last word is the noun.
+            let is_adjective = words.has_capitalized_nouns && noun_words > 1;
+            // "Segregated Witness" is a name.
+            let is_name = !lexicon.capitalizes_nouns
+                && offset == 0
+                && count > 1
+                && is_capitalized(tokens[start + 1].text);
             let keeps_case = !is_sentence_start
+                || is_name
                 || has_inner_capitals
-                || words.is_capitalized(&token.normalized, lexicon.capitalizes_nouns);
+                || words.is_capitalized(
+                    &token.normalized,
+                    lexicon.capitalizes_nouns && !is_adjective,
+                );
             if keeps_case {
                 token.text.to_owned()
             } else {

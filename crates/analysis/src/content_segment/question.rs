@@ -21,13 +21,28 @@ pub(super) fn question(
     sentences: &[&str],
     weights: &TermWeights,
 ) -> Option<String> {
+    let first = &sentences[..sentences.len().min(INTRODUCTION_SENTENCES)];
+    question_in(titles, first, weights)
+}
+
+/// The same in any of the sentences, except the last one, after which there is no answer.
+pub(super) fn answered_question(
+    titles: &Titles<'_>,
+    sentences: &[&str],
+    weights: &TermWeights,
+) -> Option<String> {
+    let (_, before) = sentences.split_last()?;
+    question_in(titles, before, weights)
+}
+
+fn question_in(titles: &Titles<'_>, sentences: &[&str], weights: &TermWeights) -> Option<String> {
     let min_weight = MIN_WEIGHT * weights.highest();
     let is_about_topic = |question: &String| {
         let ids = titles.ids(question);
         ids.iter().any(|&id| weights.get(id) >= min_weight)
     };
-    let first = sentences.iter().take(INTRODUCTION_SENTENCES);
-    first
+    sentences
+        .iter()
         .enumerate()
         .filter_map(|(i, sentence)| {
             let direct = direct(sentence, i < 2);
@@ -46,7 +61,14 @@ fn direct(sentence: &str, may_be_closed: bool) -> Option<String> {
     let words: Vec<&str> = asked.split_whitespace().collect();
     let starts = (0..words.len()).filter(|&i| {
         let is_clause_start = i == 0 || ends_clause(words[i - 1]) || is_opener(words[i - 1]);
-        is_clause_start && is_question_word(words[i])
+        // ", which was about the tides" is none.
+        let next = words
+            .get(i + 1)
+            .map_or(String::new(), |next| normalize(next));
+        let is_relative = i > 0
+            && ["which", "who"].contains(&normalize(words[i]).as_str())
+            && ["is", "are", "was", "were", "has", "had"].contains(&next.as_str());
+        is_clause_start && is_question_word(words[i]) && !is_relative
     });
     for start in starts {
         let clause = &words[start..];
@@ -84,9 +106,19 @@ fn whole(clause: &[&str]) -> Option<String> {
     let cut = (MIN_WORDS..normalized.len()).find(|&i| is_cut(&normalized[i]));
     let words = &clause[..cut.unwrap_or(clause.len())];
     let normalized = &normalized[..words.len()];
-    if !(MIN_WORDS..=MAX_WORDS).contains(&words.len()) || refers_to_something(normalized) {
+    // "What could be the first one?": the first of what?
+    let is_elliptic = normalized
+        .iter()
+        .any(|word| word == "one" || word == "ones");
+    if !(MIN_WORDS..=MAX_WORDS).contains(&words.len())
+        || is_elliptic
+        || refers_to_something(normalized)
+    {
         return None;
     }
+    // "Warum ist das Meer denn eigentlich salzig?" asks for the same without.
+    let is_kept = |word: &&&str| !PARTICLES.contains(&normalize(word).as_str());
+    let words: Vec<&str> = words.iter().filter(is_kept).copied().collect();
     let text = words.join(" ");
     let text = text.trim_end_matches(|c: char| !c.is_alphanumeric());
     Some(text.to_owned())
@@ -114,6 +146,17 @@ fn is_opener(word: &str) -> bool {
 
 const SUBORDINATE_QUESTION_WORDS: [&str; 8] =
     ["how", "why", "where", "what", "wie", "warum", "wo", "was"];
+
+/// Words that a question is complete without.
+const PARTICLES: [&str; 7] = [
+    "dann",
+    "denn",
+    "eigentlich",
+    "also",
+    "jetzt",
+    "then",
+    "actually",
+];
 
 /// Words before a question that the lecturer is going to answer.
 const INTRODUCING_WORDS: [&str; 18] = [

@@ -6,8 +6,10 @@
 //! early it is said first, and by whether the lecturer defines it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::announcement;
+use super::collocation::collocations;
 use super::explanation::explanation;
 use super::keyphrases::TermWeights;
 use super::noun_phrase::{NounPhrase, noun_phrases};
@@ -70,6 +72,14 @@ impl Candidate {
                 .any(|a| others.iter().any(|b| is_part(a, b) || is_part(b, a)))
     }
 
+    /// Forgets the sentences outside of `part`, the numbers of which are counted from its start.
+    pub(super) fn restrict(&mut self, part: &Range<usize>) {
+        self.sentences.retain(|sentence| part.contains(sentence));
+        for sentence in &mut self.sentences {
+            *sentence -= part.start;
+        }
+    }
+
     /// The number of sentences that have both.
     pub(super) fn sentences_shared_with(&self, other: &Self) -> usize {
         let is_shared = |sentence: &&usize| other.sentences.contains(sentence);
@@ -109,6 +119,16 @@ pub(super) fn candidates(
     let mut nouns: BTreeMap<Key, Key> = BTreeMap::new();
     for (i, sentence) in sentences.iter().enumerate() {
         read_sentence(titles, i, sentence, &mut found, &mut nouns);
+    }
+    for (text, at) in collocations(titles, sentences) {
+        let key = key(&text, titles.ids(&text));
+        let words = text.split(' ').count();
+        let mentions = found.entry(key).or_default();
+        for sentence in at {
+            mentions.add(&text, words, sentence, true);
+        }
+        mentions.sentences.sort_unstable();
+        mentions.sentences.dedup();
     }
     let count = |key: &Key| {
         found
@@ -322,13 +342,13 @@ fn key(text: &str, ids: Vec<TermId>) -> Key {
 
 /// A word in lower case without the endings of the plural and of German cases.
 fn stem(word: &str) -> String {
-    let word = normalize(word);
-    let trimmed = word.trim_end_matches(['e', 'n', 's']);
-    if trimmed.chars().count() >= MIN_STEM {
-        trimmed.to_owned()
-    } else {
-        word
+    let mut word = normalize(word);
+    let mut length = word.chars().count();
+    while length > MIN_STEM && word.ends_with(['e', 'n', 's']) {
+        word.pop();
+        length -= 1;
     }
+    word
 }
 
 /// Whether a phrase is of two nouns, as far as that is known.

@@ -49,7 +49,8 @@ impl WordUse {
                 }
             }
             for (before, after) in normalized.iter().zip(normalized.iter().skip(1)) {
-                if lexicon.articles.contains(before.as_str()) {
+                // "That" is a conjunction as often as an article.
+                if lexicon.articles.contains(before.as_str()) && before != "that" {
                     after_articles.insert(after.clone());
                 }
                 if lexicon.determiners.contains(before.as_str()) {

@@ -55,7 +55,28 @@ pub(super) fn lexicon() -> Lexicon {
              also first second third good anyway",
         ),
         fillers: words("um uh er erm hmm"),
-        removable_starts: words("so and but however therefore or anyway"),
+        hedges: words("basically honestly literally"),
+        asides: phrases(ASIDES).into_iter().collect(),
+        presentations: phrases(
+            "what happens is, what happens then is, what happened is, what happened was, what you do is, \
+             the thing is, the point is, the trick is, the answer is, the idea is, the nice thing is, the funny thing is, the good \
+             news is, the bad news is, the problem is, the reason is, the truth is, the fact is, it turns out, what this means is, what that means is, \
+             that means, this means, which means, it means, i think, i mean, you see, you know, remember, we know, i would say, i guess",
+        )
+        .into_iter()
+        .collect(),
+        general_verbs: words(GENERAL_VERBS),
+        contrasts: words("therefore however though also"),
+        anaphora: words(
+            "it its it's it'll itself they them their theirs they're they've they'll themselves he him his he's \
+             himself she her hers she's herself one ones both neither",
+        ),
+        pointers: words("there then thus therefore otherwise instead here"),
+        demonstratives: words("this that these those such that's"),
+        first_person: words(
+            "i me my mine myself we us our ours i'm i've i'd i'll we're we've we'll",
+        ),
+        removable_starts: words("so and but however therefore or anyway yeah"),
         verbs: words(VERBS),
         adjectives: words(ADJECTIVES),
         emphasis: phrases(EMPHASIS).into_iter().collect(),
@@ -187,6 +208,24 @@ const TOPIC_HINTS: &str = "what about, how about, next up is, next is, get to, m
              about, asking me about, ask me about, asks about, now to, on to, then there is, then there are, \
              then comes, what is, what are, want to say about, about";
 
+const ASIDES: &str = "you know, i mean, i think, i guess, i would say, i do not know, i don't know, \
+             say, to be honest, honestly, seriously, by the way, actually, well, like, right, okay, yeah, of course, \
+             you will not believe this, i am sorry, i'm sorry, sort of, kind of, as i said, as it were, so to speak, if you like, \
+             i believe, i suppose, obviously, in a way, more or less, believe it or not, really, uh-huh, please, remember, what, \
+             mind you, see, look, for example, for instance, frankly, you see, trust me";
+
+const GENERAL_VERBS: &str = "\
+    says said tells told asks asked calls called makes made takes took gives gave gets got goes went comes came \
+    becomes became keeps kept lets puts sees saw looks looked finds found knows knew thinks thought wants wanted \
+    needs needed uses used tries tried works worked shows showed talks speaks begins began starts started ends \
+    ended stops stopped happens happened leaves left brings brought holds held turns turned seems seemed appears \
+    remains stays stayed moves moved consists contains contained causes caused depends depended follows followed \
+    chooses chose compares builds built draws drew explains explained writes wrote grows grew falls fell runs \
+    ran helps helped allows allowed carries carried loses lost sits sat walks walked stands stood wins won pays \
+    paid buys bought sends sent meets met adds added cuts lives lived covers covered protects protected \
+    survives survived decides decided solves solved changes changed make take give get go come become keep need use \
+    work look run stay move hold turn help grow fall lose carry depend consist contain";
+
 const VERBS: &str = "\
     accept achieve act admit affect afford agree aim answer appear apply argue arrive ask assume attach attack attempt \
     avoid bake bear beat become beg behave believe belong bend bind bite blame blow boil borrow bounce break breathe \
@@ -195,9 +234,9 @@ const VERBS: &str = "\
     deny describe destroy develop die differ dig disappear discover dissolve distinguish divide double dream dress drift drink \
     drive drop eat emerge encourage engage enjoy ensure enter escape estimate exist expand expect explode express \
     extend fail feed feel fight fill find finish fit fix fly forget form freeze gain gather get glow grab grind grow guess hate \
-    hang happen hear heat hide hit hold hop hope hunt ignore imagine improve include increase insist intend invent \
+    hang happen hear heat hide hit hold hop hope hunt ignore imagine improve include increase insist install intend invent \
     invite join jump keep kick kill knead knock know land laugh lay lead lean learn leave lend lie lift \
-    like line listen look love lower make manage mark mean melt mention mix multiply need notice obey observe \
+    like line listen look love lower make manage mark mean measure melt mention mix multiply need notice obey observe \
     obtain occur offer open owe pass peel perform persuade pick plan play pour predict prefer prepare press pretend \
     prevent produce promise propose protect prove provide publish pull pump push put quit raise reach react \
     read realize receive recognize reduce refer refuse relax release rely remember remind remove repair repeat replace \
@@ -206,11 +245,11 @@ const VERBS: &str = "\
     solve speed spend spin split spread squeeze stare steal stick sting stir store stretch strike struggle \
     suffer suggest suit supply support suppose surprise surround survive swallow swell swim swing taste teach tear \
     tend test thank think throw touch travel treat trust try understand vanish vary visit vote wait wake wander warm warn \
-    wash waste watch wear weigh win wipe wish worry wrap";
+    wash waste watch weaken wear weigh win wipe wish worry wrap";
 
 const ADJECTIVES: &str = "\
-    able absolute active afraid alive alone ancient angry annoying asleep available average awake aware awful bare beautiful \
-    black blind blue boring bright broad broken brown busy calm careful cheap clean clever cold comfortable \
+    able absolute active afraid alive alone ancient angry annoying asleep available average awake aware awesome awful bare beautiful \
+    black blind blue boring bright broad broken brown busy calm careful cheap clean clever cold comfortable comparable \
     complete complex conscious convenient cool correct crazy cruel curious dangerous dark dead dear deaf dense \
     desperate difficult direct dirty dry dull eager early elegant empty enormous entire equal essential evil \
     excellent exciting expensive extra fair faint familiar famous fat fine firm flat fond foreign formal free \
@@ -218,7 +257,7 @@ const ADJECTIVES: &str = "\
     hard harmless healthy heavy helpful hidden high hollow holy honest horrible hot huge hungry identical ill immediate \
     independent invisible jealous just keen large late lazy light likely liquid local lonely long loose loud lovely \
     low lucky mad mild modern multiple narrow nasty natural neat necessary nervous noisy normal obvious odd opposite ordinary \
-    painful pale patient perfect permanent plain pleasant polite poor popular powerful practical precise pretty \
+    painful pale particular patient perfect permanent plain pleasant polite poor popular powerful practical precise pretty \
     private proper proud pure quick quiet random rapid rare raw ready real red relevant reliable rich rigid ripe rough round \
     rude sad safe salty scared separate serious severe shallow sharp shiny short sick silent silly slight slow \
     smart smooth soft solid sorry sour special specific stable stale steady steep sticky stiff still straight \
@@ -255,7 +294,7 @@ const FUNCTION_WORDS: &str = "\
     not never always often sometimes usually quite rather very too also just only even still already \
     again here there backwards forwards upwards downwards sideways online offline now then thus hence therefore however moreover otherwise instead perhaps maybe \
     really actually basically simply merely almost nearly hardly about roughly well soon later ago \
-    today yesterday tomorrow together apart else ever yes okay ok alright right um uh er hmm ah oh \
+    today yesterday tomorrow together apart else ever yes yeah yep nope okay ok alright right um uh er hmm ah oh \
     please thanks thank sorry hello hi";
 
 const GENERAL_WORDS: &str = "\
@@ -277,12 +316,16 @@ const GENERAL_WORDS: &str = "\
     answer answers solve solves change changes changed happened everything \
     suppose imagine remember notice consider note \
     course thing things way ways kind kinds sort lot lots bit number part parts case cases example examples \
-    group groups piece pieces amount amounts stuff bunch couple story stories problem problems \
+    group groups piece pieces bits majority amount amounts stuff bunch couple story stories problem problems \
     fact point points question questions topic topics subject idea ideas reason reasons time times day \
     days year years week weeks hour hours minute minutes second seconds people person man men woman women \
-    somebody word words end beginning middle top bottom side sides place places result results rest \
+    somebody word words end beginning middle top bottom front side sides place places result results rest \
     first second third last next two three four five six seven eight nine ten hundred thousand \
-    million million's dozen zero twenty thirty forty fifty sixty seventy eighty ninety \
+    million million's dozen zero eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen \
+    twenty thirty forty fifty sixty seventy eighty ninety once twice half quarter percent degree degrees \
+    metre metres meters kilometre kilometres kilometer kilometers centimetre centimetres centimeter centimeters \
+    millimetre millimetres mile miles inch inches foot feet ton tons gram grams kilo kilos pound pounds dollar \
+    dollars euro euros month months century centuries age ages outside inside truth guy guys trick tricks \
     good bad better best worse worst great big bigger biggest large larger largest small smaller smallest \
     long longer longest short shorter shortest high higher highest low lower lowest new newer newest old older oldest young early earlier earliest late latest \
     little less least different similar important interesting simple easy easier hard harder difficult true false whole \

@@ -62,6 +62,29 @@ pub(super) fn lexicon() -> Lexicon {
              zweitens drittens übrigens",
         ),
         fillers: words("ähm äh hm"),
+        hedges: words("halt irgendwie sozusagen quasi übrigens"),
+        asides: phrases(ASIDES).into_iter().collect(),
+        // After others, the word order is that of a subordinate clause.
+        presentations: phrases("das heißt, das bedeutet, das ist so, die sache ist, der trick ist, man sagt immer, ich sage immer")
+            .into_iter()
+            .collect(),
+        // Verbs are recognized by their place.
+        general_verbs: HashSet::new(),
+        contrasts: words("aber nämlich allerdings jedoch dagegen hingegen also auch"),
+        anaphora: words(
+            "er es ihn ihm ihr ihre ihren ihrem ihrer ihres sein seine seinen seinem seiner seines dessen deren denen \
+             beide beiden",
+        ),
+        pointers: words(
+            "da dort dann hier so deshalb darum daher deswegen dabei dadurch dafür dagegen damit danach daran \
+             darauf daraus darin darüber darunter davon davor dazu dazwischen sonst trotzdem dahin",
+        ),
+        demonstratives: words(
+            "dies diese dieser dieses diesem diesen solche solcher solches solchen jene jener jenes jenem jenen",
+        ),
+        first_person: words(
+            "ich mich mir mein meine meinen meinem meiner meines wir uns unser unsere unseren unserem unserer",
+        ),
         // Others are followed by the verb.
         removable_starts: words("und aber oder denn"),
         // Nouns are recognized by their capital letters.
@@ -199,13 +222,18 @@ const EMPHASIS: &str = "wichtig, merken, grund, bedeutet, heißt, nennen, nennt,
              gesetz, deshalb, definition, unterschied, regel, genau, eigentliche, kern, ergebnis, darum, \
              besteht, versteht";
 
+const ASIDES: &str = "na ja, naja, sag ich mal, ich sag mal, sage ich mal, ich sage mal, sagen wir, sagen wir mal, ich glaube, glaub ich, \
+             glaube ich, passen sie auf, ja, also, wie gesagt, ehrlich gesagt, wissen sie, wie auch immer, sag ich immer, \
+             das ist wichtig, ich meine, nicht wahr, oder, gell, so ungefähr, das stimmt, im grunde, im prinzip, mehr oder weniger, \
+             wenn man so will, keine ahnung, zum beispiel, wie soll ich sagen, bitte, ne";
+
 const FUNCTION_WORDS: &str = "\
     der die das den dem des ein eine einen einem einer eines kein keine keinen keinem keiner \
     dieser diese dieses diesem diesen jener jene jenes jeder jede jedes jedem jeden mancher manche \
     manchen solche solchen solcher welche welcher welches welchen alle allem allen aller alles beide beiden \
     ich mich mir mein meine meinen meiner du dich dir dein deine er ihn ihm sein seine seinen seiner seinem \
     seines sie es ihr ihre ihren ihrer ihrem ihres wir uns unser unsere unseren unserem unserer euch euer \
-    ihnen man sich wer wen wem wessen was etwas nichts niemand jemand jemandem einander selbst selber \
+    ihnen man sich wer wen wem wessen was etwas nichts niemand jemand jemandem einander runter rauf rüber raus rein selbst selber \
     bin bist ist sind seid war waren warst sei wäre wären gewesen habe hast hat haben habt hatte hatten \
     hätte hätten gehabt werde wirst wird werden wurde wurden würde würden geworden worden kann kannst \
     können konnte konnten könnte könnten muss müssen musste mussten müsste soll sollen sollte sollten \
@@ -234,6 +262,9 @@ const GENERAL_WORDS: &str = "\
     menschen leute mann frau wort worte ende anfang mitte seite seiten schluss stelle \
     problem probleme gedanke stück stücke hälfte hauptgrund \
     zehntel menge antwort satz weg wege abschluss zahl moment \
+    mal male sekunde sekunden monat monate jahrhundert meter metern zentimeter millimeter kilometer stundenkilometer \
+    gramm kilo kilogramm tonne tonnen liter euro wahrheit quatsch trick elf zwölf dreizehn vierzehn fünfzehn sechzehn \
+    siebzehn achtzehn neunzehn zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig viertel drittel \
     eins zwei drei vier fünf sechs sieben acht neun zehn hundert tausend million millionen null grad prozent \
     gut gute guten schlecht groß große großen großer großes größer klein kleine kleinen lang lange langen kurz kurze hoch \
     hohe neu neue neuen alt alte alten jung früh spät wichtig einfach schwer leicht ganze ganzen verschieden bestimmte besser beste \

@@ -76,6 +76,24 @@ pub(crate) struct Lexicon {
     pub(crate) openers: HashSet<&'static str>,
     /// Sounds that mean nothing wherever they are.
     pub(crate) fillers: HashSet<&'static str>,
+    /// Adverbs that a sentence is complete without, such as "basically".
+    pub(crate) hedges: HashSet<&'static str>,
+    /// Phrases that mean nothing between commas, such as "you know" and "to be honest".
+    pub(crate) asides: HashSet<&'static str>,
+    /// Phrases that only present the clause after them, such as "what happens is".
+    pub(crate) presentations: HashSet<&'static str>,
+    /// Finite verbs that may follow the subject of a title, besides `finite_verbs` and `verbs`.
+    pub(crate) general_verbs: HashSet<&'static str>,
+    /// Adverbs within a clause that only connect it with the sentence before.
+    pub(crate) contrasts: HashSet<&'static str>,
+    /// Pronouns that stand for something said before, such as "it", in all cases.
+    pub(crate) anaphora: HashSet<&'static str>,
+    /// Words that point to something said before, such as "there" and "damit".
+    pub(crate) pointers: HashSet<&'static str>,
+    /// Determiners that point to something said before, such as "this" and "dieser".
+    pub(crate) demonstratives: HashSet<&'static str>,
+    /// Pronouns of the first person, with "my" and "our".
+    pub(crate) first_person: HashSet<&'static str>,
     /// Conjunctions at the start of a sentence that is complete without.
     pub(crate) removable_starts: HashSet<&'static str>,
     /// Base forms of common verbs, which are no part of a title unless the recording uses them

@@ -1,6 +1,10 @@
-//! The markup in the text of a WebVTT cue: tags, character references and voices.
+//! The markup in the text of a WebVTT cue: tags, character references, voices and languages.
 //!
 //! <https://www.w3.org/TR/webvtt1/#webvtt-cue-text-parsing-rules>
+
+use std::collections::HashMap;
+
+use lectern_domain::LanguageTag;
 
 use crate::cue::{Word, collapse_whitespace, without_blank_lines};
 use crate::html_references::{split_reference, unescape_references};
@@ -15,15 +19,18 @@ pub(crate) struct Voice {
     pub(crate) text: String,
     /// The words with their times, if the text has tags with times.
     pub(crate) words: Vec<Word>,
+    /// The language of most of the text, as `<lang>` says; `None` for that of the file.
+    pub(crate) language: Option<LanguageTag>,
 }
 
 /// Splits the text of a cue, which lasts from `start_ms` to `end_ms`, into voices. `<v>` begins
-/// a voice; other tags are removed. A `<` that begins no tag and a `&` that begins no
+/// a voice, and `<lang>` a part in another language, also in several voices; other tags are removed. A `<` that begins no tag and a `&` that begins no
 /// character reference are text, because people write them unescaped. Voices without text are
 /// left out.
 pub(crate) fn parse_voices(source: &str, start_ms: u64, end_ms: u64) -> Vec<Voice> {
     let mut voices = vec![Voice::default()];
     let mut text = TimedText::default();
+    let mut languages = Vec::new();
     let mut rest = source;
     while let Some(at) = rest.find(['<', '&']) {
         text.text.push_str(&rest[..at]);
@@ -35,6 +42,12 @@ pub(crate) fn parse_voices(source: &str, start_ms: u64, end_ms: u64) -> Vec<Voic
                     name,
                     ..Voice::default()
                 });
+            } else if let Some(change) = language_change(tag) {
+                match change {
+                    Some(name) => languages.push(LanguageTag::of_name(name)),
+                    None => drop(languages.pop()),
+                }
+                text.begin_language(languages.last().cloned().flatten());
             } else if let Some(time) = parse_timestamp(tag) {
                 text.marks.push((text.text.len(), time));
             }
@@ -63,12 +76,47 @@ struct TimedText {
     text: String,
     /// Times, in milliseconds, and where in the text they are.
     marks: Vec<(usize, u64)>,
+    /// Languages, and where in the text they begin.
+    languages: Vec<(usize, Option<LanguageTag>)>,
 }
 
 impl TimedText {
+    fn begin_language(&mut self, language: Option<LanguageTag>) {
+        self.languages.push((self.text.len(), language));
+    }
+
+    /// The language with the most characters, of equal ones the first.
+    fn main_language(&self) -> Option<LanguageTag> {
+        let ends = self.languages.iter().skip(1).map(|(start, _)| *start);
+        let mut lengths: HashMap<Option<&LanguageTag>, (usize, usize)> = HashMap::new();
+        let first = self
+            .languages
+            .first()
+            .map_or(self.text.len(), |(start, _)| *start);
+        let parts = self.languages.iter().zip(ends.chain([self.text.len()]));
+        let parts = parts.map(|((start, language), end)| (*start..end, language.as_ref()));
+        for (order, (range, language)) in [(0..first, None)].into_iter().chain(parts).enumerate() {
+            let letters = self.text[range].chars().filter(|c| !c.is_whitespace());
+            let length = letters.count();
+            if length > 0 {
+                lengths.entry(language).or_insert((0, order)).0 += length;
+            }
+        }
+        let longest = lengths
+            .into_iter()
+            .max_by_key(|(_, (length, order))| (*length, std::cmp::Reverse(*order)));
+        longest.and_then(|(language, _)| language.cloned())
+    }
+
     /// Moves the text to the last voice.
     fn finish(&mut self, voices: &mut [Voice], start_ms: u64, end_ms: u64) {
-        let Self { text, marks } = std::mem::take(self);
+        let language = self.main_language();
+        let current = self
+            .languages
+            .last()
+            .and_then(|(_, language)| language.clone());
+        let Self { text, marks, .. } = std::mem::take(self);
+        self.begin_language(current);
         let Some(voice) = voices.last_mut() else {
             return;
         };
@@ -91,6 +139,7 @@ impl TimedText {
                 .collect();
         }
         voice.text = text;
+        voice.language = language;
     }
 }
 
@@ -123,6 +172,17 @@ fn voice_name(tag: &str) -> Option<Option<String>> {
     }
 }
 
+/// The language that a `lang` tag begins, classes removed; `Some(None)` for `/lang`, which ends
+/// one. `None` for any other tag.
+fn language_change(tag: &str) -> Option<Option<&str>> {
+    let head = tag.split(|c: char| c.is_ascii_whitespace()).next()?;
+    match head.split('.').next()? {
+        "lang" => Some(Some(tag[head.len()..].trim())),
+        "/lang" => Some(None),
+        _ => None,
+    }
+}
+
 /// Escapes a text so that [`parse_voices`] restores it, without its blank lines, which would
 /// end the cue, and with every line end as LF.
 pub(crate) fn escape(text: &str) -> String {
@@ -151,6 +211,34 @@ mod tests {
         let voices = parse_voices(source, 0, 1);
         assert!(voices.len() <= 1, "{voices:?}");
         voices.into_iter().map(|voice| voice.text).collect()
+    }
+
+    /// The languages of the voices, "-" for that of the file.
+    fn languages(source: &str) -> Vec<String> {
+        let voices = parse_voices(source, 0, 1);
+        let language = |voice: Voice| voice.language.map_or("-".to_owned(), |tag| tag.to_string());
+        voices.into_iter().map(language).collect()
+    }
+
+    #[test]
+    fn the_language_of_a_voice_is_that_of_most_of_its_text() {
+        assert_eq!(languages("<lang de>Guten Morgen</lang>"), ["de"]);
+        assert_eq!(languages("<lang.a de>Guten Morgen"), ["de"]);
+        assert_eq!(languages("He says <lang de>ja</lang> to it"), ["-"]);
+        assert_eq!(languages("Hm, <lang de>guten Morgen</lang>"), ["de"]);
+        let nested = "<lang de>guten <lang fr>jour</lang> Morgen</lang> yes";
+        assert_eq!(languages(nested), ["de"]);
+        // The time is no text, and of equal languages the first counts.
+        assert_eq!(languages("<lang de><00:00:01.000>ja</lang> no"), ["de"]);
+        assert_eq!(languages("no </lang>change"), ["-"]);
+        assert_eq!(languages("<lang>no name</lang>"), ["-"]);
+        assert_eq!(languages("<lang !>no language</lang>"), ["-"]);
+    }
+
+    #[test]
+    fn a_language_continues_in_the_next_voice() {
+        let voices = "<v A>Yes <lang de><v B>ja, ja</v></lang><v C>no";
+        assert_eq!(languages(voices), ["-", "de", "-"]);
     }
 
     #[test]
@@ -188,6 +276,7 @@ mod tests {
         let voice = |name: Option<&str>, text: &str| Voice {
             name: name.map(str::to_owned),
             text: text.to_owned(),
+            language: None,
             words: Vec::new(),
         };
         assert_eq!(

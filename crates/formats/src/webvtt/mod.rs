@@ -36,7 +36,7 @@ pub fn read(bytes: &[u8]) -> Result<Transcript, FormatError> {
 
 /// Reads a file. Settings, tags and `NOTE`, `STYLE` and `REGION` blocks are dropped, and so are
 /// the headers of segments that were joined. A cue with several voices becomes one cue for
-/// each, at the same times. Identifiers that are the same few names are speakers.
+/// each, at the same times. `<lang>` gives a cue the language that most of its text is in. Identifiers that are the same few names are speakers.
 ///
 /// Fails on a file that does not begin with `WEBVTT`, and on one without a cue whose times can
 /// be read.
@@ -82,6 +82,7 @@ pub(crate) fn parse(text: &str) -> Result<ParsedFile, FormatError> {
                         text: voice.text,
                         speaker: voice.name.or_else(|| identifier.and_then(speaker)),
                         words: voice.words,
+                        language: voice.language,
                         ..Entry::default()
                     });
                 }

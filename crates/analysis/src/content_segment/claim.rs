@@ -1,0 +1,453 @@
+//! Short sentences that are titles, such as "Salt makes the dough tighter".
+//!
+//! A lecturer who speaks freely hardly names the topic, but says in a few words what it is about.
+//! A clause is a claim if it has a subject that is one of the main phrases, a finite verb
+//! after it and something after that, if it has no more words than a title and if it refers to
+//! nothing outside of itself. Without punctuation, there are hardly any: a clause is then as long
+//! as a sentence.
+
+use std::ops::Range;
+
+use super::noun_phrase::noun_phrases;
+use super::title_candidate::Candidate;
+use super::title_words::{MAX_WORDS, Titles};
+use super::word_use::is_capitalized;
+use crate::disfluency::{ends_clause, fluent_words, without_presentation, without_words};
+use crate::language::Lexicon;
+use crate::reference::refers_back;
+use crate::sentence::normalize;
+
+/// "Hemp rots" says too little.
+const MIN_WORDS: usize = 4;
+/// The minimum score of the subject, as a fraction of the highest.
+const MIN_SUBJECT_SCORE: f64 = 0.35;
+/// For a claim whose subject is less central than another phrase in it.
+const OBJECT_SHARE: f64 = 0.7;
+/// The number of words before a subject after a phrase with a preposition.
+const MAX_SUBJECT_POSITION: usize = 5;
+/// For "every knot" and the like.
+const GENERAL_FACTOR: f64 = 1.3;
+const NUMBER_FACTOR: f64 = 0.5;
+const PAST_FACTOR: f64 = 0.7;
+const NEGATION_FACTOR: f64 = 0.7;
+/// The minimum score of another phrase in the claim, as a fraction of the highest.
+const MIN_OBJECT_SCORE: f64 = 0.15;
+const OBJECT_BONUS: f64 = 0.6;
+/// For a claim in the first half of the sentences.
+const EARLY_FACTOR: f64 = 1.1;
+
+#[derive(Debug, PartialEq)]
+pub(super) struct Claim {
+    pub(super) text: String,
+    /// How central it is, as a fraction of the highest score of a phrase.
+    pub(super) score: f64,
+    pub(super) subject: String,
+    /// Whether it says what its subject is.
+    pub(super) is_definition: bool,
+    /// Whether it has another of the main phrases, or is about all that the subject names.
+    pub(super) is_rich: bool,
+}
+
+/// The best claim of the sentences about one of the candidates.
+pub(super) fn best_claim(
+    titles: &Titles<'_>,
+    sentences: &[&str],
+    candidates: &[Candidate],
+) -> Option<Claim> {
+    let lexicon = titles.lexicon;
+    if lexicon.capitalizes_nouns && !titles.word_use.has_capitalized_nouns {
+        return None;
+    }
+    let mut best: Option<Claim> = None;
+    for (i, sentence) in sentences.iter().enumerate() {
+        let words = without_presentation(fluent_words(sentence, lexicon), lexicon);
+        let words = without_words(&words, |word| DROPPED.contains(&word));
+        if words.last().is_some_and(|last| last.ends_with('?')) {
+            continue;
+        }
+        let early = if 2 * i < sentences.len() {
+            EARLY_FACTOR
+        } else {
+            1.0
+        };
+        for range in clauses(&words, lexicon) {
+            let Some(claim) = claim(titles, &words[range], candidates) else {
+                continue;
+            };
+            let score = early * claim.score;
+            if best.as_ref().is_none_or(|best| score > best.score) {
+                best = Some(Claim { score, ..claim });
+            }
+        }
+    }
+    best
+}
+
+/// The parts of a sentence that may be a claim: between punctuation, without a conjunction at the
+/// start, also up to another clause in it, or with the clause that completes it.
+fn clauses(words: &[String], lexicon: &Lexicon) -> Vec<Range<usize>> {
+    let mut clauses = Vec::new();
+    let mut start = 0;
+    for end in 1..=words.len() {
+        if end < words.len() && !ends_clause(&words[end - 1]) {
+            continue;
+        }
+        let is_belief = start > 0 && REPORTING.contains(&normalize(&words[start - 1]).as_str());
+        let first = (start..end).find(|&i| !is_opener(&words[i], lexicon));
+        let first = first.filter(|_| !is_belief);
+        let next = words.get(end).map(|word| normalize(word));
+        let is_completed = next.is_some_and(|next| COMPLETIONS.contains(&next.as_str()));
+        if let Some(first) = first {
+            if is_completed {
+                let length = words[end..].iter().position(|word| ends_clause(word));
+                clauses.push(first..length.map_or(words.len(), |length| end + length + 1));
+            } else {
+                clauses.push(first..end);
+            }
+            // "The brain has learned that bed is a place for worrying."
+            let that = (first + 1..end).find(|&i| {
+                let before = normalize(&words[i - 1]);
+                let is_verb = lexicon.is_verb_form(&before)
+                    || lexicon.general_verbs.contains(before.as_str());
+                normalize(&words[i]) == "that" && is_verb && !REPORTING.contains(&before.as_str())
+            });
+            let embedded = that.map(|that| that + 1..end);
+            clauses.extend(embedded.filter(|range| !range.is_empty()));
+            let cuts = (first + MIN_WORDS..end).filter(|&i| {
+                let word = normalize(&words[i]);
+                let next = words
+                    .get(i + 1)
+                    .map_or(String::new(), |next| normalize(next));
+                let begins_clause = lexicon.articles.contains(next.as_str())
+                    || lexicon.adverbial_starts.contains(next.as_str())
+                    || lexicon.subject_pronouns.contains(next.as_str());
+                let is_joint = COORDINATORS.contains(&word.as_str()) && begins_clause;
+                (is_joint || CUT_BEFORE.contains(&word.as_str()))
+                    && !lexicon.is_function_word(&normalize(&words[i - 1]))
+            });
+            clauses.extend(cuts.map(|cut| first..cut));
+        }
+        start = end;
+    }
+    clauses
+}
+
+fn is_opener(word: &str, lexicon: &Lexicon) -> bool {
+    let normalized = normalize(word);
+    lexicon.removable_starts.contains(normalized.as_str())
+        || lexicon.openers.contains(normalized.as_str()) && word.ends_with(',')
+        || ["because", "that"].contains(&normalized.as_str())
+}
+
+/// The claim that a clause is; `None` if it is none.
+fn claim(titles: &Titles<'_>, clause: &[String], candidates: &[Candidate]) -> Option<Claim> {
+    let lexicon = titles.lexicon;
+    if !(MIN_WORDS..=MAX_WORDS).contains(&clause.len()) || !stands_alone(clause, lexicon) {
+        return None;
+    }
+    let text = clause.join(" ");
+    let normalized: Vec<String> = clause.iter().map(|word| normalize(word)).collect();
+    let phrases = noun_phrases(&text, titles.word_use, lexicon);
+    // The longest phrase at the start, or after a phrase with a preposition, before a verb.
+    let begins_with_preposition = lexicon.adverbial_starts.contains(normalized[0].as_str());
+    let subject = phrases
+        .iter()
+        .filter(|phrase| {
+            let is_first = phrase.position <= 2
+                && normalized[..phrase.position]
+                    .iter()
+                    .all(|word| may_precede(word, lexicon));
+            let is_second = begins_with_preposition && phrase.position <= MAX_SUBJECT_POSITION;
+            is_first || is_second && !lexicon.capitalizes_nouns
+        })
+        .filter(|phrase| verb_after(clause, &normalized, phrase.position + phrase.words, titles))
+        .max_by_key(|phrase| phrase.words)?;
+    let end = subject.position + subject.words;
+    let others = || phrases.iter().filter(|phrase| phrase.position > end);
+    if begins_with_preposition && lexicon.capitalizes_nouns && others().count() == 0 {
+        return None;
+    }
+    let says_something = normalized[end + 1..]
+        .iter()
+        .any(|word| word.chars().count() > 2 && !lexicon.is_function_word(word));
+    if !says_something {
+        return None;
+    }
+    let highest = candidates.iter().map(|candidate| candidate.score);
+    let highest = highest.fold(0.0, f64::max);
+    let relative = |text: &str| {
+        let ids = titles.ids(text);
+        let within = candidates.iter().filter(|candidate| {
+            candidate.sentences.len() > 1 && candidate.ids.iter().all(|id| ids.contains(id))
+        });
+        within.map(|candidate| candidate.score).fold(0.0, f64::max) / highest
+    };
+    let subject_score = relative(&subject.text);
+    let object_score = others()
+        .map(|phrase| relative(&phrase.text))
+        .fold(0.0, f64::max);
+    let of_object = OBJECT_SHARE * object_score;
+    let central = subject_score.max(of_object);
+    let object = if object_score >= MIN_OBJECT_SCORE && subject_score >= MIN_OBJECT_SCORE {
+        OBJECT_BONUS
+    } else {
+        0.0
+    };
+    let is_general = QUANTIFIERS.contains(&normalized[0].as_str());
+    let general = if is_general { GENERAL_FACTOR } else { 1.0 };
+    let text = text.trim_end_matches(|c: char| !c.is_alphanumeric());
+    (central >= MIN_SUBJECT_SCORE).then(|| Claim {
+        text: text.to_owned(),
+        score: central * (1.0 + object) * general * detail(&normalized, lexicon),
+        subject: subject.text.clone(),
+        is_rich: object > 0.0 || is_general,
+        is_definition: DEFINING.contains(&normalized[end].as_str()),
+    })
+}
+
+/// Less for a claim that is probably a detail: with a number, in the past, or of what is not.
+fn detail(normalized: &[String], lexicon: &Lexicon) -> f64 {
+    let has = |list: &[&str]| normalized.iter().any(|word| list.contains(&word.as_str()));
+    let is_number = |word: &String| {
+        word.chars().any(|c| c.is_ascii_digit()) || NUMBERS.contains(&word.as_str())
+    };
+    let is_regular_past =
+        |word: &String| !lexicon.capitalizes_nouns && word.len() > 4 && word.ends_with("ed");
+    let mut factor = 1.0;
+    if normalized.iter().any(is_number) {
+        factor *= NUMBER_FACTOR;
+    }
+    if has(PAST) || normalized.iter().any(is_regular_past) {
+        factor *= PAST_FACTOR;
+    }
+    if has(&["not", "nicht"]) {
+        factor *= NEGATION_FACTOR;
+    }
+    factor
+}
+
+/// Whether a clause says nothing about the people in the room, and nothing that depends on
+/// other sentences.
+fn stands_alone(clause: &[String], lexicon: &Lexicon) -> bool {
+    let normalized: Vec<String> = clause.iter().map(|word| normalize(word)).collect();
+    let is_personal = |(i, word): (usize, &String)| {
+        let word = word.as_str();
+        let is_you = lexicon.second_person.contains(word) && (i == 0 || word != "you");
+        lexicon.first_person.contains(word)
+            || is_you
+            || lexicon.anaphora.contains(word) && !REFLEXIVE.contains(&word)
+            || lexicon.pointers.contains(word)
+            || lexicon.demonstratives.contains(word)
+            || UNCLEAR.contains(&word)
+            || lexicon.fillers.contains(word)
+    };
+    !normalized.iter().enumerate().any(is_personal) && !refers_back(clause, lexicon)
+}
+
+fn may_precede(word: &str, lexicon: &Lexicon) -> bool {
+    let is_article = lexicon.articles.contains(word) && !lexicon.demonstratives.contains(word);
+    is_article
+        || lexicon.capitalizes_nouns && lexicon.adverbial_starts.contains(word)
+        || QUANTIFIERS.contains(&word)
+}
+
+/// Whether a finite verb follows, perhaps after an adverb, and something follows the verb.
+fn verb_after(clause: &[String], normalized: &[String], at: usize, titles: &Titles<'_>) -> bool {
+    let lexicon = titles.lexicon;
+    if at == 0 || ends_clause(&clause[at - 1]) {
+        return false;
+    }
+    let is_adverb = normalized
+        .get(at)
+        .is_some_and(|word| ADVERBS.contains(&word.as_str()));
+    let at = at + usize::from(is_adverb && !lexicon.capitalizes_nouns);
+    let (Some(word), Some(spelled)) = (normalized.get(at), clause.get(at)) else {
+        return false;
+    };
+    let word = word.as_str();
+    let is_verb = if lexicon.capitalizes_nouns {
+        let endings = ["t", "te", "en", "ten"];
+        lexicon.finite_verbs.contains(word)
+            || !lexicon.is_function_word(word)
+                && !is_capitalized(spelled)
+                && endings.iter().any(|ending| word.ends_with(ending))
+    } else {
+        lexicon.finite_verbs.contains(word)
+            || lexicon.general_verbs.contains(word)
+            || lexicon.is_verb_form(word)
+    };
+    let is_auxiliary_alone = at + 2 == clause.len() && normalized[at + 1] == "not";
+    is_verb && at + 1 < clause.len() && !is_auxiliary_alone
+}
+
+/// Adverbs without which a claim says the same.
+const DROPPED: &[&str] = &[
+    "really",
+    "actually",
+    "just",
+    "nämlich",
+    "eigentlich",
+    "auch",
+    "wirklich",
+    "ja",
+];
+
+/// Pronouns that stand for the subject, and "es" in "gibt es".
+const REFLEXIVE: &[&str] = &["its", "itself", "themselves", "es"];
+
+/// Words before the subject.
+const QUANTIFIERS: &[&str] = &[
+    "every", "each", "most", "many", "some", "all", "no", "only", "jeder", "jede", "jedes", "kein",
+    "keine", "viele", "alle", "nur",
+];
+
+/// Verbs before what somebody only believes: "alle denken, der Blitz kommt von oben".
+const REPORTING: &[&str] = &[
+    "thought", "believed", "said", "assume", "assumed", "imagine", "hear", "heard", "tell", "told",
+    "think", "thinks", "believe", "believes", "say", "says", "denken", "glauben", "meinen",
+    "sagen",
+];
+
+const DEFINING: &[&str] = &[
+    "is", "are", "means", "ist", "sind", "heißt", "bedeutet", "versteht", "nennt",
+];
+
+const NUMBERS: &[&str] = &[
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "twenty",
+    "thirty",
+    "fifty",
+    "hundred",
+    "thousand",
+    "half",
+    "hour",
+    "twice",
+    "percent",
+    "zwei",
+    "drei",
+    "vier",
+    "fünf",
+    "sechs",
+    "sieben",
+    "acht",
+    "neun",
+    "zehn",
+    "zwanzig",
+    "dreißig",
+    "hundert",
+    "tausend",
+    "prozent",
+    "stunde",
+    "stunden",
+    "meter",
+    "kilometer",
+];
+
+const PAST: &[&str] = &[
+    "was", "were", "had", "did", "came", "went", "took", "gave", "made", "said", "war", "waren",
+    "hatte", "hatten", "wurde", "wurden", "kam", "machte",
+];
+
+/// Words between the subject and its verb.
+const ADVERBS: &[&str] = &[
+    "never", "always", "only", "really", "just", "often", "mostly", "usually", "also", "still",
+];
+
+/// Words that are clear only in the sentence or with what is around it.
+const UNCLEAR: &[&str] = &[
+    "well",
+    "other",
+    "same",
+    "else",
+    "too",
+    "also",
+    "even",
+    "something",
+    "thing",
+    "things",
+    "anything",
+    "way",
+    "stuff",
+    "auch",
+    "etwas",
+    "sogar",
+    "ja",
+    "doch",
+    "eben",
+];
+
+/// Words with which a clause begins that completes the one before it.
+const COMPLETIONS: &[&str] = &[
+    "dass", "ob", "wie", "was", "warum", "wo", "wann", "how", "why", "what", "whether", "als",
+];
+
+/// Words before which a claim may end.
+const CUT_BEFORE: &[&str] = &[
+    "because", "when", "if", "while", "until", "although", "that", "which", "who",
+];
+
+/// Conjunctions before which a claim may end if another clause begins after them.
+const COORDINATORS: &[&str] = &["and", "but", "und", "aber"];
+
+#[cfg(test)]
+mod tests {
+    use lectern_domain::TimeRange;
+
+    use crate::TranscriptSegmentRef;
+    use crate::content_segment;
+
+    /// The title of a segment with these sentences.
+    fn title_of(sentences: &[&str]) -> String {
+        let segments = (0_u32..)
+            .zip(sentences)
+            .map(|(i, text)| TranscriptSegmentRef {
+                time: TimeRange::new(f64::from(i) * 5.0, f64::from(i) * 5.0 + 4.6).unwrap(),
+                text,
+                words: &[],
+            });
+        let found = content_segment::find(segments).unwrap();
+        found[0].topic.as_str().to_owned()
+    }
+
+    const ROPES: [&str; 4] = [
+        "So, um, my uncle had a boat, and I was on it every summer, you know.",
+        "And I learned, he was right, every splice weakens the rope, he did.",
+        "You pull on the rope, and the splice, it gives a bit, right.",
+        "When you see a splice in a rope, you know that somebody cut it.",
+    ];
+
+    #[test]
+    fn a_short_clause_about_the_main_phrase_is_the_title() {
+        assert_eq!(title_of(&ROPES), "Every splice weakens the rope");
+        let german = [
+            "Also, ähm, mein Onkel hatte ein Boot, und da war ich jeden Sommer.",
+            "Da hab ich gelernt, jeder Knoten schwächt das Seil, sag ich mal, ziemlich stark.",
+            "Man zieht am Seil, und der Knoten, der gibt dann, na ja, ein bisschen nach.",
+            "Wenn Sie einen Knoten im Seil sehen, dann hat da jemand geschnitten.",
+        ];
+        assert_eq!(title_of(&german), "Jeder Knoten schwächt das Seil");
+    }
+
+    #[test]
+    fn a_clause_that_depends_on_another_sentence_is_no_claim() {
+        for other in [
+            "And I learned, he was right, this splice weakens the rope, he did.",
+            "And I learned, he was right, my splice weakens the rope, he did.",
+            "And I learned, he was right, the splice weakens it there, he did.",
+            "And so the sailors say, the splice weakens the rope, he did.",
+        ] {
+            let mut sentences = ROPES;
+            sentences[1] = other;
+            let title = title_of(&sentences);
+            assert!(!title.contains("weakens"), "{title}");
+        }
+    }
+}

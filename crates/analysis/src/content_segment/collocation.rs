@@ -1,0 +1,90 @@
+//! Expressions that are said again and again with the same words, such as "security by obscurity".
+//!
+//! A noun phrase ends where a preposition begins. A longer sequence with prepositions, articles
+//! and conjunctions inside is a phrase of its own if several sentences have it (as the multi-word
+//! terms of Frantzi, Ananiadou & Mima, "Automatic recognition of multi-word terms", 2000). The running time is
+//! linear in the number of words.
+
+use std::collections::BTreeMap;
+
+use super::title_words::Titles;
+use crate::disfluency::{ends_clause, fluent_words};
+use crate::sentence::normalize;
+
+const MIN_WORDS: usize = 3;
+const MAX_WORDS: usize = 5;
+const MIN_SENTENCES: usize = 2;
+
+/// The expressions of the sentences: their spelling, and the indices of the sentences with them.
+pub(super) fn collocations(titles: &Titles<'_>, sentences: &[&str]) -> Vec<(String, Vec<usize>)> {
+    let mut found: BTreeMap<Vec<String>, (String, Vec<usize>)> = BTreeMap::new();
+    for (index, sentence) in sentences.iter().enumerate() {
+        let words = fluent_words(sentence, titles.lexicon);
+        let normalized: Vec<String> = words.iter().map(|word| normalize(word)).collect();
+        for start in 0..words.len() {
+            let longest = MAX_WORDS.min(words.len() - start);
+            for length in MIN_WORDS..=longest {
+                let range = start..start + length;
+                let has_pause = words[start..range.end - 1]
+                    .iter()
+                    .any(|word| ends_clause(word));
+                if has_pause || !is_expression(titles, &normalized[range.clone()]) {
+                    continue;
+                }
+                let spelled = || words[range.clone()].join(" ");
+                let entry = found
+                    .entry(normalized[range.clone()].to_vec())
+                    .or_insert_with(|| (spelled(), Vec::new()));
+                if start > 0 && entry.1.is_empty() {
+                    entry.0 = spelled();
+                }
+                if entry.1.last() != Some(&index) {
+                    entry.1.push(index);
+                }
+            }
+        }
+    }
+    let repeated = found
+        .into_values()
+        .filter(|(_, at)| at.len() >= MIN_SENTENCES);
+    repeated
+        .map(|(text, at)| {
+            let text = text.trim_matches(|c: char| !c.is_alphanumeric());
+            (text.to_owned(), at)
+        })
+        .collect()
+}
+
+/// Whether words begin and end with nouns, as far as that is known, and have a link inside.
+fn is_expression(titles: &Titles<'_>, words: &[String]) -> bool {
+    let lexicon = titles.lexicon;
+    let is_content = |word: &str| {
+        word.chars().filter(|c| c.is_alphabetic()).count() > 1
+            && !lexicon.is_function_word(word)
+            && !lexicon.general_words.contains(word)
+            && !lexicon.dates.contains(word)
+            && !lexicon.is_verb_form(word)
+            && !lexicon.general_verbs.contains(word)
+    };
+    let is_link = |word: &str| LINKS.contains(&word);
+    let (first, last) = (words[0].as_str(), words[words.len() - 1].as_str());
+    let inside = &words[1..words.len() - 1];
+    // In German a phrase with another case would need another article.
+    let is_nominal = !lexicon.capitalizes_nouns
+        || titles.word_use.has_capitalized_nouns
+            && titles.word_use.is_capitalized(first, false)
+            && titles.word_use.is_capitalized(last, false);
+    is_nominal
+        && first != last
+        && is_content(first)
+        && is_content(last)
+        && !lexicon.adjectives.contains(last)
+        && inside.iter().any(|word| is_link(word))
+        && inside.iter().all(|word| is_link(word) || is_content(word))
+}
+
+const LINKS: &[&str] = &[
+    "of", "by", "in", "for", "on", "to", "at", "from", "with", "between", "against", "without",
+    "and", "the", "a", "an", "von", "im", "in", "für", "und", "des", "der", "mit", "gegen", "ohne",
+    "zwischen",
+];
