@@ -134,6 +134,7 @@ fn body_of(method: &str, path: &str) -> Value {
         ("POST", "/logs") => json!({ "stage": "transcription", "status": "started" }),
         ("POST", "/progress") => json!({ "stage": "transcription", "percent": 5.0 }),
         ("POST", "/rerun") => json!({ "from_stage": "transcription" }),
+        ("POST", "/objects") => json!({ "filename": "a", "file_size": 1 }),
         ("POST", "/fail") => json!({ "error": "disk full", "retryable": true }),
         _ => json!({}),
     }

@@ -90,7 +90,8 @@ impl Call {
             "watchJob" => job(JobStatus::Queued),
             "createUploadUrl" => recordings::announce(client, SIZE).job_id.to_string(),
             id if id.contains("Tus") => tus::create(client, SIZE).id,
-            "heartbeat" | "completeStage" | "releaseStage" | "failStage" => a_lease(db),
+            "heartbeat" | "completeStage" | "releaseStage" | "failStage" | "listWorkObjects"
+            | "createWorkUpload" => a_lease(db),
             "confirmUpload" => {
                 let announced = recordings::announce(client, SIZE);
                 let bytes = recordings::recording(SIZE);
@@ -204,6 +205,7 @@ fn a_body_for(operation: &str) -> Option<Value> {
         "appendLog" => a_log_entry(Stage::Compilation, LogStatus::Failed).body(),
         "claimWork" => json!({ "worker": "worker-1", "stages": Stage::WORK }),
         "heartbeat" => json!({ "percent": 12.5, "message": "at 00:12:00", "eta_seconds": 600 }),
+        "createWorkUpload" => json!({ "filename": "clips/1.mp4", "file_size": 4 }),
         "failStage" => json!({ "error": "no memory", "details": { "exit_code": 137 } }),
         _ => return None,
     })

@@ -250,6 +250,7 @@ fn the_documented_error_codes_are_complete(server: TestServer) {
             "host_not_allowed",
             "origin_not_allowed",
             "preflight_refused",
+            "lease_required",
             "not_found",
             "job_not_found",
             "clip_not_found",

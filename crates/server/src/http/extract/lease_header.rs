@@ -64,7 +64,7 @@ impl WorkerKey {
         })
     }
 
-    fn is_for_any(&self, wanted: &[Stage]) -> bool {
+    fn is_for_any(self, wanted: &[Stage]) -> bool {
         let mut stages = Stage::WORK.iter().zip(self.stages);
         stages.any(|(stage, allowed)| allowed && wanted.contains(stage))
     }
