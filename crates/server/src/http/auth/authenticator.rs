@@ -91,12 +91,12 @@ impl Authenticator {
             }
         };
         let verified = keys.verify(&credential).await?;
-        let key = verified.map_err(|refusal| refused(&credential, refusal))?;
-        if !key.has(scope) {
+        let caller = verified.map_err(|refusal| refused(&credential, refusal))?;
+        if !caller.key().has(scope) {
             return Err(scope_missing(scope));
         }
         Ok(Some(Authorized {
-            caller: Caller::new(key),
+            caller,
             keys: Arc::clone(keys),
             credential,
         }))

@@ -11,17 +11,28 @@ use lectern_domain::{ApiKey, OwnerName, Stage};
 
 use crate::http::error::ApiError;
 
-/// The stored key with which a request was authenticated.
+/// The stored key with which a request was authenticated. It is made when the key is read, not
+/// for each request.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(Arc<ApiKey>);
+pub(crate) struct Caller {
+    key: Arc<ApiKey>,
+    namespace: Arc<str>,
+}
 
 impl Caller {
-    pub(super) fn new(key: Arc<ApiKey>) -> Self {
-        Self(key)
+    pub(super) fn new(key: ApiKey) -> Self {
+        let namespace = match &key.data.owner {
+            Some(owner) => format!("owner {owner}"),
+            None => format!("key {}", key.key_id),
+        };
+        Self {
+            key: Arc::new(key),
+            namespace: namespace.into(),
+        }
     }
 
     pub(crate) fn key(&self) -> &ApiKey {
-        &self.0
+        &self.key
     }
 
     /// The caller of a request; `None` if no key was asked for.
@@ -31,15 +42,12 @@ impl Caller {
 
     /// The owner whose jobs the caller finds and creates; `None`: all jobs.
     pub(crate) fn owner(&self) -> Option<&OwnerName> {
-        self.0.data.owner.as_ref()
+        self.key.data.owner.as_ref()
     }
 
     /// The name of the caller: one for all keys of an owner, and one for each key without owner.
-    pub(crate) fn namespace(&self) -> String {
-        match self.owner() {
-            Some(owner) => format!("owner {owner}"),
-            None => format!("key {}", self.0.key_id),
-        }
+    pub(crate) fn namespace(&self) -> &Arc<str> {
+        &self.namespace
     }
 }
 
