@@ -1,7 +1,10 @@
 -- Without these actions, the entries cannot stay.
 DELETE FROM audit_entries
 WHERE action LIKE 'clip.%' OR action LIKE 'transcript_segment.%' OR action LIKE 'content_segment.%';
-CREATE TABLE new_audit_entries (
+
+CREATE TABLE kept_audit_entries AS SELECT * FROM audit_entries;
+DROP TABLE audit_entries;
+CREATE TABLE audit_entries (
     id INTEGER NOT NULL PRIMARY KEY,
     entry_id TEXT NOT NULL CONSTRAINT audit_entries_entry_id_key UNIQUE
         CONSTRAINT audit_entries_entry_id_uuid
@@ -39,12 +42,10 @@ CREATE TABLE new_audit_entries (
         CONSTRAINT audit_entries_new_values_object
         CHECK (CASE WHEN json_valid(new_values) THEN json_type(new_values) = 'object' ELSE FALSE END)
 ) STRICT;
-
-INSERT INTO new_audit_entries (id, entry_id, at, action, job_id, changed_key_id, owner, key_id, address, command_line_user, old_values, new_values)
+INSERT INTO audit_entries (id, entry_id, at, action, job_id, changed_key_id, owner, key_id, address, command_line_user, old_values, new_values)
 SELECT id, entry_id, at, action, job_id, changed_key_id, owner, key_id, address, command_line_user, old_values, new_values
-FROM audit_entries;
-DROP TABLE audit_entries;
-ALTER TABLE new_audit_entries RENAME TO audit_entries;
+FROM kept_audit_entries;
+DROP TABLE kept_audit_entries;
 
 CREATE INDEX audit_entries_at_idx ON audit_entries (at, entry_id);
 CREATE INDEX audit_entries_job_id_idx ON audit_entries (job_id, at, entry_id);
