@@ -134,7 +134,10 @@ impl AuditedRow for TranscriptSegment {
             ("speaker_id", self.speaker_id.as_deref().into()),
             (
                 "language",
-                self.language.as_ref().map(|tag| tag.as_str()).into(),
+                self.language
+                    .as_ref()
+                    .map(crate::LanguageTag::as_str)
+                    .into(),
             ),
             ("words", words.map(JsonValue::to_json).into()),
         ]

@@ -216,8 +216,8 @@ fn enable(conn: &mut DbConnection, role: &RoleName) -> Result<(), Error> {
         })?;
     }
     // Waiting for long transactions, the locks would keep all others waiting.
-    let mut sql = "SET LOCAL lock_timeout = '10s';\n".to_owned();
-    sql += &format!(
+    let mut statements = vec!["SET LOCAL lock_timeout = '10s';\n".to_owned()];
+    statements.push(format!(
         "DO $lectern$ BEGIN
             IF NOT has_schema_privilege({}, current_schema(), 'USAGE') THEN
                 EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), {});
@@ -225,8 +225,8 @@ fn enable(conn: &mut DbConnection, role: &RoleName) -> Result<(), Error> {
         END $lectern$;\n",
         literal(role.as_str()),
         literal(role.as_str()),
-    );
-    sql += &format!(
+    ));
+    statements.push(format!(
         "CREATE OR REPLACE FUNCTION {IS_OWN_JOB}(wanted UUID) RETURNS boolean
          LANGUAGE plpgsql VOLATILE AS $lectern$
          BEGIN
@@ -237,10 +237,10 @@ fn enable(conn: &mut DbConnection, role: &RoleName) -> Result<(), Error> {
              EXECUTE format('ALTER FUNCTION {IS_OWN_JOB}(UUID) SET search_path = pg_catalog, %I, pg_temp',
                             current_schema());
          END $lectern$;\n"
-    );
+    ));
     for (table, rows) in FENCED {
         let (found, stored) = rows.conditions(table);
-        sql += &format!(
+        statements.push(format!(
             "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {name};
              DROP POLICY IF EXISTS {EVERYONE} ON {table};
              CREATE POLICY {EVERYONE} ON {table} USING (TRUE) WITH CHECK (TRUE);
@@ -248,12 +248,12 @@ fn enable(conn: &mut DbConnection, role: &RoleName) -> Result<(), Error> {
              CREATE POLICY {name} ON {table} AS RESTRICTIVE TO {name}
                  USING ({found}) WITH CHECK ({stored});
              ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;\n"
-        );
+        ));
     }
     for table in SHARED {
-        sql += &format!("GRANT SELECT ON {table} TO {name};\n");
+        statements.push(format!("GRANT SELECT ON {table} TO {name};\n"));
     }
-    conn.batch_execute(&sql)
+    conn.batch_execute(&statements.concat())
         .doing("create the policies of row-level security")
 }
 
