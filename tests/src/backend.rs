@@ -48,3 +48,21 @@ macro_rules! on_both_backends {
         }
     )+};
 }
+
+/// Like [`on_both_backends!`](crate::on_both_backends), for functions of a
+/// [`TestDb`](crate::TestDb), with a third test `<its name>::row_security`: PostgreSQL, with
+/// row-level security behind handles of owners.
+#[macro_export]
+macro_rules! on_both_backends_and_with_row_security {
+    ($($(#[$attribute:meta])* $name:ident),+ $(,)?) => {
+        $crate::on_both_backends!($($(#[$attribute])* $name),+);
+
+        mod row_security {$(
+            $(#[$attribute])*
+            #[test]
+            fn $name() {
+                super::$name($crate::TestDb::with_row_security());
+            }
+        )+}
+    };
+}

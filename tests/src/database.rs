@@ -8,7 +8,7 @@ use std::{fmt, fs};
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
-use lectern_db::{Backend, Database, DatabaseConfig};
+use lectern_db::{Backend, Database, DatabaseConfig, RoleName};
 use lectern_domain::{Clock, ManualClock};
 use tempfile::TempDir;
 
@@ -79,7 +79,26 @@ impl TestDb {
         Sql::connect(self.url())
     }
 
+    /// A database on PostgreSQL with row-level security behind handles of owners.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be created.
+    pub fn with_row_security() -> Self {
+        let location = Location::postgres(Some(postgres_template()));
+        // Roles belong to the server, so all tests share it.
+        let role = RoleName::new("lectern_test_owners").expect("a name");
+        let db = Self::open(location, Some(role));
+        db.enable_row_security()
+            .unwrap_or_else(|error| panic!("row-level security of a database just made: {error}"));
+        db
+    }
+
     fn at(location: Location) -> Self {
+        Self::open(location, None)
+    }
+
+    fn open(location: Location, owner_role: Option<RoleName>) -> Self {
         crate::queries::record_all();
         let url = match &location {
             Location::Postgres { url, .. } | Location::Sqlite { url, .. } => url,
@@ -93,6 +112,7 @@ impl TestDb {
                     config.max_overflow += config.pool_size - 1;
                     config.pool_size = 1;
                 }
+                config.owner_role = owner_role;
                 Database::connect(&config)
             })
             .unwrap_or_else(|error| panic!("a database just made: {error}"))

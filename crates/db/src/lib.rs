@@ -88,7 +88,7 @@ mod work;
 
 pub use connection::{
     Backend, Capacity, Committed, Conn, Database, DatabaseConfig, DatabaseUrl, Durability,
-    PoolStats, ReadOnly, ReadWrite, Reader, Timeouts, Tx,
+    PoolStats, ReadOnly, ReadWrite, Reader, RoleName, Timeouts, Tx,
 };
 pub use dialect::{JobLock, JobRef};
 pub use error::{ConstraintKind, Error, Outage, Source};

@@ -34,6 +34,18 @@ string_enum! {
         JobRerun = "job.rerun",
         /// A job was deleted.
         JobDelete = "job.delete",
+        /// Fields of a clip were changed.
+        ClipUpdate = "clip.update",
+        /// A clip was deleted.
+        ClipDelete = "clip.delete",
+        /// Fields of a transcript segment were changed.
+        TranscriptSegmentUpdate = "transcript_segment.update",
+        /// A transcript segment was deleted.
+        TranscriptSegmentDelete = "transcript_segment.delete",
+        /// Fields of a content segment were changed.
+        ContentSegmentUpdate = "content_segment.update",
+        /// A content segment was deleted.
+        ContentSegmentDelete = "content_segment.delete",
         /// A key was made.
         KeyCreate = "key.create",
         /// The secret of a key was replaced.
@@ -126,6 +138,25 @@ impl AuditChange {
         }
         let action = AuditAction::JobDelete;
         values.into_change(action, Some(job.job_id), None)
+    }
+
+    /// A change of something that belongs to a job: its id, and its fields with their old and
+    /// new values, of which those that differ are recorded. Empty if none does.
+    pub(crate) fn of_fields(
+        action: AuditAction,
+        job_id: JobId,
+        id: (&'static str, Value),
+        fields: impl Iterator<Item = (&'static str, Value, Value)>,
+    ) -> Self {
+        let mut values = Values::default();
+        for (name, old, new) in fields {
+            values.compare(name, old, new);
+        }
+        if !values.old.is_empty() {
+            values.old.insert(id.0.to_owned(), id.1.clone());
+            values.new.insert(id.0.to_owned(), id.1);
+        }
+        values.into_change(action, Some(job_id), None)
     }
 
     /// A change of a key, of which nothing is recorded that could be used.

@@ -89,6 +89,7 @@
 
 mod api_key;
 mod audit;
+mod audited_row;
 mod claim;
 mod clip;
 mod clock;
@@ -134,6 +135,7 @@ pub use audit::{
     Actor, AuditAction, AuditChange, AuditEntry, AuditFilter, ClientAddress, CommandLineUser,
     MAX_AUDIT_VALUE,
 };
+pub use audited_row::AuditedRow;
 pub use claim::{Claim, ClaimLimit, ClaimRequest, Stages};
 pub use clip::{
     Clip, ClipItem, ClipMedia, ClipMediaUpdate, ClipTopic, ClipUpdate, Cut, CutRecord, NewClip,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::row_security::RoleName;
 use super::url::DatabaseUrl;
 use crate::error::Error;
 
@@ -23,6 +24,10 @@ pub struct DatabaseConfig {
     /// When a commit on SQLite counts as done. PostgreSQL has its own setting,
     /// `synchronous_commit`.
     pub durability: Durability,
+    /// The role that transactions of [`Database::as_owner`](crate::Database::as_owner) take,
+    /// so that row-level security hides the rows of other owners from them; PostgreSQL only.
+    /// Call [`Database::enable_row_security`](crate::Database::enable_row_security) before.
+    pub owner_role: Option<RoleName>,
 }
 
 /// When a commit on SQLite counts as done (`PRAGMA synchronous`).
@@ -126,6 +131,7 @@ impl DatabaseConfig {
             checkout_timeout: Duration::from_secs(30),
             timeouts: Timeouts::default(),
             durability: Durability::default(),
+            owner_role: None,
         }
     }
 }

@@ -16,6 +16,7 @@ use diesel::result::{Error as DieselError, QueryResult};
 
 use super::config::ConnectionSettings;
 use super::open::{open_postgres, open_sqlite};
+use super::row_security::Fence;
 use super::url::Backend;
 use super::url::Location;
 use crate::error::{Doing, Error, Outage, outage};
@@ -94,10 +95,15 @@ impl DbConnection {
     /// Begins a transaction that may write. SQLite takes the write lock at
     /// once, because a transaction that has already read fails instead of waiting for
     /// the lock.
-    pub(crate) fn begin(&mut self) -> QueryResult<()> {
-        match self {
-            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn),
-            Self::Sqlite(conn) => {
+    ///
+    /// On an error with a `fence`, the connection may be in a failed transaction.
+    pub(crate) fn begin(&mut self, fence: Option<Fence<'_>>) -> QueryResult<()> {
+        match (self, fence) {
+            (Self::Postgres(conn), None) => AnsiTransactionManager::begin_transaction(conn),
+            (Self::Postgres(conn), Some(fence)) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, &fence.begin_with("BEGIN"))
+            }
+            (Self::Sqlite(conn), _) => {
                 AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
             }
         }
@@ -113,12 +119,31 @@ impl DbConnection {
     }
 
     /// Begins a transaction that sees one snapshot and cannot write.
-    pub(crate) fn begin_snapshot(&mut self) -> QueryResult<()> {
+    ///
+    /// On an error with a `fence`, the connection may be in a failed transaction.
+    pub(crate) fn begin_snapshot(&mut self, fence: Option<Fence<'_>>) -> QueryResult<()> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        match (self, fence) {
+            (Self::Postgres(conn), None) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, BEGIN)
+            }
+            (Self::Postgres(conn), Some(fence)) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, &fence.begin_with(BEGIN))
+            }
+            (Self::Sqlite(conn), _) => AnsiTransactionManager::begin_transaction(conn),
+        }
+    }
+
+    /// Begins a transaction on PostgreSQL in which each query sees what is committed when it
+    /// begins.
+    ///
+    /// On an error, the connection may be in a failed transaction.
+    pub(crate) fn begin_read_committed(&mut self, fence: Fence<'_>) -> QueryResult<()> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
         match self {
-            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
-                conn,
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            ),
+            Self::Postgres(conn) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, &fence.begin_with(BEGIN))
+            }
             Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction(conn),
         }
     }
@@ -136,7 +161,7 @@ impl DbConnection {
         if self.depth()?.is_some() {
             return queries(self);
         }
-        self.begin_snapshot()?;
+        self.begin_snapshot(None)?;
         let result = queries(self);
         // The pool drops a connection that is left in a transaction.
         let _ = <Self as Connection>::TransactionManager::rollback_transaction(self);

@@ -10,6 +10,7 @@ mod group_commit;
 mod open;
 pub(crate) mod owner_batches;
 mod pool;
+pub(crate) mod row_security;
 mod transaction;
 pub(crate) mod url;
 
@@ -20,6 +21,7 @@ pub use database::Database;
 pub use db_connection::{DbConnection, MultiBackend};
 pub(crate) use db_connection::{MultiRawValue, each_row, on_either};
 pub use pool::{Capacity, PoolStats};
+pub use row_security::RoleName;
 pub use transaction::{Conn, ReadOnly, ReadWrite, Reader, Tx};
 pub(crate) use url::Location;
 pub use url::{Backend, DatabaseUrl};

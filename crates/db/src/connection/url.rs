@@ -71,6 +71,19 @@ impl DatabaseUrl {
         matches!(self.0, Location::Memory)
     }
 
+    /// The parameter `sslmode` of a PostgreSQL URL; `None` also for SQLite.
+    pub fn ssl_mode(&self) -> Option<&str> {
+        let Location::Postgres(url) = &self.0 else {
+            return None;
+        };
+        let (_, parameters) = url.split_once('?')?;
+        let modes = parameters.split('&');
+        // libpq takes the last one.
+        modes
+            .filter_map(|parameter| parameter.strip_prefix("sslmode="))
+            .next_back()
+    }
+
     pub(crate) fn location(&self) -> &Location {
         &self.0
     }

@@ -44,9 +44,29 @@ use crate::schema::idempotency_keys;
 use crate::sql::current_time::CurrentTime;
 use crate::sql::prepared::Prepared;
 
+/// Rows of one `INSERT` where `COPY` is refused. A statement has at most 65,535 parameters, and
+/// no table has more than 60 columns.
+pub(crate) const ROWS_WITHOUT_COPY: usize = 1000;
+
 /// Inserts many rows in the fastest way of each database: on PostgreSQL by `COPY`,
 /// on SQLite row by row with one prepared statement.
+///
+/// PostgreSQL has no `COPY` for a role to which row-level security applies. With
+/// `fenced: true`, rows are inserted by statements of many rows instead.
 macro_rules! insert_all {
+    (fenced: $fenced:expr, $conn:expr, $table:expr, $rows:expr) => {
+        match ($conn, $rows) {
+            ($crate::connection::DbConnection::Postgres(conn), rows) if $fenced => rows
+                .chunks($crate::dialect::ROWS_WITHOUT_COPY)
+                .try_for_each(|chunk| {
+                    diesel::insert_into($table)
+                        .values(chunk)
+                        .execute(conn)
+                        .map(drop)
+                }),
+            (conn, rows) => $crate::dialect::insert_all!(conn, $table, rows),
+        }
+    };
     ($conn:expr, $table:expr, $rows:expr) => {{
         let rows = $rows;
         match $conn {

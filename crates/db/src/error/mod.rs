@@ -98,6 +98,14 @@ pub enum Error {
         lease_id: Option<LeaseId>,
     },
 
+    /// Row-level security would not limit the transactions of owners, or they could not do their
+    /// work; see [`Database::enable_row_security`](crate::Database::enable_row_security).
+    #[error("row-level security: {reason}")]
+    RowSecurity {
+        /// What is missing, and how to change it.
+        reason: String,
+    },
+
     /// An idempotency key was used before for a different request.
     #[error("the idempotency key was used for a different request")]
     IdempotencyMismatch,

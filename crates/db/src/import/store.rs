@@ -99,7 +99,7 @@ where
         let rows: Vec<T::Row> = next.iter().map(|row| (*row).clone().into()).collect();
         let longest = next.iter().map(|row| bytes(row)).max();
         tx.context.record_value_size(longest.unwrap_or_default());
-        T::insert(tx.raw, &rows)?;
+        T::insert(tx, &rows)?;
         rest = others;
     }
     Ok(())

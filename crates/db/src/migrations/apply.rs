@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{drift, restored_events};
+use super::{drift, restored_events, row_security};
 use crate::connection::{Database, DbConnection};
 use crate::error::{Doing, Error};
 
@@ -150,6 +150,7 @@ impl<'db> Migrations<'db> {
     pub fn down(&self, steps: usize) -> Result<Vec<String>, Error> {
         self.exclusively(|conn| {
             let applied = revertible(conn)?;
+            row_security::remove_policies(conn)?;
             with_harness!(conn, |conn, source| {
                 let migrations = newest_first(&source, &applied)?;
                 migrations
@@ -173,6 +174,7 @@ impl<'db> Migrations<'db> {
     pub fn redo(&self) -> Result<Option<String>, Error> {
         self.exclusively(|conn| {
             let applied = revertible(conn)?;
+            row_security::remove_policies(conn)?;
             with_harness!(conn, |conn, source| {
                 let migrations = newest_first(&source, &applied)?;
                 let Some(last) = migrations.first() else {
@@ -217,7 +219,7 @@ impl<'db> Migrations<'db> {
     }
 
     /// Runs `work` in one transaction while no other process migrates.
-    fn exclusively<T>(
+    pub(super) fn exclusively<T>(
         &self,
         work: impl FnOnce(&mut DbConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -229,7 +231,7 @@ impl<'db> Migrations<'db> {
             conn.batch_execute("PRAGMA foreign_keys = OFF")
                 .doing("turn the checks of references off")?;
         }
-        conn.begin().doing("begin a transaction")?;
+        conn.begin(None).doing("begin a transaction")?;
         if let DbConnection::Postgres(conn) = &mut conn {
             conn.batch_execute(&format!(
                 "SELECT pg_advisory_xact_lock({ADVISORY_LOCK_KEY})"

@@ -4,6 +4,7 @@ mod apply;
 mod drift;
 mod readiness;
 mod restored_events;
+mod row_security;
 
 pub use apply::{MigrationState, MigrationStatus, Migrations};
 pub use drift::Drift;

@@ -399,8 +399,9 @@ impl Clips<'_, ReadWrite> {
             return Ok(clip);
         }
         self.check_segment_of(lock.job_id(), &data)?;
+        let before = clip.clone();
         clip.change(data, lock.time().0);
-        self.store(lock, clip)
+        self.store(lock, &before, clip)
     }
 
     /// The position after the last clip of a job.
@@ -463,7 +464,7 @@ impl Clips<'_, ReadWrite> {
                     .into()
                 })
                 .collect();
-            Clip::insert(self.0.raw, &rows)?;
+            Clip::insert(&mut self.0, &rows)?;
             items = rest;
         }
         Ok(())

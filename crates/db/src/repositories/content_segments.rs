@@ -232,8 +232,9 @@ impl ContentSegments<'_, ReadWrite> {
         if data == segment.data {
             return Ok(segment);
         }
+        let before = segment.clone();
         segment.data = data;
-        self.store(lock, segment)
+        self.store(lock, &before, segment)
     }
 
     /// Replaces the content segments of a job and returns them by

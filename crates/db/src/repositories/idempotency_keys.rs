@@ -15,6 +15,9 @@ use crate::sql::types::{DbJson, Id};
 /// How long a key is stored.
 const LIFETIME: TimeDelta = TimeDelta::hours(24);
 
+/// Attempts to take a key that exists and cannot be read.
+const ATTEMPTS: usize = 3;
+
 /// The repository of the idempotency keys: `tx.idempotency_keys()`.
 #[derive(Debug)]
 pub struct IdempotencyKeys<'c>(pub(crate) Tx<'c>);
@@ -42,7 +45,7 @@ impl IdempotencyKeys<'_> {
         on_either!(self.0.raw, conn => diesel::delete(expired).execute(conn))
             .doing("delete an expired idempotency key")?;
         let now = self.0.insert_time();
-        loop {
+        for _ in 0..ATTEMPTS {
             if dialect::take_key(self.0.raw, key, fingerprint, now)? {
                 return Ok(None);
             }
@@ -53,7 +56,8 @@ impl IdempotencyKeys<'_> {
                 .optional()
                 .doing("read an idempotency key")?;
             match stored {
-                // Deleted meanwhile, together with its job: try again.
+                // Deleted meanwhile, together with its job: try again. With row-level security,
+                // also hidden, after its job was given to another owner.
                 None => {}
                 Some((stored_fingerprint, response))
                     if stored_fingerprint == fingerprint.to_string() =>
@@ -63,6 +67,7 @@ impl IdempotencyKeys<'_> {
                 Some(_) => return Err(Error::IdempotencyMismatch),
             }
         }
+        Err(Error::IdempotencyMismatch)
     }
 
     /// Stores the response to the request that took the key. It is kept for 24

@@ -328,8 +328,9 @@ impl Transcripts<'_, ReadWrite> {
         if data == segment.data {
             return Ok(segment);
         }
+        let before = segment.clone();
         segment.data = data;
-        self.store(lock, segment)
+        self.store(lock, &before, segment)
     }
 
     /// Replaces the transcript of a job and returns its segments by time. A set

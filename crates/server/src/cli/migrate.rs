@@ -55,7 +55,11 @@ pub fn run(command: &Migrate, settings: &Settings) -> anyhow::Result<()> {
     let database = settings.open_database()?;
     let migrations = database.migrations();
     match command {
-        Migrate::Up => print_done("applied", &migrations.up()?, "nothing to apply"),
+        Migrate::Up => {
+            let applied = migrations.up()?;
+            database.enable_row_security()?;
+            print_done("applied", &applied, "nothing to apply")
+        }
         Migrate::Down { n } => print_done(
             "reverted",
             &migrations.down(*n as usize)?,
@@ -63,6 +67,7 @@ pub fn run(command: &Migrate, settings: &Settings) -> anyhow::Result<()> {
         ),
         Migrate::Redo => {
             let redone: Vec<_> = migrations.redo()?.into_iter().collect();
+            database.enable_row_security()?;
             print_done("reverted and applied", &redone, "nothing to revert")
         }
         Migrate::Status => migrations.status()?.iter().try_for_each(|migration| {

@@ -1,11 +1,12 @@
 //! Settings of the database.
 
+use std::env;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Args;
-use lectern_db::{DatabaseConfig, DatabaseUrl, Durability, Timeouts};
+use lectern_db::{Backend, DatabaseConfig, DatabaseUrl, Durability, RoleName, Timeouts};
 
 /// Settings of the database.
 #[derive(Debug, Clone, Args)]
@@ -137,6 +138,17 @@ pub struct DatabaseSettings {
     )]
     pub durability: Durability,
 
+    /// Role that requests of keys with an owner take in the database, so that row-level
+    /// security hides the jobs of other owners from them (PostgreSQL) [default: none]
+    #[arg(
+        long,
+        env = "LECTERN_ROW_SECURITY_ROLE",
+        global = true,
+        value_name = "ROLE",
+        value_parser = parse_role,
+    )]
+    pub row_security_role: Option<Role>,
+
     /// Fails when migrations are pending instead of applying them
     #[arg(
         long,
@@ -179,7 +191,14 @@ impl DatabaseSettings {
             std::fs::create_dir_all(data_dir)
                 .with_context(|| format!("cannot create the data directory {dir}"))?;
         }
+        check_tls(&url)?;
+        let owner_role = self.row_security_role.clone().and_then(|role| role.0);
+        ensure!(
+            owner_role.is_none() || url.backend() == Backend::Postgres,
+            "LECTERN_ROW_SECURITY_ROLE needs PostgreSQL"
+        );
         Ok(DatabaseConfig {
+            owner_role,
             pool_size: self.pool_size,
             max_overflow: self.pool_overflow,
             recycle: seconds(self.pool_recycle),
@@ -196,8 +215,41 @@ impl DatabaseSettings {
     }
 }
 
+/// libpq would say this at each attempt to connect, which a server repeats until it succeeds.
+///
+/// # Errors
+///
+/// When the URL or `PGSSLMODE` asks for TLS, and the program was built without it.
+fn check_tls(url: &DatabaseUrl) -> anyhow::Result<()> {
+    if url.backend() != Backend::Postgres {
+        return Ok(());
+    }
+    let of_url = url.ssl_mode().map(str::to_owned);
+    let mode = of_url.or_else(|| env::var("PGSSLMODE").ok());
+    let mode = mode.as_deref().unwrap_or("prefer");
+    ensure!(
+        cfg!(feature = "pg-tls") || !matches!(mode, "require" | "verify-ca" | "verify-full"),
+        "the database is to be reached by TLS (sslmode={mode}), and this program was built \
+         without it; build it with --features pg-tls"
+    );
+    Ok(())
+}
+
 fn seconds(count: u32) -> Duration {
     Duration::from_secs(count.into())
+}
+
+/// A role; `None`: an empty environment variable, which counts as not set.
+#[derive(Debug, Clone)]
+pub struct Role(Option<RoleName>);
+
+fn parse_role(text: &str) -> Result<Role, String> {
+    if text.is_empty() {
+        return Ok(Role(None));
+    }
+    let role = text.parse::<RoleName>();
+    role.map(|role| Role(Some(role)))
+        .map_err(|error| error.to_string())
 }
 
 fn parse_durability(text: &str) -> Result<Durability, &'static str> {

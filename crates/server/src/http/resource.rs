@@ -1,6 +1,7 @@
 //! A path with its handlers, and who may call them.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -180,7 +181,7 @@ async fn handle_if_authorized(
         extensions.insert(caller);
     }
     let share = match &authorized {
-        Some(authorized) => CallerShare::named(authorized.caller.namespace()),
+        Some(authorized) => CallerShare::named(Arc::clone(authorized.caller.namespace())),
         None => CallerShare::of_client(request.request()),
     };
     // Of what is public, health checks must not fail, and signed URLs are read in many parts.

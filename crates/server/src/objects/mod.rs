@@ -5,6 +5,7 @@ mod disk_reserve;
 mod error;
 pub(crate) mod expired_uploads;
 pub(crate) mod handle;
+pub(crate) mod owner_keys;
 mod receive_upload;
 mod running_appends;
 pub(crate) mod signed_urls;

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use chrono::{DateTime, Utc};
 use lectern_api::{Code, FieldError};
-use lectern_domain::{DownloadName, Job, JobId, StorageKey};
+use lectern_domain::{DownloadName, Job, JobId, OwnerName, StorageKey};
 use lectern_storage::{ObjectKey, Storage};
 use url::Url;
 
@@ -50,18 +50,18 @@ impl SignedUrls {
         Ok(url.await?.into())
     }
 
-    /// The URL of an object that a job refers to. `None` when the key is invalid or
-    /// belongs to another job, or when the URL cannot be signed. Browsers save the object
+    /// The URL of an object that a job of this owner refers to. `None` when the key is invalid,
+    /// belongs to another job or is not the owner's, or when the URL cannot be signed. Browsers save the object
     /// under `name`, or under the last part of its key.
     pub(crate) async fn download(
         &self,
-        job_id: JobId,
+        (job_id, owner): (JobId, Option<&OwnerName>),
         key: &StorageKey,
         name: Option<&DownloadName>,
         ttl: Duration,
     ) -> Option<String> {
         let key = ObjectKey::try_from(key.clone()).ok()?;
-        if key.is_forbidden_to(job_id) {
+        if key.is_forbidden_to_owner(job_id, owner) {
             return None;
         }
         let url = self
@@ -76,8 +76,8 @@ impl SignedUrls {
     /// The URL of a job's recording, for a worker.
     pub(crate) async fn recording(&self, job: &Job) -> Option<String> {
         let key = job.original_s3_key.as_ref()?;
-        self.download(job.recording_owner(), key, None, RECORDING_URL_TTL)
-            .await
+        let owner = (job.recording_owner(), job.owner_id.as_ref());
+        self.download(owner, key, None, RECORDING_URL_TTL).await
     }
 }
 

@@ -4,11 +4,12 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{Clip, ClipUpdateBody, ClipsBody, ClipsQuery, ClipsResponse, NewClipBody};
 use lectern_db::{Conn, Error, JobRef, Reader, SetCursor, Tx};
-use lectern_domain::{self as domain, ClipId, JobId, Scope, Stage};
+use lectern_domain::{self as domain, ClipId, InField as _, JobId, Scope, Stage};
 
 use super::set_pages::{JsonSet, check_row_count, fits_in_memory, json_bytes, respond_json};
 use super::single_row::{self, Preconditions, SingleRow};
 use crate::database::caller_database::CallerDatabase;
+use crate::http::auth::RequestActor;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::IdempotentBody;
 use crate::http::extract::json_body::{OutputBody, OutputPatchBody};
@@ -20,6 +21,7 @@ use crate::http::memory_budget::MemoryBudget;
 use crate::http::resource::Resource;
 use crate::http::response::etag::{IfMatchContent, IfNoneMatch};
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::objects::owner_keys::{check_clip, check_clip_update};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -57,6 +59,9 @@ async fn replace(
     lease: LeaseHeader,
     OutputBody(new): OutputBody<ClipsBody>,
 ) -> ApiResult {
+    for (i, item) in new.iter().enumerate() {
+        check_clip(db.owner(), job_id, &item.clip.media).in_field(&format!("clips[{i}]"))?;
+    }
     let writer = db
         .one_at_a_time_for(job_id.as_uuid())
         .with_time_for_rows(new.len());
@@ -87,6 +92,7 @@ async fn add(
     lease: LeaseHeader,
     IdempotentBody { body: added, key }: IdempotentBody<NewClipBody>,
 ) -> ApiResult {
+    check_clip(db.owner(), job_id, &added.clip.media)?;
     let max_clips = limits.rows;
     let add = move |tx: &mut Tx<'_>| {
         key.run_once(tx, |tx| {
@@ -115,23 +121,38 @@ async fn find_one(
 
 async fn update_one(
     CallerDatabase(db): CallerDatabase,
+    RequestActor(actor): RequestActor,
     memory: Data<MemoryBudget>,
     ClipIdPath(id): ClipIdPath,
     lease: LeaseHeader,
     expected: IfMatchContent,
     OutputPatchBody(update): OutputPatchBody<ClipUpdateBody>,
 ) -> ApiResult {
-    let change = move |tx: &mut Tx<'_>, job| tx.clips().update(job, id, &update);
-    single_row::update(&db, &memory, id, Preconditions { lease, expected }, change).await
+    let owner = db.owner().cloned();
+    let change = move |tx: &mut Tx<'_>, job| {
+        if let Some(clip) = tx.clips().find(id)? {
+            check_clip_update(owner.as_ref(), clip.job_id, &update.media)?;
+        }
+        tx.clips().update(job, id, &update)
+    };
+    single_row::update(
+        &db.acting_as(actor),
+        &memory,
+        id,
+        Preconditions { lease, expected },
+        change,
+    )
+    .await
 }
 
 async fn delete_one(
     CallerDatabase(db): CallerDatabase,
+    RequestActor(actor): RequestActor,
     ClipIdPath(id): ClipIdPath,
     lease: LeaseHeader,
     expected: IfMatchContent,
 ) -> ApiResult {
-    single_row::delete(&db, id, Preconditions { lease, expected }).await
+    single_row::delete(&db.acting_as(actor), id, Preconditions { lease, expected }).await
 }
 
 impl SingleRow for ClipId {

@@ -12,6 +12,7 @@ use lectern_domain::{self as domain, ContentSegmentId, JobId, NewContentSegment,
 use super::set_pages::{JsonSet, fits_in_memory, respond_json};
 use super::single_row::{self, Preconditions, SingleRow};
 use crate::database::caller_database::CallerDatabase;
+use crate::http::auth::RequestActor;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{OutputBody, OutputPatchBody};
 use crate::http::extract::lease_header::LeaseHeader;
@@ -97,6 +98,7 @@ async fn find_one(
 
 async fn update_one(
     CallerDatabase(db): CallerDatabase,
+    RequestActor(actor): RequestActor,
     memory: Data<MemoryBudget>,
     SegmentIdPath(id): SegmentIdPath<ContentSegmentId>,
     lease: LeaseHeader,
@@ -104,16 +106,24 @@ async fn update_one(
     OutputPatchBody(update): OutputPatchBody<ContentSegmentUpdateBody>,
 ) -> ApiResult {
     let change = move |tx: &mut Tx<'_>, job| tx.content_segments().update(job, id, &update);
-    single_row::update(&db, &memory, id, Preconditions { lease, expected }, change).await
+    single_row::update(
+        &db.acting_as(actor),
+        &memory,
+        id,
+        Preconditions { lease, expected },
+        change,
+    )
+    .await
 }
 
 async fn delete_one(
     CallerDatabase(db): CallerDatabase,
+    RequestActor(actor): RequestActor,
     SegmentIdPath(id): SegmentIdPath<ContentSegmentId>,
     lease: LeaseHeader,
     expected: IfMatchContent,
 ) -> ApiResult {
-    single_row::delete(&db, id, Preconditions { lease, expected }).await
+    single_row::delete(&db.acting_as(actor), id, Preconditions { lease, expected }).await
 }
 
 impl SingleRow for ContentSegmentId {

@@ -26,6 +26,7 @@ use crate::http::response::shared::SharedRequest;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::expired_uploads::MultipartUpload;
 use crate::objects::handle::Objects;
+use crate::objects::owner_keys::check_recording;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -62,6 +63,9 @@ async fn create(
     // A job with large values is not in memory together with those of other requests.
     let is_small = key.is_none() && !job.is_large();
     let (job, permit) = job.into_parts();
+    if let JobCreation::Object(job) = &job {
+        check_recording(db.owner(), job)?;
+    }
     let job = match job {
         JobCreation::Object(job) if is_small => return created(db.create_job(job).await?),
         job => WithPermit::new(job, permit),

@@ -8,7 +8,7 @@ use actix_web::web::{self, Data};
 use lectern_api::{ClipMetadata, ResultsResponse};
 use lectern_db::{Reader, SetCursor, TranscriptSelection};
 use lectern_domain::{
-    Access, Clip, DownloadName, Job, JobId, JobResults, JobStatus, Scope, StorageKey,
+    Access, Clip, DownloadName, Job, JobId, JobResults, JobStatus, OwnerName, Scope, StorageKey,
     TranscriptSegment,
 };
 
@@ -66,6 +66,8 @@ struct Results {
 struct Position {
     list: List,
     after: SetCursor,
+    /// The owner of the job.
+    owner: Option<OwnerName>,
     /// The number of items of the list before this part.
     count: usize,
     /// The fields `metadata` and `notes`, serialized with the first part and sent with the
@@ -93,7 +95,8 @@ impl Results {
             .await?;
         let mut urls = HashMap::new();
         for (key, name) in rows.keys() {
-            let owner = rows.owner_of(key).unwrap_or(job_id);
+            let of_job = rows.owner_of(key).unwrap_or(job_id);
+            let owner = (of_job, rows.owner.as_ref());
             let url = self.urls.download(owner, key, Some(&name), self.url_ttl);
             if let Some(url) = url.await {
                 urls.insert(key.clone(), url);
@@ -110,6 +113,8 @@ impl Results {
 struct Rows {
     /// The job and its layout analysis; only in the first part.
     job: Option<JobResults>,
+    /// The owner of the job.
+    owner: Option<OwnerName>,
     clips: Vec<Clip>,
     /// `None` while more clips follow in the next part.
     transcript: Option<Vec<TranscriptSegment>>,
@@ -122,6 +127,10 @@ impl Rows {
             Some(_) => None,
             None => Some(completed_job(conn, job_id)?),
         };
+        let owner = match (&job, at) {
+            (Some(results), _) => results.job.owner_id.clone(),
+            (None, at) => at.and_then(|at| at.owner.clone()),
+        };
         let after = |list| at.filter(|at| at.list == list).map(|at| &at.after);
         let mut clips = Vec::new();
         if at.is_none_or(|at| at.list == List::Clips) {
@@ -130,6 +139,7 @@ impl Rows {
             if let Some(next) = page.next {
                 return Ok(Self {
                     job,
+                    owner,
                     clips,
                     transcript: None,
                     next: Some((List::Clips, next)),
@@ -142,6 +152,7 @@ impl Rows {
             .page(job_id, &all, after(List::Transcript))?;
         Ok(Self {
             job,
+            owner,
             clips,
             transcript: Some(page.items),
             next: page.next.map(|next| (List::Transcript, next)),
@@ -213,6 +224,7 @@ impl Rows {
         let next = self.next.map(|(list, after)| Position {
             list,
             after,
+            owner: self.owner,
             count,
             last_fields,
         });

@@ -8,8 +8,8 @@ use actix_web::web::{self, Bytes, Data};
 use lectern_api::{Code, SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
 use lectern_db::{Error, Reader, SetCursor, SetPage, TranscriptSelection, Tx};
 use lectern_domain::{
-    Clip, ClipMediaUpdate, DownloadName, LogStatus, LongText, NewLogEntry, Patch, Scope, Stage,
-    Window,
+    Clip, ClipMediaUpdate, DownloadName, LogStatus, LongText, NewLogEntry, OwnerName, Patch, Scope,
+    Stage, Window,
 };
 use lectern_formats::{Cue, FileParts, Format, InputFormat, clip_to, webvtt};
 use lectern_storage::ObjectKey;
@@ -55,7 +55,7 @@ async fn find(
     };
     let clip = db.read_committed(find, |clip| clip).await?;
     let file = accept.file_format(requested);
-    let response = match read_stored(&objects, &memory, &clip, limits.output).await? {
+    let response = match read_stored(&objects, &memory, db.owner(), &clip, limits.output).await? {
         Some((cues, permit)) => {
             let title = clip.title.clone();
             let write = move || match file {
@@ -120,10 +120,11 @@ const MEMORY_PER_FILE_BYTE: usize = 4;
 async fn read_stored(
     objects: &Objects,
     memory: &MemoryBudget,
+    owner: Option<&OwnerName>,
     clip: &Clip,
     limit: usize,
 ) -> Result<Option<(Vec<Cue>, MemoryPermit)>, ApiError> {
-    let Some(key) = clip_object(clip) else {
+    let Some(key) = clip_object(clip, owner) else {
         return Ok(None);
     };
     let clip_seconds = clip.time.duration();
@@ -205,7 +206,7 @@ async fn replace(
     let clip = db.write(authorize, |clip| clip).await?;
     let (file, _permit) = file.into_parts();
     let bytes = Bytes::from(file);
-    let stored = read_stored(&objects, &memory, &clip, limit).await?;
+    let stored = read_stored(&objects, &memory, db.owner(), &clip, limit).await?;
     let stored_extent = stored.map(|(cues, _permit)| Extent::of(&cues));
     let warning = stored_extent.and_then(|stored| new_extent.warning(stored, &clip));
     let key = store_file(&objects, &clip, &bytes).await?;
@@ -282,7 +283,7 @@ impl Extent {
 /// Writes the file to a new object, unless the clip already refers to an object with the
 /// same content, so that repeated requests leave no extra objects.
 async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<ObjectKey, ApiError> {
-    if let Some(key) = clip_object(clip).filter(ObjectKey::is_custom_subtitles)
+    if let Some(key) = clip_object(clip, None).filter(ObjectKey::is_custom_subtitles)
         && objects.read(&key, file.len()).await?.as_ref() == Some(file)
     {
         return Ok(key);
@@ -292,9 +293,10 @@ async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<Obje
     Ok(key)
 }
 
-/// The clip's subtitle object, unless it belongs to another job.
-fn clip_object(clip: &Clip) -> Option<ObjectKey> {
+/// The clip's subtitle object, unless it belongs to another job or, for a caller with an owner,
+/// to none of the owner's.
+fn clip_object(clip: &Clip, owner: Option<&OwnerName>) -> Option<ObjectKey> {
     let key = clip.media.subtitle_s3_key.clone()?;
     let key = ObjectKey::try_from(key).ok()?;
-    (!key.is_forbidden_to(clip.job_id)).then_some(key)
+    (!key.is_forbidden_to_owner(clip.job_id, owner)).then_some(key)
 }

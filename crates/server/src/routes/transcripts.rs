@@ -21,6 +21,7 @@ use super::single_row::{self, Preconditions, SingleRow};
 use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
 use crate::database::pages::first_part;
+use crate::http::auth::RequestActor;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::IdempotentTranscript;
 use crate::http::extract::json_body::OutputPatchBody;
@@ -232,6 +233,7 @@ async fn find_one(
 
 async fn update_one(
     CallerDatabase(db): CallerDatabase,
+    RequestActor(actor): RequestActor,
     memory: Data<MemoryBudget>,
     SegmentIdPath(id): SegmentIdPath<TranscriptSegmentId>,
     lease: LeaseHeader,
@@ -243,16 +245,24 @@ async fn update_one(
         record_worker(tx, job, lease)?;
         Ok(segment)
     };
-    single_row::update(&db, &memory, id, Preconditions { lease, expected }, change).await
+    single_row::update(
+        &db.acting_as(actor),
+        &memory,
+        id,
+        Preconditions { lease, expected },
+        change,
+    )
+    .await
 }
 
 async fn delete_one(
     CallerDatabase(db): CallerDatabase,
+    RequestActor(actor): RequestActor,
     SegmentIdPath(id): SegmentIdPath<TranscriptSegmentId>,
     lease: LeaseHeader,
     expected: IfMatchContent,
 ) -> ApiResult {
-    single_row::delete(&db, id, Preconditions { lease, expected }).await
+    single_row::delete(&db.acting_as(actor), id, Preconditions { lease, expected }).await
 }
 
 impl SingleRow for TranscriptSegmentId {

@@ -1,6 +1,7 @@
 //! The names of objects.
 
 mod job;
+mod owner;
 mod prefix;
 
 use std::fmt;

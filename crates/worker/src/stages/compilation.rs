@@ -279,7 +279,10 @@ impl Encoder<'_> {
     /// The object with this key, if the job may use it.
     fn existing_object(&self, key: Option<&StorageKey>) -> Result<Option<ObjectKey>, Failure> {
         let key = key.and_then(|key| ObjectKey::try_from(key.clone()).ok());
-        let Some(key) = key.filter(|key| !key.is_forbidden_to(self.context.job().job_id)) else {
+        let job = self.context.job();
+        let is_forbidden =
+            |key: &ObjectKey| key.is_forbidden_to_owner(job.job_id, job.owner_id.as_ref());
+        let Some(key) = key.filter(|key| !is_forbidden(key)) else {
             return Ok(None);
         };
         let info = self.context.storage().head(&key)?;

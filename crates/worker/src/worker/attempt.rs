@@ -140,8 +140,9 @@ impl Worker {
         let key = ObjectKey::new(key.as_str())?;
         // Clients choose the key. It must not give them access to the files of
         // another job.
-        if key.is_forbidden_to(claim.job.recording_owner()) {
-            let message = "the recording is among the files of another job";
+        let owner = claim.job.owner_id.as_ref();
+        if key.is_forbidden_to_owner(claim.job.recording_owner(), owner) {
+            let message = "the recording is among the files of another job or owner";
             return Err(Failure::permanent(message));
         }
         let dir = self.scratch.dir(&format!("{job_id}-{stage}"))?;

@@ -1,10 +1,11 @@
 use chrono::TimeDelta;
 use lectern_db::{Database, Error};
 use lectern_domain::{
-    Actor, ApiKeyId, AuditAction, AuditEntry, AuditFilter, Filename, JobId, JobStatus, JobUpdate,
-    LongText, NewApiKey, Page, PageLimit, PageRequest, Patch, Role, SecretHash, Stage,
+    Actor, ApiKeyId, AuditAction, AuditEntry, AuditFilter, ClipUpdate, ContentSegmentUpdate,
+    Filename, JobId, JobStatus, JobUpdate, Keyword, LongText, NewApiKey, Page, PageLimit,
+    PageRequest, Patch, Role, SecretHash, SpokenText, Stage, Title, TranscriptSegmentUpdate,
 };
-use lectern_tests::{TestDb, a_completed_job, a_job, on_both_backends};
+use lectern_tests::{TestDb, a_completed_job, a_job, on_both_backends, store_output};
 use serde_json::{Value, json};
 
 on_both_backends!(
@@ -17,6 +18,7 @@ on_both_backends!(
     entries_are_never_changed,
     entries_are_deleted_after_their_retention,
     the_stored_old_values_are_those_that_were_replaced,
+    changes_of_single_rows_are_recorded_with_their_ids,
 );
 
 fn acting(db: &TestDb) -> Database {
@@ -113,6 +115,106 @@ fn every_change_of_a_job_is_recorded_with_its_values(db: TestDb) {
     }
     assert_eq!(found[0].at + TimeDelta::seconds(5), found[5].at);
     assert_eq!(found[5].at, db.now());
+}
+
+fn changes_of_single_rows_are_recorded_with_their_ids(db: TestDb) {
+    let job_id = a_job().create(&db).job_id;
+    let clips = store_output(&db, job_id);
+    let (topic, text) = db
+        .read(|conn| {
+            let topic = conn.content_segments().for_job(job_id)?.remove(0);
+            Ok::<_, Error>((topic, conn.transcripts().for_job(job_id)?.remove(0)))
+        })
+        .unwrap();
+    let clip = &clips[0];
+    let audited = acting(&db);
+    let clip_update = ClipUpdate {
+        title: Some(Title::new("Another title").unwrap()),
+        ..ClipUpdate::default()
+    };
+    let text_update = TranscriptSegmentUpdate {
+        text: Some(SpokenText::new("x".repeat(10_000)).unwrap()),
+        ..TranscriptSegmentUpdate::default()
+    };
+    let topic_update = ContentSegmentUpdate {
+        keywords: Some(vec![Keyword::new("entropy").unwrap()]),
+        ..ContentSegmentUpdate::default()
+    };
+    let second = || db.clock().advance(TimeDelta::seconds(1));
+    // The second time changes nothing.
+    for _ in 0..2 {
+        audited
+            .write(|tx| tx.clips().update(job_id, clip.clip_id, &clip_update))
+            .unwrap();
+    }
+    second();
+    audited
+        .write(|tx| {
+            tx.transcripts()
+                .update(job_id, text.segment_id, &text_update)
+        })
+        .unwrap();
+    second();
+    audited
+        .write(|tx| {
+            tx.content_segments()
+                .update(job_id, topic.segment_id, &topic_update)
+        })
+        .unwrap();
+    second();
+    audited
+        .write(|tx| tx.transcripts().delete(job_id, text.segment_id))
+        .unwrap();
+    second();
+    audited
+        .write(|tx| tx.clips().delete(job_id, clip.clip_id))
+        .unwrap();
+    second();
+    audited
+        .write(|tx| tx.content_segments().delete(job_id, topic.segment_id))
+        .unwrap();
+    // Refused, and so not recorded.
+    let again = audited.write(|tx| tx.clips().delete(job_id, clip.clip_id));
+    assert!(matches!(again, Err(Error::ClipNotFound { .. })));
+    // What a worker stores is not recorded.
+    store_output(&audited, job_id);
+
+    let found = entries(&db);
+    let actions: Vec<_> = found
+        .iter()
+        .map(|entry| entry.change.action.as_str())
+        .collect();
+    let expected = [
+        "clip.update",
+        "transcript_segment.update",
+        "content_segment.update",
+        "transcript_segment.delete",
+        "clip.delete",
+        "content_segment.delete",
+    ];
+    assert_eq!(actions, expected);
+    for entry in &found {
+        assert_eq!(entry.change.job_id, Some(job_id));
+    }
+    let clip_id = clip.clip_id.to_string();
+    let (_, old, new) = values(&found[0]);
+    assert_eq!(
+        old,
+        json!({ "clip_id": clip_id, "title": clip.title.as_str() })
+    );
+    assert_eq!(new, json!({ "clip_id": clip_id, "title": "Another title" }));
+    let (_, _, new) = values(&found[1]);
+    let cut = new["text"].as_str().unwrap();
+    assert!(cut.ends_with("(10000 bytes)"), "{cut}");
+    let (_, _, new) = values(&found[2]);
+    assert_eq!(new["keywords"], json!(["entropy"]));
+    let (_, old, new) = values(&found[4]);
+    assert_eq!(old["title"], "Another title");
+    assert_eq!(
+        (&old["clip_id"], &new["title"]),
+        (&json!(clip_id), &Value::Null)
+    );
+    assert_eq!(new["clip_id"], clip_id);
 }
 
 fn what_changes_nothing_is_not_recorded(db: TestDb) {

@@ -20,6 +20,7 @@ mod processing_logs;
 mod progress;
 mod query_counts;
 mod results;
+mod row_security;
 mod silence_regions;
 mod transcripts;
 mod transitions;

@@ -2,17 +2,21 @@
 
 use lectern_domain::{Access, JobId, NewApiKey, OwnerName, Role};
 use lectern_server::routes::routes;
-use lectern_tests::{Client, Response, TestDb, a_job, on_both_backends, store_output};
+use lectern_tests::{
+    Client, Response, TestDb, a_job, on_both_backends_and_with_row_security, store_output,
+};
 use serde_json::{Value, json};
 
 use crate::http::support::api_key::{Key, serve_with_keys, wait_for_requests};
-use crate::http::support::{JOBS, UNKNOWN_ID, a_recording};
+use crate::http::support::{JOBS, UNKNOWN_ID};
 
-on_both_backends!(
+on_both_backends_and_with_row_security!(
     every_route_with_an_id_of_another_owner_responds_as_to_an_unknown_id,
     lists_statistics_and_events_are_those_of_the_owner,
     a_waiting_claim_is_woken_although_another_owners_waits_before_it,
     the_responses_of_equal_requests_are_shared_by_one_owner_only,
+    a_key_of_an_owner_names_only_objects_of_its_jobs_and_of_the_owner,
+    an_object_of_another_owner_that_a_stored_job_names_has_no_url,
 );
 
 fn key_of(db: &TestDb, role: Role, owner: &str) -> Key {
@@ -77,7 +81,7 @@ impl Ids {
 fn a_leased_job(server: &Client, db: &lectern_db::Database, client: &Key, worker: &Key) -> Ids {
     let post =
         |key: &Key, path: &str, body: Value| key.request(server, "POST", path).json(&body).send();
-    let job = post(client, JOBS, a_recording()).expect(201).json();
+    let job = post(client, JOBS, client.recording()).expect(201).json();
     let job_id: JobId = job["job_id"].as_str().unwrap().parse().unwrap();
     store_output(db, job_id);
     let claim = json!({ "worker": "w", "stages": ["silence_detection"] });
@@ -266,7 +270,7 @@ fn lists_statistics_and_events_are_those_of_the_owner(db: TestDb) {
     let server = serve_with_keys(db);
     for (key, count) in [(&keys[0], 2), (&keys[1], 1), (&all, 1)] {
         for _ in 0..count {
-            let body = a_recording();
+            let body = key.recording();
             key.request(&server, "POST", JOBS)
                 .json(&body)
                 .send()
@@ -308,7 +312,7 @@ fn a_waiting_claim_is_woken_although_another_owners_waits_before_it(db: TestDb) 
         wait_for_requests(&server, &admin, 1);
         let second = scope.spawn(|| claim(&workers[1]));
         wait_for_requests(&server, &admin, 2);
-        let body = a_recording();
+        let body = client.recording();
         client
             .request(&server, "POST", JOBS)
             .json(&body)
@@ -339,4 +343,136 @@ fn the_responses_of_equal_requests_are_shared_by_one_owner_only(db: TestDb) {
             });
         }
     });
+}
+
+/// Requests that name the object `key`, each with the field in which they do, for a job of the
+/// owner and one of its clips.
+fn naming(ids: &Ids, key: &str) -> Vec<(&'static str, String, Value, &'static str)> {
+    let clip =
+        |field: &str| json!({ "title": "t", "start_time": 0.0, "end_time": 1.0, field: key });
+    let clips = format!("{JOBS}/{}/clips", ids.job);
+    let one = format!("/api/v1/clips/{}", ids.clip);
+    let job = json!({ "filename": "a.mp4", "file_size": 5, "s3_key": key });
+    vec![
+        ("POST", JOBS.to_owned(), job, "s3_key"),
+        ("POST", clips.clone(), clip("s3_key"), "s3_key"),
+        (
+            "POST",
+            clips.clone(),
+            clip("thumbnail_s3_key"),
+            "thumbnail_s3_key",
+        ),
+        (
+            "PUT",
+            clips,
+            json!({ "clips": [clip("topic"), clip("subtitle_s3_key")] }),
+            "clips[1].subtitle_s3_key",
+        ),
+        ("PATCH", one.clone(), json!({ "s3_key": key }), "s3_key"),
+        (
+            "PATCH",
+            one,
+            json!({ "subtitle_s3_key": key }),
+            "subtitle_s3_key",
+        ),
+    ]
+}
+
+fn a_key_of_an_owner_names_only_objects_of_its_jobs_and_of_the_owner(db: TestDb) {
+    let keys = ["exams", "library"].map(|owner| {
+        let roles = [Role::Client, Role::Worker];
+        roles.map(|role| key_of(&db, role, owner))
+    });
+    let unlimited = Key::create(&db, Role::Admin);
+    let database = lectern_db::Database::clone(&db);
+    let server = serve_with_keys(db);
+    let [own, foreign] = keys
+        .each_ref()
+        .map(|[client, worker]| a_leased_job(&server, &database, client, worker));
+    let [client, _] = &keys[0];
+    // With a lease, no set of clips would be refused for the lack of it.
+    let existing = server.objects().join(format!("jobs/{}/clips", foreign.job));
+    std::fs::create_dir_all(&existing).unwrap();
+    std::fs::write(existing.join("1.mp4"), "clip").unwrap();
+    let of_others = [
+        format!("jobs/{}/clips/1.mp4", foreign.job),
+        format!("jobs/{}/clips/2.mp4", foreign.job),
+        format!("jobs/{UNKNOWN_ID}/clips/1.mp4"),
+        "uploads/lecture.mp4".to_owned(),
+        "owners/library/lecture.mp4".to_owned(),
+        "owners/exams/../library/lecture.mp4".to_owned(),
+    ];
+    for (i, (method, path, ..)) in naming(&own, "").into_iter().enumerate() {
+        let mut answers = Vec::new();
+        for key in &of_others {
+            let (.., body, field) = naming(&own, key).swap_remove(i);
+            let refused = send(&server, client, method, &path, &body);
+            refused.problem_with(422, "validation_failed", field);
+            answers.push(told(&refused, &own));
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{method} {path}: {answers:?}");
+    }
+    let allowed = [
+        "owners/exams/lecture.mp4".to_owned(),
+        format!("jobs/{}/clips/x.mp4", own.job),
+    ];
+    for (i, key) in allowed.iter().enumerate() {
+        for (method, path, body, _) in naming(&own, key) {
+            // A new job has no objects yet.
+            let expected = match (method, path.as_str()) {
+                ("POST", JOBS) if i == 1 => 422,
+                ("POST", _) => 201,
+                _ => 200,
+            };
+            // The set of clips replaces the clip of the other requests.
+            if method != "PUT" {
+                send(&server, client, method, &path, &body).expect(expected);
+            }
+        }
+    }
+    for (method, path, body, _) in naming(&own, "uploads/lecture.mp4") {
+        if method == "POST" {
+            send(&server, &unlimited, method, &path, &body).expect(201);
+        }
+    }
+}
+
+fn an_object_of_another_owner_that_a_stored_job_names_has_no_url(db: TestDb) {
+    let admin = Key::create(&db, Role::Admin);
+    let exams = OwnerName::new("exams").unwrap();
+    let owned = db.as_owner(exams);
+    let job_id = a_job()
+        .status(lectern_domain::JobStatus::Completed)
+        .create(&owned)
+        .job_id;
+    store_output(&owned, job_id);
+    let keys = [
+        ("owners/library/lecture.mp4", false),
+        ("uploads/lecture.mp4", false),
+        ("owners/exams/lecture.mp4", true),
+    ];
+    let client = key_of(&db, Role::Client, "exams");
+    let server = serve_with_keys(db);
+    for (object, is_signed) in keys {
+        let sql = format!(
+            "UPDATE jobs SET original_s3_key = '{object}'; UPDATE clips SET s3_key = '{object}'"
+        );
+        server.db().sql().batch(&sql).unwrap();
+        // What the worker of all owners gets must not become the output of this one.
+        for key in [&client, &admin] {
+            let path = format!("/api/v1/results/{job_id}");
+            let results = key.request(&server, "GET", &path).send().expect(200).json();
+            assert_eq!(
+                results["metadata"]["original_video"]["url"].is_string(),
+                is_signed,
+                "{results}"
+            );
+            assert_eq!(
+                results["clips"][0]["url"].is_string(),
+                is_signed,
+                "{results}"
+            );
+        }
+    }
 }

@@ -5,7 +5,7 @@ use lectern_tests::{Response, TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
 use crate::http::support::api_key::{Key, serve_with_keys};
-use crate::http::support::{JOBS, a_recording, wait_until};
+use crate::http::support::{JOBS, wait_until};
 
 on_both_backends!(
     an_idempotency_key_belongs_to_its_owner,
@@ -17,7 +17,7 @@ on_both_backends!(
 fn create(server: &TestServer, key: &Key, idempotency_key: &str) -> Response {
     key.request(server, "POST", JOBS)
         .header("Idempotency-Key", idempotency_key)
-        .json(&a_recording())
+        .json(&key.recording())
         .send()
         .expect(201)
 }

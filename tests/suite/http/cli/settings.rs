@@ -1,6 +1,6 @@
 //! Settings, help and error messages.
 
-use lectern_tests::{EmptyDb, on_both_backends};
+use lectern_tests::{Backend, EmptyDb, Fixture as _, on_both_backends};
 
 use super::{CommandOutput, Shell};
 
@@ -96,6 +96,7 @@ fn help_lists_every_setting_with_variable_and_default() {
             "10",
         ),
         ("--durability", "LECTERN_DURABILITY", "full"),
+        ("--row-security-role", "LECTERN_ROW_SECURITY_ROLE", "none"),
         ("--no-migrate", "LECTERN_NO_MIGRATE", "false"),
         ("--max-body", "LECTERN_MAX_BODY", "1048576"),
         ("--max-output-body", "LECTERN_MAX_OUTPUT_BODY", "33554432"),
@@ -424,6 +425,65 @@ fn an_invalid_storage_url_creates_no_file() {
         "{output:?}"
     );
     assert!(!output.error_line().contains("s3cret"), "{output:?}");
+}
+
+#[test]
+fn tls_that_the_program_lacks_is_refused_at_the_start() {
+    let shell = Shell::new();
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let url =
+            format!("postgres://me:s3cret@127.0.0.1:1/lectern?sslmode=disable&sslmode={mode}");
+        for command in [&["serve"][..], &["migrate", "up"]] {
+            let output = shell.run_on(&url, command);
+            let error = output.error_line();
+            assert!(
+                error.contains(mode) && error.contains("pg-tls"),
+                "{output:?}"
+            );
+            assert!(!error.contains("s3cret"), "{output:?}");
+        }
+    }
+    let output = shell
+        .command(&["migrate", "up"])
+        .env("DATABASE_URL", "postgres://me@127.0.0.1:1/lectern")
+        .env("PGSSLMODE", "require")
+        .output()
+        .unwrap();
+    let output = CommandOutput::from(output);
+    assert!(output.error_line().contains("pg-tls"), "{output:?}");
+}
+
+#[test]
+fn row_security_needs_postgresql_and_a_valid_role() {
+    let shell = Shell::new();
+    let output = shell.run(&["migrate", "up", "--row-security-role=owners"]);
+    assert!(
+        output.error_line().contains("needs PostgreSQL"),
+        "{output:?}"
+    );
+    let output = shell.run(&["migrate", "up", "--row-security-role=none"]);
+    assert!(
+        output.usage_error().contains("--row-security-role"),
+        "{output:?}"
+    );
+    let output = shell
+        .command(&["migrate", "up"])
+        .env("LECTERN_ROW_SECURITY_ROLE", "")
+        .output()
+        .unwrap();
+    CommandOutput::from(output).lines();
+}
+
+#[test]
+fn migrating_switches_row_security_on() {
+    let db = EmptyDb::on(Backend::Postgres);
+    let shell = Shell::new();
+    let enable = ["migrate", "up", "--row-security-role=lectern_test_owners"];
+    shell.run_on(db.url(), &enable).lines();
+    let enabled = db
+        .sql()
+        .value("SELECT relrowsecurity FROM pg_class WHERE oid = 'clips'::regclass");
+    assert_eq!(enabled, "true");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use lectern_domain::{NewApiKey, OwnerName, Role};
 use lectern_server::ServerConfig;
-use lectern_tests::{Lectern, TestDb, TestServer, a_job, on_both_backends};
+use lectern_tests::{Lectern, TestDb, TestServer, a_job, on_both_backends, store_output};
 use serde_json::{Value, json};
 
 use crate::http::support::api_key::{Key, serve_with_keys};
@@ -18,6 +18,7 @@ on_both_backends!(
     entries_are_kept_for_the_configured_period,
     a_repeated_request_is_recorded_once,
     commands_for_keys_are_recorded,
+    edits_of_single_rows_are_recorded_over_http,
     the_access_log_has_the_id_of_the_key,
 );
 
@@ -100,6 +101,28 @@ fn every_change_over_http_is_recorded_with_its_key_and_address(db: TestDb) {
     let refused = key.request(&server, "GET", AUDIT).send();
     refused.problem(403, "scope_missing");
     server.get(AUDIT).problem(401, "authentication_required");
+}
+
+fn edits_of_single_rows_are_recorded_over_http(db: TestDb) {
+    let job_id = a_job().create(&db).job_id;
+    let clip_id = store_output(&db, job_id)[1].clip_id;
+    let key = Key::create(&db, Role::Admin);
+    let server = serve_with_keys(db);
+    let clip = format!("/api/v1/clips/{clip_id}");
+    let send = |method: &str, body: &Value| key.request(&server, method, &clip).json(body).send();
+    send("PATCH", &json!({ "topic": "Entropy" })).expect(200);
+    send("PATCH", &json!({ "title": "" })).expect(422);
+    send("DELETE", &json!({})).expect(204);
+    let path = format!("{AUDIT}?action=clip.update");
+    let found = entries(&key.request(&server, "GET", &path).send().expect(200).json());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["job_id"], job_id.to_string());
+    assert_eq!(found[0]["actor"]["key_id"], key.id.to_string());
+    let new = json!({ "clip_id": clip_id.to_string(), "topic": "Entropy" });
+    assert_eq!(found[0]["new_values"], new);
+    let path = format!("{AUDIT}?action=clip.delete");
+    let found = entries(&key.request(&server, "GET", &path).send().expect(200).json());
+    assert_eq!(found.len(), 1, "{found:?}");
 }
 
 fn without_keys_the_address_is_recorded(db: TestDb) {

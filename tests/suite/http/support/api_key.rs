@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use lectern_domain::{ApiKeyId, NewApiKey, Role, SystemClock};
+use lectern_domain::{ApiKeyId, NewApiKey, OwnerName, Role, SystemClock};
 use lectern_server::{Authentication, ServerConfig, generate_key};
 use lectern_tests::{Client, RequestBuilder, TestDb, TestServer};
+use serde_json::Value;
 
-use super::wait_until;
+use super::{a_recording, wait_until};
 
 /// A key, and its text.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
     pub(crate) id: ApiKeyId,
     pub(crate) text: String,
+    pub(crate) owner: Option<OwnerName>,
 }
 
 impl Key {
@@ -26,7 +28,8 @@ impl Key {
         let (key, hash) = generate_key(id).unwrap();
         db.write(|tx| tx.api_keys().create(id, new, &hash)).unwrap();
         let text = key.reveal();
-        Self { id, text }
+        let owner = new.owner.clone();
+        Self { id, text, owner }
     }
 
     pub(crate) fn revoke(&self, db: &TestDb) {
@@ -42,7 +45,17 @@ impl Key {
         Self {
             id: self.id,
             text: key.reveal(),
+            owner: self.owner.clone(),
         }
+    }
+
+    /// A body for a new job over an object that the owner may use.
+    pub(crate) fn recording(&self) -> Value {
+        let mut body = a_recording();
+        if let Some(owner) = &self.owner {
+            body["s3_key"] = format!("owners/{owner}/lecture.mp4").into();
+        }
+        body
     }
 
     pub(crate) fn bearer(&self) -> String {

@@ -40,6 +40,9 @@ pub(crate) struct TransactionContext<'c> {
     /// The only owner whose jobs the closure finds and creates; `None`: it finds all, and
     /// creates jobs without an owner. The condition for queries is in `sql/owned.rs`.
     pub(crate) owner: Option<&'c OwnerName>,
+    /// Whether row-level security applies to the statements of the closure, which excludes
+    /// `COPY`.
+    pub(crate) is_fenced: bool,
     /// Number of the transaction, unique in this process.
     pub(crate) transaction: u64,
     /// Whether `clock` was set by [`crate::Database::with_clock`].

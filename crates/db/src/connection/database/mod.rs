@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
+use diesel::result::QueryResult;
 use lectern_domain::{Actor, Clock, JobQuota, OwnerName, Pipelines, SystemClock};
 use parking_lot::RwLock;
 
@@ -21,6 +22,7 @@ use super::context::{Committed, LeaseRenewal, RetentionClock, TransactionContext
 use super::db_connection::DbConnection;
 use super::group_commit::{Length, WriteTransaction, WriterQueue, WriterTurn};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
+use super::row_security::{Fence, RoleName};
 use super::transaction::{Reader, Tx};
 use super::url::Backend;
 use super::url::DatabaseUrl;
@@ -58,6 +60,8 @@ pub struct Database {
     url: Arc<DatabaseUrl>,
     /// Set by [`Database::as_owner`].
     owner: Option<Arc<OwnerName>>,
+    /// See [`DatabaseConfig::owner_role`].
+    owner_role: Option<Arc<RoleName>>,
     /// Set by [`Database::with_clock`].
     clock: Option<Arc<dyn Clock>>,
     pipelines: Arc<Pipelines>,
@@ -99,6 +103,7 @@ impl Database {
             pools: Arc::new(Pools::new(config, Arc::clone(&lease_renewal))?),
             url: Arc::new(config.url.clone()),
             owner: None,
+            owner_role: config.owner_role.clone().map(Arc::new),
             clock: None,
             pipelines: Arc::default(),
             job_quota: JobQuota::default(),
@@ -289,21 +294,17 @@ impl Database {
         E: From<Error>,
     {
         self.with_reader(|pooled, context| {
-            pooled.conn.begin_snapshot().doing("begin a snapshot")?;
-            let raw = &mut pooled.conn;
-            let outcome =
-                catch_unwind(AssertUnwindSafe(|| queries(&mut Reader::new(raw, context))));
-            if pooled.conn.rollback().is_err() {
-                pooled.discard();
-            }
-            outcome.unwrap_or_else(|panic| resume_unwind(panic))
+            let begun = pooled.conn.begin_snapshot(self.fence());
+            self.begun(pooled, begun).doing("begin a snapshot")?;
+            read_and_roll_back(pooled, context, &queries)
         })
     }
 
     /// Runs `queries` without a snapshot: each of its queries sees what was
     /// committed when that query began. For a single query this is the same as
     /// [`Database::read`], and on PostgreSQL saves the two round trips that
-    /// begin and end a transaction.
+    /// begin and end a transaction, except for an owner with
+    /// [`DatabaseConfig::owner_role`].
     ///
     /// `queries` may run twice, as with [`Database::read`].
     pub fn read_committed<T, E>(
@@ -313,7 +314,14 @@ impl Database {
     where
         E: From<Error>,
     {
-        self.with_reader(|pooled, context| queries(&mut Reader::new(&mut pooled.conn, context)))
+        self.with_reader(|pooled, context| {
+            let Some(fence) = self.fence() else {
+                return queries(&mut Reader::new(&mut pooled.conn, context));
+            };
+            let begun = pooled.conn.begin_read_committed(fence);
+            self.begun(pooled, begun).doing("begin to read")?;
+            read_and_roll_back(pooled, context, &queries)
+        })
     }
 
     /// Runs `queries` with a read connection, and once more with another one if the
@@ -458,6 +466,7 @@ impl Database {
         TransactionContext {
             clock: self.clock(),
             owner: self.owner(),
+            is_fenced: self.fence().is_some(),
             transaction: NEXT.fetch_add(1, Ordering::Relaxed),
             has_custom_clock: self.clock.is_some(),
             pipelines: &self.pipelines,
@@ -531,15 +540,55 @@ impl Database {
     /// one takes its place, which is safe because nothing was done on it.
     fn begin_unshared(&self) -> Result<Checkout, Error> {
         let mut pooled = self.checkout(&self.pools.write)?;
-        let mut begun = pooled.conn.begin();
+        let mut begun = pooled.conn.begin(self.fence());
         if begun.is_err() && pooled.is_lost() {
             drop(pooled);
             pooled = self.checkout(&self.pools.write)?;
-            begun = pooled.conn.begin();
+            begun = pooled.conn.begin(self.fence());
         }
-        begun.doing("begin a transaction")?;
+        self.begun(&mut pooled, begun)
+            .doing("begin a transaction")?;
         Ok(pooled)
     }
+
+    /// Discards a connection on which the fence could not be set: its transaction may have
+    /// begun.
+    fn begun<T>(&self, pooled: &mut Pooled, begun: QueryResult<T>) -> QueryResult<T> {
+        if begun.is_err() && self.fence().is_some() {
+            pooled.discard();
+        }
+        begun
+    }
+
+    /// The fence of the handle's transactions; `None`: they see the rows of all owners.
+    fn fence(&self) -> Option<Fence<'_>> {
+        if self.backend() != Backend::Postgres {
+            return None;
+        }
+        Some(Fence {
+            role: self.owner_role()?,
+            owner: self.owner()?,
+        })
+    }
+
+    /// The role of [`DatabaseConfig::owner_role`].
+    pub fn owner_role(&self) -> Option<&RoleName> {
+        self.owner_role.as_deref()
+    }
+}
+
+/// Runs `queries` in the transaction that has begun, and ends it.
+fn read_and_roll_back<T, E>(
+    pooled: &mut Pooled,
+    context: &TransactionContext<'_>,
+    queries: &impl Fn(&mut Reader<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let raw = &mut pooled.conn;
+    let outcome = catch_unwind(AssertUnwindSafe(|| queries(&mut Reader::new(raw, context))));
+    if pooled.conn.rollback().is_err() {
+        pooled.discard();
+    }
+    outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Switches a SQLite file to the write-ahead log, with which readers do not wait

@@ -73,10 +73,21 @@ macro_rules! edit_rows {
                 found.ok_or_else(|| ($not_found)(id))
             }
 
-            /// Stores a changed row and returns it as it is stored.
-            fn store(&mut self, lock: $crate::dialect::JobLock, value: $value) -> Result<$value, Error> {
+            /// Stores a changed row, whose values were `before`, and returns it as it is stored.
+            fn store(
+                &mut self,
+                lock: $crate::dialect::JobLock,
+                before: &$value,
+                value: $value,
+            ) -> Result<$value, Error> {
                 $(self.check_position(&value, stringify!($order))?;)?
                 let id = value.$id;
+                if self.0.audit_entries().is_recording() {
+                    let change = lectern_domain::AuditChange::of_row(before, &value);
+                    if !change.is_empty() {
+                        self.0.audit_entries().record(&change)?;
+                    }
+                }
                 let bytes = <$value as $crate::repositories::replace_set::JobSetItem>::text_bytes(&value.data);
                 self.0.context.record_value_size(bytes);
                 let row = diesel::update($table::table.filter($table::$id.eq($crate::sql::types::Id(id))))
@@ -98,6 +109,11 @@ macro_rules! edit_rows {
             /// another job.
             pub fn delete(&mut self, job: impl Into<JobRef>, id: $id_type) -> Result<(), Error> {
                 let lock = self.0.lock_job(job)?;
+                if self.0.audit_entries().is_recording() {
+                    let row = self.find_of(lock, id)?;
+                    let change = lectern_domain::AuditChange::deleted_row(&row);
+                    self.0.audit_entries().record(&change)?;
+                }
                 let deleted = diesel::delete(
                     $table::table
                         .filter($table::$id.eq($crate::sql::types::Id(id)))

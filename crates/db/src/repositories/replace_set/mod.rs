@@ -41,7 +41,7 @@ pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
 
     fn delete(conn: &mut DbConnection, job_id: JobId) -> Result<(), Error>;
 
-    fn insert(conn: &mut DbConnection, rows: &[Self::Row]) -> Result<(), Error>;
+    fn insert(tx: &mut Tx<'_>, rows: &[Self::Row]) -> Result<(), Error>;
 }
 
 /// Whether the equal rows of a comparison are returned.
@@ -116,7 +116,8 @@ pub(crate) fn insert_without_returning<T: JobSetItem>(
     let mut new = new;
     while !new.is_empty() {
         let (next, rest) = new.split_at(rows_of_insert(new.iter().map(T::text_bytes)));
-        T::insert(tx.raw, &rows::<T>(tx, lock, next))?;
+        let rows = rows::<T>(tx, lock, next);
+        T::insert(tx, &rows)?;
         new = rest;
     }
     Ok(())
@@ -140,7 +141,7 @@ pub(crate) fn insert<T: JobSetItem>(
     new: &[T::New],
 ) -> Result<Vec<T>, Error> {
     let rows = rows::<T>(tx, lock, new);
-    T::insert(tx.raw, &rows)?;
+    T::insert(tx, &rows)?;
     row::all(rows)
 }
 
@@ -277,14 +278,12 @@ macro_rules! job_set {
             }
 
             fn insert(
-                conn: &mut $crate::connection::DbConnection,
+                tx: &mut $crate::connection::Tx<'_>,
                 rows: &[$row],
             ) -> Result<(), Error> {
-                $crate::dialect::insert_all!(conn, $table::table, rows).doing(concat!(
-                    "store the ",
-                    stringify!($table),
-                    " of a job"
-                ))
+                let fenced = tx.context.is_fenced;
+                $crate::dialect::insert_all!(fenced: fenced, &mut *tx.raw, $table::table, rows)
+                    .doing(concat!("store the ", stringify!($table), " of a job"))
             }
         }
     };

@@ -262,7 +262,9 @@ impl StageRuns<'_, ReadWrite> {
             .iter()
             .map(|run| NewRunRow::new(run, owner, now))
             .collect();
-        insert_all!(self.0.raw, stage_runs::table, rows).doing("create the runs of a job")
+        let fenced = self.0.context.is_fenced;
+        insert_all!(fenced: fenced, &mut *self.0.raw, stage_runs::table, &rows[..])
+            .doing("create the runs of a job")
     }
 
     /// Resets runs to their state before an attempt, with the given number of

@@ -42,6 +42,7 @@ pub(crate) fn database(settings: &Settings) -> anyhow::Result<Database> {
             drift.join("; ")
         );
     }
+    database.enable_row_security()?;
     Ok(database)
 }
 

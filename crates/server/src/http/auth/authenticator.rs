@@ -193,8 +193,7 @@ impl Checks {
         match proof {
             Proof::Stored(credential) => {
                 let verified = self.keys.verify(credential).await?;
-                let key = verified.map_err(|refusal| refused(credential, refusal))?;
-                Ok(Caller::of_stored_key(key))
+                verified.map_err(|refusal| refused(credential, refusal))
             }
             Proof::Token(token) => {
                 let Some(provider) = &self.provider else {

@@ -11,26 +11,34 @@ use lectern_domain::{ApiKey, OwnerName, Stage};
 
 use crate::http::error::ApiError;
 
-/// The key with which a request was authenticated.
+/// The key with which a request was authenticated. A stored one is made when the key is read,
+/// not for each request.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     key: Arc<ApiKey>,
+    namespace: Arc<str>,
     /// Whether the database has it; a token of an identity provider stands for a key as well.
     is_stored: bool,
 }
 
 impl Caller {
-    pub(super) fn of_stored_key(key: Arc<ApiKey>) -> Self {
-        Self {
-            key,
-            is_stored: true,
-        }
+    pub(super) fn of_stored_key(key: ApiKey) -> Self {
+        Self::new(key, true)
     }
 
     pub(super) fn of_token(key: ApiKey) -> Self {
+        Self::new(key, false)
+    }
+
+    fn new(key: ApiKey, is_stored: bool) -> Self {
+        let namespace = match &key.data.owner {
+            Some(owner) => format!("owner {owner}"),
+            None => format!("key {}", key.key_id),
+        };
         Self {
             key: Arc::new(key),
-            is_stored: false,
+            namespace: namespace.into(),
+            is_stored,
         }
     }
 
@@ -54,11 +62,8 @@ impl Caller {
     }
 
     /// The name of the caller: one for all keys of an owner, and one for each key without owner.
-    pub(crate) fn namespace(&self) -> String {
-        match self.owner() {
-            Some(owner) => format!("owner {owner}"),
-            None => format!("key {}", self.key.key_id),
-        }
+    pub(crate) fn namespace(&self) -> &Arc<str> {
+        &self.namespace
     }
 }
 

@@ -13,6 +13,7 @@ use lectern_domain::{ApiKey, ApiKeyId, ApiKeyState};
 use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 
+use super::caller::Caller;
 use super::credential::Credential;
 use crate::http::error::ApiError;
 
@@ -61,7 +62,7 @@ pub(super) enum Refusal {
 /// A key as it was read.
 #[derive(Debug)]
 struct Entry {
-    key: Arc<ApiKey>,
+    caller: Caller,
     secret_hash: [u8; 32],
     /// Before the query.
     read_at: Instant,
@@ -100,7 +101,7 @@ impl KeyCache {
         }
     }
 
-    /// The stored key that confirms the credential, if it is accepted now.
+    /// The caller whose stored key confirms the credential, if it is accepted now.
     ///
     /// # Errors
     ///
@@ -108,7 +109,7 @@ impl KeyCache {
     pub(super) async fn verify(
         &self,
         credential: &Credential,
-    ) -> Result<Result<Arc<ApiKey>, Refusal>, ApiError> {
+    ) -> Result<Result<Caller, Refusal>, ApiError> {
         let arrived = Instant::now();
         let key_id = credential.key_id();
         let cached = self.cached(key_id);
@@ -122,10 +123,10 @@ impl KeyCache {
             return Ok(Err(Refusal::Unknown));
         };
         let now = self.store.now();
-        Ok(match entry.key.state(now) {
+        Ok(match entry.caller.key().state(now) {
             ApiKeyState::Active => {
                 self.touch(&entry, now);
-                Ok(Arc::clone(&entry.key))
+                Ok(entry.caller.clone())
             }
             ApiKeyState::Expired => Err(Refusal::Expired),
             ApiKeyState::Revoked => Err(Refusal::Revoked),
@@ -134,10 +135,10 @@ impl KeyCache {
 
     /// Records the use of a key if the last one was recorded more than a minute ago.
     fn touch(&self, entry: &Entry, now: DateTime<Utc>) {
-        let last_used = entry.key.last_used_at;
+        let last_used = entry.caller.key().last_used_at;
         let is_due = last_used.is_none_or(|used| used <= now - TOUCH_AGE);
         if is_due && !entry.is_touched.swap(true, Ordering::AcqRel) {
-            self.store.touch(entry.key.key_id);
+            self.store.touch(entry.caller.key().key_id);
         }
     }
 
@@ -155,12 +156,12 @@ impl KeyCache {
             return if age < MAX_AGE {
                 Ok(Some(entry))
             } else {
-                self.look_up(entry.key.key_id, is_fresh).await
+                self.look_up(entry.caller.key().key_id, is_fresh).await
             };
         }
         // The request may be dropped while it waits for the database.
         let _refreshing = ResetOnDrop(&entry.is_refreshing);
-        match self.read(entry.key.key_id).await {
+        match self.read(entry.caller.key().key_id).await {
             Err(_) if entry.read_at.elapsed() < MAX_AGE => Ok(Some(Arc::clone(&entry))),
             read => read,
         }
@@ -193,7 +194,7 @@ impl KeyCache {
         };
         let entry = Arc::new(Entry {
             secret_hash: key.secret_hash.to_bytes(),
-            key: Arc::new(key),
+            caller: Caller::of_stored_key(key),
             read_at,
             is_refreshing: AtomicBool::new(false),
             is_touched: AtomicBool::new(false),

@@ -257,7 +257,7 @@ impl KeyOfBody {
 fn key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Invalid> {
     let given = given_key(request.headers())?;
     match (given, Caller::of(request)) {
-        (Some(given), Some(caller)) => of_caller(&given, &caller.namespace()).map(Some),
+        (Some(given), Some(caller)) => of_caller(&given, caller.namespace()).map(Some),
         (given, _) => Ok(given),
     }
 }
