@@ -43,6 +43,21 @@ impl CallerDatabase {
     }
 }
 
+/// The database for the sessions of callers. Keys are no rows of owners: with row-level
+/// security, no transaction of an owner may store them.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionDatabase(pub(crate) Data<DatabaseHandle>);
+
+impl FromRequest for SessionDatabase {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let shared = app_data::<SharedDatabase>(request);
+        ready(shared.map(|shared| Self(shared.0.clone())))
+    }
+}
+
 impl FromRequest for CallerDatabase {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use lectern_api::SessionResponse;
 use lectern_domain::{Access, ApiKey};
 
-use crate::database::caller_database::CallerDatabase;
+use crate::database::caller_database::SessionDatabase;
 use crate::database::sessions;
 use crate::http::auth::{Caller, MaybeCaller, RequestActor, ServerCookie};
 use crate::http::resource::Resource;
@@ -41,7 +41,7 @@ async fn get(caller: MaybeCaller) -> ApiResult {
 }
 
 async fn create(
-    CallerDatabase(db): CallerDatabase,
+    SessionDatabase(db): SessionDatabase,
     caller: MaybeCaller,
     RequestActor(actor): RequestActor,
     lifetime: Data<SessionLifetime>,
@@ -62,7 +62,7 @@ async fn create(
 }
 
 async fn delete(
-    CallerDatabase(db): CallerDatabase,
+    SessionDatabase(db): SessionDatabase,
     caller: MaybeCaller,
     RequestActor(actor): RequestActor,
     request: HttpRequest,

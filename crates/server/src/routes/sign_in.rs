@@ -10,7 +10,7 @@ use lectern_api::Code;
 use lectern_domain::{Access, Actor, NewApiKey, Session};
 use url::form_urlencoded;
 
-use crate::database::caller_database::CallerDatabase;
+use crate::database::caller_database::SessionDatabase;
 use crate::database::sessions;
 use crate::http::auth::oidc::sign_in::PendingSignIn;
 use crate::http::auth::{Authenticator, RequestActor, ServerCookie};
@@ -57,7 +57,7 @@ async fn begin(
 /// Takes the browser back from the provider, with a session.
 async fn end(
     authenticator: Data<Authenticator>,
-    CallerDatabase(db): CallerDatabase,
+    SessionDatabase(db): SessionDatabase,
     RequestActor(actor): RequestActor,
     lifetime: Data<SessionLifetime>,
     urls: SignedUrls,

@@ -5,7 +5,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use lectern_api::{WatchTokenBody, WatchTokenResponse};
 use lectern_domain::Scope;
 
-use crate::database::caller_database::CallerDatabase;
+use crate::database::caller_database::{CallerDatabase, SessionDatabase};
 use crate::database::sessions;
 use crate::http::auth::{MaybeCaller, RequestActor, make_watch_token};
 use crate::http::error::ApiError;
@@ -24,6 +24,7 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn create(
     CallerDatabase(db): CallerDatabase,
+    SessionDatabase(session_db): SessionDatabase,
     caller: MaybeCaller,
     RequestActor(actor): RequestActor,
     JobIdPath(job_id): JobIdPath,
@@ -36,7 +37,7 @@ async fn create(
     let key = match caller.get() {
         // A token needs a key that other servers know.
         Some(caller) if !caller.is_stored() => {
-            let (session, _) = sessions::begin(&db, caller, actor, expires_at).await?;
+            let (session, _) = sessions::begin(&session_db, caller, actor, expires_at).await?;
             Some(session)
         }
         caller => caller.map(|caller| caller.key().clone()),

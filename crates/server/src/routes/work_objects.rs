@@ -62,7 +62,9 @@ async fn list(
     for (info, owner) in found {
         let key = StorageKey::from(info.key);
         listed.push(WorkObject {
-            url: urls.download(owner, &key, None, READ_URL_TTL).await,
+            url: urls
+                .download((owner, job.owner_id.as_ref()), &key, None, READ_URL_TTL)
+                .await,
             cut_record: readable.cut_record(&key),
             s3_key: key,
             size: info.size,
@@ -107,7 +109,7 @@ async fn beside_recording(
 fn recording(job: &Job) -> Option<(ObjectKey, JobId)> {
     let key = ObjectKey::try_from(job.original_s3_key.clone()?).ok()?;
     let owner = job.recording_owner();
-    (!key.is_forbidden_to(owner)).then_some((key, owner))
+    (!key.is_forbidden_to_owner(owner, job.owner_id.as_ref())).then_some((key, owner))
 }
 
 /// What a stage of a job may read.
@@ -130,8 +132,8 @@ impl Readable<'_> {
             let mut keys = self.clips.iter().flat_map(|clip| clip.media.storage_keys());
             keys.any(|key| key == wanted)
         };
-        let may_read =
-            key.job_id() == Some(job_id) || (!key.is_forbidden_to(job_id) && is_of_clip());
+        let is_forbidden = key.is_forbidden_to_owner(job_id, self.job.owner_id.as_ref());
+        let may_read = key.job_id() == Some(job_id) || (!is_forbidden && is_of_clip());
         may_read.then_some((key, job_id))
     }
 
