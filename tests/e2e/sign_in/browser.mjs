@@ -122,7 +122,7 @@ assert.deepEqual([cookie.httpOnly, cookie.sameSite], [true, "Strict"]);
 assert.equal(await page.evaluate(() => document.cookie), "");
 assert.ok(!cookies.some(({ name }) => name === "lectern_sign_in"));
 
-const recording = { filename: "talk.mp4", file_size: 1, s3_key: "in/talk.mp4" };
+const recording = { filename: "talk.mp4", file_size: 1, s3_key: "owners/exams/talk.mp4" };
 const created = await call("POST", "/api/v1/jobs", recording);
 assert.equal(created.status, 201, JSON.stringify(created));
 assert.equal(created.json.owner_id, "exams");

@@ -111,20 +111,20 @@ const CALLED: [(&str, Call); 8] = [
         read(db, |conn| conn.jobs().find(id).map(drop))
     }),
     ("first page", |db, _| {
-        page(db, JobFilter::default(), JobOrder::CreatedAt)
+        page(db, &JobFilter::default(), JobOrder::CreatedAt)
     }),
     ("page of a status", |db, _| {
-        page(db, of_status(JobStatus::Failed), JobOrder::CreatedAt)
+        page(db, &of_status(JobStatus::Failed), JobOrder::CreatedAt)
     }),
     ("page by last change", |db, _| {
-        page(db, of_status(JobStatus::Queued), JobOrder::UpdatedAt)
+        page(db, &of_status(JobStatus::Queued), JobOrder::UpdatedAt)
     }),
     ("page by file name", |db, _| {
         let filter = JobFilter {
             filename: Some(FilenamePart::new("lecture 1")?),
             ..JobFilter::default()
         };
-        page(db, filter, JobOrder::CreatedAt)
+        page(db, &filter, JobOrder::CreatedAt)
     }),
     ("number of jobs", |db, _| {
         read(db, |conn| {
@@ -147,12 +147,12 @@ fn of_status(status: JobStatus) -> JobFilter {
     }
 }
 
-fn page(db: &Database, filter: JobFilter, order: JobOrder) -> Result<()> {
+fn page(db: &Database, filter: &JobFilter, order: JobOrder) -> Result<()> {
     let page = JobPageRequest {
         order,
         ..JobPageRequest::default()
     };
-    read(db, |conn| conn.jobs().list(&filter, page).map(drop))
+    read(db, |conn| conn.jobs().list(filter, page).map(drop))
 }
 
 fn read(db: &Database, queries: impl Fn(&mut Reader<'_>) -> Result<(), Error>) -> Result<()> {
@@ -204,17 +204,14 @@ fn fill(db: &Database, url: &str, jobs: usize) -> Result<()> {
                 CASE WHEN i % 20 = 0 THEN 'failed' ELSE 'queued' END, {time}, {time}, {owner}
          FROM n;"
     );
-    match db.url().file() {
-        Some(file) => {
-            let mut conn = SqliteConnection::establish(&file.to_string_lossy())?;
-            conn.batch_execute(&insert)?;
-            conn.batch_execute("ANALYZE")?;
-        }
-        None => {
-            let mut conn = PgConnection::establish(url)?;
-            conn.batch_execute(&insert)?;
-            conn.batch_execute("VACUUM ANALYZE")?;
-        }
+    if let Some(file) = db.url().file() {
+        let mut conn = SqliteConnection::establish(&file.to_string_lossy())?;
+        conn.batch_execute(&insert)?;
+        conn.batch_execute("ANALYZE")?;
+    } else {
+        let mut conn = PgConnection::establish(url)?;
+        conn.batch_execute(&insert)?;
+        conn.batch_execute("VACUUM ANALYZE")?;
     }
     Ok(())
 }

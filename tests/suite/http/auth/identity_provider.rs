@@ -102,7 +102,7 @@ fn a_token_has_an_owner(db: TestDb) {
         );
         issuer.token(&claims)
     };
-    let created = post(&server, JOBS, &of("exams"), &a_recording()).expect(201);
+    let created = post(&server, JOBS, &of("exams"), &exams.recording()).expect(201);
     let job = created.json();
     assert_eq!(job["owner_id"], "exams");
     let path = format!("{JOBS}/{}", job["job_id"].as_str().unwrap());

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::http::live::channel::Stream;
 use crate::http::support::api_key::{Key, wait_for_requests, with_keys};
-use crate::http::support::{JOBS, a_recording, concurrently};
+use crate::http::support::{JOBS, concurrently};
 
 on_both_backends!(
     an_owner_has_no_more_open_jobs_than_its_quota,
@@ -51,7 +51,7 @@ fn open_jobs(max: u64) -> Quotas {
 
 fn create(server: &TestServer, key: &Key) -> Response {
     let create = key.request(server, "POST", JOBS);
-    create.json(&a_recording()).send()
+    create.json(&key.recording()).send()
 }
 
 fn id_of(created: &Response) -> String {
@@ -96,7 +96,7 @@ fn an_owner_has_no_more_open_jobs_than_its_quota(db: TestDb) {
         let create = exams.request(&server, "POST", JOBS);
         create
             .header("Idempotency-Key", "k-1")
-            .json(&a_recording())
+            .json(&exams.recording())
             .send()
     };
     with_key().problem(429, "quota_exceeded");
@@ -117,7 +117,7 @@ fn concurrent_creations_stop_exactly_at_the_quota(db: TestDb) {
         } else {
             create
         };
-        create.json(&a_recording()).send().status
+        create.json(&exams.recording()).send().status
     });
     let count = |status| statuses.iter().filter(|of| **of == status).count();
     assert_eq!((count(201), count(429)), (7, 13), "{statuses:?}");
@@ -156,7 +156,7 @@ fn the_recordings_of_an_owner_have_no_more_bytes_than_its_quota(db: TestDb) {
     };
     let server = serve(db, quotas);
     let create = |size: u64| {
-        let mut recording = a_recording();
+        let mut recording = exams.recording();
         recording["file_size"] = size.into();
         let create = exams.request(&server, "POST", JOBS);
         create.json(&recording).send()

@@ -110,8 +110,7 @@ fn monitoring() -> Vec<Operation> {
                 "The role of the caller's key or session, what it allows, and when it ends. Where \
                  nothing is asked for, everything is allowed.",
             )
-            .responds::<SessionResponse>(200)
-            .uses_database(),
+            .responds::<SessionResponse>(200),
         post("/api/v1/session", "createSession")
             .describe_as(
                 "Sign in in a browser",
@@ -121,8 +120,7 @@ fn monitoring() -> Vec<Operation> {
                  a session, or where nothing is asked for, no cookie is set.",
             )
             .responds::<SessionResponse>(200)
-            .with_problems([OriginNotAllowed])
-            .uses_database(),
+            .with_problems([OriginNotAllowed]),
         delete("/api/v1/session", "deleteSession")
             .describe_as(
                 "Sign out",
@@ -130,8 +128,7 @@ fn monitoring() -> Vec<Operation> {
                  affected.",
             )
             .responds_empty(204)
-            .with_problems([OriginNotAllowed])
-            .uses_database(),
+            .with_problems([OriginNotAllowed]),
         get("/openapi.json", "getOpenapi")
             .describe_as("This document", "The OpenAPI document of the service.")
             .responds::<serde_json::Map<String, serde_json::Value>>(200),
