@@ -253,6 +253,7 @@ mod tests {
                 "lease_id": lease.lease_id,
                 "lease_expires_at": "2026-01-01T00:04:00Z",
                 "source_url": "https://storage/uploads/talk.mp4",
+                "highlight_s3_key": null,
             }] })
         );
         let response = serde_json::to_value(ClaimResponse::new(claim, None)).unwrap();

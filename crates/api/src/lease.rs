@@ -401,7 +401,7 @@ mod tests {
         assert_eq!(media.subtitle_s3_key, domain::Patch::Keep);
         for (field, value, path) in [
             ("video_duration", json!(0), "video_duration"),
-            ("video_metadata", json!({ "a": "\0" }), "video_metadata"),
+            ("video_metadata", json!({ "a": "\0" }), "video_metadata.a"),
             ("transcript_source", json!("client"), "transcript_source"),
             ("highlight_s3_key", json!(""), "highlight_s3_key"),
             (

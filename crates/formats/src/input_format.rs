@@ -6,7 +6,7 @@ use crate::parsed_file::ParsedFile;
 use crate::{json, lrc, sbv, subrip, substation_alpha, tsv, ttml, unsupported, webvtt};
 
 /// Bytes for an entry, its cue and its words, besides its text.
-const MEMORY_PER_ENTRY: usize = 400;
+const MEMORY_PER_ENTRY: usize = 416;
 
 /// A format of transcripts and subtitles that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -79,7 +79,8 @@ class Names:
             return [self.json(item, f"{place}/{i}", key) for i, item in enumerate(value)]
         if not isinstance(value, str) or isinstance(value, Number):
             return value
-        if key == "request_id":
+        # Those of objects are of the file system.
+        if key in ("request_id", "last_modified", "etag"):
             return "…"
         if key in TIMES and TIME.fullmatch(value):
             name = self.name(value, place, "time ")

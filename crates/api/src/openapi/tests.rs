@@ -144,7 +144,13 @@ fn a_new_job_or_claim_links_to_the_operations_it_is_ready_for() {
     let of_a_claim: Vec<_> = links("/api/v1/work/claim", "200").keys().collect();
     assert_eq!(
         of_a_claim,
-        ["completeStage", "failStage", "heartbeat", "releaseStage"]
+        [
+            "completeStage",
+            "failStage",
+            "heartbeat",
+            "listWorkObjects",
+            "releaseStage"
+        ]
     );
 }
 

@@ -117,7 +117,7 @@ mod tests {
         ] {
             assert_eq!(
                 check(key).unwrap_err().to_string(),
-                "must be below owners/exams/"
+                "value must be below owners/exams/"
             );
         }
     }

@@ -156,6 +156,22 @@ def watch_token(seq: Sequence) -> Request:
     return seq.write("createWatchToken", "POST", path, body)
 
 
+# Nothing is asked for, so there are no sessions.
+@operation("getSession", 0.2)
+def session(seq: Sequence) -> Request:
+    return Request("getSession", "GET", f"{API}/session")
+
+
+@operation("createSession", 0.2)
+def create_session(seq: Sequence) -> Request:
+    return Request("createSession", "POST", f"{API}/session")
+
+
+@operation("deleteSession", 0.2)
+def delete_session(seq: Sequence) -> Request:
+    return Request("deleteSession", "DELETE", f"{API}/session")
+
+
 def _learn_audit(seq: Sequence, request: Request, answer: Comparable) -> None:
     if answer.status == 200 and isinstance(answer.json["next_cursor"], Name):
         seq.known.audit_pages.append(answer.json["next_cursor"])

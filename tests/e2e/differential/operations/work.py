@@ -113,6 +113,22 @@ def release(seq: Sequence) -> Request:
     return seq.with_key(seq.write("releaseStage", "POST", f"{API}/work/{seq.lease().id}/release", value))
 
 
+@operation("createWorkUpload", 1)
+def work_upload(seq: Sequence) -> Request:
+    values, rng = seq.values, seq.rng
+    names = ["clips/1.mp4", "a", "original/a", "../a", "a//b", "", "a b", "/a"]
+    body: dict[str, Any] = {"filename": rng.choice(names), "file_size": values.integer(1, 10**6)}
+    path = f"{API}/work/{seq.lease().id}/objects"
+    return seq.with_key(seq.write("createWorkUpload", "POST", path, body))
+
+
+@operation("listWorkObjects", 1)
+def work_objects(seq: Sequence) -> Request:
+    options = {"s3_key": ["in/a.mp4", "jobs/a", "../a", ""]}
+    path = f"{API}/work/{seq.lease().id}/objects{parameters(seq, options)}"
+    return Request("listWorkObjects", "GET", path)
+
+
 @operation("listStages", 2)
 def stages(seq: Sequence) -> Request:
     return Request("listStages", "GET", f"{API}/jobs/{seq.job()}/stages")

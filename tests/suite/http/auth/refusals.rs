@@ -96,7 +96,11 @@ fn malformed_unknown_and_expired_keys_are_told_apart(db: TestDb) {
         response.problem(401, "invalid_key");
         assert!(detail(&response).contains("malformed"), "{response}");
     }
-    assert_eq!(log.count("secret_hash"), 0, "a malformed key needs no query");
+    assert_eq!(
+        log.count("secret_hash"),
+        0,
+        "a malformed key needs no query"
+    );
     for (text, expected) in [
         (&foreign.text, "unknown"),
         (&other_secret, "unknown"),

@@ -114,8 +114,8 @@ function learn(system, path, method, response) {
     const parameters = verb && signedParameters(value);
     if (parameters) fill(system, api, (to) => to.path.startsWith(OBJECTS) && to.method === verb, parameters);
   }
-  // All but a heartbeat end the attempt, and the lease with it.
-  if (path.includes("/{lease_id}/") && !path.endsWith("/heartbeat")) delete ids.lease_id;
+  // The end of an attempt is that of its lease.
+  if (/\/{lease_id}\/(complete|fail|release)$/.test(path)) delete ids.lease_id;
   fill(system, api, (to) => !to.path.startsWith(OBJECTS), ids);
 }
 
