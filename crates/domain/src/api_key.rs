@@ -212,7 +212,7 @@ pub struct NewApiKey {
     pub stages: Option<Stages>,
     /// When it stops to be accepted; `None`: never.
     pub expires_at: Option<DateTime<Utc>>,
-    /// How somebody signed in; `None`: it was made with `lectern keys`.
+    /// How its holder signed in, if it is the session of a browser.
     pub session: Option<Session>,
 }
 

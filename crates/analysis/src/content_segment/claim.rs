@@ -55,7 +55,7 @@ pub(super) fn best_claim(
     candidates: &[Candidate],
 ) -> Option<Claim> {
     let lexicon = titles.lexicon;
-    if lexicon.capitalizes_nouns && !titles.word_use.has_capitalized_nouns {
+    if titles.word_use.lacks_capitals {
         return None;
     }
     let mut best: Option<Claim> = None;

@@ -21,7 +21,7 @@ pub(super) fn extended_phrase(
     head: Option<&Candidate>,
 ) -> Option<String> {
     let lexicon = titles.lexicon;
-    if lexicon.capitalizes_nouns && !titles.word_use.has_capitalized_nouns {
+    if titles.word_use.lacks_capitals {
         return None;
     }
     let highest = candidates.iter().map(|candidate| candidate.score);

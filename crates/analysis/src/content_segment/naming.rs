@@ -18,7 +18,7 @@ pub(super) fn naming_question(
     head: Option<&Candidate>,
 ) -> Option<String> {
     let lexicon = titles.lexicon;
-    if lexicon.capitalizes_nouns && !titles.word_use.has_capitalized_nouns {
+    if titles.word_use.lacks_capitals {
         return None;
     }
     let scores = candidates.iter().map(|candidate| candidate.score);

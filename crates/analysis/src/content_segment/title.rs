@@ -315,7 +315,7 @@ impl Titles<'_> {
 
     /// Text of the transcript, with the capital letters that a recognizer has left out.
     fn spelled(&self, text: &str) -> String {
-        if self.lexicon.capitalizes_nouns && !self.word_use.has_capitalized_nouns {
+        if self.word_use.lacks_capitals {
             german_phrase::with_capital_nouns(text, self.word_use)
         } else {
             text.to_owned()

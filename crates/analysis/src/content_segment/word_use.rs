@@ -29,6 +29,9 @@ pub(super) struct WordUse {
     noun_uses: HashMap<String, usize>,
     /// Whether nouns can be recognized by their capital letters.
     pub(super) has_capitalized_nouns: bool,
+    /// The language capitalizes its nouns, and the transcript does not, so nouns are not told
+    /// from other words.
+    pub(super) lacks_capitals: bool,
 }
 
 impl WordUse {
@@ -85,6 +88,7 @@ impl WordUse {
             after_articles,
             noun_uses,
             has_capitalized_nouns: lexicon.capitalizes_nouns && has_capitals,
+            lacks_capitals: lexicon.capitalizes_nouns && !has_capitals,
         }
     }
 

@@ -157,6 +157,33 @@ impl ApiKeys<'_, ReadWrite> {
         Ok(key)
     }
 
+    /// Stores a session of whoever has `parent`, with the hash of its secret. `None`: `parent` was
+    /// revoked, or has another secret, since it was read.
+    ///
+    /// # Errors
+    ///
+    /// As [`ApiKeys::create`].
+    pub fn begin_session(
+        &mut self,
+        key_id: ApiKeyId,
+        new: &NewApiKey,
+        secret_hash: &SecretHash,
+        parent: &ApiKey,
+    ) -> Result<Option<ApiKey>, Error> {
+        let now = self.0.update_time();
+        // Locks the parent: it is revoked before this, or its revocation finds the session.
+        let use_parent = diesel::update(api_keys::table)
+            .filter(api_keys::key_id.eq(Id(parent.key_id)))
+            .filter(api_keys::revoked_at.is_null())
+            .filter(api_keys::secret_hash.eq(Stored::from(parent.secret_hash.clone())))
+            .set(api_keys::last_used_at.eq(now.nullable()));
+        let used = on_either!(self.0.raw, conn => use_parent.execute(conn));
+        if used.doing("sign in with a key")? == 0 {
+            return Ok(None);
+        }
+        self.create(key_id, new, secret_hash).map(Some)
+    }
+
     /// Revokes a key and the sessions of those who signed in with it, and returns it. A key
     /// that was revoked before keeps its time. `None`: there is no such key.
     pub fn revoke(&mut self, key_id: ApiKeyId) -> Result<Option<ApiKey>, Error> {

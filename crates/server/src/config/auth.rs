@@ -32,7 +32,7 @@ pub struct AuthSettings {
     )]
     pub auth: AuthMode,
 
-    /// How long somebody who has signed in in a browser stays signed in
+    /// Hours for which a sign-in in a browser lasts
     #[arg(
         help_heading = "HTTP server",
         long,

@@ -12,7 +12,7 @@ use lectern_domain::{Access, ApiKey};
 
 use crate::database::caller_database::SessionDatabase;
 use crate::database::sessions;
-use crate::http::auth::{Caller, MaybeCaller, RequestActor, ServerCookie};
+use crate::http::auth::{Caller, MaybeCaller, RequestActor, ServerCookie, key_has_ended};
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 
@@ -56,7 +56,8 @@ async fn create(
     }
     let lifetime = lifetime.get();
     let expires_at = db.now() + lifetime;
-    let (session, text) = sessions::begin(&db, caller, actor, expires_at).await?;
+    let session = sessions::begin(&db, caller, actor, expires_at).await?;
+    let (session, text) = session.ok_or_else(key_has_ended)?;
     let cookie = ServerCookie::Session.set(&request, &text.reveal(), lifetime)?;
     respond(Some(&session))?.with_header(SET_COOKIE, &cookie)
 }

@@ -7,7 +7,7 @@ use lectern_domain::Scope;
 
 use crate::database::caller_database::{CallerDatabase, SessionDatabase};
 use crate::database::sessions;
-use crate::http::auth::{MaybeCaller, RequestActor, make_watch_token};
+use crate::http::auth::{MaybeCaller, RequestActor, key_has_ended, make_watch_token};
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::OptionalBody;
 use crate::http::extract::path_ids::JobIdPath;
@@ -37,7 +37,8 @@ async fn create(
     let key = match caller.get() {
         // A token needs a key that other servers know.
         Some(caller) if !caller.is_stored() => {
-            let (session, _) = sessions::begin(&session_db, caller, actor, expires_at).await?;
+            let session = sessions::begin(&session_db, caller, actor, expires_at).await?;
+            let (session, _) = session.ok_or_else(key_has_ended)?;
             Some(session)
         }
         caller => caller.map(|caller| caller.key().clone()),

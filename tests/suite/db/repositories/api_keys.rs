@@ -17,6 +17,7 @@ on_both_backends!(
     an_unreadable_key_is_left_out_of_the_list_and_not_found,
     a_session_ends_with_the_key_that_somebody_signed_in_with,
     sessions_are_deleted_after_they_have_expired,
+    nobody_signs_in_with_a_key_that_has_ended_since_it_was_read,
 );
 
 fn hash(byte: u8) -> SecretHash {
@@ -223,4 +224,23 @@ fn sessions_are_deleted_after_they_have_expired(db: TestDb) {
         !any_active.unwrap(),
         "a session is no key to make others with"
     );
+}
+
+fn nobody_signs_in_with_a_key_that_has_ended_since_it_was_read(db: TestDb) {
+    let begin = |parent: &ApiKey| {
+        let new = NewApiKey {
+            expires_at: Some(db.now() + TimeDelta::hours(12)),
+            session: Some(Session::OfKey(parent.key_id)),
+            ..NewApiKey::new(Role::Viewer)
+        };
+        let key_id = ApiKeyId::new(db.clock());
+        let begin = db.write(|tx| tx.api_keys().begin_session(key_id, &new, &hash(3), parent));
+        begin.unwrap()
+    };
+    let [revoked, rotated] = [(); 2].map(|()| create(&db, &NewApiKey::new(Role::Viewer)));
+    assert!(begin(&revoked).is_some() && begin(&rotated).is_some());
+    db.write(|tx| tx.api_keys().revoke(revoked.key_id)).unwrap();
+    let current = db.write(|tx| tx.api_keys().rotate(rotated.key_id, &hash(2)));
+    assert_eq!((begin(&revoked), begin(&rotated)), (None, None));
+    assert!(begin(&current.unwrap().unwrap()).is_some());
 }

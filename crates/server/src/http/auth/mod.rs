@@ -63,6 +63,7 @@ pub(crate) use caller::{Caller, MaybeCaller};
 pub(crate) use key_cache::KeyStore;
 pub use oidc::config::{ClaimPath, OidcClient, OidcConfig, RoleClaim, RoleRule};
 pub(crate) use priority_limit::PriorityLimit;
+pub(crate) use refusal::key_has_ended;
 pub(crate) use request_actor::RequestActor;
 pub(crate) use session_cookie::ServerCookie;
 

@@ -18,6 +18,11 @@ pub(super) fn invalid_key(detail: &str) -> ApiError {
     ApiError::new(Code::InvalidKey, detail).with_challenge(challenge)
 }
 
+/// To somebody whose key was accepted, and has ended since.
+pub(crate) fn key_has_ended() -> ApiError {
+    invalid_key("the key was revoked, or has a new secret")
+}
+
 pub(super) fn invalid_token(detail: &str) -> ApiError {
     let challenge = format!("{BEARER}, error=\"invalid_token\"");
     ApiError::new(Code::InvalidToken, detail).with_challenge(challenge)
