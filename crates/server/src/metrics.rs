@@ -27,6 +27,7 @@ pub(crate) struct Metrics {
     admission_waiting: IntGauge,
     admission_refusals: IntCounter,
     unreadable_rows: IntCounter,
+    waiting_claims: IntGauge,
     watchers: IntGauge,
     delivered: IntCounter,
     watchers_dropped: IntCounter,
@@ -85,6 +86,10 @@ impl Metrics {
                 "lectern_db_unreadable_rows_total",
                 "Rows left out of lists because they break a rule; the log names each of them once.",
             )?,
+            waiting_claims: IntGauge::new(
+                "lectern_waiting_claims",
+                "Claims waiting until there is work.",
+            )?,
             watchers: IntGauge::new("lectern_watchers", "Clients watching a job.")?,
             delivered: IntCounter::new(
                 "lectern_events_delivered_total",
@@ -113,7 +118,7 @@ impl Metrics {
         .const_label("database", database.backend().to_string());
         let info = IntGauge::with_opts(info)?;
         info.set(1);
-        let collectors: [Box<dyn prometheus::core::Collector>; 14] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 15] = [
             Box::new(start),
             Box::new(info),
             Box::new(self.requests.clone()),
@@ -125,6 +130,7 @@ impl Metrics {
             Box::new(self.admission_waiting.clone()),
             Box::new(self.admission_refusals.clone()),
             Box::new(self.unreadable_rows.clone()),
+            Box::new(self.waiting_claims.clone()),
             Box::new(self.watchers.clone()),
             Box::new(self.delivered.clone()),
             Box::new(self.watchers_dropped.clone()),
@@ -191,11 +197,16 @@ impl Metrics {
         pool: PoolStats,
         unreadable_rows: u64,
         in_flight: usize,
+        waiting_claims: usize,
     ) -> prometheus::Result<String> {
         self.unreadable_rows
             .inc_by(unreadable_rows.saturating_sub(self.unreadable_rows.get()));
-        self.in_flight
-            .set(i64::try_from(in_flight).unwrap_or(i64::MAX));
+        for (gauge, count) in [
+            (&self.in_flight, in_flight),
+            (&self.waiting_claims, waiting_claims),
+        ] {
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
         for (state, count) in [("idle", pool.idle), ("in_use", pool.in_use)] {
             self.db_connections
                 .with_label_values(&[state])

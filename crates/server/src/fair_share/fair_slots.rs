@@ -84,6 +84,11 @@ impl FairSlots {
             lost,
         })
     }
+
+    /// The number of slots that are taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.state.lock().holders.len()
+    }
 }
 
 impl State {

@@ -11,6 +11,7 @@ use crate::http::requests_in_flight::Lifecycle;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::metrics::Metrics;
+use crate::work_queue::waiting_claims::WaitingClaims;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -39,9 +40,15 @@ async fn metrics(
     CallerDatabase(db): CallerDatabase,
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
+    waiting_claims: Data<WaitingClaims>,
 ) -> Result<impl Responder, ApiError> {
     let text = metrics
-        .render(db.stats(), db.unreadable_rows(), lifecycle.in_flight())
+        .render(
+            db.stats(),
+            db.unreadable_rows(),
+            lifecycle.in_flight(),
+            waiting_claims.count(),
+        )
         .map_err(ApiError::internal)?;
     Ok(HttpResponse::Ok()
         .content_type(prometheus::TEXT_FORMAT)

@@ -117,6 +117,11 @@ impl WaitingClaims {
         }
     }
 
+    /// The number of claims that wait, and of those that query again after a notification.
+    pub(crate) fn count(&self) -> usize {
+        self.slots.taken()
+    }
+
     /// The stages that claims are waiting for.
     pub(super) fn wanted_stages(&self) -> Vec<Stage> {
         let queue = self.queue();

@@ -7,7 +7,7 @@ use lectern_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::http::support::api_key::{Key, serve_with_keys, wait_for_requests};
+use crate::http::support::api_key::{Key, serve_with_keys, wait_for_claims};
 use crate::http::support::{JOBS, UNKNOWN_ID};
 
 on_both_backends_and_with_row_security!(
@@ -309,9 +309,9 @@ fn a_waiting_claim_is_woken_although_another_owners_waits_before_it(db: TestDb) 
     };
     std::thread::scope(|scope| {
         let first = scope.spawn(|| claim(&workers[0]));
-        wait_for_requests(&server, &admin, 1);
+        wait_for_claims(&server, &admin, 1);
         let second = scope.spawn(|| claim(&workers[1]));
-        wait_for_requests(&server, &admin, 2);
+        wait_for_claims(&server, &admin, 2);
         let body = client.recording();
         client
             .request(&server, "POST", JOBS)

@@ -4,11 +4,11 @@ use std::num::NonZeroU32;
 
 use lectern_domain::{JobQuota, NewApiKey, OwnerName, Role};
 use lectern_server::{Quotas, RateLimit, ServerConfig};
-use lectern_tests::{Response, TestDb, TestServer, on_both_backends};
+use lectern_tests::{Response, TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
 use crate::http::live::channel::Stream;
-use crate::http::support::api_key::{Key, wait_for_requests, with_keys};
+use crate::http::support::api_key::{Key, wait_for_claims, with_keys};
 use crate::http::support::{JOBS, concurrently};
 
 on_both_backends!(
@@ -206,19 +206,19 @@ fn watchers_and_waiting_claims_of_a_caller_are_bounded(db: TestDb) {
     drop(first);
     let wait = |key: &Key, seconds: u32| {
         let claim = key.request(&server, "POST", "/api/v1/work/claim");
-        let body = json!({ "worker": "w", "stages": ["compilation"], "wait_seconds": seconds });
+        let body =
+            json!({ "worker": "w", "stages": ["silence_detection"], "wait_seconds": seconds });
         claim.json(&body).send()
     };
+    // The only job has no other run that is ready.
+    wait(&admin, 0).expect(200);
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| wait(&admin, 3));
-        wait_for_requests(&server, &admin, 1);
-        // The first one may not wait yet, so this one may take its place.
-        let second = wait(&admin, 3).status;
-        let first = waiting.join().unwrap().status;
-        let mut statuses = [first, second];
-        statuses.sort_unstable();
-        assert_eq!(statuses, [200, 429]);
+        let waiting = scope.spawn(|| wait(&admin, 60));
+        wait_for_claims(&server, &admin, 1);
+        wait(&admin, 60).problem(429, "quota_exceeded");
         wait(&other, 1).expect(200);
+        a_job().create(server.db());
+        waiting.join().unwrap().expect(200);
     });
 }
 

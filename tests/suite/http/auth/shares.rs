@@ -6,7 +6,7 @@ use lectern_tests::{TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
 use crate::http::live::channel::Stream;
-use crate::http::support::api_key::{Key, wait_for_requests, with_keys};
+use crate::http::support::api_key::{Key, wait_for_claims, wait_for_watchers, with_keys};
 use crate::http::support::job_path;
 
 on_both_backends!(
@@ -41,9 +41,9 @@ fn a_caller_that_waits_for_work_gets_the_place_of_one_with_many(db: TestDb) {
     };
     std::thread::scope(|scope| {
         let first = scope.spawn(|| wait(&many));
-        wait_for_requests(&server, &many, 1);
+        wait_for_claims(&server, &many, 1);
         let second = scope.spawn(|| wait(&many));
-        wait_for_requests(&server, &many, 2);
+        wait_for_claims(&server, &many, 2);
         wait(&many).problem(503, "overloaded");
         let other = scope.spawn(|| wait(&few));
         second.join().unwrap().problem(503, "overloaded");
@@ -80,8 +80,7 @@ fn a_caller_that_watches_gets_the_place_of_one_with_many(db: TestDb) {
             let page = many.request(&server, "GET", &path);
             page.header("Prefer", "wait=60").send()
         });
-        // Watchers are not counted as requests in progress.
-        wait_for_requests(&server, &many, 1);
+        wait_for_watchers(&server, &many, 2);
         let _other = watch(&few).unwrap();
         let page = page.join().unwrap().expect(200).json();
         assert_eq!(page["events"], json!([]), "a long poll is answered at once");

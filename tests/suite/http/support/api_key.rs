@@ -88,10 +88,19 @@ pub(crate) fn serve_with_keys(db: TestDb) -> TestServer {
     TestServer::serve(db, with_keys())
 }
 
-/// Waits until the server handles `count` other requests. Asks with the key of an admin.
-pub(crate) fn wait_for_requests(server: &TestServer, admin: &Key, count: usize) {
-    // The request for the metrics is one, too.
-    let line = format!("\nhttp_requests_in_flight {}\n", count + 1);
+/// Waits until `count` claims wait for work. Asks with the key of an admin.
+pub(crate) fn wait_for_claims(server: &TestServer, admin: &Key, count: usize) {
+    wait_for_metric(server, admin, "lectern_waiting_claims", count);
+}
+
+/// Waits until `count` clients watch jobs, streams and long polls together. Asks with the key of
+/// an admin.
+pub(crate) fn wait_for_watchers(server: &TestServer, admin: &Key, count: usize) {
+    wait_for_metric(server, admin, "lectern_watchers", count);
+}
+
+fn wait_for_metric(server: &TestServer, admin: &Key, name: &str, value: usize) {
+    let line = format!("\n{name} {value}\n");
     wait_until(|| {
         let metrics = admin.request(server, "GET", "/metrics").send();
         metrics.expect(200).text().contains(&line)
