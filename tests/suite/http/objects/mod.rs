@@ -2,7 +2,7 @@
 
 mod downloads;
 mod gc;
-mod s3;
+pub(crate) mod s3;
 mod shared_recordings;
 mod signed_urls;
 mod storage_faults;

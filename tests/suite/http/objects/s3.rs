@@ -29,9 +29,7 @@ struct Announced {
 
 impl InBucket {
     fn on(backend: Backend) -> Self {
-        let url = env::var("LECTERN_TEST_S3").expect("run this under tests/e2e/with-s3");
-        let prefix = format!("/test/{}?", JobId::new(&SystemClock));
-        let storage = url.replace('?', &prefix);
+        let storage = storage_url();
         let db = TestDb::on(backend);
         let server = Lectern::serve_with(db.url(), &[("LECTERN_STORAGE", &storage)]);
         Self {
@@ -78,8 +76,15 @@ impl InBucket {
     }
 }
 
+/// The storage setting for a prefix of its own in the bucket.
+pub(crate) fn storage_url() -> String {
+    let url = env::var("LECTERN_TEST_S3").expect("run this under tests/e2e/with-s3");
+    let prefix = format!("/test/{}?", JobId::new(&SystemClock));
+    url.replace('?', &prefix)
+}
+
 /// Sends a request to the S3 service.
-fn request(method: &str, url: &str, body: &[u8]) -> Response {
+pub(crate) fn request(method: &str, url: &str, body: &[u8]) -> Response {
     let start = url.find("/lectures/").unwrap();
     let service = Client::new(&url[..start]);
     let request = service.request(method, &url[start..]);

@@ -1,5 +1,6 @@
 //! `lectern work --server`: real stages over HTTP alone, beside those of a worker with a database.
 
+use std::env;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
@@ -7,10 +8,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use lectern_domain::{JobId, NewApiKey, Role, Stage, Stages};
-use lectern_tests::{Lectern, TestDb, on_both_backends, redacted};
+use lectern_tests::{Backend, Fixture as _, Lectern, TestDb, on_both_backends, redacted};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::http::objects::s3;
 use crate::http::support::api_key::Key;
 use crate::http::support::recordings::{UPLOAD, path_of};
 use crate::http::support::{job_path, wait_until};
@@ -18,6 +20,7 @@ use crate::http::support::{job_path, wait_until};
 on_both_backends!(
     a_pipeline_over_http_has_the_output_of_one_with_a_database,
     a_stopped_worker_gives_its_stage_back,
+    a_suspended_worker_leaves_its_stage_to_another_and_goes_on,
     a_worker_leaves_a_cancelled_job_and_does_it_when_it_is_retried,
     a_worker_goes_on_after_the_server_was_restarted,
     a_worker_whose_key_is_refused_ends_with_an_error,
@@ -66,6 +69,7 @@ struct Served {
     client: Key,
     /// With the transcriber.
     dir: TempDir,
+    is_in_bucket: bool,
 }
 
 impl Served {
@@ -79,6 +83,7 @@ impl Served {
             lectern,
             client,
             dir,
+            is_in_bucket: settings.iter().any(|(name, _)| *name == "LECTERN_STORAGE"),
         }
     }
 
@@ -101,9 +106,13 @@ impl Served {
                 "processing_config": { "min_clip_seconds": 5, "max_clip_seconds": 12 },
             }),
         );
-        let path = path_of(&self.lectern, &announced["upload_url"]);
-        let put = self.lectern.request("PUT", path);
-        put.body("video/mp4", recording()).send().expect(200);
+        let url = &announced["upload_url"];
+        if self.is_in_bucket {
+            s3::request("PUT", url.as_str().unwrap(), recording()).expect(200);
+        } else {
+            let put = self.lectern.request("PUT", path_of(&self.lectern, url));
+            put.body("video/mp4", recording()).send().expect(200);
+        }
         let job_id = announced["job_id"].as_str().unwrap();
         self.post(&format!("{UPLOAD}/confirm"), &json!({ "job_id": job_id }));
         job_id.parse().unwrap()
@@ -136,6 +145,14 @@ impl Served {
             let last = page["events"].as_array().unwrap().last();
             seen = last.map_or(seen, |event| event["seq"].as_i64().unwrap());
         }
+    }
+
+    fn urls_of_clips_and_reel(&self, job_id: JobId) -> Vec<Value> {
+        let mut results = self.get(&format!("/api/v1/results/{job_id}"));
+        let reel = results["metadata"]["highlight_video"]["url"].take();
+        let clips = results["clips"].as_array_mut().unwrap().iter_mut();
+        let urls = clips.map(|clip| clip["url"].take());
+        urls.chain([reel]).collect()
     }
 
     fn let_transcribers_go_on(&self) {
@@ -186,11 +203,15 @@ impl Worker {
         Self { child, _dir: dir }
     }
 
+    fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &process]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Sends SIGTERM and waits for the end.
     fn stop(mut self) {
-        let process = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", "TERM", &process]).status();
-        assert!(sent.unwrap().success());
+        self.signal("TERM");
         assert!(self.child.wait().unwrap().success());
     }
 }
@@ -293,15 +314,8 @@ fn a_pipeline_over_http_has_the_output_of_one_with_a_database(db: TestDb) {
         .unwrap()
         .len();
     assert!(clips > 0, "{over_http}");
-    // The files of the clips are there, with the reel.
-    let results = served.get(&format!("/api/v1/results/{job_id}"));
-    let urls = results["clips"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|clip| &clip["url"]);
-    for url in urls.chain([&results["metadata"]["highlight_video"]["url"]]) {
-        let path = path_of(&served.lectern, url);
+    for url in served.urls_of_clips_and_reel(job_id) {
+        let path = path_of(&served.lectern, &url);
         let file = served.lectern.request("HEAD", path).send().expect(200);
         let size = file
             .header("Content-Length")
@@ -355,6 +369,59 @@ fn a_stopped_worker_gives_its_stage_back(db: TestDb) {
     let worker = Worker::start(|dir| served.remote(dir, &key));
     served.wait_for(job_id, "completed");
     worker.stop();
+}
+
+fn a_suspended_worker_leaves_its_stage_to_another_and_goes_on(db: TestDb) {
+    let key = Key::create(&db, Role::Worker);
+    let served = Served::start(&db, &[]);
+    let job_id = served.create_job();
+    let suspended = Worker::start(|dir| served.remote(dir, &key));
+    wait_until(|| served.transcriptions() == 1);
+    suspended.signal("STOP");
+    let other = Worker::start(|dir| served.remote(dir, &key));
+    // Its lease expires, although the transcriber that it has started goes on.
+    wait_until(|| served.transcriptions() == 2);
+    served.let_transcribers_go_on();
+    served.wait_for(job_id, "completed");
+    let run = served.stage(job_id, Stage::Transcription);
+    assert_eq!(run["attempt"], 2);
+    other.stop();
+
+    let before = outputs(&served, job_id);
+    suspended.signal("CONT");
+    let next = served.create_job();
+    served.wait_for(next, "completed");
+    assert_eq!(served.transcriptions(), 3);
+    assert_eq!(outputs(&served, job_id), before);
+    suspended.stop();
+}
+
+#[test]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored bucket"]
+fn a_worker_without_credentials_reads_and_writes_in_a_bucket() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let db = TestDb::on(backend);
+        let key = Key::create(&db, Role::Worker);
+        let served = Served::start(&db, &[("LECTERN_STORAGE", &s3::storage_url())]);
+        served.let_transcribers_go_on();
+        let job_id = served.create_job();
+        let worker = Worker::start(|dir| {
+            let mut command = served.remote(dir, &key);
+            let credentials = env::vars_os().map(|(name, _)| name);
+            for name in credentials.filter(|name| name.to_string_lossy().starts_with("AWS_")) {
+                command.env_remove(name);
+            }
+            command
+        });
+        served.wait_for(job_id, "completed");
+        let urls = served.urls_of_clips_and_reel(job_id);
+        assert!(urls.len() > 1, "{urls:?}");
+        for url in urls {
+            let file = s3::request("GET", url.as_str().unwrap(), b"").expect(200);
+            assert!(file.body.len() > 1000, "{} bytes", file.body.len());
+        }
+        worker.stop();
+    }
 }
 
 fn a_worker_leaves_a_cancelled_job_and_does_it_when_it_is_retried(db: TestDb) {
