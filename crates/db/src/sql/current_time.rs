@@ -71,26 +71,24 @@ impl CurrentTime {
         }
     }
 
-    /// The SQL before and after the parameter on PostgreSQL, as in
-    /// `COALESCE($1, clock_timestamp())`.
-    ///
-    /// The parameter is NULL for the clock of the server. The text is the same for the
-    /// clock of the caller, so both share a prepared statement.
-    fn sql_around_parameter(&self) -> (&'static str, String) {
-        let server = match self.minus.num_seconds() {
-            0 => format!(", {})", self.function),
-            seconds => format!(", {} - INTERVAL '{seconds} seconds')", self.function),
-        };
-        ("COALESCE(", server)
+    /// The SQL of the time by the clock of the PostgreSQL server.
+    fn server_time(&self) -> String {
+        match self.minus.num_seconds() {
+            0 => self.function.to_owned(),
+            seconds => format!("{} - INTERVAL '{seconds} seconds'", self.function),
+        }
     }
 
     /// The SQL of the expression for a statement written by hand. The statement must bind
     /// [`CurrentTime::parameter`] to the placeholder `parameter`, such as `$1`.
+    ///
+    /// It is no `COALESCE`, which PostgreSQL does not compare by an index under row-level
+    /// security: it does not count as an expression that tells nothing about the rows.
     pub(crate) fn to_sql(self, conn: &DbConnection, parameter: &str) -> String {
         match conn {
             DbConnection::Postgres(_) => {
-                let (before, after) = self.sql_around_parameter();
-                format!("{before}{parameter}{after}")
+                let server = self.server_time();
+                format!("CASE WHEN {parameter} IS NULL THEN {server} ELSE {parameter} END")
             }
             DbConnection::Sqlite(_) => parameter.to_owned(),
         }
@@ -121,10 +119,11 @@ impl QueryId for CurrentTime {
 
 impl QueryFragment<Pg> for CurrentTime {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let (before, after) = self.sql_around_parameter();
-        pass.push_sql(before);
+        // The parameter is NULL for the clock of the server. The text is the same for the clock of
+        // the caller, so both share a prepared statement.
+        pass.push_sql("COALESCE(");
         pass.push_bind_param::<Nullable<Timestamptz>, _>(&self.bound)?;
-        pass.push_sql(&after);
+        pass.push_sql(&format!(", {})", self.server_time()));
         Ok(())
     }
 }

@@ -7,6 +7,8 @@ use lectern_db::{Database, DatabaseConfig, Error, RoleName};
 use lectern_domain::{Actor, JobId, OwnerName};
 use lectern_tests::{Sql, TestDb, a_job, server_url, store_output};
 
+use crate::many_jobs::{insert_jobs, last_query, plan_with};
+
 /// Tables whose rows belong to jobs or owners.
 const FENCED: &[&str] = &[
     "audit_entries",
@@ -377,4 +379,27 @@ fn an_owner_cannot_end_the_statement_that_names_it() {
     assert_eq!(count(&hostile, "SELECT count(*) FROM jobs"), 0);
     a_job().create(&hostile);
     assert_eq!(count(&hostile, "SELECT count(*) FROM jobs"), 1);
+}
+
+#[test]
+fn the_metrics_of_an_owner_read_the_times_in_an_index() {
+    let db = TestDb::with_row_security();
+    insert_jobs(&db, 5_000, "status, owner_id", "'queued', 'library'");
+    let library = db.as_owner(owner("library"));
+    let (query, _) = last_query(|| library.read(|conn| conn.jobs().metrics()).unwrap());
+    let mut sql = db.sql();
+    sql.batch(
+        "ANALYZE; BEGIN; SET LOCAL ROLE lectern_test_owners; SET LOCAL lectern.owner = 'library'",
+    )
+    .unwrap();
+    // Without times of its own, a query has those of the server's clock.
+    let mut values = vec!["NULL::timestamptz".to_owned(); 4];
+    values[0] = "'library'".to_owned();
+    let plan = plan_with(&mut sql, &query, &values);
+    let of_created = |kind: &str| {
+        let lines = plan.lines().filter(|line| line.contains(kind));
+        lines.filter(|line| line.contains("created_at >=")).count()
+    };
+    assert_eq!(of_created("Index Cond:"), 3, "{plan}");
+    assert_eq!(of_created("Filter:"), 0, "{plan}");
 }
