@@ -32,6 +32,8 @@ mod keyphrases;
 mod naming;
 mod noun_phrase;
 mod question;
+#[cfg(test)]
+mod sample_speech;
 mod segment;
 mod summary;
 #[cfg(test)]

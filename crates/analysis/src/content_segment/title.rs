@@ -419,23 +419,7 @@ fn comes_before(a: &Candidate, b: &Candidate) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use lectern_domain::TimeRange;
-
-    use crate::TranscriptSegmentRef;
-    use crate::content_segment;
-
-    /// The title of a segment with these sentences.
-    fn title_of(sentences: &[&str]) -> String {
-        let segments = (0_u32..)
-            .zip(sentences)
-            .map(|(i, text)| TranscriptSegmentRef {
-                time: TimeRange::new(f64::from(i) * 5.0, f64::from(i) * 5.0 + 4.6).unwrap(),
-                text,
-                words: &[],
-            });
-        let found = content_segment::find(segments).unwrap();
-        found[0].topic.as_str().to_owned()
-    }
+    use super::super::sample_speech::title_of;
 
     const LOG: [&str; 6] = [
         "Every change is written to the write ahead log before the page changes.",
