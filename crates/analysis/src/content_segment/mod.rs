@@ -31,6 +31,8 @@ mod importance;
 mod keyphrases;
 mod naming;
 mod noun_phrase;
+mod part_title;
+mod phrase_pair;
 mod question;
 #[cfg(test)]
 mod sample_speech;
