@@ -22,6 +22,7 @@
 
 mod announcement;
 mod claim;
+mod claim_clauses;
 mod collocation;
 mod explanation;
 mod extended_phrase;
@@ -32,7 +33,9 @@ mod keyphrases;
 mod naming;
 mod noun_phrase;
 mod part_title;
+mod phrase_in_sentence;
 mod phrase_pair;
+mod phrase_token;
 mod question;
 #[cfg(test)]
 mod sample_speech;
