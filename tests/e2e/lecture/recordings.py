@@ -5,7 +5,7 @@ recording and no others. Also interrupts the program while it writes them.
 
     python3 tests/e2e/lecture/recordings.py PATH/TO/lectern
 
-Needs ffmpeg and flite.
+Needs ffmpeg, flite and a font, such as DejaVu.
 """
 
 import fcntl
