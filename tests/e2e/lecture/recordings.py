@@ -5,7 +5,7 @@ recording and no others. Also interrupts the program while it writes them.
 
     python3 tests/e2e/lecture/recordings.py PATH/TO/lectern
 
-Needs ffmpeg and flite.
+Needs ffmpeg, flite and a font, such as DejaVu.
 """
 
 import fcntl
@@ -26,6 +26,7 @@ from pathlib import Path
 from check import Server, get, length, run
 from flashes import check_synchronous, ffmpeg
 from layouts import check_layouts, render_layouts
+from missing_parts import check_missing_parts, render_missing_parts
 from served import upload, wait_for
 
 SAID = "It has been said before."
@@ -545,6 +546,8 @@ def main(program):
         check_chapters(lectern)
         render_layouts(directory)
         check_layouts(lectern)
+        render_missing_parts(directory)
+        check_missing_parts(lectern)
 
         check_transcript_sources(lectern)
         lectern.check("track.mp4", said=[SAID])

@@ -15,6 +15,7 @@ mod rules;
 mod run;
 mod selected_clip;
 mod selection;
+mod standalone_clauses;
 #[cfg(test)]
 mod tests;
 

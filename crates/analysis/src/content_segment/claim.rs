@@ -6,8 +6,7 @@
 //! nothing outside of itself. Without punctuation, there are hardly any: a clause is then as long
 //! as a sentence.
 
-use std::ops::Range;
-
+use super::claim_clauses::{MIN_WORDS, clauses};
 use super::noun_phrase::noun_phrases;
 use super::title_candidate::Candidate;
 use super::title_words::{MAX_WORDS, Titles};
@@ -17,8 +16,6 @@ use crate::language::Lexicon;
 use crate::reference::refers_back;
 use crate::sentence::normalize;
 
-/// "Hemp rots" says too little.
-const MIN_WORDS: usize = 4;
 /// The minimum score of the subject, as a fraction of the highest.
 const MIN_SUBJECT_SCORE: f64 = 0.35;
 /// For a claim whose subject is less central than another phrase in it.
@@ -81,62 +78,6 @@ pub(super) fn best_claim(
         }
     }
     best
-}
-
-/// The parts of a sentence that may be a claim: between punctuation, without a conjunction at the
-/// start, also up to another clause in it, or with the clause that completes it.
-fn clauses(words: &[String], lexicon: &Lexicon) -> Vec<Range<usize>> {
-    let mut clauses = Vec::new();
-    let mut start = 0;
-    for end in 1..=words.len() {
-        if end < words.len() && !ends_clause(&words[end - 1]) {
-            continue;
-        }
-        let is_belief = start > 0 && REPORTING.contains(&normalize(&words[start - 1]).as_str());
-        let first = (start..end).find(|&i| !is_opener(&words[i], lexicon));
-        let first = first.filter(|_| !is_belief);
-        let next = words.get(end).map(|word| normalize(word));
-        let is_completed = next.is_some_and(|next| COMPLETIONS.contains(&next.as_str()));
-        if let Some(first) = first {
-            if is_completed {
-                let length = words[end..].iter().position(|word| ends_clause(word));
-                clauses.push(first..length.map_or(words.len(), |length| end + length + 1));
-            } else {
-                clauses.push(first..end);
-            }
-            // "The brain has learned that bed is a place for worrying."
-            let that = (first + 1..end).find(|&i| {
-                let before = normalize(&words[i - 1]);
-                let is_verb = lexicon.is_verb_form(&before)
-                    || lexicon.general_verbs.contains(before.as_str());
-                normalize(&words[i]) == "that" && is_verb && !REPORTING.contains(&before.as_str())
-            });
-            let embedded = that.map(|that| that + 1..end);
-            clauses.extend(embedded.filter(|range| !range.is_empty()));
-            let cuts = (first + MIN_WORDS..end).filter(|&i| {
-                let word = normalize(&words[i]);
-                let next = words
-                    .get(i + 1)
-                    .map_or(String::new(), |next| normalize(next));
-                let begins_clause = lexicon.articles.contains(next.as_str())
-                    || lexicon.adverbial_starts.contains(next.as_str())
-                    || lexicon.subject_pronouns.contains(next.as_str());
-                let is_joint = COORDINATORS.contains(&word.as_str()) && begins_clause;
-                (is_joint || CUT_BEFORE.contains(&word.as_str()))
-                    && !lexicon.is_function_word(&normalize(&words[i - 1]))
-            });
-            clauses.extend(cuts.map(|cut| first..cut));
-        }
-        start = end;
-    }
-    clauses
-}
-
-fn is_opener(word: &str, lexicon: &Lexicon) -> bool {
-    let normalized = normalize(word);
-    lexicon.removable_starts.contains(normalized.as_str())
-        || lexicon.openers.contains(normalized.as_str()) && word.ends_with(',')
-        || ["because", "that"].contains(&normalized.as_str())
 }
 
 /// The claim that a clause is; `None` if it is none.
@@ -301,13 +242,6 @@ const QUANTIFIERS: &[&str] = &[
     "keine", "viele", "alle", "nur",
 ];
 
-/// Verbs before what somebody only believes: "alle denken, der Blitz kommt von oben".
-const REPORTING: &[&str] = &[
-    "thought", "believed", "said", "assume", "assumed", "imagine", "hear", "heard", "tell", "told",
-    "think", "thinks", "believe", "believes", "say", "says", "denken", "glauben", "meinen",
-    "sagen",
-];
-
 const DEFINING: &[&str] = &[
     "is", "are", "means", "ist", "sind", "heißt", "bedeutet", "versteht", "nennt",
 ];
@@ -384,38 +318,9 @@ const UNCLEAR: &[&str] = &[
     "eben",
 ];
 
-/// Words with which a clause begins that completes the one before it.
-const COMPLETIONS: &[&str] = &[
-    "dass", "ob", "wie", "was", "warum", "wo", "wann", "how", "why", "what", "whether", "als",
-];
-
-/// Words before which a claim may end.
-const CUT_BEFORE: &[&str] = &[
-    "because", "when", "if", "while", "until", "although", "that", "which", "who",
-];
-
-/// Conjunctions before which a claim may end if another clause begins after them.
-const COORDINATORS: &[&str] = &["and", "but", "und", "aber"];
-
 #[cfg(test)]
 mod tests {
-    use lectern_domain::TimeRange;
-
-    use crate::TranscriptSegmentRef;
-    use crate::content_segment;
-
-    /// The title of a segment with these sentences.
-    fn title_of(sentences: &[&str]) -> String {
-        let segments = (0_u32..)
-            .zip(sentences)
-            .map(|(i, text)| TranscriptSegmentRef {
-                time: TimeRange::new(f64::from(i) * 5.0, f64::from(i) * 5.0 + 4.6).unwrap(),
-                text,
-                words: &[],
-            });
-        let found = content_segment::find(segments).unwrap();
-        found[0].topic.as_str().to_owned()
-    }
+    use super::super::sample_speech::title_of;
 
     const ROPES: [&str; 4] = [
         "So, um, my uncle had a boat, and I was on it every summer, you know.",

@@ -88,3 +88,63 @@ const LINKS: &[&str] = &[
     "and", "the", "a", "an", "von", "im", "in", "für", "und", "des", "der", "mit", "gegen", "ohne",
     "zwischen",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample_speech::with_titles;
+    use super::collocations;
+
+    fn found(sentences: &[&str]) -> Vec<(String, Vec<usize>)> {
+        with_titles(sentences, |titles, _| collocations(titles, sentences))
+    }
+
+    #[test]
+    fn an_expression_of_several_sentences_is_found() {
+        let sentences = [
+            "Many locks rely on security by obscurity.",
+            "A burglar reads the plans, and the lock is open.",
+            "Security by obscurity, um, fails when the plans are known.",
+            "Nobody should trust in security by obscurity.",
+        ];
+        let expected = ("security by obscurity".to_owned(), vec![0, 2, 3]);
+        assert_eq!(found(&sentences), [expected]);
+    }
+
+    #[test]
+    fn a_german_expression_begins_and_ends_with_nouns() {
+        let sentences = [
+            "Auf dem Markt treffen Angebot und Nachfrage zusammen.",
+            "Der Preis steigt, wenn Angebot und Nachfrage auseinandergehen.",
+            "Die Händler warten und hoffen, und sie warten und hoffen lange.",
+            "Dann warten und hoffen auch die Käufer.",
+        ];
+        let expected = ("Angebot und Nachfrage".to_owned(), vec![0, 1]);
+        assert_eq!(found(&sentences), [expected]);
+    }
+
+    #[test]
+    fn one_sentence_makes_no_expression() {
+        let sentences = [
+            "We have security by obscurity, and I say security by obscurity again.",
+            "A burglar reads the plans of the lock.",
+        ];
+        assert_eq!(found(&sentences), []);
+    }
+
+    #[test]
+    fn an_expression_has_no_pause_and_no_other_words_at_its_ends() {
+        for sentence in [
+            // A pause.
+            "The lock has security, by obscurity.",
+            // A verb at the start, an adjective at the end.
+            "The locks keep from burglars.",
+            "The lock is security by cheap.",
+            // No link between the nouns, and nothing but a link.
+            "The lock security obscurity.",
+            // The same word twice.
+            "Layer by layer, the paint dries.",
+        ] {
+            assert_eq!(found(&[sentence, sentence]), [], "{sentence}");
+        }
+    }
+}

@@ -113,3 +113,104 @@ const PREPOSITIONS: &[&str] = &[
 const ARTICLES: &[&str] = &[
     "the", "a", "an", "der", "die", "das", "den", "dem", "einem", "einer", "einen", "eine", "ein",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample_speech::with_titles;
+    use super::super::title_candidate::candidates;
+    use super::extended_phrase;
+
+    /// The extended phrase of the sentences; with `head`, only one that begins with that.
+    fn extended(sentences: &[&str], head: Option<&str>) -> Option<String> {
+        with_titles(sentences, |titles, weights| {
+            let candidates = candidates(titles, sentences, weights);
+            let named = |text: &str| candidates.iter().find(|phrase| phrase.text == text);
+            let head = head.map(|text| named(text).unwrap());
+            extended_phrase(titles, sentences, &candidates, head)
+        })
+    }
+
+    /// What is extended in sentences about yeast with this one in the middle.
+    fn with_yeast(sentence: &str) -> Option<String> {
+        let sentences = ["Yeast eats sugar.", sentence, "Bread needs yeast."];
+        extended(&sentences, None)
+    }
+
+    #[test]
+    fn a_phrase_is_extended_by_the_phrase_after_a_preposition() {
+        for sentence in [
+            "Gas comes from yeast in the dough.",
+            "Gas comes from yeast in the dough, and it is warm.",
+            "It is yeast in the dough that makes gas.",
+        ] {
+            let title = with_yeast(sentence);
+            assert_eq!(title.as_deref(), Some("Yeast in the dough"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_german_phrase_is_extended_by_the_phrase_after_a_preposition() {
+        let sentences = [
+            "Hefe frisst Zucker.",
+            "Das Gas kommt von der Hefe im Teig.",
+            "Ohne Hefe gibt es kein Brot.",
+        ];
+        assert_eq!(extended(&sentences, None).as_deref(), Some("Hefe im Teig"));
+        // Without capital letters, nouns are not known.
+        let lower = sentences.map(str::to_lowercase);
+        let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+        assert_eq!(extended(&lower, None), None);
+    }
+
+    #[test]
+    fn a_phrase_is_not_extended_by_what_may_go_on_or_is_apart() {
+        for sentence in [
+            // A pause before the preposition.
+            "Gas comes from yeast, in the dough.",
+            // A word that is not known may belong to the phrase.
+            "Gas comes from yeast in the dough quickly.",
+            // No preposition.
+            "Gas comes from yeast and dough.",
+            // A participle.
+            "Gas comes from yeast in the baked.",
+            // The same word.
+            "Gas comes from yeast in a yeast.",
+        ] {
+            assert_eq!(with_yeast(sentence), None, "{sentence}");
+        }
+        let sentences = [
+            "Die Hefe frisst Zucker.",
+            "Das Gas kommt von der Hefe, im Teig.",
+            "Ohne Hefe gibt es kein Brot.",
+        ];
+        assert_eq!(extended(&sentences, None), None);
+    }
+
+    #[test]
+    fn a_long_phrase_is_not_extended_by_a_long_one() {
+        let gauge = |place: &str| {
+            let read = format!("They read a tide gauge in the {place}.");
+            extended(
+                &["A tide gauge has a float.", &read, "A tide gauge has rust."],
+                None,
+            )
+        };
+        let title = gauge("stone harbour");
+        assert_eq!(title.as_deref(), Some("Tide gauge in the stone harbour"));
+        assert_eq!(gauge("harbour of the island"), None);
+    }
+
+    #[test]
+    fn only_the_head_is_extended() {
+        let sentences = [
+            "The yeast eats sugar.",
+            "Gas comes from the yeast in the dough.",
+            "The yeast needs the warmth of an oven.",
+        ];
+        let title = extended(&sentences, Some("yeast"));
+        assert_eq!(title.as_deref(), Some("The yeast in the dough"));
+        let title = extended(&sentences, Some("warmth"));
+        assert_eq!(title.as_deref(), Some("The warmth of an oven"));
+        assert_eq!(extended(&sentences, Some("sugar")), None);
+    }
+}

@@ -73,3 +73,97 @@ const CUT_BEFORE: &[&str] = &[
 const UNCLEAR: &[&str] = &[
     "that", "there", "here", "thing", "things", "stuff", "do", "think", "know", "feel",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample_speech::with_titles;
+    use super::how_to;
+
+    /// What a lecture about splices says besides.
+    const SPLICES: [&str; 12] = [
+        "A splice joins two ropes without a knot.",
+        "The strands of one rope go under the strands of the other one.",
+        "Sailors have used the splice for as long as there are ships.",
+        "Under load the strands press against each other.",
+        "A knot makes the rope weak at a sharp bend.",
+        "With a splice, nearly all of the strength remains.",
+        "Hemp swells in the rain, and nylon does not.",
+        "Each tuck doubles the friction between the fibres.",
+        "After five tucks, nothing moves any more.",
+        "The ends are cut off and burnt.",
+        "On a big ship, the splice runs through a block.",
+        "A thick knot would not pass the block.",
+    ];
+
+    /// The title with this sentence at the start of the lecture.
+    fn title_with(sentence: &str) -> Option<String> {
+        let mut sentences = vec![sentence];
+        sentences.extend(SPLICES);
+        with_titles(&sentences, |titles, weights| {
+            how_to(titles, &sentences, weights)
+        })
+    }
+
+    #[test]
+    fn what_people_do_is_shown_as_how_to_do_it() {
+        for sentence in [
+            "I will show you, um, how to open a wet splice.",
+            "So how do we open a wet splice?",
+            "And how can they, uh, how can they open a wet splice, and quickly?",
+        ] {
+            let title = title_with(sentence);
+            assert_eq!(title.as_deref(), Some("How to open a wet splice"));
+        }
+    }
+
+    #[test]
+    fn the_title_ends_before_the_next_clause() {
+        for sentence in [
+            "Now how to open a splice when the rope is wet.",
+            "Now how to open a splice, which is the hard part.",
+            "Now how to open a splice and go to sleep.",
+        ] {
+            assert_eq!(
+                title_with(sentence).as_deref(),
+                Some("How to open a splice")
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_stand_alone_is_no_title() {
+        for sentence in [
+            // Too short, and too long.
+            "He knew how to splice.",
+            "He knew how to open a splice of old hemp under load.",
+            // It refers to something else.
+            "He knew how to open that splice quickly.",
+            "He knew how to open it like a splice.",
+            // The end is missing.
+            "He knew how to open a splice of the.",
+            // Nothing is done.
+            "He knew how a splice is opened.",
+            "He knew how strong the splice is.",
+        ] {
+            assert_eq!(title_with(sentence), None, "{sentence}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_besides_the_topic_is_no_title() {
+        assert_eq!(title_with("He knew how to dig a pit."), None);
+    }
+
+    #[test]
+    fn there_is_no_title_in_german() {
+        let sentences = [
+            "Ein Spleiß verbindet zwei Seile ohne Knoten.",
+            "Ich zeige, wie man einen nassen Spleiß öffnet, denn das ist schwer.",
+            "Der Spleiß hält, und das Seil bleibt stark.",
+        ];
+        let title = with_titles(&sentences, |titles, weights| {
+            how_to(titles, &sentences, weights)
+        });
+        assert_eq!(title, None);
+    }
+}

@@ -22,6 +22,7 @@
 
 mod announcement;
 mod claim;
+mod claim_clauses;
 mod collocation;
 mod explanation;
 mod extended_phrase;
@@ -31,7 +32,13 @@ mod importance;
 mod keyphrases;
 mod naming;
 mod noun_phrase;
+mod part_title;
+mod phrase_in_sentence;
+mod phrase_pair;
+mod phrase_token;
 mod question;
+#[cfg(test)]
+mod sample_speech;
 mod segment;
 mod summary;
 #[cfg(test)]

@@ -7,9 +7,9 @@
 //! capital letters. The running time is linear in the number of words.
 
 use super::german_phrase::has_noun_ending;
+use super::phrase_token::{Kind, Token, tokens};
 use super::word_use::{NOUN_FOLLOWERS, WordUse, is_capitalized};
 use crate::language::Lexicon;
-use crate::sentence::normalize;
 
 /// The maximum number of words that are not links.
 const MAX_WORDS: usize = 3;
@@ -29,35 +29,9 @@ pub(super) struct NounPhrase {
     pub(super) noun_words: usize,
 }
 
-/// A word of a sentence without punctuation.
-#[derive(Debug)]
-struct Token<'a> {
-    text: &'a str,
-    normalized: String,
-    /// Whether a clause ends after the word.
-    ends_clause: bool,
-    kind: Kind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// May be in a phrase.
-    Content,
-    /// A single letter, as in "B tree": may begin a phrase.
-    Letter,
-    /// A form of a common verb that the recording does not use as a noun.
-    Verb,
-    /// None of these.
-    Other,
-}
-
 /// The phrases of a sentence, in order.
 pub(super) fn noun_phrases(sentence: &str, words: &WordUse, lexicon: &Lexicon) -> Vec<NounPhrase> {
-    let mut tokens: Vec<Token<'_>> = sentence
-        .split_whitespace()
-        .map(|word| token(word, words, lexicon))
-        .collect();
-    add_compounds(&mut tokens, lexicon);
+    let tokens = tokens(sentence, words, lexicon);
     let mut phrases: Vec<NounPhrase> = Vec::new();
     let mut i = 0;
     while i < tokens.len() {
@@ -72,52 +46,6 @@ pub(super) fn noun_phrases(sentence: &str, words: &WordUse, lexicon: &Lexicon) -
         i += count;
     }
     phrases
-}
-
-/// Lets the base form of a verb after a singular noun be a noun: "a hash join builds" is one, "the
-/// stones knock" is none.
-fn add_compounds(tokens: &mut [Token<'_>], lexicon: &Lexicon) {
-    for i in 1..tokens.len() {
-        let before = &tokens[i - 1];
-        let follows_noun = before.kind == Kind::Content
-            && !before.ends_clause
-            && !before.normalized.ends_with('s')
-            && !lexicon.adjectives.contains(before.normalized.as_str());
-        let is_base_form = lexicon.verbs.contains(tokens[i].normalized.as_str());
-        if follows_noun && is_base_form && tokens[i].kind == Kind::Verb {
-            tokens[i].kind = Kind::Content;
-        }
-    }
-}
-
-fn token<'a>(word: &'a str, words: &WordUse, lexicon: &Lexicon) -> Token<'a> {
-    let text = word.trim_matches(|c: char| !c.is_alphanumeric());
-    let normalized = normalize(word);
-    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-    let after = &word[word.find(text).unwrap_or(0) + text.len()..];
-    let is_noun = lexicon.verbs.contains(normalized.as_str()) && words.is_often_noun(&normalized);
-    let is_general = lexicon.is_function_word(&normalized)
-        || lexicon.dates.contains(normalized.as_str())
-        || lexicon.general_words.contains(normalized.as_str()) && !is_noun;
-    // "The taste" makes "tastes" a noun in this recording; in others it is a verb.
-    let is_verb = lexicon.is_verb_form(&normalized) && !words.is_after_article(&normalized);
-    let has_apostrophe = text.contains(['\'', '’']);
-    let kind = match letters {
-        1 if text.chars().count() == 1
-            && !["a", "i", "s", "t", "o"].contains(&normalized.as_str()) =>
-        {
-            Kind::Letter
-        }
-        2.. if !is_general && !has_apostrophe && is_verb => Kind::Verb,
-        2.. if !is_general && !has_apostrophe => Kind::Content,
-        _ => Kind::Other,
-    };
-    Token {
-        text,
-        ends_clause: !after.is_empty(),
-        normalized,
-        kind,
-    }
 }
 
 /// The number of words of the phrase that begins at `start`; `None` if none does.

@@ -11,26 +11,18 @@
 //! running time is `O(n log n)` in the number of words of the segment, and quadratic in the
 //! number of its phrases.
 
-use std::ops::Range;
-
 use super::claim::{Claim, best_claim};
 use super::extended_phrase::extended_phrase;
 use super::german_phrase;
 use super::how_to::how_to;
 use super::keyphrases::TermWeights;
 use super::naming::naming_question;
+use super::phrase_pair::{Pair, best_pair};
 use super::question::{answered_question, question};
 use super::title_candidate::{Candidate, candidates};
-use super::title_words::{MAX_WORDS, Titles};
+use super::title_words::{MIN_WORDS, Titles};
 use super::word_use::capitalize;
 
-const MIN_WORDS: usize = 3;
-/// For a second phrase from the sentence that announces the topic.
-const INTRODUCED_FACTOR: f64 = 2.0;
-/// How much each sentence with both phrases adds to the score of the second one, up to
-/// [`MAX_SHARED_SENTENCES`].
-const SHARED_SENTENCE_BONUS: f64 = 0.4;
-const MAX_SHARED_SENTENCES: usize = 3;
 /// The minimum score of the second phrase, as a fraction of the highest.
 const MIN_COMPANION_SCORE: f64 = 0.12;
 /// The minimum score of a phrase that is explained, as a fraction of the highest.
@@ -40,19 +32,10 @@ const MIN_EXPLAINED_SCORE: f64 = 0.6;
 const MIN_PAIR_SCORE: f64 = 0.7;
 /// The minimum score of a claim, as a fraction of the highest score of a phrase.
 const MIN_CLAIM_SCORE: f64 = 0.7;
-/// The minimum score of one phrase of a pair, as a fraction of that of the other one, for both to
-/// be central.
-const MIN_STRONG_SHARE: f64 = 0.2;
-/// The minimum score of the best phrase of a part, as a fraction of the highest of its segment.
-const MIN_SHARE_OF_SEGMENT: f64 = 0.3;
 /// The same where there is no other phrase that is said with the best one.
 const MIN_ANY_CLAIM_SCORE: f64 = 0.4;
 /// The same for one that is better than a pair of phrases that are said together.
 const MIN_RICH_CLAIM_SCORE: f64 = 0.85;
-/// A longer phrase that is said once is a detail.
-const MAX_DETAIL_WORDS: usize = 3;
-/// Pairs are made of this many of the best phrases.
-const MAX_PAIRED: usize = 16;
 
 impl Titles<'_> {
     /// A title from the sentences of a segment; `None` if they have no suitable phrase.
@@ -69,120 +52,8 @@ impl Titles<'_> {
         self.compose(&candidates, None, claim, &said)
     }
 
-    /// A title for the sentences `part` of a segment: a claim of these, or else what the title of
-    /// the segment is about if they mention that. `None` if they have no suitable phrase.
-    pub(super) fn title_of_part(
-        &self,
-        of_segment: &str,
-        sentences: &[&str],
-        part: Range<usize>,
-        weights: &TermWeights,
-    ) -> Option<String> {
-        if !self.lexicon.is_known() {
-            return None;
-        }
-        let said = &sentences[part.clone()];
-        // The whole segment shows what is central, but a title promises only what is in the part.
-        let mut candidates = candidates(self, sentences, weights);
-        let claim = best_claim(self, said, &candidates);
-        let highest = |candidates: &[Candidate]| {
-            let scores = candidates.iter().map(|candidate| candidate.score);
-            scores.fold(0.0, f64::max)
-        };
-        let min_score = MIN_SHARE_OF_SEGMENT * highest(&candidates);
-        for candidate in &mut candidates {
-            candidate.restrict(&part);
-            let explanation = candidate.explanation.take();
-            candidate.explanation =
-                explanation.filter(|text| said.iter().any(|sentence| sentence.contains(text)));
-        }
-        candidates.retain(|candidate| !candidate.sentences.is_empty());
-        if highest(&candidates) < min_score {
-            return None;
-        }
-        let and = format!(" {} ", self.lexicon.conjunction);
-        let (name, _) = of_segment.split_once(": ").unwrap_or((of_segment, ""));
-        let names: Vec<String> = name.split(&and).map(str::to_lowercase).collect();
-        let place = |candidate: &Candidate| {
-            let text = candidate.text.to_lowercase();
-            names.iter().position(|name| *name == text)
-        };
-        let mentioned = candidates
-            .iter()
-            .filter_map(|candidate| Some((place(candidate)?, candidate)));
-        let head = mentioned
-            .min_by_key(|(place, _)| *place)
-            .map(|(_, head)| head);
-        let said = Said {
-            sentences: said,
-            weights,
-        };
-        let title = self.compose(&candidates, head, claim, &said)?;
-        (title.split(' ').count() >= MIN_WORDS).then_some(title)
-    }
-
-    /// A title for some sentences of a segment that differs from those of the other clips of the
-    /// segment, `used`. It is about what the title of the segment is about, if these sentences
-    /// mention that. `None` if they have no phrase of their own.
-    pub(super) fn distinguishing_title(
-        &self,
-        of_segment: &str,
-        used: &[&str],
-        sentences: &[&str],
-        weights: &TermWeights,
-    ) -> Option<String> {
-        if !self.lexicon.is_known() {
-            return None;
-        }
-        let mut candidates = candidates(self, sentences, weights);
-        let name = self.first_part(of_segment).to_lowercase();
-        let head = candidates
-            .iter()
-            .position(|candidate| candidate.text.to_lowercase() == name)
-            .map(|head| candidates.remove(head));
-        let used = self.ids(&used.join(" "));
-        candidates.retain(|candidate| candidate.ids.iter().all(|id| !used.contains(id)));
-        let title = if let Some(head) = &head {
-            let pair = best_pair(Some(head), &candidates, 0.0)?;
-            let and = self.lexicon.conjunction;
-            let (first, second) = (&pair.first.text, &pair.second.text);
-            format!("{} {and} {}", self.spelled(first), self.spelled(second))
-        } else {
-            let claim = best_claim(self, sentences, &candidates);
-            let said = Said { sentences, weights };
-            self.compose(&candidates, None, claim, &said)?
-        };
-        (title.split(' ').count() >= MIN_WORDS).then(|| capitalize(&title))
-    }
-
-    /// The phrase of these sentences that those of `used` do not have.
-    pub(super) fn distinguishing_phrase(
-        &self,
-        used: &[&str],
-        sentences: &[&str],
-        weights: &TermWeights,
-    ) -> Option<String> {
-        if !self.lexicon.is_known() {
-            return None;
-        }
-        let used = self.ids(&used.join(" "));
-        let candidates = candidates(self, sentences, weights);
-        let is_new = |candidate: &&Candidate| {
-            candidate.is_nominative && candidate.ids.iter().all(|id| !used.contains(id))
-        };
-        let phrase = candidates.iter().find(is_new)?;
-        Some(self.spelled(&phrase.text))
-    }
-
-    /// The first phrase of a title.
-    fn first_part<'t>(&self, title: &'t str) -> &'t str {
-        let and = format!(" {} ", self.lexicon.conjunction);
-        let (name, _) = title.split_once(": ").unwrap_or((title, ""));
-        name.split_once(&and).map_or(name, |(first, _)| first)
-    }
-
     /// A title from the candidates, about `head` if there is one.
-    fn compose(
+    pub(super) fn compose(
         &self,
         candidates: &[Candidate],
         head: Option<&Candidate>,
@@ -314,7 +185,7 @@ impl Titles<'_> {
     }
 
     /// Text of the transcript, with the capital letters that a recognizer has left out.
-    fn spelled(&self, text: &str) -> String {
+    pub(super) fn spelled(&self, text: &str) -> String {
         if self.word_use.lacks_capitals {
             german_phrase::with_capital_nouns(text, self.word_use)
         } else {
@@ -324,118 +195,14 @@ impl Titles<'_> {
 }
 
 /// What a title is made of besides phrases.
-struct Said<'a> {
-    sentences: &'a [&'a str],
-    weights: &'a TermWeights,
-}
-
-/// Two phrases that make a title.
-#[derive(Debug)]
-struct Pair<'c> {
-    first: &'c Candidate,
-    second: &'c Candidate,
-    score: f64,
-}
-
-impl Pair<'_> {
-    /// Whether both phrases are central, are said in several sentences, and together in one.
-    fn is_strong(&self) -> bool {
-        let is_repeated = |phrase: &Candidate| phrase.sentences.len() > 1;
-        let (a, b) = (self.first.score, self.second.score);
-        is_repeated(self.first)
-            && is_repeated(self.second)
-            && a.min(b) >= MIN_STRONG_SHARE * a.max(b)
-            && self.first.sentences_shared_with(self.second) > 0
-    }
-}
-
-/// The best pair of phrases, whose second one has at least this fraction of the highest score, of which `head` is the first if it is given. Without, the first one
-/// is the one that is said first.
-fn best_pair<'c>(
-    head: Option<&'c Candidate>,
-    candidates: &'c [Candidate],
-    min_companion_score: f64,
-) -> Option<Pair<'c>> {
-    let considered = &candidates[..candidates.len().min(MAX_PAIRED)];
-    let firsts = match head {
-        Some(head) => std::slice::from_ref(head),
-        None => considered,
-    };
-    let highest = candidates.iter().map(|candidate| candidate.score);
-    let min_score = min_companion_score * highest.fold(0.0, f64::max);
-    let pairs = firsts.iter().flat_map(|first| {
-        let suitable = considered.iter().filter(move |second| {
-            let words = first.words + 1 + second.words;
-            let can_be_first = head.is_some() || first.is_nominative && comes_before(first, second);
-            let is_long_detail = second.sentences.len() == 1 && second.words > MAX_DETAIL_WORDS;
-            can_be_first
-                && !is_long_detail
-                && second.is_nominative
-                && second.score >= min_score
-                && (MIN_WORDS..=MAX_WORDS).contains(&words)
-                && !first.overlaps(second)
-        });
-        suitable.map(move |second| {
-            let is_introduced = second.is_introduced && second.sentences.len() > 1;
-            let introduced = if first.is_announced && is_introduced {
-                INTRODUCED_FACTOR
-            } else {
-                1.0
-            };
-            let shared = first
-                .sentences_shared_with(second)
-                .min(MAX_SHARED_SENTENCES);
-            let together = 1.0 + SHARED_SENTENCE_BONUS * shared as f64;
-            let score = if head.is_some() {
-                second.score
-            } else {
-                (first.score * second.score).sqrt()
-            };
-            Pair {
-                first,
-                second,
-                score: score * together * introduced,
-            }
-        })
-    });
-    pairs.reduce(|best, pair| {
-        if pair.score.total_cmp(&best.score).is_gt() {
-            pair
-        } else {
-            best
-        }
-    })
-}
-
-/// Whether a phrase is said first before another one; if that is in the same sentence, whether it
-/// has the higher score.
-fn comes_before(a: &Candidate, b: &Candidate) -> bool {
-    let by_sentence = a.sentences.first().cmp(&b.sentences.first());
-    by_sentence
-        .then(b.score.total_cmp(&a.score))
-        .then_with(|| a.text.cmp(&b.text))
-        .is_lt()
+pub(super) struct Said<'a> {
+    pub(super) sentences: &'a [&'a str],
+    pub(super) weights: &'a TermWeights,
 }
 
 #[cfg(test)]
 mod tests {
-    use lectern_domain::TimeRange;
-
-    use crate::TranscriptSegmentRef;
-    use crate::content_segment;
-
-    /// The title of a segment with these sentences.
-    fn title_of(sentences: &[&str]) -> String {
-        let segments = (0_u32..)
-            .zip(sentences)
-            .map(|(i, text)| TranscriptSegmentRef {
-                time: TimeRange::new(f64::from(i) * 5.0, f64::from(i) * 5.0 + 4.6).unwrap(),
-                text,
-                words: &[],
-            });
-        let found = content_segment::find(segments).unwrap();
-        found[0].topic.as_str().to_owned()
-    }
+    use super::super::sample_speech::title_of;
 
     const LOG: [&str; 6] = [
         "Every change is written to the write ahead log before the page changes.",

@@ -1,10 +1,12 @@
-//! What titles are made with, and their bound.
+//! What titles are made with, and their bounds.
 
 use super::vocabulary::{TermId, Vocabulary};
 use super::word_use::WordUse;
 use crate::language::Lexicon;
 use crate::term::tokenize;
 
+/// The fewest words of a title of phrases.
+pub(super) const MIN_WORDS: usize = 3;
 /// The most words of a title.
 pub(super) const MAX_WORDS: usize = 8;
 

@@ -9,6 +9,7 @@
 
 mod boundary_cues;
 mod known_times;
+mod silence_places;
 mod timing;
 mod unpunctuated;
 mod word;

@@ -4,30 +4,25 @@
 //! length, and a pause is expected at punctuation. Silences inside a segment are known
 //! pauses: the words are distributed over the rest of the segment, and each silence is
 //! assigned to the place between two words where it fits best by time, by
-//! punctuation and by the words around it. Where every word is a segment of its own, its
-//! times are kept, and so are the times of a recognizer. The running time is linear in the number of words, because a silence is
-//! compared only with the [`SEARCH_WORDS`] places around its time.
+//! punctuation and by the words around it ([`silence_places`](super::silence_places)). Where
+//! every word is a segment of its own, its times are kept, and so are the times of a recognizer.
+//! The running time is linear in the number of words.
 
 use super::boundary_cues::BoundaryCues;
 use super::known_times;
+use super::silence_places::{Pauses, Split, split_into_islands};
 use super::word::{Ending, Word};
 use crate::segment_ref::TranscriptSegmentRef;
 use crate::time_span::TimeSpan;
 
-/// How many places before and after the expected one are compared for a silence.
-const SEARCH_WORDS: usize = 6;
 /// The standard deviation of the estimated time of a word, in seconds, and what is added to it
 /// if all silences are missing.
 const TIME_DEVIATION: f64 = 0.5;
 const MISSING_DEVIATION: f64 = 0.5;
-/// A silence this many seconds from the expected place, or less, is near it.
-const MAX_NEAR: f64 = 0.7;
 /// In gaps between segments of at least this many seconds a silence is expected; and the number
 /// of gaps from which the missing ones are counted.
 const MIN_GAP: f64 = 0.6;
 const MIN_GAPS: usize = 8;
-/// The time that a word takes in addition to its letters, in letters.
-const WORD_LETTERS: f64 = 1.5;
 /// The expected pauses after a sentence and after a clause, where no silence is known,
 /// in seconds.
 const SENTENCE_PAUSE: f64 = 0.45;
@@ -79,14 +74,6 @@ fn silences_near(silences: &[TimeSpan], span: TimeSpan) -> &[TimeSpan] {
     silences.get(first..last).unwrap_or_default()
 }
 
-/// What is known about the pauses within a segment.
-struct Pauses<'a> {
-    /// The log-odds that a speaker pauses before a word of the segment, by the words around.
-    log_odds: &'a dyn Fn(usize) -> f64,
-    /// The standard deviation of the estimated time of a word, in seconds.
-    deviation: f64,
-}
-
 fn estimate_in_segment(
     words: &mut [Word<'_>],
     span: TimeSpan,
@@ -112,142 +99,6 @@ fn estimate_in_segment(
         distribute(&mut words[first..end], *island, has_final_pause);
         words[end - 1].pause_certainty = certainty;
         first = end;
-    }
-}
-
-/// The end of an island.
-#[derive(Debug, Clone, Copy)]
-struct Split {
-    /// The index after its last word.
-    end: usize,
-    /// The probability that the silence after it is there, and not at a place nearby.
-    certainty: f64,
-}
-
-/// A place between two words where a silence may be.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    /// The index of the word after it.
-    word: usize,
-    /// Log-likelihood.
-    fit: f64,
-    /// The best log-likelihood of the silences up to this one, and the word of the one before.
-    best: (f64, usize),
-    /// The likelihood of all ways to place the silences before, and after.
-    before: f64,
-    after: f64,
-}
-
-/// The end of each island: the most probable places of the silences, by their squared distances
-/// from the expected places, and by the log-odds that a speaker pauses there.
-fn split_into_islands(words: &[Word<'_>], islands: &[TimeSpan], pauses: &Pauses<'_>) -> Vec<Split> {
-    let count = words.len();
-    let last = Split {
-        end: count,
-        certainty: 1.0,
-    };
-    if islands.len() == 1 {
-        return vec![last];
-    }
-    let total_time: f64 = islands.iter().map(|island| island.length()).sum();
-    let total_letters: f64 = words.iter().map(|word| letters(word)).sum();
-    let seconds_per_letter = total_time / total_letters.max(1.0);
-    // ends[i]: the speech time when word i has ended.
-    let ends: Vec<f64> = words
-        .iter()
-        .scan(0.0, |sum, word| {
-            *sum += letters(word) * seconds_per_letter;
-            Some(*sum)
-        })
-        .collect();
-    let mut layers: Vec<Vec<Place>> = Vec::new();
-    let mut speech_times = Vec::new();
-    let mut speech_time = 0.0;
-    for (i, island) in islands[..islands.len() - 1].iter().enumerate() {
-        speech_time += island.length();
-        let expected = ends.partition_point(|end| *end < speech_time);
-        // Each island has a word.
-        let (lowest, highest) = (i + 1, count - (islands.len() - 1 - i));
-        let from = expected.saturating_sub(SEARCH_WORDS).clamp(lowest, highest);
-        let to = (expected + SEARCH_WORDS).clamp(lowest, highest);
-        let layer = (from..=to).filter_map(|word| {
-            let distance = (ends[word - 1] - speech_time) / pauses.deviation;
-            let ending = words[word - 1].ending;
-            let fit = pause_log_odds(ending, (pauses.log_odds)(word)) - distance * distance / 2.0;
-            let (best, before) = match layers.last() {
-                None => ((fit, 0), fit.exp()),
-                Some(layer) => {
-                    let earlier = || layer.iter().filter(|place| place.word < word);
-                    let best = earlier().max_by(|a, b| a.best.0.total_cmp(&b.best.0))?;
-                    let sum: f64 = earlier().map(|place| place.before).sum();
-                    ((fit + best.best.0, best.word), fit.exp() * sum)
-                }
-            };
-            Some(Place {
-                word,
-                fit,
-                best,
-                before,
-                after: 1.0,
-            })
-        });
-        let layer: Vec<Place> = layer.collect();
-        if layer.is_empty() {
-            // The islands are too crowded for this many words near each silence.
-            return proportional_splits(count, islands.len());
-        }
-        layers.push(layer);
-        speech_times.push(speech_time);
-    }
-    add_likelihoods_after(&mut layers);
-    let best = layers.last().and_then(|layer| {
-        let best = layer.iter().max_by(|a, b| a.best.0.total_cmp(&b.best.0));
-        best.map(|place| place.word)
-    });
-    let mut splits = vec![last];
-    let mut word = best;
-    for (layer, speech_time) in layers.iter().zip(speech_times).rev() {
-        let Some(found) = layer.iter().find(|place| Some(place.word) == word) else {
-            return proportional_splits(count, islands.len());
-        };
-        let total: f64 = layer.iter().map(|place| place.before * place.after).sum();
-        // Far from the expected place, it may also be another pause, in which no silence is known.
-        let is_near = (ends[found.word - 1] - speech_time).abs() <= MAX_NEAR;
-        let certainty = (found.before * found.after / total.max(f64::MIN_POSITIVE)).min(1.0);
-        splits.push(Split {
-            end: found.word,
-            certainty: if is_near { certainty } else { 0.0 },
-        });
-        word = Some(found.best.1);
-    }
-    splits.reverse();
-    splits
-}
-
-fn add_likelihoods_after(layers: &mut [Vec<Place>]) {
-    for i in (1..layers.len()).rev() {
-        let (earlier, later) = layers.split_at_mut(i);
-        for place in &mut earlier[i - 1] {
-            let after = later[0].iter().filter(|next| next.word > place.word);
-            place.after = after.map(|next| next.fit.exp() * next.after).sum();
-        }
-    }
-}
-
-fn proportional_splits(words: usize, islands: usize) -> Vec<Split> {
-    let split = |i: usize| Split {
-        end: (i * words / islands).max(i),
-        certainty: if i == islands { 1.0 } else { 0.0 },
-    };
-    (1..=islands).map(split).collect()
-}
-
-/// The log-odds that a speaker pauses between two words.
-fn pause_log_odds(ending: Ending, by_words: f64) -> f64 {
-    match ending {
-        Ending::Sentence => 3.0,
-        Ending::Clause => 1.5,
-        Ending::Probable | Ending::None => by_words,
     }
 }
 
@@ -278,10 +129,6 @@ pub(super) fn missing_silences(
     missing.count() as f64 / gaps.len() as f64
 }
 
-fn letters(word: &Word<'_>) -> f64 {
-    WORD_LETTERS + word.text.chars().filter(|c| c.is_alphanumeric()).count() as f64
-}
-
 /// Distributes the words over a part of the recording without known pauses.
 fn distribute(words: &mut [Word<'_>], span: TimeSpan, has_final_pause: bool) {
     let last = words.len() - 1;
@@ -297,14 +144,14 @@ fn distribute(words: &mut [Word<'_>], span: TimeSpan, has_final_pause: bool) {
         .map(|(i, word)| pause(i, word))
         .sum();
     let scale = (MAX_PAUSES * span.length() / pauses.max(1e-9)).min(1.0);
-    let total_letters: f64 = words.iter().map(|word| letters(word)).sum();
+    let total_letters: f64 = words.iter().map(Word::length_in_letters).sum();
     let seconds_per_letter = (span.length() - scale * pauses) / total_letters;
     let mut time = span.start;
     for (i, word) in words.iter_mut().enumerate() {
         let pause = pause(i, word);
         // Rounding may carry the sum past the end.
         word.start = time.min(span.end);
-        time += letters(word) * seconds_per_letter;
+        time += word.length_in_letters() * seconds_per_letter;
         word.end = time.min(span.end);
         time += scale * pause;
     }

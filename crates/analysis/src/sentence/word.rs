@@ -7,6 +7,8 @@ use crate::segment_ref::TranscriptSegmentRef;
 const TERMINATORS: [char; 11] = ['!', '?', '。', '！', '？', '؟', '۔', '।', '።', '։', '．'];
 /// Terminators after which a sentence may follow without a space.
 const TERMINATORS_WITHOUT_SPACE: [char; 3] = ['。', '！', '？'];
+/// The time that a word takes in addition to its letters, in letters.
+const WORD_LETTERS: f64 = 1.5;
 const CLOSING: &str = "\"'”’»)]」』";
 const OPENING: &str = "\"'“‘„«([「『¿¡";
 
@@ -47,6 +49,11 @@ impl Word<'_> {
 
     pub(super) fn is_capitalized(&self) -> bool {
         starts_with_upper_case(self.text)
+    }
+
+    /// How long it takes to say the word, as a number of letters.
+    pub(super) fn length_in_letters(&self) -> f64 {
+        WORD_LETTERS + self.text.chars().filter(|c| c.is_alphanumeric()).count() as f64
     }
 }
 

@@ -1,0 +1,86 @@
+//! The clauses of a sentence that may be a claim.
+
+use std::ops::Range;
+
+use crate::disfluency::ends_clause;
+use crate::language::Lexicon;
+use crate::sentence::normalize;
+
+/// The fewest words of a claim: "Hemp rots" says too little.
+pub(super) const MIN_WORDS: usize = 4;
+
+/// The parts of a sentence that may be a claim: between punctuation, without a conjunction at the
+/// start, also up to another clause in it, or with the clause that completes it.
+pub(super) fn clauses(words: &[String], lexicon: &Lexicon) -> Vec<Range<usize>> {
+    let mut clauses = Vec::new();
+    let mut start = 0;
+    for end in 1..=words.len() {
+        if end < words.len() && !ends_clause(&words[end - 1]) {
+            continue;
+        }
+        let is_belief = start > 0 && REPORTING.contains(&normalize(&words[start - 1]).as_str());
+        let first = (start..end).find(|&i| !is_opener(&words[i], lexicon));
+        let first = first.filter(|_| !is_belief);
+        let next = words.get(end).map(|word| normalize(word));
+        let is_completed = next.is_some_and(|next| COMPLETIONS.contains(&next.as_str()));
+        if let Some(first) = first {
+            if is_completed {
+                let length = words[end..].iter().position(|word| ends_clause(word));
+                clauses.push(first..length.map_or(words.len(), |length| end + length + 1));
+            } else {
+                clauses.push(first..end);
+            }
+            // "The brain has learned that bed is a place for worrying."
+            let that = (first + 1..end).find(|&i| {
+                let before = normalize(&words[i - 1]);
+                let is_verb = lexicon.is_verb_form(&before)
+                    || lexicon.general_verbs.contains(before.as_str());
+                normalize(&words[i]) == "that" && is_verb && !REPORTING.contains(&before.as_str())
+            });
+            let embedded = that.map(|that| that + 1..end);
+            clauses.extend(embedded.filter(|range| !range.is_empty()));
+            let cuts = (first + MIN_WORDS..end).filter(|&i| {
+                let word = normalize(&words[i]);
+                let next = words
+                    .get(i + 1)
+                    .map_or(String::new(), |next| normalize(next));
+                let begins_clause = lexicon.articles.contains(next.as_str())
+                    || lexicon.adverbial_starts.contains(next.as_str())
+                    || lexicon.subject_pronouns.contains(next.as_str());
+                let is_joint = COORDINATORS.contains(&word.as_str()) && begins_clause;
+                (is_joint || CUT_BEFORE.contains(&word.as_str()))
+                    && !lexicon.is_function_word(&normalize(&words[i - 1]))
+            });
+            clauses.extend(cuts.map(|cut| first..cut));
+        }
+        start = end;
+    }
+    clauses
+}
+
+fn is_opener(word: &str, lexicon: &Lexicon) -> bool {
+    let normalized = normalize(word);
+    lexicon.removable_starts.contains(normalized.as_str())
+        || lexicon.openers.contains(normalized.as_str()) && word.ends_with(',')
+        || ["because", "that"].contains(&normalized.as_str())
+}
+
+/// Verbs before what somebody only believes: "alle denken, der Blitz kommt von oben".
+const REPORTING: &[&str] = &[
+    "thought", "believed", "said", "assume", "assumed", "imagine", "hear", "heard", "tell", "told",
+    "think", "thinks", "believe", "believes", "say", "says", "denken", "glauben", "meinen",
+    "sagen",
+];
+
+/// Words with which a clause begins that completes the one before it.
+const COMPLETIONS: &[&str] = &[
+    "dass", "ob", "wie", "was", "warum", "wo", "wann", "how", "why", "what", "whether", "als",
+];
+
+/// Words before which a claim may end.
+const CUT_BEFORE: &[&str] = &[
+    "because", "when", "if", "while", "until", "although", "that", "which", "who",
+];
+
+/// Conjunctions before which a claim may end if another clause begins after them.
+const COORDINATORS: &[&str] = &["and", "but", "und", "aber"];

@@ -1,0 +1,72 @@
+//! How a sentence uses a phrase: in which case, with which article, and whether it defines it.
+
+use super::noun_phrase::NounPhrase;
+use super::title_words::Titles;
+use super::word_use::is_capitalized;
+
+/// Whether a phrase has a word twice, as where a sentence ends without punctuation.
+pub(super) fn repeats_a_word(words: &[String], phrase: &NounPhrase) -> bool {
+    let words = &words[phrase.position..phrase.position + phrase.words];
+    (1..words.len()).any(|i| words[..i].contains(&words[i]))
+}
+
+/// The article before the phrase, if it can begin a title: in German not that of another case.
+pub(super) fn title_article(
+    phrase: &NounPhrase,
+    words: &[String],
+    titles: &Titles<'_>,
+) -> Option<String> {
+    let article = words.get(phrase.position.checked_sub(1)?)?.as_str();
+    if !titles.lexicon.capitalizes_nouns {
+        return (article == "the").then(|| "the".to_owned());
+    }
+    let first = phrase.text.split(' ').next()?;
+    let is_weak = phrase.words > 1 && first.ends_with('e');
+    let is_plural = phrase.words > 1 && first.ends_with("en");
+    match article {
+        "der" | "das" if is_weak => Some(article.to_owned()),
+        "die" if is_weak || is_plural => Some(article.to_owned()),
+        _ => None,
+    }
+}
+
+pub(super) fn is_nominative(titles: &Titles<'_>, phrase: &NounPhrase, words: &[String]) -> bool {
+    let word_use = titles.word_use;
+    if !titles.lexicon.capitalizes_nouns {
+        let word = phrase.text.to_lowercase();
+        let may_be_verb = word.ends_with("ed") || word.ends_with("ing") || word.ends_with("ly");
+        return phrase.words > 1 || !may_be_verb || word_use.is_last_noun(&word);
+    }
+    if !word_use.has_capitalized_nouns {
+        return phrase.words == 1 && word_use.is_last_noun(&phrase.text);
+    }
+    // "Latente Wärme" can be a nominative, "deutscher Sprache" and "beweglichen Lettern"
+    // hardly.
+    let first = phrase.text.split(' ').next().unwrap_or_default();
+    // "Von Mönchen" is a dative.
+    let before = phrase.position.checked_sub(1).map(|i| words[i].as_str());
+    let is_dative = is_plural_dative(&phrase.text) && before.is_some_and(is_dative_preposition);
+    (is_capitalized(first) || first.ends_with('e')) && !is_dative
+}
+
+pub(super) fn is_plural_dative(text: &str) -> bool {
+    text.ends_with('n')
+}
+
+fn is_dative_preposition(word: &str) -> bool {
+    [
+        "von", "vom", "aus", "mit", "bei", "nach", "zu", "seit", "unter", "in", "an", "auf", "den",
+    ]
+    .contains(&word)
+}
+
+/// Whether the sentence defines the phrase: "erosion means …", "… is called a point bar".
+pub(super) fn is_defined(titles: &Titles<'_>, phrase: &NounPhrase, words: &[String]) -> bool {
+    let lexicon = titles.lexicon;
+    let after = words.get(phrase.position + phrase.words);
+    let is_subject = phrase.position <= 2
+        && after.is_some_and(|after| lexicon.defining_verbs.contains(after.as_str()));
+    let before = &words[phrase.position.saturating_sub(2)..phrase.position];
+    let names = ["called", "as", "heißt", "nennt", "nennen", "heißen"];
+    is_subject || before.iter().any(|word| names.contains(&word.as_str()))
+}

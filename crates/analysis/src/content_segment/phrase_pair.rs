@@ -1,0 +1,107 @@
+//! Two phrases that make a title together, such as "Confidence interval and margin of error".
+
+use super::title_candidate::Candidate;
+use super::title_words::{MAX_WORDS, MIN_WORDS};
+
+/// For a second phrase from the sentence that announces the topic.
+const INTRODUCED_FACTOR: f64 = 2.0;
+/// How much each sentence with both phrases adds to the score of the second one, up to
+/// [`MAX_SHARED_SENTENCES`].
+const SHARED_SENTENCE_BONUS: f64 = 0.4;
+const MAX_SHARED_SENTENCES: usize = 3;
+/// The minimum score of one phrase of a pair, as a fraction of that of the other one, for both to
+/// be central.
+const MIN_STRONG_SHARE: f64 = 0.2;
+/// A longer phrase that is said once is a detail.
+const MAX_DETAIL_WORDS: usize = 3;
+/// Pairs are made of this many of the best phrases.
+const MAX_PAIRED: usize = 16;
+
+/// Two phrases that make a title.
+#[derive(Debug)]
+pub(super) struct Pair<'c> {
+    pub(super) first: &'c Candidate,
+    pub(super) second: &'c Candidate,
+    pub(super) score: f64,
+}
+
+impl Pair<'_> {
+    /// Whether both phrases are central, are said in several sentences, and together in one.
+    pub(super) fn is_strong(&self) -> bool {
+        let is_repeated = |phrase: &Candidate| phrase.sentences.len() > 1;
+        let (a, b) = (self.first.score, self.second.score);
+        is_repeated(self.first)
+            && is_repeated(self.second)
+            && a.min(b) >= MIN_STRONG_SHARE * a.max(b)
+            && self.first.sentences_shared_with(self.second) > 0
+    }
+}
+
+/// The best pair of phrases, whose second one has at least the fraction `min_companion_score` of
+/// the highest score. `head` is the first one if it is given; without, the first one is the one
+/// that is said first.
+pub(super) fn best_pair<'c>(
+    head: Option<&'c Candidate>,
+    candidates: &'c [Candidate],
+    min_companion_score: f64,
+) -> Option<Pair<'c>> {
+    let considered = &candidates[..candidates.len().min(MAX_PAIRED)];
+    let firsts = match head {
+        Some(head) => std::slice::from_ref(head),
+        None => considered,
+    };
+    let highest = candidates.iter().map(|candidate| candidate.score);
+    let min_score = min_companion_score * highest.fold(0.0, f64::max);
+    let pairs = firsts.iter().flat_map(|first| {
+        let suitable = considered.iter().filter(move |second| {
+            let words = first.words + 1 + second.words;
+            let can_be_first = head.is_some() || first.is_nominative && comes_before(first, second);
+            let is_long_detail = second.sentences.len() == 1 && second.words > MAX_DETAIL_WORDS;
+            can_be_first
+                && !is_long_detail
+                && second.is_nominative
+                && second.score >= min_score
+                && (MIN_WORDS..=MAX_WORDS).contains(&words)
+                && !first.overlaps(second)
+        });
+        suitable.map(move |second| {
+            let is_introduced = second.is_introduced && second.sentences.len() > 1;
+            let introduced = if first.is_announced && is_introduced {
+                INTRODUCED_FACTOR
+            } else {
+                1.0
+            };
+            let shared = first
+                .sentences_shared_with(second)
+                .min(MAX_SHARED_SENTENCES);
+            let together = 1.0 + SHARED_SENTENCE_BONUS * shared as f64;
+            let score = if head.is_some() {
+                second.score
+            } else {
+                (first.score * second.score).sqrt()
+            };
+            Pair {
+                first,
+                second,
+                score: score * together * introduced,
+            }
+        })
+    });
+    pairs.reduce(|best, pair| {
+        if pair.score.total_cmp(&best.score).is_gt() {
+            pair
+        } else {
+            best
+        }
+    })
+}
+
+/// Whether a phrase is said first before another one; if that is in the same sentence, whether it
+/// has the higher score.
+fn comes_before(a: &Candidate, b: &Candidate) -> bool {
+    let by_sentence = a.sentences.first().cmp(&b.sentences.first());
+    by_sentence
+        .then(b.score.total_cmp(&a.score))
+        .then_with(|| a.text.cmp(&b.text))
+        .is_lt()
+}
