@@ -15,9 +15,17 @@ const MIN_WORDS: usize = 3;
 const MAX_WORDS: usize = 5;
 const MIN_SENTENCES: usize = 2;
 
+struct Expression {
+    spelling: String,
+    /// Whether the spelling is from the beginning of a sentence, where it has a capital.
+    is_initial: bool,
+    /// The indices of the sentences with it, ascending.
+    sentences: Vec<usize>,
+}
+
 /// The expressions of the sentences: their spelling, and the indices of the sentences with them.
 pub(super) fn collocations(titles: &Titles<'_>, sentences: &[&str]) -> Vec<(String, Vec<usize>)> {
-    let mut found: BTreeMap<Vec<String>, (String, Vec<usize>)> = BTreeMap::new();
+    let mut found: BTreeMap<Vec<String>, Expression> = BTreeMap::new();
     for (index, sentence) in sentences.iter().enumerate() {
         let words = fluent_words(sentence, titles.lexicon);
         let normalized: Vec<String> = words.iter().map(|word| normalize(word)).collect();
@@ -31,26 +39,30 @@ pub(super) fn collocations(titles: &Titles<'_>, sentences: &[&str]) -> Vec<(Stri
                 if has_pause || !is_expression(titles, &normalized[range.clone()]) {
                     continue;
                 }
-                let spelled = || words[range.clone()].join(" ");
-                let entry = found
-                    .entry(normalized[range.clone()].to_vec())
-                    .or_insert_with(|| (spelled(), Vec::new()));
-                if start > 0 && entry.1.is_empty() {
-                    entry.0 = spelled();
+                let (spelling, is_initial) = (words[range.clone()].join(" "), start == 0);
+                let found = found
+                    .entry(normalized[range].to_vec())
+                    .or_insert_with(|| Expression {
+                        spelling: spelling.clone(),
+                        is_initial,
+                        sentences: Vec::new(),
+                    });
+                if found.is_initial && !is_initial {
+                    (found.spelling, found.is_initial) = (spelling, is_initial);
                 }
-                if entry.1.last() != Some(&index) {
-                    entry.1.push(index);
+                if found.sentences.last() != Some(&index) {
+                    found.sentences.push(index);
                 }
             }
         }
     }
     let repeated = found
         .into_values()
-        .filter(|(_, at)| at.len() >= MIN_SENTENCES);
+        .filter(|found| found.sentences.len() >= MIN_SENTENCES);
     repeated
-        .map(|(text, at)| {
-            let text = text.trim_matches(|c: char| !c.is_alphanumeric());
-            (text.to_owned(), at)
+        .map(|found| {
+            let text = found.spelling.trim_matches(|c: char| !c.is_alphanumeric());
+            (text.to_owned(), found.sentences)
         })
         .collect()
 }
@@ -96,6 +108,16 @@ mod tests {
 
     fn found(sentences: &[&str]) -> Vec<(String, Vec<usize>)> {
         with_titles(sentences, |titles, _| collocations(titles, sentences))
+    }
+
+    #[test]
+    fn an_expression_is_spelled_as_inside_a_sentence() {
+        let sentences = [
+            "Freedom of speech is older than the press.",
+            "Newspapers live by freedom of speech.",
+        ];
+        let expected = ("freedom of speech".to_owned(), vec![0, 1]);
+        assert_eq!(found(&sentences), [expected]);
     }
 
     #[test]
