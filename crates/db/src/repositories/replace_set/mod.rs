@@ -295,7 +295,7 @@ macro_rules! job_set {
                 rows: &[$row],
             ) -> Result<(), Error> {
                 let fenced = tx.context.is_fenced;
-                $crate::dialect::insert_all!(fenced: fenced, &mut *tx.raw, $table::table, rows)
+                $crate::dialect::insert_set!(fenced: fenced, &mut *tx.raw, $table::table, rows)
                     .doing(concat!("store the ", stringify!($table), " of a job"))
             }
         }
