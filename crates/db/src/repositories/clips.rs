@@ -273,6 +273,31 @@ impl<Mode> Clips<'_, Mode> {
         Ok(by_job(self.0.readable(rows)?))
     }
 
+    /// Whether the job exists and replacing its clips by these would change nothing.
+    /// In [`Database::read`](crate::Database::read), this does not wait for other writes.
+    pub fn is_stored(&mut self, job_id: JobId, items: &[ClipItem]) -> Result<bool, Error> {
+        if !self.0.jobs().exists(job_id)? {
+            return Ok(false);
+        }
+        let compared = self.compare(job_id, items, Keep::Nothing)?;
+        Ok(matches!(compared, Comparison::Equal(_)))
+    }
+
+    /// Compares the clips of a job, in the order in which they were stored, with `items`.
+    fn compare(
+        &mut self,
+        job_id: JobId,
+        items: &[ClipItem],
+        keep: Keep,
+    ) -> Result<Comparison<Clip>, Error> {
+        let conn = &mut self.0;
+        compare_rows!(
+            conn, job_id, items, keep,
+            clips: Clip in ClipRow,
+            equal: |stored, item| item.equals(&stored)
+        )
+    }
+
     fn rows_of_jobs(&mut self, job_ids: &[JobId]) -> Result<Vec<ClipRow>, Error> {
         let ids: Vec<_> = job_ids.iter().copied().map(Id).collect();
         clips::table
@@ -323,7 +348,7 @@ impl Clips<'_, ReadWrite> {
         items: &[ClipItem],
     ) -> Result<Vec<Clip>, Error> {
         let lock = self.0.lock_job(job)?;
-        let compared = self.compare(lock, items, Keep::Rows)?;
+        let compared = self.compare(lock.job_id(), items, Keep::Rows)?;
         let mut stored = if let Comparison::Equal(stored) = compared {
             stored
         } else {
@@ -342,7 +367,7 @@ impl Clips<'_, ReadWrite> {
         items: &[ClipItem],
     ) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
-        match self.compare(lock, items, Keep::Nothing)? {
+        match self.compare(lock.job_id(), items, Keep::Nothing)? {
             Comparison::Equal(_) => Ok(()),
             _ => self.replace_different(lock, items),
         }
@@ -418,21 +443,6 @@ impl Clips<'_, ReadWrite> {
             Invalid::field("clip_order", message)
         })?;
         Ok(NonNegativeInt::new(next)?)
-    }
-
-    /// Compares the clips of a job, in the order in which they were stored, with `items`.
-    fn compare(
-        &mut self,
-        lock: JobLock,
-        items: &[ClipItem],
-        keep: Keep,
-    ) -> Result<Comparison<Clip>, Error> {
-        let tx = &mut self.0;
-        compare_rows!(
-            tx, lock.job_id(), items, keep,
-            clips: Clip in ClipRow,
-            equal: |stored, item| item.equals(&stored)
-        )
     }
 
     fn replace_different(&mut self, lock: JobLock, items: &[ClipItem]) -> Result<(), Error> {

@@ -211,6 +211,16 @@ impl<Mode> ContentSegments<'_, Mode> {
             matches: |_row| true,
         )
     }
+
+    /// Whether the job exists and replacing its content segments by these would change nothing.
+    /// In [`Database::read`](crate::Database::read), this does not wait for other writes.
+    pub fn is_stored(
+        &mut self,
+        job_id: JobId,
+        segments: &[NewContentSegment],
+    ) -> Result<bool, Error> {
+        replace_set::is_stored::<ContentSegment, _>(&mut self.0, job_id, segments)
+    }
 }
 
 impl ContentSegments<'_, ReadWrite> {

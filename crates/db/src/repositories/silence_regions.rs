@@ -191,6 +191,16 @@ impl<Mode> SilenceRegions<'_, Mode> {
             matches: |_row| true,
         )
     }
+
+    /// Whether the job exists and replacing its silence regions by these would change nothing.
+    /// In [`Database::read`](crate::Database::read), this does not wait for other writes.
+    pub fn is_stored(
+        &mut self,
+        job_id: JobId,
+        regions: &[NewSilenceRegion],
+    ) -> Result<bool, Error> {
+        replace_set::is_stored::<SilenceRegion, _>(&mut self.0, job_id, regions)
+    }
 }
 
 impl SilenceRegions<'_, ReadWrite> {

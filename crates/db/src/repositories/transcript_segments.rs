@@ -307,6 +307,28 @@ impl<Mode> Transcripts<'_, Mode> {
             .get_result(self.0.raw)
             .doing("count transcript segments")
     }
+
+    /// Whether the job exists and has this transcript, made by `source`. Storing it again
+    /// would change nothing. In [`Database::read`](crate::Database::read), this does not wait
+    /// for other writes.
+    pub fn is_stored(
+        &mut self,
+        job_id: JobId,
+        segments: &[NewTranscriptSegment],
+        source: TranscriptSource,
+    ) -> Result<bool, Error> {
+        let stored: Option<Option<String>> = jobs::table
+            .filter(jobs::job_id.eq(Id(job_id)))
+            .filter(self.0.context.owned("jobs"))
+            .select(jobs::transcript_source)
+            .first(self.0.raw)
+            .optional()
+            .doing("read the source of a transcript")?;
+        if stored.flatten().as_deref() != Some(source.as_str()) {
+            return Ok(false);
+        }
+        replace_set::is_stored::<TranscriptSegment, _>(&mut self.0, job_id, segments)
+    }
 }
 
 impl Transcripts<'_, ReadWrite> {

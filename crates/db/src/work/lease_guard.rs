@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use lectern_domain::{JobId, LeaseId, Stage, StageRun};
 
 use super::Work;
 use crate::connection::batch::{Mode, Outcome, Outcomes};
+use crate::connection::{Conn, Reader};
 use crate::dialect::{JobLock, LiveLease, LockedJob};
 use crate::error::Error;
 
@@ -84,13 +86,42 @@ impl Work<'_> {
     }
 
     fn live_leases(&mut self, lock: JobLock) -> Result<Vec<LiveLease>, Error> {
-        let runs = self.0.stage_runs().all_for_job(lock.job_id())?;
+        self.0.live_leases(lock.job_id(), lock.time().0)
+    }
+}
+
+impl<Mode> Conn<'_, Mode> {
+    fn live_leases(&mut self, job_id: JobId, now: DateTime<Utc>) -> Result<Vec<LiveLease>, Error> {
+        let runs = self.stage_runs().all_for_job(job_id)?;
         let live = |run: &StageRun| {
-            let lease_id = run.live_lease(lock.time().0)?;
+            let lease_id = run.live_lease(now)?;
             let stage = run.stage;
             Some(LiveLease { stage, lease_id })
         };
         Ok(runs.iter().filter_map(live).collect())
+    }
+}
+
+impl Reader<'_> {
+    /// Whether [`Work::guard`] would succeed as of this snapshot. For writes that change
+    /// nothing: any other needs the lock of [`Work::guard`]. Also `false` while leases are in
+    /// doubt, because only a transaction can renew them.
+    pub fn passes_guard(
+        &mut self,
+        job_id: JobId,
+        stages: &[Stage],
+        lease_id: Option<LeaseId>,
+    ) -> Result<bool, Error> {
+        if self.context.lease_renewal.pending().is_some() || !self.jobs().exists(job_id)? {
+            return Ok(false);
+        }
+        let write = GuardedWrite {
+            job_id,
+            stages,
+            lease_id,
+        };
+        let now = self.shared_now()?;
+        Ok(write.check(&self.live_leases(job_id, now)?).is_ok())
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{Clip, ClipUpdateBody, ClipsBody, ClipsQuery, ClipsResponse, NewClipBody};
 use lectern_db::{Conn, Error, JobRef, Reader, SetCursor, Tx};
-use lectern_domain::{self as domain, ClipId, InField as _, JobId, Scope, Stage};
+use lectern_domain::{self as domain, ClipId, ClipItem, InField as _, JobId, Scope, Stage};
 
 use super::set_pages::{JsonSet, check_row_count, fits_in_memory, json_bytes, respond_json};
 use super::single_row::{self, Preconditions, SingleRow};
@@ -73,11 +73,15 @@ async fn replace(
         let respond = move |rows| ApiResponse::ok(&ClipsResponse::new(job_id, rows));
         return writer.write(replace, respond).await?;
     }
-    let store = move |tx: &mut Tx<'_>| {
-        let job = lease.check_output(tx, job_id, OWNERS)?;
-        Ok(tx.clips().replace_without_returning(job, &new)?)
+    let is_stored = move |conn: &mut Reader<'_>, new: &[ClipItem]| {
+        let is_allowed = lease.allows_output(conn, job_id, OWNERS)?;
+        Ok(is_allowed && conn.clips().is_stored(job_id, new)?)
     };
-    writer.write(store, |()| ()).await?;
+    let store = move |tx: &mut Tx<'_>, new: &[ClipItem]| {
+        let job = lease.check_output(tx, job_id, OWNERS)?;
+        Ok(tx.clips().replace_without_returning(job, new)?)
+    };
+    writer.store_set(new, is_stored, store).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         conn.clips().page(job_id, None, after)
     };

@@ -67,11 +67,15 @@ async fn replace(
         let respond = move |rows| ApiResponse::ok(&ContentSegmentsResponse::new(job_id, rows));
         return writer.write(replace, respond).await?;
     }
-    let store = move |tx: &mut Tx<'_>| {
-        let job = lease.check_output(tx, job_id, &[Stage::ContentAnalysis])?;
-        Ok(tx.content_segments().replace_without_returning(job, &new)?)
+    let is_stored = move |conn: &mut Reader<'_>, new: &[NewContentSegment]| {
+        let is_allowed = lease.allows_output(conn, job_id, &[Stage::ContentAnalysis])?;
+        Ok(is_allowed && conn.content_segments().is_stored(job_id, new)?)
     };
-    writer.write(store, |()| ()).await?;
+    let store = move |tx: &mut Tx<'_>, new: &[NewContentSegment]| {
+        let job = lease.check_output(tx, job_id, &[Stage::ContentAnalysis])?;
+        Ok(tx.content_segments().replace_without_returning(job, new)?)
+    };
+    writer.store_set(new, is_stored, store).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         conn.content_segments().page(job_id, None, None, after)
     };

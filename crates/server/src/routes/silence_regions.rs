@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{SilenceRegion, SilenceRegionsBody, SilenceRegionsQuery, SilenceRegionsResponse};
 use lectern_db::{Reader, SetCursor, Tx};
-use lectern_domain::{Scope, SilenceRegionFilter, Stage};
+use lectern_domain::{NewSilenceRegion, Scope, SilenceRegionFilter, Stage};
 
 use super::set_pages::{JsonSet, fits_in_memory, respond_json};
 use crate::database::caller_database::CallerDatabase;
@@ -55,11 +55,15 @@ async fn replace(
         let respond = move |rows| ApiResponse::ok(&SilenceRegionsResponse::new(job_id, rows));
         return writer.write(replace, respond).await?;
     }
-    let store = move |tx: &mut Tx<'_>| {
-        let job = lease.check_output(tx, job_id, &[Stage::SilenceDetection])?;
-        Ok(tx.silence_regions().replace_without_returning(job, &new)?)
+    let is_stored = move |conn: &mut Reader<'_>, new: &[NewSilenceRegion]| {
+        let is_allowed = lease.allows_output(conn, job_id, &[Stage::SilenceDetection])?;
+        Ok(is_allowed && conn.silence_regions().is_stored(job_id, new)?)
     };
-    writer.write(store, |()| ()).await?;
+    let store = move |tx: &mut Tx<'_>, new: &[NewSilenceRegion]| {
+        let job = lease.check_output(tx, job_id, &[Stage::SilenceDetection])?;
+        Ok(tx.silence_regions().replace_without_returning(job, new)?)
+    };
+    writer.store_set(new, is_stored, store).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         conn.silence_regions()
             .page(job_id, &SilenceRegionFilter::default(), after)

@@ -115,12 +115,16 @@ async fn replace(
         };
         return writer.write(replace, respond).await?;
     }
-    let store = move |tx: &mut Tx<'_>| {
-        let job = lease.check_output(tx, job_id, &[Stage::Transcription])?;
-        tx.transcripts().replace_without_returning(job, &new)?;
-        Ok::<_, ApiError>(record_worker(tx, job, lease)?)
+    let is_stored = move |conn: &mut Reader<'_>, new: &[NewTranscriptSegment]| {
+        let is_allowed = lease.allows_output(conn, job_id, &[Stage::Transcription])?;
+        Ok(is_allowed && conn.transcripts().is_stored(job_id, new, source(lease))?)
     };
-    writer.write(store, |()| ()).await?;
+    let store = move |tx: &mut Tx<'_>, new: &[NewTranscriptSegment]| {
+        let job = lease.check_output(tx, job_id, &[Stage::Transcription])?;
+        tx.transcripts().replace_without_returning(job, new)?;
+        Ok(record_worker(tx, job, lease)?)
+    };
+    writer.store_set(new, is_stored, store).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         let all = TranscriptSelection::default();
         conn.transcripts().page(job_id, &all, after)
@@ -185,11 +189,17 @@ async fn append(
 
 /// Records that a worker wrote the transcript, if the request has a lease.
 fn record_worker(tx: &mut Tx<'_>, job: JobRef, lease: LeaseHeader) -> Result<(), Error> {
+    match source(lease) {
+        TranscriptSource::Client => Ok(()),
+        worker => tx.transcripts().set_source(job, worker),
+    }
+}
+
+/// Who makes the transcript of a request: with a lease, a worker.
+fn source(lease: LeaseHeader) -> TranscriptSource {
     match lease.id() {
-        Some(_) => tx
-            .transcripts()
-            .set_source(job, TranscriptSource::Recognizer),
-        None => Ok(()),
+        Some(_) => TranscriptSource::Recognizer,
+        None => TranscriptSource::Client,
     }
 }
 

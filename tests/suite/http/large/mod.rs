@@ -1,6 +1,7 @@
 //! Requests and responses that would need much memory at once.
 
 mod bodies;
+mod equal_sets;
 mod lists;
 mod pages;
 mod unread;

@@ -7,8 +7,8 @@
 //! of the other writers in place. If no other writer waits, a writer commits at once.
 //!
 //! A write of many rows shares no transaction, because the others would wait for it. Such
-//! writes have a queue of their own, and between two of them come the short writes that wait:
-//! a short write waits for at most one long one, and a long one for one group of short ones.
+//! writes have a queue of their own, and between two of them come all short writes that wait when
+//! the first one ends: a short write waits for at most one long one, and a long one for these.
 
 #[cfg(test)]
 mod tests;
@@ -42,8 +42,10 @@ struct State {
     waiting: VecDeque<Arc<Waiter>>,
     /// Those that wait for a long write.
     waiting_long: VecDeque<Arc<Waiter>>,
-    /// Whether short writes have had a turn since the last long one.
-    is_long_next: bool,
+    /// Whether the last turn, or the current one, is that of a long write.
+    is_long: bool,
+    /// The number of short writes that come before the next long one.
+    short_first: usize,
 }
 
 /// How long a write takes.
@@ -62,16 +64,24 @@ impl State {
         }
     }
 
+    /// The short writer that is next.
+    fn next_short(&mut self) -> Option<Arc<Waiter>> {
+        self.short_first = self.short_first.saturating_sub(1);
+        self.waiting.pop_front()
+    }
+
     /// The writer that begins the next transaction.
     fn next(&mut self) -> Option<Arc<Waiter>> {
-        let is_long = if self.waiting.is_empty() {
-            true
+        if self.is_long {
+            self.short_first = self.waiting.len();
+        }
+        let is_turn_of_long = self.waiting.is_empty() || self.short_first == 0;
+        self.is_long = is_turn_of_long && !self.waiting_long.is_empty();
+        if self.is_long {
+            self.waiting_long.pop_front()
         } else {
-            self.is_long_next && !self.waiting_long.is_empty()
-        };
-        self.is_long_next = !is_long;
-        let length = if is_long { Length::Long } else { Length::Short };
-        self.queue(length).pop_front()
+            self.next_short()
+        }
     }
 }
 
@@ -107,7 +117,7 @@ impl WriterQueue {
             let mut state = self.0.lock();
             if !state.is_busy {
                 state.is_busy = true;
-                state.is_long_next = length == Length::Short;
+                state.is_long = length == Length::Long;
                 return Ok(Turn::Begin);
             }
             let waiter = Arc::new(Waiter::default());
@@ -143,7 +153,7 @@ impl WriterQueue {
     fn pass_on(&self, open: Option<OpenTransaction>) -> Option<OpenTransaction> {
         let mut state = self.0.lock();
         let next = if open.is_some() {
-            state.waiting.pop_front()
+            state.next_short()
         } else {
             state.next()
         };

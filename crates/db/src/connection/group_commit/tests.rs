@@ -178,26 +178,31 @@ fn short_writes_wait_for_at_most_one_long_one() {
 }
 
 #[test]
-fn a_long_write_is_next_after_a_group_of_short_ones() {
+fn all_short_writes_that_wait_when_a_long_one_ends_come_before_the_next() {
     let queue = WriterQueue::default();
     let wait = Duration::ZERO;
     assert!(matches!(queue.turn(Length::Long, wait), Ok(Turn::Begin)));
-    let waiter = || Arc::new(Waiter::default());
-    let (short, long) = ([waiter(), waiter()], waiter());
+    let waiters: [_; 5] = std::array::from_fn(|_| Arc::new(Waiter::default()));
+    let [first, second, later, long, next_long] = &waiters;
     {
         let mut state = queue.0.lock();
-        state.waiting.extend(short.iter().cloned());
-        state.waiting_long.push_back(Arc::clone(&long));
+        state.waiting.extend([first, second].map(Arc::clone));
+        state.waiting_long.extend([long, next_long].map(Arc::clone));
     }
-    let has_turn = |waiter: &Arc<Waiter>| waiter.turn.lock().is_some();
-    assert!(queue.pass_on(None).is_none());
-    let turns = [&short[0], &short[1], &long].map(has_turn);
-    assert_eq!(turns, [true, false, false]);
-    // The group of short ones has ended, although another one waits.
-    assert!(queue.pass_on(None).is_none());
-    assert!(has_turn(&long) && !has_turn(&short[1]));
-    assert!(queue.pass_on(None).is_none());
-    assert!(has_turn(&short[1]));
-    assert!(queue.pass_on(None).is_none());
+    let end_turn = || {
+        assert!(queue.pass_on(None).is_none());
+        waiters
+            .iter()
+            .position(|waiter| waiter.turn.lock().take().is_some())
+    };
+    assert_eq!(end_turn(), Some(0));
+    queue.0.lock().waiting.push_back(Arc::clone(later));
+    // Not in one transaction with the first one, which may have been full.
+    assert_eq!(end_turn(), Some(1));
+    // The later one arrived after the end of the long write.
+    assert_eq!(end_turn(), Some(3));
+    assert_eq!(end_turn(), Some(2));
+    assert_eq!(end_turn(), Some(4));
+    assert_eq!(end_turn(), None);
     assert!(matches!(queue.turn(Length::Short, wait), Ok(Turn::Begin)));
 }

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use lectern_domain::{Clock, JobId};
 
-use crate::connection::{DbConnection, Tx};
+use crate::connection::{Conn, DbConnection, Tx};
 use crate::dialect::JobLock;
 use crate::error::Error;
 use crate::sql::row;
@@ -29,8 +29,8 @@ pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
 
     /// Compares the rows of a job, in the order in which they were inserted, with `new`.
     /// Stops reading at the first difference.
-    fn compare(
-        tx: &mut Tx<'_>,
+    fn compare<Mode>(
+        conn: &mut Conn<'_, Mode>,
         job_id: JobId,
         new: &[Self::New],
         keep: Keep,
@@ -69,6 +69,19 @@ const ROWS_PER_INSERT: usize = 4_000;
 
 /// Bytes of text per statement of [`insert_without_returning`]; a single row may have more.
 const BYTES_PER_INSERT: usize = 1 << 20;
+
+/// Whether a job exists and its stored set equals `new`, so that replacing it changes nothing.
+pub(crate) fn is_stored<T: JobSetItem, Mode>(
+    conn: &mut Conn<'_, Mode>,
+    job_id: JobId,
+    new: &[T::New],
+) -> Result<bool, Error> {
+    if !conn.jobs().exists(job_id)? {
+        return Ok(false);
+    }
+    let compared = T::compare(conn, job_id, new, Keep::Nothing)?;
+    Ok(matches!(compared, Comparison::Equal(_)))
+}
 
 /// Replaces the set of a locked job and returns the new set in the order of lists. A set
 /// that equals the stored set changes nothing: the stored rows keep their ids.
@@ -156,7 +169,7 @@ fn rows<T: JobSetItem>(tx: &Tx<'_>, lock: JobLock, new: &[T::New]) -> Vec<T::Row
 /// [`JobSetItem::compare`] with a condition for equal rows.
 macro_rules! compare_rows {
     (
-        $tx:expr, $job_id:expr, $new:expr, $keep:expr,
+        $conn:expr, $job_id:expr, $new:expr, $keep:expr,
         $table:ident: $value:ident in $row:ident,
         equal: |$stored:ident, $item:ident| $equal:expr
     ) => {{
@@ -166,9 +179,9 @@ macro_rules! compare_rows {
 
         let (new, keep) = ($new, $keep);
         let (mut equal, mut found, mut kept) = (true, 0, Vec::new());
-        let context = $tx.context;
+        let context = $conn.context;
         $crate::connection::each_row!(
-            $tx.raw,
+            $conn.raw,
             $table::table
                 .filter($table::job_id.eq($crate::sql::types::Id($job_id)))
                 .order($table::id)
@@ -240,14 +253,14 @@ macro_rules! job_set {
                 order(self, other)
             }
 
-            fn compare(
-                tx: &mut $crate::connection::Tx<'_>,
+            fn compare<Mode>(
+                conn: &mut $crate::connection::Conn<'_, Mode>,
                 job_id: JobId,
                 new: &[$new],
                 keep: $crate::repositories::replace_set::Keep,
             ) -> Result<$crate::repositories::replace_set::Comparison<Self>, Error> {
                 $crate::repositories::replace_set::compare_rows!(
-                    tx, job_id, new, keep,
+                    conn, job_id, new, keep,
                     $table: $value in $row,
                     equal: |stored, new| stored.data == *new
                 )
@@ -282,7 +295,7 @@ macro_rules! job_set {
                 rows: &[$row],
             ) -> Result<(), Error> {
                 let fenced = tx.context.is_fenced;
-                $crate::dialect::insert_all!(fenced: fenced, &mut *tx.raw, $table::table, rows)
+                $crate::dialect::insert_set!(fenced: fenced, &mut *tx.raw, $table::table, rows)
                     .doing(concat!("store the ", stringify!($table), " of a job"))
             }
         }

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::HeaderName;
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::Code;
-use lectern_db::{JobRef, Tx};
+use lectern_db::{Conn, JobRef, Reader, Tx};
 use lectern_domain::{JobId, LeaseId, Role, Stage, StageRun};
 
 use crate::http::auth::Caller;
@@ -84,12 +84,36 @@ impl LeaseHeader {
         owners: &[Stage],
     ) -> Result<JobRef, ApiError> {
         let job = self.check(tx, job_id, owners)?;
+        self.check_stage(tx, job_id, owners)?;
+        Ok(job)
+    }
+
+    /// Whether [`LeaseHeader::check_output`] would succeed as of this snapshot. If not, it
+    /// reports the error.
+    pub(crate) fn allows_output(
+        self,
+        conn: &mut Reader<'_>,
+        job_id: JobId,
+        owners: &[Stage],
+    ) -> Result<bool, ApiError> {
+        let is_allowed = conn.passes_guard(job_id, owners, self.id)?
+            && self.check_stage(conn, job_id, owners).is_ok();
+        Ok(is_allowed)
+    }
+
+    /// Checks that a worker has the lease of one of `owners`, which is known to be live, or the
+    /// key for one if the pipeline of the job has none of them.
+    fn check_stage<Mode>(
+        self,
+        conn: &mut Conn<'_, Mode>,
+        job_id: JobId,
+        owners: &[Stage],
+    ) -> Result<(), ApiError> {
         let Some(worker) = self.worker else {
-            return Ok(job);
+            return Ok(());
         };
-        let runs = tx.stage_runs().for_job(job_id)?;
+        let runs = conn.stage_runs().for_job(job_id)?;
         let mut of_owners = runs.iter().filter(|run| owners.contains(&run.stage));
-        // The lease is live: the first check has seen it.
         let has_lease = |run: &StageRun| {
             let lease_id = run.lease.map(|lease| lease.lease_id);
             lease_id.is_some() && lease_id == self.id
@@ -108,7 +132,7 @@ impl LeaseHeader {
             let detail = "the key is for other stages";
             return Err(ApiError::new(Code::ScopeMissing, detail));
         }
-        Ok(job)
+        Ok(())
     }
 
     /// Checks that the write is allowed. `owners` are the stages that write this data. If
