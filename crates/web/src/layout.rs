@@ -64,12 +64,10 @@ pub(crate) fn root(depth: usize) -> String {
 /// A page that only says something, such as that a recording does not exist. `depth` is the
 /// number of path segments between the page and the root of the service.
 pub fn message_page(language: Language, depth: usize, title: &str, text: &str) -> String {
-    let words = language.words();
     let content = html! {
         section .message {
             h1 { (title) }
             p { (text) }
-            p { a href=(root(depth)) { (words.show_all) } }
         }
     };
     let layout = Layout {

@@ -232,7 +232,7 @@ fn pages(language: Language, recordings: &Recordings<'_>) -> Markup {
         @if !is_first || next.is_some() {
             nav .pages aria-label=(words.pages) {
                 @if !is_first {
-                    a href=(query.link(&[])) { (words.first_page) }
+                    a .first href=(query.link(&[])) { (words.first_page) }
                 }
                 @if let Some(cursor) = next {
                     a .next rel="next" href=(query.link(&[("cursor", &cursor.to_string())])) {

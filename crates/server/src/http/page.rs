@@ -13,6 +13,7 @@ use url::form_urlencoded;
 
 use crate::http::auth::Authenticator;
 use crate::http::error::ApiError;
+use crate::http::middleware::access_log::ErrorPage;
 use crate::http::request::app_data::app_data;
 use crate::http::request::mount::public_prefix;
 
@@ -77,7 +78,9 @@ pub(crate) fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
         _ => (words.failure_title, words.failure),
     };
     let page = message_page(language, depth(request), title, text);
-    as_page(response, page)
+    let mut response = as_page(response, page);
+    response.extensions_mut().insert(ErrorPage);
+    response
 }
 
 fn signs_in(request: &HttpRequest) -> bool {
