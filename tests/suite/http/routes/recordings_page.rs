@@ -7,6 +7,7 @@ use lectern_tests::{
 };
 
 use crate::http::support::api_key::{Key, serve_with_keys};
+use crate::http::support::issuer::Issuer;
 
 on_both_backends!(
     the_list_shows_the_jobs_with_their_state,
@@ -18,6 +19,7 @@ on_both_backends!(
     only_resources_of_the_server_are_allowed,
     assets_are_cached_for_ever,
     without_a_key_the_page_asks_for_one,
+    without_a_session_the_page_leads_to_the_identity_provider,
 );
 
 on_both_backends_and_with_row_security!(an_owner_sees_its_own_recordings);
@@ -134,7 +136,7 @@ fn an_invalid_address_is_a_page_with_the_reason(server: TestServer) {
         "{unknown}"
     );
     assert!(unknown.text().contains("status"), "{unknown}");
-    let limit = page(&server, "/?limit=0").expect(400);
+    let limit = page(&server, "/?limit=0").expect(422);
     assert!(limit.text().contains("limit must be"), "{limit}");
     assert_eq!(
         limit.header("Content-Type"),
@@ -219,7 +221,7 @@ fn assets_are_cached_for_ever(server: TestServer) {
 
 fn without_a_key_the_page_asks_for_one(db: TestDb) {
     let viewer = Key::create(&db, Role::Viewer);
-    let worker = Key::create(&db, Role::Worker);
+    let metrics = Key::create(&db, Role::Metrics);
     let server = serve_with_keys(db);
     let refused = page(&server, "/").expect(401);
     assert_eq!(
@@ -233,11 +235,24 @@ fn without_a_key_the_page_asks_for_one(db: TestDb) {
             .send()
     };
     with(&viewer).expect(200);
-    let forbidden = with(&worker).expect(403);
+    let forbidden = with(&metrics).expect(403);
     assert!(
         forbidden.text().contains("<h1>Not allowed</h1>"),
         "{forbidden}"
     );
+}
+
+fn without_a_session_the_page_leads_to_the_identity_provider(db: TestDb) {
+    let issuer = Issuer::start();
+    let server = TestServer::serve(db, issuer.server_config());
+    let response = page(&server, "/?status=failed").expect(303);
+    assert_eq!(
+        response.header("Location"),
+        Some("login?return_to=%2F%3Fstatus%3Dfailed")
+    );
+    let viewer = format!("Bearer {}", issuer.token(&issuer.claims("viewer")));
+    let request = server.request("GET", "/").header("Accept", BROWSER);
+    request.header("Authorization", &viewer).send().expect(200);
 }
 
 fn an_owner_sees_its_own_recordings(db: TestDb) {
