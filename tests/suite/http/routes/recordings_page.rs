@@ -45,8 +45,8 @@ fn filenames(page: &Response) -> Vec<String> {
 /// The target of the first link whose tag contains `mark`.
 fn link(page: &Response, mark: &str) -> Option<String> {
     let tags = page.text().split("<a ").skip(1);
-    let tag = tags.map(|rest| rest.split_once('>').unwrap().0);
-    let tag = tag.filter(|tag| tag.contains(mark)).next()?;
+    let mut tags = tags.map(|rest| rest.split_once('>').unwrap().0);
+    let tag = tags.find(|tag| tag.contains(mark))?;
     let (_, target) = tag.split_once("href=\"").unwrap();
     Some(target.split_once('"').unwrap().0.replace("&amp;", "&"))
 }
