@@ -77,8 +77,8 @@ async fn openapi(document: Data<OpenApiDocument>) -> impl Responder {
         .body(document.0.clone())
 }
 
-/// The root of a server, which leads people to the page. Not for an app that has routes of
-/// its own.
+/// The root of a server for clients that do not accept HTML: leads to the page. Not for an app
+/// that has routes of its own.
 pub(crate) fn root() -> Resource {
     Resource::at("/").get(Access::Public, redirect_from_root)
 }

@@ -78,6 +78,11 @@ impl ApiError {
         self.code
     }
 
+    /// What went wrong in this request.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn no_job(job_id: JobId) -> Self {
         Self::new(Code::JobNotFound, format!("there is no job {job_id}"))
     }

@@ -8,6 +8,7 @@ pub(crate) mod error;
 pub(crate) mod extract;
 pub(crate) mod memory_budget;
 pub(crate) mod middleware;
+pub(crate) mod page;
 pub(crate) mod rate_limit;
 pub(crate) mod request;
 pub(crate) mod request_id;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
+use actix_web::http::header::Accept;
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{
-    Error, FromRequest, Handler, HttpMessage as _, HttpRequest, Responder, ResponseError as _,
-    Route, guard,
+    Error, FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Responder,
+    ResponseError as _, Route, guard,
 };
 use futures_util::future::LocalBoxFuture;
 use lectern_domain::Access;
@@ -19,6 +20,7 @@ use crate::fair_share::CallerShare;
 use crate::http::auth::{Authenticator, Authorized};
 use crate::http::error::ApiError;
 use crate::http::middleware::{access_log, compress};
+use crate::http::page;
 use crate::http::rate_limit::RateLimiter;
 use crate::http::request::app_data::app_data;
 use crate::http::request::authenticated_key::AuthenticatedKey;
@@ -30,8 +32,14 @@ pub(crate) struct Resource {
     is_tail: bool,
     /// Whether its writes wait for something to happen before they change anything.
     waits: bool,
+    /// Whether it exists only for requests that accept HTML.
+    is_only_html: bool,
+    refuse: Refuse,
     routes: Vec<(Method, Access, Route)>,
 }
+
+/// The response to a request that is refused before its handler runs.
+type Refuse = fn(&HttpRequest, &ApiError) -> HttpResponse;
 
 /// A check of a request after its caller was authorized and before its handler runs. `None`:
 /// there is nothing to check.
@@ -45,6 +53,8 @@ impl Resource {
             path,
             is_tail: false,
             waits: false,
+            is_only_html: false,
+            refuse: |_, error| error.error_response(),
             routes: Vec::new(),
         }
     }
@@ -61,6 +71,22 @@ impl Resource {
     pub(crate) fn waits(self) -> Self {
         Self {
             waits: true,
+            ..self
+        }
+    }
+
+    /// The same path as a page: browsers are refused with a page, too.
+    pub(crate) fn page(self) -> Self {
+        Self {
+            refuse: page::refuse,
+            ..self
+        }
+    }
+
+    /// The same path for requests that accept HTML. Others go to the next resource with it.
+    pub(crate) fn only_html(self) -> Self {
+        Self {
+            is_only_html: true,
             ..self
         }
     }
@@ -142,6 +168,14 @@ impl Resource {
         let tail_pattern = if self.is_tail { "*" } else { "" };
         let resource = web::resource(format!("{}{tail_pattern}", self.path));
         let resource = resource.default_service(not_allowed);
+        let resource = if self.is_only_html {
+            resource.guard(guard::fn_guard(|context| {
+                let accept = context.header::<Accept>();
+                accept.is_some_and(|accept| page::is_html_accepted(&accept))
+            }))
+        } else {
+            resource
+        };
         let mut accesses = Vec::with_capacity(self.routes.len());
         let routes = self.routes.into_iter();
         let resource = routes.fold(resource, |resource, (method, access, route)| {
@@ -151,27 +185,42 @@ impl Resource {
                 method => route.guard(guard::Method(method)),
             })
         });
-        let accesses: Rc<[(Method, Access)]> = accesses.into();
-        let waits = self.waits;
+        let checks = Checks {
+            accesses: accesses.into(),
+            waits: self.waits,
+            precheck,
+            refuse: self.refuse,
+        };
         resource.wrap(from_fn(move |request: ServiceRequest, next| {
-            handle_if_authorized(Rc::clone(&accesses), waits, precheck, request, next)
+            handle_if_authorized(checks.clone(), request, next)
         }))
     }
 }
 
-/// Runs the handler in `next` if the caller has access to it.
-async fn handle_if_authorized(
+/// What a path does before its handlers run.
+#[derive(Clone)]
+struct Checks {
     accesses: Rc<[(Method, Access)]>,
     waits: bool,
     precheck: Precheck,
+    refuse: Refuse,
+}
+
+/// Runs the handler in `next` if the caller has access to it.
+async fn handle_if_authorized(
+    checks: Checks,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let access = access_to(&accesses, request.method());
+    let access = access_to(&checks.accesses, request.method());
+    let refuse = |request: ServiceRequest, error: &ApiError| {
+        let response = (checks.refuse)(request.request(), error);
+        request.into_response(response)
+    };
     let authenticator = app_data::<Authenticator>(request.request())?.clone();
     let authorized = match authenticator.authorize(request.request(), access).await {
         Ok(authorized) => authorized,
-        Err(refusal) => return Ok(request.into_response(refusal.error_response())),
+        Err(refusal) => return Ok(refuse(request, &refusal)),
     };
     if let Some(authorized) = &authorized {
         let caller = authorized.caller.clone();
@@ -192,22 +241,22 @@ async fn handle_if_authorized(
     };
     let remaining = match remaining {
         Some(Err(none)) => {
-            let mut response = none.refusal().error_response();
+            let mut response = refuse(request, &none.refusal());
             none.add_to(response.headers_mut());
-            return Ok(request.into_response(response));
+            return Ok(response);
         }
         Some(Ok(remaining)) => Some(remaining),
         None => None,
     };
-    let checked = match precheck(request.request()) {
+    let checked = match (checks.precheck)(request.request()) {
         Some(check) => check.await,
         None => Ok(()),
     };
     if let Err(error) = checked {
-        return Ok(request.into_response(error.error_response()));
+        return Ok(refuse(request, &error));
     }
     let mut response = share
-        .scope(handle(authorized, waits, request, next))
+        .scope(handle(authorized, checks.waits, request, next))
         .await?;
     if let Some(remaining) = remaining {
         remaining.add_to(response.headers_mut());

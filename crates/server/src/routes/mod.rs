@@ -1,6 +1,7 @@
 //! Routes, one file per noun.
 
 mod all_events;
+mod assets;
 mod audit;
 mod clips;
 mod content_segments;
@@ -12,6 +13,7 @@ mod missing_resource;
 mod monitoring;
 mod next_page_link;
 mod objects;
+mod recordings;
 mod results;
 pub(crate) mod sessions;
 mod set_pages;
@@ -39,7 +41,16 @@ use crate::http::resource::Resource;
 /// Method and path of every route, such as `("GET", "/api/v1/jobs/{job_id}")`, and who may
 /// call it. GET routes also answer HEAD.
 pub fn routes() -> impl Iterator<Item = (String, &'static str, Access)> {
-    all().into_iter().flat_map(|resource| {
+    described(all())
+}
+
+/// The same of the pages, which only a server has, and not an app with routes of its own.
+pub fn page_routes() -> impl Iterator<Item = (String, &'static str, Access)> {
+    described(pages())
+}
+
+fn described(resources: Vec<Resource>) -> impl Iterator<Item = (String, &'static str, Access)> {
+    resources.into_iter().flat_map(|resource| {
         let methods = resource.methods();
         methods
             .map(|(method, access)| (method.to_string(), resource.path, access))
@@ -77,6 +88,17 @@ fn all() -> Vec<Resource> {
     all.into_iter().flatten().collect()
 }
 
+/// The pages for people, and the root. It is a page for browsers only: other clients are led
+/// to the documentation of the API.
+fn pages() -> Vec<Resource> {
+    let all = [
+        recordings::resources(),
+        vec![docs::root()],
+        assets::resources(),
+    ];
+    all.into_iter().flatten().collect()
+}
+
 /// Adds all routes to an app that has routes of its own. Requests for all other paths are
 /// left to the app.
 pub(crate) fn mount(app: &mut ServiceConfig) {
@@ -88,7 +110,7 @@ pub(crate) fn mount(app: &mut ServiceConfig) {
 /// Adds all routes to the app of a server, which responds to requests for all other paths
 /// with a problem document.
 pub(crate) fn register(app: &mut ServiceConfig) {
-    for resource in all().into_iter().chain([docs::root()]) {
+    for resource in all().into_iter().chain(pages()) {
         resource.register(app, missing_resource::check_before_body);
     }
     app.default_service(web::to(|| async {

@@ -1,7 +1,7 @@
 //! Every route with a key of every role.
 
 use lectern_domain::{Access, Role};
-use lectern_server::routes::routes;
+use lectern_server::routes::{page_routes, routes};
 use lectern_tests::{Client, Response, TestDb, on_both_backends};
 use serde_json::json;
 
@@ -17,7 +17,9 @@ const PUBLIC: &str = "public";
 
 /// Who may call each route, written down a second time so that no change goes unnoticed.
 const EXPECTED: &[(&str, &str, &str)] = &[
+    ("GET", "/", "jobs:read"),
     ("GET", "/", PUBLIC),
+    ("GET", "/assets/{name}", PUBLIC),
     ("GET", "/api/v1/audit", "audit:read"),
     ("GET", "/api/v1/clips/{clip_id}", "jobs:read"),
     ("PATCH", "/api/v1/clips/{clip_id}", "jobs:write"),
@@ -122,10 +124,9 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("GET", "/ws/jobs/{job_id}", "jobs:read or watch token"),
 ];
 
-/// The routes of the program with their access, and that of the root, which only a server has.
+/// The routes of the program with their access, and the pages, which only a server has.
 fn all_routes() -> Vec<(String, &'static str, Access)> {
-    let root = ("GET".to_owned(), "/", Access::Public);
-    routes().chain([root]).collect()
+    routes().chain(page_routes()).collect()
 }
 
 #[test]
@@ -179,17 +180,24 @@ fn key_refusal(response: &Response) -> Option<&'static str> {
             return None;
         }
     };
-    // The response to HEAD has no body.
-    if !response.body.is_empty() {
+    // The response to HEAD has no body, and that to a browser is a page.
+    let is_page = response.header("Content-Type") == Some("text/html; charset=utf-8");
+    if !response.body.is_empty() && !is_page {
         response.problem(response.status, code);
     }
     Some(code)
 }
 
-fn send(client: &Client, method: &str, path: &str, key: Option<&Key>) -> Response {
-    match key {
-        Some(key) => key.request(client, method, path).send(),
-        None => client.request(method, path).send(),
+fn send(client: &Client, method: &str, route: (&str, Access), key: Option<&Key>) -> Response {
+    let (path, access) = route;
+    let request = match key {
+        Some(key) => key.request(client, method, path),
+        None => client.request(method, path),
+    };
+    // The root is a page only for browsers.
+    match (path, access) {
+        ("/", Access::Scope(_)) => request.header("Accept", "text/html").send(),
+        _ => request.send(),
     }
 }
 
@@ -215,7 +223,7 @@ fn every_route_asks_for_its_scope(db: TestDb) {
         let path = filled(path);
         for method in methods {
             let name = format!("{method} {path}");
-            let refusal = |key| key_refusal(&send(&server, method, &path, key));
+            let refusal = |key| key_refusal(&send(&server, method, (&path, access), key));
             match access {
                 Access::Public => {
                     assert_eq!(refusal(None), None, "{name}");

@@ -35,7 +35,8 @@ impl<T: Request> FromRequest for Query<T> {
     }
 }
 
-fn parse<T: Request>(query: &str) -> Result<T::Domain, ApiError> {
+/// The query string as the values that it selects.
+pub(crate) fn parse<T: Request>(query: &str) -> Result<T::Domain, ApiError> {
     let malformed = |error| ApiError::fields(Code::MalformedQuery, error);
     let pairs = pairs::<T>(query).map_err(malformed)?;
     let pairs = MapDeserializer::<_, QueryError>::new(pairs.into_iter());

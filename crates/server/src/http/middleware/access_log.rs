@@ -86,6 +86,10 @@ pub(crate) async fn record_request(
     Ok(response.map_body(|_, body| RecordedBody { body, record }.boxed()))
 }
 
+/// In the extensions of a response with an error that is a page for people.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ErrorPage;
+
 /// Converts an error response of actix into a problem document.
 fn into_problem(
     response: ServiceResponse<impl MessageBody + 'static>,
@@ -96,7 +100,8 @@ fn into_problem(
         .headers()
         .get(CONTENT_TYPE)
         .map(HeaderValue::as_bytes);
-    if !is_error || content_type == Some(PROBLEM_JSON.as_bytes()) {
+    let is_page = response.response().extensions().contains::<ErrorPage>();
+    if !is_error || is_page || content_type == Some(PROBLEM_JSON.as_bytes()) {
         return Ok(response.map_into_boxed_body());
     }
     let detail = match response.response().body().size() {

@@ -1,0 +1,165 @@
+//! Pages for people: their language, headers and errors.
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCEPT, ACCEPT_LANGUAGE, Accept, AcceptLanguage, CACHE_CONTROL, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, Header as _, HeaderMap, HeaderValue, LOCATION, Quality, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
+use lectern_web::{Language, message_page};
+use url::form_urlencoded;
+
+use crate::http::auth::Authenticator;
+use crate::http::error::ApiError;
+use crate::http::middleware::access_log::ErrorPage;
+use crate::http::request::app_data::app_data;
+use crate::http::request::mount::public_prefix;
+
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
+/// Allows only resources of this server, and neither inline scripts nor inline styles.
+const CONTENT_POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; \
+                              form-action 'self'; frame-ancestors 'none'";
+
+/// Whether the client accepts HTML by name, as browsers do. A wildcard is not enough.
+pub(crate) fn is_html_accepted(accept: &Accept) -> bool {
+    accept
+        .iter()
+        .any(|range| range.item.essence_str() == "text/html" && range.quality > Quality::ZERO)
+}
+
+fn accepts_html(request: &HttpRequest) -> bool {
+    Accept::parse(request).is_ok_and(|accept| is_html_accepted(&accept))
+}
+
+/// The language that the reader prefers.
+pub(crate) fn language(request: &HttpRequest) -> Language {
+    let preferences = AcceptLanguage::parse(request).map_or_else(|_| Vec::new(), |found| found.0);
+    let mut preferences: Vec<_> = preferences
+        .iter()
+        .filter(|preference| preference.quality > Quality::ZERO)
+        .filter_map(|preference| Some((preference.quality, preference.item.item()?)))
+        .collect();
+    // Stable: of equal qualities, the first counts.
+    preferences.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
+    Language::preferred(preferences.iter().map(|(_, tag)| tag.primary_language()))
+}
+
+/// The response to a browser: the page, or a page about what went wrong.
+pub(crate) fn respond(request: &HttpRequest, page: Result<String, ApiError>) -> HttpResponse {
+    match page {
+        Ok(page) => as_page(HttpResponse::Ok().finish(), page),
+        Err(error) => refuse(request, &error),
+    }
+}
+
+/// The response to a request for a page that is refused. A browser without a session is sent
+/// to the identity provider, if people sign in at one.
+pub(crate) fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
+    let response = error.error_response();
+    if !accepts_html(request) {
+        return response;
+    }
+    let status = response.status();
+    if status == StatusCode::UNAUTHORIZED && signs_in(request) {
+        return redirect_to_sign_in(request);
+    }
+    let language = language(request);
+    let words = language.words();
+    let (title, text) = match status {
+        StatusCode::UNAUTHORIZED => (words.sign_in_title, words.sign_in),
+        StatusCode::FORBIDDEN => (words.forbidden_title, words.forbidden),
+        StatusCode::NOT_FOUND => (words.not_found_title, words.not_found),
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+            (words.invalid_title, error.detail())
+        }
+        _ => (words.failure_title, words.failure),
+    };
+    let page = message_page(language, depth(request), title, text);
+    let mut response = as_page(response, page);
+    response.extensions_mut().insert(ErrorPage);
+    response
+}
+
+fn signs_in(request: &HttpRequest) -> bool {
+    app_data::<Authenticator>(request).is_ok_and(|authenticator| authenticator.provider().is_ok())
+}
+
+fn redirect_to_sign_in(request: &HttpRequest) -> HttpResponse {
+    let prefix = public_prefix(request);
+    let path = request.uri().path_and_query();
+    let path = path.map_or("/", |path| path.as_str());
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let query = query
+        .append_pair("return_to", &format!("{prefix}{path}"))
+        .finish();
+    let root = "../".repeat(depth(request));
+    let mut response = HttpResponse::SeeOther()
+        .insert_header((LOCATION, format!("{root}login?{query}")))
+        .finish();
+    add_caching(response.headers_mut());
+    response
+}
+
+/// How many path segments the page is below the root of the service.
+fn depth(request: &HttpRequest) -> usize {
+    request.path().matches('/').count().saturating_sub(1)
+}
+
+/// The response with the page as its body, and the headers of pages.
+fn as_page(response: HttpResponse, page: String) -> HttpResponse {
+    let mut response = response.set_body(BoxBody::new(page));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HTML);
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(CONTENT_POLICY),
+    );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    add_caching(headers);
+    response
+}
+
+fn add_caching(headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.append(VARY, ACCEPT.into());
+    headers.append(VARY, ACCEPT_LANGUAGE.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn only_a_client_that_names_html_accepts_it() {
+        let accepts = |accept: &str| {
+            let request = TestRequest::get().insert_header((ACCEPT, accept));
+            accepts_html(&request.to_http_request())
+        };
+        assert!(accepts("text/html,application/xhtml+xml,*/*;q=0.8"));
+        assert!(accepts("application/json, Text/HTML;q=0.5"));
+        for other in ["", "*/*", "text/*", "text/html;q=0", "application/json"] {
+            assert!(!accepts(other), "{other}");
+        }
+        assert!(!accepts_html(&TestRequest::get().to_http_request()));
+    }
+
+    #[test]
+    fn the_preferred_language_has_the_highest_quality() {
+        let language = |accept: &str| {
+            let request = TestRequest::get().insert_header((ACCEPT_LANGUAGE, accept));
+            super::language(&request.to_http_request())
+        };
+        assert_eq!(language("de-AT,de;q=0.9,en;q=0.8"), Language::German);
+        assert_eq!(language("en;q=0.4, de;q=0.5"), Language::German);
+        assert_eq!(language("de;q=0, en"), Language::English);
+        assert_eq!(language("fr, de;q=0.5, *;q=0.1"), Language::German);
+        assert_eq!(language("*"), Language::English);
+        assert_eq!(language("???"), Language::English);
+    }
+}

@@ -1,0 +1,55 @@
+//! The page with the list of recordings.
+
+use actix_web::{HttpRequest, HttpResponse};
+use lectern_api::{JobListQuery, JobListRequest, JobListResponse};
+use lectern_db::Reader;
+use lectern_domain::{Scope, Total};
+use lectern_web::{PageQuery, Recordings, recordings_page};
+
+use crate::database::caller_database::CallerDatabase;
+use crate::http::error::ApiError;
+use crate::http::extract::query;
+use crate::http::page;
+use crate::http::resource::Resource;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/")
+            .page()
+            .only_html()
+            .get(Scope::JobsRead, list),
+    ]
+}
+
+async fn list(CallerDatabase(db): CallerDatabase, request: HttpRequest) -> HttpResponse {
+    let page = render(CallerDatabase(db), &request).await;
+    page::respond(&request, page)
+}
+
+async fn render(
+    CallerDatabase(db): CallerDatabase,
+    request: &HttpRequest,
+) -> Result<String, ApiError> {
+    let language = page::language(request);
+    let query = PageQuery::parse(request.query_string());
+    let list: JobListRequest = query::parse::<JobListQuery>(&query.to_string())?;
+    let has_owners = db.owner().is_none();
+    let wanted = list.clone();
+    let read = move |conn: &mut Reader<'_>| {
+        let page = conn
+            .jobs()
+            .list_summaries(&wanted.filter, wanted.page, false)?;
+        let total = conn.jobs().count_up_to(&wanted.filter, Total::MAX)?;
+        Ok((page, total))
+    };
+    let render = move |(page, total)| {
+        let recordings = Recordings {
+            list: &JobListResponse::new(page, Some(total)),
+            request: &list,
+            query: &query,
+            has_owners,
+        };
+        recordings_page(language, &recordings)
+    };
+    db.read(read, render).await
+}

@@ -1,0 +1,80 @@
+//! What all pages have in common.
+
+use maud::{DOCTYPE, Markup, html};
+
+use crate::assets::{Asset, ICON, STYLE};
+use crate::language::Language;
+
+/// A page, and where it is.
+pub(crate) struct Layout<'a> {
+    pub(crate) language: Language,
+    pub(crate) title: &'a str,
+    /// How many path segments the page is below the root of the service.
+    pub(crate) depth: usize,
+    pub(crate) script: Option<&'static Asset>,
+}
+
+impl Layout<'_> {
+    pub(crate) fn render(&self, content: &Markup) -> String {
+        let words = self.language.words();
+        let root = root(self.depth);
+        let asset = |asset: &Asset| format!("{root}assets/{}", asset.name);
+        let page = html! {
+            (DOCTYPE)
+            html lang=(self.language.tag()) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (self.title) " – Lectern" }
+                    link rel="stylesheet" href=(asset(&STYLE));
+                    link rel="icon" type="image/svg+xml" href=(asset(&ICON));
+                    @if let Some(script) = self.script {
+                        script type="module" src=(asset(script)) {}
+                    }
+                }
+                body {
+                    a .skip href="#content" { (words.skip_to_content) }
+                    header .bar {
+                        a .brand href=(root) {
+                            img src=(asset(&ICON)) alt="" width="24" height="24";
+                            "Lectern"
+                        }
+                        nav aria-label="Lectern" {
+                            a href=(root) { (words.recordings) }
+                            a href=(format!("{root}docs")) { (words.api) }
+                        }
+                    }
+                    main #content { (content) }
+                }
+            }
+        };
+        page.into_string()
+    }
+}
+
+/// The relative address of the root of the service.
+pub(crate) fn root(depth: usize) -> String {
+    match depth {
+        0 => "./".to_owned(),
+        depth => "../".repeat(depth),
+    }
+}
+
+/// A page that only says something, such as that a recording does not exist. `depth` is the
+/// number of path segments between the page and the root of the service.
+pub fn message_page(language: Language, depth: usize, title: &str, text: &str) -> String {
+    let content = html! {
+        section .message {
+            h1 { (title) }
+            p { (text) }
+        }
+    };
+    let layout = Layout {
+        language,
+        title,
+        depth,
+        script: None,
+    };
+    layout.render(&content)
+}

@@ -1,0 +1,29 @@
+//! The pages for people: data in, HTML out. No I/O, and no HTTP server.
+//!
+//! A page is a function from wire types of `lectern-api` to a text, with links relative to the
+//! root of the service, so that it works below any path prefix. Texts are escaped by the
+//! templates. Style sheet and scripts are embedded [`assets`], because the policy under which
+//! pages are served forbids inline ones.
+//!
+//! ```
+//! use lectern_web::{Language, message_page};
+//!
+//! let language = Language::preferred(["fr", "de", "en"]);
+//! let page = message_page(language, 0, "Nicht da", "Die Aufnahme <b> gibt es nicht.");
+//! assert!(page.contains("<html lang=\"de\">"));
+//! assert!(page.contains("Die Aufnahme &lt;b&gt; gibt es nicht."));
+//! ```
+
+pub mod assets;
+mod display;
+mod language;
+mod layout;
+mod query;
+mod recordings;
+mod words;
+
+pub use language::Language;
+pub use layout::message_page;
+pub use query::PageQuery;
+pub use recordings::{Recordings, recordings_page};
+pub use words::Words;
