@@ -64,10 +64,18 @@ text!(
 /// which delays the current writer.
 const CATCH_UP: &[&str] = &["PRAGMA wal_checkpoint(TRUNCATE)"];
 
-statements!(immediate_transaction, insert_each);
+statements!(immediate_transaction, insert_hundreds);
 
-fn insert_each(conn: &mut Driver, rows: Vec<SegmentRow>) -> QueryResult<()> {
-    rows.into_iter().try_for_each(|row| {
+/// As lectern-db does: with one prepared statement for each hundred rows.
+fn insert_hundreds(conn: &mut Driver, rows: Vec<SegmentRow>) -> QueryResult<()> {
+    let (chunks, rest) = rows.as_chunks::<100>();
+    chunks.iter().try_for_each(|chunk| {
+        diesel::insert_into(transcripts::table)
+            .values(chunk)
+            .execute(conn)
+            .map(drop)
+    })?;
+    rest.iter().try_for_each(|row| {
         diesel::insert_into(transcripts::table)
             .values(row)
             .execute(conn)
