@@ -63,6 +63,7 @@ function apply(event) {
 }
 
 let lastReload = 0;
+let reloads = 0;
 /** @type {number | undefined} */
 let planned;
 
@@ -74,6 +75,10 @@ function reloadSoon() {
 
 /** Replaces the list by what the server shows at this address now. */
 async function reload() {
+  // An event from now on may be missing in the response, so it plans another request.
+  planned = undefined;
+  lastReload = Date.now();
+  const number = ++reloads;
   try {
     const options = { headers: { Accept: "text/html" }, redirect: /** @type {const} */ ("manual") };
     const response = await fetch(location.href, options);
@@ -81,6 +86,8 @@ async function reload() {
     if (response.type === "opaqueredirect" || response.status === 401) location.reload();
     if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    // A later response is newer.
+    if (number !== reloads) return;
     replace(page, ".heading");
     const list = page.querySelector("#recordings");
     if (!list || document.activeElement?.closest("#recordings nav")) return;
@@ -88,9 +95,6 @@ async function reload() {
     recordings.replaceChildren(...list.childNodes);
   } catch {
     // The server cannot be reached; the stream of events notices when it is back.
-  } finally {
-    lastReload = Date.now();
-    planned = undefined;
   }
 }
 

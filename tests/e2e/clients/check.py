@@ -1,5 +1,5 @@
-"""Checks the OpenAPI document and the page /docs with the clients that people use: linters,
-generated clients and a browser, behind nginx with a path prefix.
+"""Checks the OpenAPI document and the pages with the clients that people use: linters, generated
+clients and a browser, behind nginx with a path prefix. Checks the types in the scripts of the pages.
 
     python3 tests/e2e/clients/check.py PATH/TO/lectern NODE_PACKAGES PYTHON
 
@@ -28,6 +28,7 @@ sys.dont_write_bytecode = True
 from harness.lectern import Lectern  # noqa: E402
 from harness.processes import free_port  # noqa: E402
 
+PAGE_SCRIPTS = HERE.parents[2] / "crates/web/assets"
 NGINX = """
 pid {directory}/nginx.pid;
 error_log {directory}/nginx.log;
@@ -172,6 +173,12 @@ def use_typescript_client(directory: Path, tools: Path, url: str) -> None:
     print(run("node", "out/lifecycle.js", url, cwd=directory), end="")
 
 
+def check_scripts(tools: Path) -> None:
+    """Checks the types in the scripts of the pages."""
+    options = ("--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022", "--lib", "es2022,dom,dom.iterable")
+    run(tools / "tsc", *options, *sorted(PAGE_SCRIPTS.glob("*.js")), cwd=PAGE_SCRIPTS)
+
+
 def main(lectern: str, node_packages: str, python: str) -> None:
     program, chromium = (
         shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("nginx", "chromium")
@@ -201,6 +208,8 @@ def main(lectern: str, node_packages: str, python: str) -> None:
                 use_python_client(directory, Path(python).absolute(), url)
                 use_typescript_client(directory, tools, url)
                 print(run("node", "page.mjs", chromium, url, cwd=directory), end="")
+                check_scripts(tools)
+                print(run("node", "recordings.mjs", chromium, url, cwd=directory), end="")
             server.stop()
         finally:
             server.kill()

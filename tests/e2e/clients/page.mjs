@@ -82,8 +82,8 @@ async function executeAll(...ids) {
   for (const id of ids) await execute(id);
 }
 
-// Visiting the root leads to the page.
-await page.goto(`${url}/`);
+// With and without a slash at the end.
+await page.goto(`${url}/docs`);
 await page.locator(".opblock").first().waitFor();
 assert.equal(page.url(), `${url}/docs`);
 await page.goto(`${url}/docs/`);

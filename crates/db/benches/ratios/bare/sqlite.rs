@@ -67,6 +67,10 @@ const CATCH_UP: &[&str] = &["PRAGMA wal_checkpoint(TRUNCATE)"];
 statements!(immediate_transaction, insert_hundreds);
 
 /// As lectern-db does: with one prepared statement for each hundred rows.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "on PostgreSQL the same call consumes the rows"
+)]
 fn insert_hundreds(conn: &mut Driver, rows: Vec<SegmentRow>) -> QueryResult<()> {
     let (chunks, rest) = rows.as_chunks::<100>();
     chunks.iter().try_for_each(|chunk| {
