@@ -82,8 +82,8 @@ impl CurrentTime {
     /// The SQL of the expression for a statement written by hand. The statement must bind
     /// [`CurrentTime::parameter`] to the placeholder `parameter`, such as `$1`.
     ///
-    /// It is no `COALESCE`, which PostgreSQL does not compare by an index under row-level
-    /// security: it does not count as an expression that tells nothing about the rows.
+    /// A `CASE` rather than a `COALESCE`: PostgreSQL does not take the latter for leakproof, so
+    /// under row-level security it would not use an index to compare a column with it.
     pub(crate) fn to_sql(self, conn: &DbConnection, parameter: &str) -> String {
         match conn {
             DbConnection::Postgres(_) => {

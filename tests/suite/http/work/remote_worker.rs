@@ -397,7 +397,7 @@ fn a_suspended_worker_leaves_its_stage_to_another_and_goes_on(db: TestDb) {
 }
 
 #[test]
-#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored bucket"]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored remote_worker"]
 fn a_worker_without_credentials_reads_and_writes_in_a_bucket() {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let db = TestDb::on(backend);
