@@ -47,6 +47,7 @@ mod disfluency;
 mod housekeeping;
 mod language;
 mod reference;
+mod resumption;
 mod segment_ref;
 mod sentence;
 mod term;

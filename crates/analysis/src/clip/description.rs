@@ -14,6 +14,7 @@ use super::standalone_clauses::{MIN_WORDS, has_verb, parts};
 use crate::disfluency::{ends_clause, fluent_words, without_presentation, without_words};
 use crate::language::Lexicon;
 use crate::reference::refers_back;
+use crate::resumption::without_resumption;
 use crate::segment_ref::ContentSegmentRef;
 use crate::sentence::normalize;
 use crate::term::tokenize;
@@ -21,7 +22,7 @@ use crate::term::tokenize;
 /// A longer sentence says too much at once.
 const MAX_WORDS: usize = 34;
 /// For a part of a sentence.
-const PART_FACTOR: f64 = 0.8;
+const PART_FACTOR: f64 = 0.6;
 const BACK_REFERENCE_FACTOR: f64 = 0.12;
 /// For a sentence without a term of the topic: it is better than one that cannot stand alone.
 const BASE: f64 = 0.5;
@@ -36,6 +37,9 @@ const REPETITION_FACTOR: f64 = 0.5;
 const EQUAL_FACTOR: f64 = 0.1;
 /// For a sentence that has all of a title that is a sentence itself.
 const CLAIM_REPETITION_FACTOR: f64 = 0.6;
+/// For a sentence with neither a word of the title nor the best keyword: a reader does not know what it is
+/// about.
+const UNNAMED_FACTOR: f64 = 0.5;
 /// For a sentence that names the topic: "the next topic is the delta".
 const ANNOUNCEMENT_FACTOR: f64 = 0.3;
 /// For a sentence with a term of the title in its first words.
@@ -55,8 +59,11 @@ pub(super) fn of(
     lexicon: &Lexicon,
 ) -> Option<String> {
     let keywords = segment.keywords.iter().flat_map(|word| tokenize(word));
+    let best_keyword = segment.keywords.iter().take(1);
+    let best_keyword = best_keyword.flat_map(|word| tokenize(word));
     let topic = Topic {
         keywords: keywords.map(|term| term.key).collect(),
+        best_keyword: best_keyword.map(|term| term.key).collect(),
         title: topical_keys(title, lexicon),
         title_words: title.split_whitespace().map(normalize).collect(),
         lexicon,
@@ -85,6 +92,7 @@ pub(super) fn of(
 /// What a clip is about.
 struct Topic<'a> {
     keywords: HashSet<String>,
+    best_keyword: Vec<String>,
     title: HashSet<String>,
     title_words: Vec<String>,
     lexicon: &'a Lexicon,
@@ -111,7 +119,7 @@ impl Topic<'_> {
         let opening = match opening(&normalized, lexicon) {
             _ if is_existential => 1.0,
             Opening::Connective => 0.1,
-            Opening::LeadIn => 0.6,
+            Opening::LeadIn => 0.4,
             Opening::Neutral => 1.0,
         };
         let reference = if refers_back(words, lexicon) {
@@ -122,7 +130,7 @@ impl Topic<'_> {
         let size = match words.len() {
             MIN_WORDS..=MAX_WORDS => 1.0,
             ..MIN_WORDS => 0.4,
-            _ => 0.5,
+            _ => 0.3,
         };
         let question = if passage.is_question { 0.3 } else { 1.0 };
         let is_claim = self.title_words.len() > MIN_TERMS;
@@ -158,6 +166,8 @@ impl Topic<'_> {
         } else {
             SUBJECT_FACTOR
         };
+        let names_topic = titled > 0.0 || self.best_keyword.iter().any(|key| keys.contains(key));
+        let naming = if names_topic { 1.0 } else { UNNAMED_FACTOR };
         let emphasis = 0.5 * passage.emphasis.min(2) as f64;
         opening
             * reference
@@ -167,6 +177,7 @@ impl Topic<'_> {
             * announcement
             * addition
             * subject
+            * naming
             * self.person(&normalized)
             * self.completeness(words, &normalized)
             * (common + titled + emphasis + BASE)
@@ -269,7 +280,7 @@ fn standalone_words(text: &str, lexicon: &Lexicon) -> Vec<String> {
     let end = without_words(&words[words.len().min(1)..], |word| {
         lexicon.contrasts.contains(word)
     });
-    start.chain(end).chain(rest).collect()
+    without_resumption(start.chain(end).chain(rest).collect(), lexicon)
 }
 
 /// The words with a capital letter at the start and a full stop at the end.

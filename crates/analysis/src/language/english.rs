@@ -60,7 +60,7 @@ pub(super) fn lexicon() -> Lexicon {
         presentations: phrases(
             "what happens is, what happens then is, what happened is, what happened was, what you do is, \
              the thing is, the point is, the trick is, the answer is, the idea is, the nice thing is, the funny thing is, the good \
-             news is, the bad news is, the problem is, the reason is, the truth is, the fact is, it turns out, what this means is, what that means is, \
+             news is, the bad news is, the problem is, the truth is, the fact is, it turns out, what this means is, what that means is, \
              that means, this means, which means, it means, i think, i mean, you see, you know, remember, we know, i would say, i guess",
         )
         .into_iter()
@@ -212,7 +212,7 @@ const ASIDES: &str = "you know, i mean, i think, i guess, i would say, i do not 
              say, to be honest, honestly, seriously, by the way, actually, well, like, right, okay, yeah, of course, \
              you will not believe this, i am sorry, i'm sorry, sort of, kind of, as i said, as it were, so to speak, if you like, \
              i believe, i suppose, obviously, in a way, more or less, believe it or not, really, uh-huh, please, remember, what, \
-             mind you, see, look, for example, for instance, frankly, you see, trust me";
+             mind you, see, look, frankly, you see, trust me";
 
 const GENERAL_VERBS: &str = "\
     says said tells told asks asked calls called makes made takes took gives gave gets got goes went comes came \

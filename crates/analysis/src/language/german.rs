@@ -225,7 +225,7 @@ const EMPHASIS: &str = "wichtig, merken, grund, bedeutet, heißt, nennen, nennt,
 const ASIDES: &str = "na ja, naja, sag ich mal, ich sag mal, sage ich mal, ich sage mal, sagen wir, sagen wir mal, ich glaube, glaub ich, \
              glaube ich, passen sie auf, ja, also, wie gesagt, ehrlich gesagt, wissen sie, wie auch immer, sag ich immer, \
              das ist wichtig, ich meine, nicht wahr, oder, gell, so ungefähr, das stimmt, im grunde, im prinzip, mehr oder weniger, \
-             wenn man so will, keine ahnung, zum beispiel, wie soll ich sagen, bitte, ne";
+             wenn man so will, keine ahnung, wie soll ich sagen, bitte, ne";
 
 const FUNCTION_WORDS: &str = "\
     der die das den dem des ein eine einen einem einer eines kein keine keinen keinem keiner \
