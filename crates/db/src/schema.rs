@@ -178,6 +178,7 @@ diesel::table! {
         gibibytes -> Int8,
         bytes -> Int8,
         owner_id -> Text,
+        stored_rows -> Int8,
     }
 }
 
@@ -215,6 +216,7 @@ diesel::table! {
         source_job_id -> Nullable<Uuid>,
         transcript_source -> Nullable<Text>,
         owner_id -> Nullable<Text>,
+        stored_rows -> Int8,
     }
 }
 

@@ -1,4 +1,4 @@
-//! How many jobs an owner may have.
+//! How many jobs, bytes and rows an owner may have.
 
 use std::fmt;
 
@@ -11,12 +11,29 @@ pub struct JobQuota {
     /// The size in bytes of the recordings of all jobs, whatever their status. A recording that
     /// several jobs share counts for each.
     pub stored_bytes: Option<u64>,
+    /// The rows of the outputs of all jobs, and their log entries, without those that the service
+    /// itself writes about attempts. Writers at the same time may exceed it by a request each.
+    pub stored_rows: Option<u64>,
 }
 
 impl JobQuota {
-    /// Whether there is any bound.
-    pub const fn is_limited(&self) -> bool {
+    /// Whether there is a bound that a new or reopened job could exceed.
+    pub const fn limits_jobs(&self) -> bool {
         self.open_jobs.is_some() || self.stored_bytes.is_some()
+    }
+
+    /// Checks that an owner with `stored` rows may have `more`.
+    ///
+    /// # Errors
+    ///
+    /// The bound that they would exceed. No rows more never do.
+    pub fn check_rows(&self, stored: u64, more: u64) -> Result<(), ExceededQuota> {
+        match self.stored_rows {
+            Some(max) if more > 0 && stored.saturating_add(more) > max => {
+                Err(ExceededQuota::StoredRows(max))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -27,6 +44,8 @@ pub enum ExceededQuota {
     OpenJobs(u64),
     /// [`JobQuota::stored_bytes`], with its value.
     StoredBytes(u64),
+    /// [`JobQuota::stored_rows`], with its value.
+    StoredRows(u64),
 }
 
 impl fmt::Display for ExceededQuota {
@@ -39,6 +58,10 @@ impl fmt::Display for ExceededQuota {
             Self::StoredBytes(max) => {
                 write!(f, "the recordings of all jobs may have at most {max} bytes")
             }
+            Self::StoredRows(max) => write!(
+                f,
+                "the outputs and log entries of all jobs may have at most {max} rows"
+            ),
         }
     }
 }
@@ -88,6 +111,7 @@ mod tests {
         let quota = JobQuota {
             open_jobs: Some(2),
             stored_bytes: Some(10),
+            stored_rows: None,
         };
         let mut usage = JobUsage {
             quota,
@@ -100,5 +124,16 @@ mod tests {
         assert_eq!(usage.add(0), Ok(()));
         assert_eq!(usage.add(0), Err(ExceededQuota::OpenJobs(2)));
         assert_eq!((usage.open_jobs, usage.stored_bytes), (2, 10));
+    }
+    #[test]
+    fn rows_beyond_the_bound_are_refused_but_fewer_rows_never_are() {
+        let quota = JobQuota {
+            stored_rows: Some(10),
+            ..JobQuota::default()
+        };
+        assert_eq!(quota.check_rows(4, 6), Ok(()));
+        assert_eq!(quota.check_rows(4, 7), Err(ExceededQuota::StoredRows(10)));
+        assert_eq!(quota.check_rows(12, 0), Ok(()));
+        assert_eq!(JobQuota::default().check_rows(u64::MAX, 1), Ok(()));
     }
 }

@@ -16,6 +16,7 @@ use crate::schema::{
     clips, content_segments, imported_jobs, jobs, layout_analysis, processing_logs,
     silence_regions, stage_runs, transcripts,
 };
+use crate::sql::page::row_count;
 use crate::sql::types::{DbJson, DbTime, Id};
 
 #[derive(Insertable, AsChangeset)]
@@ -44,10 +45,11 @@ struct JobColumns<'a> {
     created_at: DbTime,
     updated_at: DbTime,
     completed_at: Option<DbTime>,
+    stored_rows: i64,
 }
 
-impl<'a> From<&'a Job> for JobColumns<'a> {
-    fn from(job: &'a Job) -> Self {
+impl<'a> JobColumns<'a> {
+    fn new(job: &'a Job, stored_rows: i64) -> Self {
         let json = |object: &JsonObject| DbJson(object.clone().into_value());
         let progress = job.progress.as_ref();
         Self {
@@ -80,6 +82,7 @@ impl<'a> From<&'a Job> for JobColumns<'a> {
             created_at: DbTime(job.created_at),
             updated_at: DbTime(job.updated_at),
             completed_at: job.completed_at.map(DbTime),
+            stored_rows,
         }
     }
 }
@@ -119,7 +122,7 @@ pub(super) fn store(tx: &mut Tx<'_>, plan: &Plan) -> Result<(), Error> {
     let rows: Vec<_> = plan
         .new
         .iter()
-        .map(|job| JobColumns::from(&job.job))
+        .map(|job| JobColumns::new(&job.job, row_count(job.rows())))
         .collect();
     insert_all!(tx.raw, jobs::table, rows).doing("import jobs")?;
     for merge in &plan.merges {
@@ -192,13 +195,13 @@ pub(super) fn store(tx: &mut Tx<'_>, plan: &Plan) -> Result<(), Error> {
 fn begin_merge(tx: &mut Tx<'_>, merge: &Merge) -> Result<(), Error> {
     let job = &merge.inserted.job;
     let lock = tx.lock_job(job.job_id)?;
+    let mut deleted_rows = 0;
     macro_rules! delete {
         ($table:ident, $id:ident, $ids:expr) => {
             for ids in $ids.chunks(IDS_PER_QUERY) {
                 let ids: Vec<_> = ids.iter().copied().map(Id::<Uuid>).collect();
-                diesel::delete($table::table.filter($table::$id.eq_any(ids)))
+                deleted_rows += diesel::delete($table::table.filter($table::$id.eq_any(ids)))
                     .execute(tx.raw)
-                    .map(drop)
                     .doing("delete the rows that have changed")?;
             }
         };
@@ -210,12 +213,18 @@ fn begin_merge(tx: &mut Tx<'_>, merge: &Merge) -> Result<(), Error> {
     delete!(clips, clip_id, deleted.clips);
     delete!(content_segments, segment_id, deleted.content_segments);
     delete!(processing_logs, log_id, deleted.logs);
+    let stored_rows: i64 = jobs::table
+        .filter(jobs::job_id.eq(Id(job.job_id)))
+        .select(jobs::stored_rows)
+        .first(tx.raw)
+        .doing("read the number of rows of a job")?;
+    let stored_rows = stored_rows + row_count(merge.inserted.rows()) - row_count(deleted_rows);
     diesel::delete(stage_runs::table.filter(stage_runs::job_id.eq(Id(job.job_id))))
         .execute(tx.raw)
         .map(drop)
         .doing("delete the runs of a job")?;
     diesel::update(jobs::table.filter(jobs::job_id.eq(Id(job.job_id))))
-        .set(JobColumns::from(job))
+        .set(JobColumns::new(job, stored_rows.max(0)))
         .execute(tx.raw)
         .map(drop)
         .doing("import a job again")?;

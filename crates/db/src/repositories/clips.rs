@@ -13,7 +13,9 @@ use lectern_domain::{
 
 use super::replace_set::edit::edit_rows;
 use super::replace_set::set_page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
-use super::replace_set::{Comparison, JobSetItem, Keep, compare_rows, job_set, rows_of_insert};
+use super::replace_set::{
+    Comparison, JobSetItem, Keep, compare_rows, delete_for, job_set, rows_of_insert,
+};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::{JobLock, JobRef};
@@ -324,7 +326,7 @@ impl Clips<'_, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`Error::JobNotFound`]; [`Error::Invalid`] names a `content_segment_id`
+    /// [`Error::QuotaExceeded`]; [`Error::JobNotFound`]; [`Error::Invalid`] names a `content_segment_id`
     /// that is not one of this job's segments.
     pub fn replace_for_job(
         &mut self,
@@ -377,7 +379,7 @@ impl Clips<'_, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`Error::JobNotFound`]; [`Error::Invalid`] names the field of a content segment of
+    /// [`Error::QuotaExceeded`]; [`Error::JobNotFound`]; [`Error::Invalid`] names the field of a content segment of
     /// another job, or of a position that another clip has.
     pub fn add(
         &mut self,
@@ -394,6 +396,8 @@ impl Clips<'_, ReadWrite> {
         self.check_segment_of(lock.job_id(), &new)?;
         let clip = <Clip as JobSetItem>::new(new, lock, self.0.clock);
         self.check_position(&clip, "clip_order")?;
+        self.0.check_row_quota(lock, 1)?;
+        self.0.count_rows(lock, 1, 0)?;
         self.0
             .context
             .record_value_size(Clip::text_bytes(&clip.data));
@@ -449,11 +453,12 @@ impl Clips<'_, ReadWrite> {
         let clips = || items.iter().map(|item| &item.clip);
         self.check_segments(lock.job_id(), clips())?;
         let mut kept = self.kept_clips(lock.job_id(), items)?;
+        let inserted = items.len();
+        let deleted = delete_for::<Clip>(&mut self.0, lock, inserted)?;
         if !kept.is_empty() {
             // A reader of pages does not see from the ids that the rows were replaced.
             self.0.record_row_edit(lock)?;
         }
-        Clip::delete(self.0.raw, lock.job_id())?;
         let longest = clips().map(Clip::text_bytes).max();
         self.0
             .context
@@ -477,7 +482,7 @@ impl Clips<'_, ReadWrite> {
             Clip::insert(&mut self.0, &rows)?;
             items = rest;
         }
-        Ok(())
+        self.0.count_rows(lock, inserted, deleted)
     }
 
     /// The stored clips that `items` change.

@@ -253,7 +253,7 @@ impl ContentSegments<'_, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`Error::JobNotFound`].
+    /// [`Error::QuotaExceeded`]; [`Error::JobNotFound`].
     pub fn replace_for_job(
         &mut self,
         job: impl Into<JobRef>,

@@ -99,7 +99,7 @@ impl LayoutAnalyses<'_, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`Error::JobNotFound`].
+    /// [`Error::QuotaExceeded`]; [`Error::JobNotFound`].
     pub fn put(
         &mut self,
         job: impl Into<JobRef>,
@@ -117,6 +117,8 @@ impl LayoutAnalyses<'_, ReadWrite> {
         if let Some(replaced) = replaced {
             return replaced.try_into();
         }
+        self.0.check_row_quota(lock, 1)?;
+        self.0.count_rows(lock, 1, 0)?;
         diesel::insert_into(layout_analysis::table)
             .values((
                 layout_analysis::layout_id.eq(Id(LayoutAnalysisId::new(self.0.clock))),

@@ -188,9 +188,11 @@ impl ProcessingLogs<'_, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`Error::JobNotFound`].
+    /// [`Error::QuotaExceeded`]; [`Error::JobNotFound`].
     pub fn append(&mut self, job: impl Into<JobRef>, new: &NewLogEntry) -> Result<LogEntry, Error> {
         let lock = self.0.lock_job(job)?;
+        self.0.check_row_quota(lock, 1)?;
+        self.0.count_rows(lock, 1, 0)?;
         let now = lock.time().0;
         let entry = LogEntry {
             log_id: LogEntryId::new(self.0.clock),

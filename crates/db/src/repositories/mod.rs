@@ -14,6 +14,7 @@ pub(crate) mod replace_set;
 mod retention_start;
 mod silence_regions;
 pub(crate) mod stage_runs;
+mod stored_rows;
 mod transcript_segments;
 mod uploads;
 

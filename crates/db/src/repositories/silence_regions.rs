@@ -209,7 +209,7 @@ impl SilenceRegions<'_, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`Error::JobNotFound`].
+    /// [`Error::QuotaExceeded`]; [`Error::JobNotFound`].
     pub fn replace_for_job(
         &mut self,
         job: impl Into<JobRef>,

@@ -355,34 +355,53 @@ impl Transcripts<'_, ReadWrite> {
         self.store(lock, &before, segment)
     }
 
-    /// Replaces the transcript of a job and returns its segments by time. A set
-    /// equal to the stored one changes nothing: its rows keep their ids.
+    /// Replaces the transcript of a job, which a client made, and returns its segments by time.
+    /// A set equal to the stored one changes nothing: its rows keep their ids.
     ///
     /// # Errors
     ///
-    /// [`Error::JobNotFound`].
+    /// [`Error::JobNotFound`]; [`Error::QuotaExceeded`].
     pub fn replace_for_job(
         &mut self,
         job: impl Into<JobRef>,
         segments: &[NewTranscriptSegment],
     ) -> Result<Vec<TranscriptSegment>, Error> {
-        let lock = self.0.lock_job(job)?;
-        let source = source_of_clients(segments);
-        store_source(&mut self.0, lock, source)?;
-        replace_set::replace(&mut self.0, lock, segments)
+        self.replace_made_by(job, segments, TranscriptSource::Client)
     }
 
-    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the segments, so
+    /// As [`replace_for_job`](Self::replace_for_job), for a transcript that `source` made. An
+    /// equal transcript of the same source leaves the version of the job as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transcripts::replace_for_job`].
+    pub fn replace_made_by(
+        &mut self,
+        job: impl Into<JobRef>,
+        segments: &[NewTranscriptSegment],
+        source: TranscriptSource,
+    ) -> Result<Vec<TranscriptSegment>, Error> {
+        let lock = self.0.lock_job(job)?;
+        let stored = replace_set::replace(&mut self.0, lock, segments)?;
+        store_source(&mut self.0, lock, source_of(segments, source))?;
+        Ok(stored)
+    }
+
+    /// Like [`replace_made_by`](Self::replace_made_by), but does not return the segments, so
     /// that a large set is in memory only once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transcripts::replace_for_job`].
     pub fn replace_without_returning(
         &mut self,
         job: impl Into<JobRef>,
         segments: &[NewTranscriptSegment],
+        source: TranscriptSource,
     ) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
-        let source = source_of_clients(segments);
-        store_source(&mut self.0, lock, source)?;
-        replace_set::replace_without_returning::<TranscriptSegment>(&mut self.0, lock, segments)
+        replace_set::replace_without_returning::<TranscriptSegment>(&mut self.0, lock, segments)?;
+        store_source(&mut self.0, lock, source_of(segments, source))
     }
 
     /// Like [`append`](Self::append), but does not return the added segments:
@@ -398,8 +417,8 @@ impl Transcripts<'_, ReadWrite> {
             .select(diesel::dsl::max(transcripts::id))
             .first(self.0.raw)
             .doing("find the newest transcript segment")?;
+        replace_set::append_without_returning::<TranscriptSegment>(&mut self.0, lock, segments)?;
         mark_as_edited(&mut self.0, lock)?;
-        replace_set::insert_without_returning::<TranscriptSegment>(&mut self.0, lock, segments)?;
         Ok(AddedRows {
             after_id: newest.unwrap_or_default(),
         })
@@ -410,15 +429,16 @@ impl Transcripts<'_, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`Error::JobNotFound`].
+    /// [`Error::QuotaExceeded`]; [`Error::JobNotFound`].
     pub fn append(
         &mut self,
         job: impl Into<JobRef>,
         segments: &[NewTranscriptSegment],
     ) -> Result<Vec<TranscriptSegment>, Error> {
         let lock = self.0.lock_job(job)?;
+        let added = replace_set::append(&mut self.0, lock, segments)?;
         mark_as_edited(&mut self.0, lock)?;
-        replace_set::insert(&mut self.0, lock, segments)
+        Ok(added)
     }
 
     /// Stores who made the transcript that was just written. Without this call it is
@@ -442,8 +462,11 @@ fn mark_as_edited(tx: &mut Tx<'_>, lock: JobLock) -> Result<(), Error> {
 }
 
 /// Without segments there is no transcript.
-fn source_of_clients(segments: &[NewTranscriptSegment]) -> Option<TranscriptSource> {
-    (!segments.is_empty()).then_some(TranscriptSource::Client)
+fn source_of(
+    segments: &[NewTranscriptSegment],
+    source: TranscriptSource,
+) -> Option<TranscriptSource> {
+    (!segments.is_empty()).then_some(source)
 }
 
 /// Stores who made the transcript of a job. Responses show it, so a change is a new version

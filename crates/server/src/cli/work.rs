@@ -128,7 +128,8 @@ pub(crate) fn worker(
     tools: Tools,
 ) -> anyhow::Result<Worker> {
     let store = BlockingStorage::new(storage).context("cannot start a thread for the storage")?;
-    let source = DatabaseWork::new(database.clone(), store);
+    let database = database.clone().with_job_quota(settings.quotas.job_quota());
+    let source = DatabaseWork::new(database, store);
     worker_for(source, work, settings, tools)
 }
 

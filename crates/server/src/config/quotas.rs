@@ -33,6 +33,11 @@ pub struct QuotaSettings {
     )]
     pub quota_stored_bytes: Option<u64>,
 
+    /// Maximum number of rows of the outputs and log entries of all jobs of an owner, without the
+    /// log entries of the service itself; 0: unlimited [default: unlimited]
+    #[arg(long, env = "LECTERN_QUOTA_ROWS", global = true, value_name = "N")]
+    pub quota_rows: Option<u64>,
+
     /// Maximum number of clients of a caller that watch jobs at once [default: unlimited]
     #[arg(
         long,
@@ -64,13 +69,19 @@ pub struct QuotaSettings {
 }
 
 impl QuotaSettings {
+    /// What the owner of jobs may have.
+    pub fn job_quota(&self) -> JobQuota {
+        JobQuota {
+            open_jobs: self.quota_open_jobs.map(u64::from),
+            stored_bytes: self.quota_stored_bytes,
+            stored_rows: self.quota_rows.filter(|max| *max > 0),
+        }
+    }
+
     pub(super) fn quotas(&self) -> Quotas {
         let count = |max: Option<u32>| max.map(|max| max as usize);
         Quotas {
-            jobs: JobQuota {
-                open_jobs: self.quota_open_jobs.map(u64::from),
-                stored_bytes: self.quota_stored_bytes,
-            },
+            jobs: self.job_quota(),
             watchers: count(self.quota_watchers),
             waiters: count(self.quota_waiters),
             requests: self.rate_limit.map(|per_second| RateLimit {

@@ -223,7 +223,11 @@ async fn replace(
                 message: Some(message.clone()),
                 ..NewLogEntry::new(Stage::Compilation, LogStatus::Completed)
             };
-            tx.processing_logs().append(job_id, &entry)?;
+            match tx.processing_logs().append(job_id, &entry) {
+                // The response has the warning, too.
+                Err(Error::QuotaExceeded(_)) => {}
+                appended => drop(appended?),
+            }
         }
         Ok(())
     };

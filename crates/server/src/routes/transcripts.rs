@@ -107,11 +107,7 @@ async fn replace(
         };
         let replace = move |tx: &mut Tx<'_>| {
             let job = lease.check_output(tx, job_id, &[Stage::Transcription])?;
-            let stored = tx.transcripts().replace_for_job(job, &new)?;
-            if !stored.is_empty() {
-                record_worker(tx, job, lease)?;
-            }
-            Ok(stored)
+            Ok(tx.transcripts().replace_made_by(job, &new, source(lease))?)
         };
         return writer.write(replace, respond).await?;
     }
@@ -121,8 +117,9 @@ async fn replace(
     };
     let store = move |tx: &mut Tx<'_>, new: &[NewTranscriptSegment]| {
         let job = lease.check_output(tx, job_id, &[Stage::Transcription])?;
-        tx.transcripts().replace_without_returning(job, new)?;
-        Ok(record_worker(tx, job, lease)?)
+        Ok(tx
+            .transcripts()
+            .replace_without_returning(job, new, source(lease))?)
     };
     writer.store_set(new, is_stored, store).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {

@@ -229,6 +229,8 @@ impl Client {
             (_, "lease_lost" | "job_not_found") => WorkError::LeaseLost.into(),
             (_, "layout_analysis_not_found") => Refusal::NotThere,
             (401 | 403, _) => WorkError::NotAllowed(text).into(),
+            // Room for the rows is made by people, if at all: later than a lease lasts.
+            (429, "quota_exceeded") => WorkError::Other(text).into(),
             (408 | 425 | 429 | 502..=504, _) => WorkError::Unavailable(text).into(),
             (423 | 500..=599, _) | (_, "idempotency_in_progress") => {
                 WorkError::Failing(text).into()

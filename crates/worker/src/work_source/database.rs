@@ -140,9 +140,9 @@ fn store(tx: &mut Tx<'_>, job_id: JobId, rows: &OutputRows) -> Result<(), Error>
                 .replace_for_job(job_id, regions)
                 .map(drop)
         }
-        OutputRows::Transcript { segments, .. } => {
+        OutputRows::Transcript { segments, source } => {
             tx.transcripts()
-                .replace_without_returning(job_id, segments)?;
+                .replace_without_returning(job_id, segments, *source)?;
             tx.work().store_results(job_id, &rows.results())
         }
         OutputRows::LayoutAnalysis(analysis) => {

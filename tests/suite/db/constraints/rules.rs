@@ -114,6 +114,7 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("jobs", "owner_id", "text(100)", &["text(101)", "''", NUL]),
     ("jobs", "source_job_id", OTHER_ID, &["'00000000'"]),
     ("jobs", "row_edits", "9223372036854775807", &["-1", "NULL"]),
+    ("jobs", "stored_rows", "4611686018427387903", &["-1", "NULL"]),
     ("processing_logs", "stage", "'uploading'", &["'upload'", "NULL"]),
     ("processing_logs", "agent_name", "text(50)", &["text(51)", NUL]),
     ("processing_logs", "message", "''", &[NUL]),

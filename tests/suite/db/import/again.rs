@@ -11,6 +11,7 @@ use lectern_tests::{Fixture as _, TestDb, on_both_backends};
 use super::mapping::complete_source;
 use super::source::SourceDb;
 use super::{import, import_as, imported, results, with_legacy_id};
+use crate::db::support::assert_rows_counted;
 
 on_both_backends!(
     rows_that_are_new_in_the_source_are_added,
@@ -95,6 +96,7 @@ fn rows_that_are_new_in_the_source_are_added(db: TestDb) {
         ],
     );
     let (summary, notes) = import_again(&source, &db);
+    assert_rows_counted(&db);
     assert_eq!(
         rows(&notes),
         [
@@ -133,6 +135,7 @@ fn rows_that_have_changed_in_the_source_are_changed(db: TestDb) {
         execute(&source, change);
     }
     let (summary, notes) = import_again(&source, &db);
+    assert_rows_counted(&db);
     assert_eq!(
         rows(&notes),
         [
@@ -187,6 +190,7 @@ fn rows_that_are_gone_from_the_source_are_deleted(db: TestDb) {
     execute(&source, "DELETE FROM content_segments");
     execute(&source, "DELETE FROM jobs WHERE job_id = 'gone'");
     let (summary, notes) = import_again(&source, &db);
+    assert_rows_counted(&db);
     let removed = rows(&notes);
     let removed: Vec<_> = removed
         .iter()

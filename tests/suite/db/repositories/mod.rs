@@ -22,5 +22,6 @@ mod query_counts;
 mod results;
 mod row_security;
 mod silence_regions;
+mod stored_rows;
 mod transcripts;
 mod transitions;

@@ -2,14 +2,15 @@
 
 use std::num::NonZeroU32;
 
-use lectern_domain::{JobQuota, NewApiKey, OwnerName, Role};
+use lectern_domain::{JobQuota, NewApiKey, OwnerName, Role, Stage};
 use lectern_server::{Quotas, RateLimit, ServerConfig};
-use lectern_tests::{Response, TestDb, TestServer, a_job, on_both_backends};
-use serde_json::json;
+use lectern_tests::{Body as _, Response, TestDb, TestServer, a_job, on_both_backends, segments};
+use serde_json::{Value, json};
 
 use crate::http::live::channel::Stream;
 use crate::http::support::api_key::{Key, wait_for_claims, with_keys};
-use crate::http::support::{JOBS, concurrently};
+use crate::http::support::worker::example_output;
+use crate::http::support::{JOBS, concurrently, dump};
 
 on_both_backends!(
     an_owner_has_no_more_open_jobs_than_its_quota,
@@ -17,6 +18,9 @@ on_both_backends!(
     a_finished_job_is_opened_again_within_the_quota_only,
     the_recordings_of_an_owner_have_no_more_bytes_than_its_quota,
     jobs_without_an_owner_have_one_quota_together,
+    outputs_beyond_the_rows_of_an_owner_are_refused,
+    large_sets_beyond_the_rows_of_an_owner_are_refused,
+    a_worker_may_store_no_more_rows_than_its_jobs_owner,
     watchers_and_waiting_claims_of_a_caller_are_bounded,
     a_caller_that_sends_too_many_requests_is_refused_until_it_waits,
     without_a_rate_limit_responses_do_not_tell_of_one,
@@ -183,6 +187,118 @@ fn jobs_without_an_owner_have_one_quota_together(db: TestDb) {
     create(&server, &one).problem(429, "quota_exceeded");
     create(&server, &exams).expect(201);
     create(&server, &exams).problem(429, "quota_exceeded");
+}
+
+fn rows(max: u64) -> Quotas {
+    let jobs = JobQuota {
+        stored_rows: Some(max),
+        ..JobQuota::default()
+    };
+    Quotas {
+        jobs,
+        ..Quotas::default()
+    }
+}
+
+fn outputs_beyond_the_rows_of_an_owner_are_refused(db: TestDb) {
+    let (exams, library) = (
+        key_of(&db, Role::Client, "exams"),
+        key_of(&db, Role::Client, "library"),
+    );
+    let server = serve(db, rows(9));
+    let jobs = [&exams, &exams, &library].map(|key| id_of(&create(&server, key).expect(201)));
+    let send = |key: &Key, method: &str, path: &str, body: &Value| {
+        key.request(&server, method, path).json(body).send()
+    };
+    let put = |key, job: &str, stage| {
+        let (below, body) = example_output(stage);
+        send(key, "PUT", &format!("{JOBS}/{job}{below}"), &body)
+    };
+    let [first, second, other] = &jobs;
+    put(&exams, first, Stage::Transcription).expect(200);
+    put(&exams, second, Stage::SilenceDetection).expect(200);
+    // There are eight rows, and may be nine.
+    let before = dump(server.db());
+    let refused = put(&exams, second, Stage::Transcription);
+    refused.problem(429, "quota_exceeded");
+    assert_eq!(refused.header("Retry-After"), Some("30"));
+    assert!(refused.text().contains("at most 9 rows"), "{refused}");
+    for stage in [Stage::ContentAnalysis, Stage::Segmentation] {
+        put(&exams, second, stage).problem(429, "quota_exceeded");
+    }
+    let (below, segments) = example_output(Stage::Transcription);
+    let transcript = format!("{JOBS}/{first}{below}");
+    send(&exams, "POST", &transcript, &segments).problem(429, "quota_exceeded");
+    assert_eq!(dump(server.db()), before);
+    put(&exams, second, Stage::LayoutAnalysis).expect(200);
+    put(&exams, second, Stage::LayoutAnalysis).expect(200);
+    // Now there are nine.
+    let logs = format!("{JOBS}/{first}/logs");
+    let entry = json!({ "stage": "transcription", "status": "started" });
+    let (_, clips) = example_output(Stage::Segmentation);
+    let refused_as_well = [
+        (logs.as_str(), &entry),
+        (&format!("{JOBS}/{first}/clips"), &{
+            let mut clip = clips["clips"][0].clone();
+            clip.as_object_mut().unwrap().remove("clip_id");
+            clip
+        }),
+    ];
+    for (path, body) in refused_as_well {
+        send(&exams, "POST", path, body).problem(429, "quota_exceeded");
+    }
+    // The same set again changes nothing, and another owner has a quota of its own.
+    put(&exams, first, Stage::Transcription).expect(200);
+    put(&library, other, Stage::Transcription).expect(200);
+    // Fewer rows, and the deletion of one, make room at once.
+    send(&exams, "PUT", &transcript, &json!({ "segments": [] })).expect(200);
+    put(&exams, second, Stage::Transcription).expect(200);
+    put(&exams, first, Stage::ContentAnalysis).problem(429, "quota_exceeded");
+    let delete = exams.request(&server, "DELETE", &format!("{JOBS}/{second}"));
+    delete.send().expect(204);
+    put(&exams, first, Stage::ContentAnalysis).expect(200);
+}
+
+fn large_sets_beyond_the_rows_of_an_owner_are_refused(db: TestDb) {
+    let exams = key_of(&db, Role::Client, "exams");
+    let server = serve(db, rows(3_000));
+    let job = id_of(&create(&server, &exams).expect(201));
+    let put = |count: usize| {
+        let path = format!("{JOBS}/{job}/transcripts");
+        let body = json!({ "segments": segments(count).body() });
+        exams.request(&server, "PUT", &path).json(&body).send()
+    };
+    put(3_001).problem(429, "quota_exceeded");
+    assert_eq!(server.db().sql().count("transcripts"), 0);
+    put(2_900).expect(200);
+    let before = dump(server.db());
+    put(3_001).problem(429, "quota_exceeded");
+    assert_eq!(dump(server.db()), before);
+    put(2_900).expect(200);
+    put(3_000).expect(200);
+}
+
+fn a_worker_may_store_no_more_rows_than_its_jobs_owner(db: TestDb) {
+    let exams = key_of(&db, Role::Client, "exams");
+    let worker = Key::create(&db, Role::Worker);
+    let server = serve(db, rows(4));
+    let job = id_of(&create(&server, &exams).expect(201));
+    let claim = json!({ "worker": "w", "stages": ["transcription"] });
+    let claimed = worker.request(&server, "POST", "/api/v1/work/claim");
+    let claimed = claimed.json(&claim).send().expect(200).json();
+    let lease = claimed["claims"][0]["lease_id"].as_str().unwrap();
+    let put = |count: usize| {
+        let path = format!("{JOBS}/{job}/transcripts");
+        let request = worker.request(&server, "PUT", &path);
+        let body = json!({ "segments": segments(count).body() });
+        request.header("Lease-Id", lease).json(&body).send()
+    };
+    put(5).problem(429, "quota_exceeded");
+    // The lease goes on: the worker may send less, or report that the attempt has failed.
+    put(4).expect(200);
+    let fail = worker.request(&server, "POST", &format!("/api/v1/work/{lease}/fail"));
+    let failure = json!({ "error": "quota_exceeded" });
+    fail.json(&failure).send().expect(200);
 }
 
 fn watchers_and_waiting_claims_of_a_caller_are_bounded(db: TestDb) {

@@ -173,6 +173,7 @@ fn help_lists_every_setting_with_variable_and_default() {
             "LECTERN_QUOTA_STORED_BYTES",
             "unlimited",
         ),
+        ("--quota-rows", "LECTERN_QUOTA_ROWS", "unlimited"),
         ("--quota-watchers", "LECTERN_QUOTA_WATCHERS", "unlimited"),
         ("--quota-waiters", "LECTERN_QUOTA_WAITERS", "unlimited"),
         ("--rate-limit", "LECTERN_RATE_LIMIT", "unlimited"),

@@ -19,6 +19,7 @@ on_both_backends!(
     an_equal_transcript_of_a_client_is_the_clients,
     an_equal_transcript_under_a_lease_is_the_workers,
     an_equal_set_of_an_unknown_job_is_not_found,
+    an_equal_set_of_any_size_leaves_the_version_of_the_job,
 );
 
 /// More rows than a request keeps in memory for its response.
@@ -188,4 +189,31 @@ fn an_equal_set_of_an_unknown_job_is_not_found(server: TestServer) {
     server
         .put(&path, &transcript())
         .problem(404, "job_not_found");
+}
+
+fn an_equal_set_of_any_size_leaves_the_version_of_the_job(server: TestServer) {
+    for rows in [3, ROWS] {
+        let job_id = create_job(&server, json!({}));
+        let etag = || {
+            let job = server.get(&job_path(job_id, "")).expect(200);
+            job.header("ETag").unwrap().to_owned()
+        };
+        let body = json!({ "segments": segments(rows).body() });
+        let put = |lease: Option<&str>| {
+            let request = server.request("PUT", &job_path(job_id, "/transcripts"));
+            let request = match lease {
+                Some(lease) => request.header("Lease-Id", lease),
+                None => request,
+            };
+            request.json(&body).send().expect(200);
+            etag()
+        };
+        let by_client = put(None);
+        assert_eq!(put(None), by_client, "{rows} rows");
+        let lease = claim(&server, &[Stage::Transcription]).unwrap().lease;
+        // It is the worker's from now on.
+        let by_worker = put(Some(&lease));
+        assert_ne!(by_worker, by_client, "{rows} rows");
+        assert_eq!(put(Some(&lease)), by_worker, "{rows} rows");
+    }
 }

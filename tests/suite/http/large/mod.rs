@@ -6,7 +6,7 @@ mod lists;
 mod pages;
 mod unread;
 
-use lectern_domain::{JobId, NewTranscriptSegment};
+use lectern_domain::{JobId, NewTranscriptSegment, TranscriptSource};
 use lectern_tests::{TestDb, a_segment};
 
 /// Segments with texts of this many bytes, one second each.
@@ -18,6 +18,10 @@ fn long_segments(count: u32, bytes: usize) -> Vec<NewTranscriptSegment> {
 }
 
 fn store_segments(db: &TestDb, job_id: JobId, segments: &[NewTranscriptSegment]) {
-    db.write(|tx| tx.transcripts().replace_without_returning(job_id, segments))
-        .unwrap();
+    let source = TranscriptSource::Client;
+    db.write(|tx| {
+        tx.transcripts()
+            .replace_without_returning(job_id, segments, source)
+    })
+    .unwrap();
 }

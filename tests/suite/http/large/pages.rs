@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use lectern_api::{ClipsResponse, ResultsResponse, TranscriptResponse};
 use lectern_db::{Error, SetCursor};
-use lectern_domain::{ClipItem, JobId, NewClip, Title};
+use lectern_domain::{ClipItem, JobId, NewClip, Title, TranscriptSource};
 use lectern_tests::{
     Client, Response, TestDb, TestServer, a_completed_job, a_job, a_segment, clips,
     content_segments, on_both_backends, segments, silence_regions,
@@ -187,8 +187,11 @@ fn long_results_are_complete(server: TestServer) {
     let db = server.db();
     let job_id = a_completed_job(db).job_id;
     db.write(|tx| {
-        tx.transcripts()
-            .replace_without_returning(job_id, &segments(4_500))?;
+        tx.transcripts().replace_without_returning(
+            job_id,
+            &segments(4_500),
+            TranscriptSource::Client,
+        )?;
         tx.clips()
             .replace_without_returning(job_id, &clip_items(2_500))
     })

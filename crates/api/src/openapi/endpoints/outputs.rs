@@ -15,7 +15,7 @@ use crate::transcript_segment::{
     TranscriptQuery, TranscriptResponse, TranscriptSegment, TranscriptSegmentQuery,
     TranscriptSegmentUpdateBody,
 };
-use crate::wire::Code::LayoutAnalysisNotFound;
+use crate::wire::Code::{LayoutAnalysisNotFound, QuotaExceeded};
 
 const TRANSCRIPT_BODY: &str = "The `Content-Type` determines the format: JSON (Lectern's, or that of a speech \
     recognizer), WebVTT, SubRip, TTML, SubStation Alpha, SBV, LRC or text with tabs. Files are parsed leniently: cues may \
@@ -38,7 +38,8 @@ pub(super) fn all() -> Vec<Operation> {
             .describe_as("Replace the transcript", TRANSCRIPT_BODY)
             .leased()
             .body_transcript()
-            .responds::<TranscriptResponse>(200),
+            .responds::<TranscriptResponse>(200)
+            .with_problems([QuotaExceeded]),
         post("/api/v1/jobs/{job_id}/transcripts", "appendTranscript")
             .describe_as(
                 "Append to the transcript",
@@ -47,7 +48,8 @@ pub(super) fn all() -> Vec<Operation> {
             .idempotent()
             .leased()
             .body_transcript()
-            .responds::<TranscriptResponse>(201),
+            .responds::<TranscriptResponse>(201)
+            .with_problems([QuotaExceeded]),
         get("/api/v1/jobs/{job_id}/transcripts", "getTranscript")
             .describe_as("Read the transcript", TRANSCRIPT_RESPONSE)
             .query::<TranscriptQuery>()
@@ -83,7 +85,8 @@ pub(super) fn all() -> Vec<Operation> {
             .describe_as("Replace the silence regions", REPLACES)
             .leased()
             .body::<SilenceRegionsBody>()
-            .responds::<SilenceRegionsResponse>(200),
+            .responds::<SilenceRegionsResponse>(200)
+            .with_problems([QuotaExceeded]),
         get("/api/v1/jobs/{job_id}/silence-regions", "getSilenceRegions")
             .describe_as("Read the silence regions", "Sorted by time.")
             .query::<SilenceRegionsQuery>()
@@ -95,7 +98,8 @@ pub(super) fn all() -> Vec<Operation> {
             )
             .leased()
             .body::<LayoutAnalysisBody>()
-            .responds::<LayoutAnalysisResponse>(200),
+            .responds::<LayoutAnalysisResponse>(200)
+            .with_problems([QuotaExceeded]),
         get("/api/v1/jobs/{job_id}/layout-analysis", "getLayoutAnalysis")
             .describe_as("Read the layout analysis", "A job has at most one.")
             .responds::<LayoutAnalysisResponse>(200)
@@ -108,7 +112,8 @@ pub(super) fn all() -> Vec<Operation> {
         .describe_as("Replace the content segments", REPLACES)
         .leased()
         .body::<ContentSegmentsBody>()
-        .responds::<ContentSegmentsResponse>(200),
+        .responds::<ContentSegmentsResponse>(200)
+        .with_problems([QuotaExceeded]),
         get(
             "/api/v1/jobs/{job_id}/content-segments",
             "getContentSegments",
@@ -153,7 +158,8 @@ pub(super) fn all() -> Vec<Operation> {
             )
             .leased()
             .body::<ClipsBody>()
-            .responds::<ClipsResponse>(200),
+            .responds::<ClipsResponse>(200)
+            .with_problems([QuotaExceeded]),
         get("/api/v1/jobs/{job_id}/clips", "getClips")
             .describe_as(
                 "Read the clips",
@@ -170,7 +176,8 @@ pub(super) fn all() -> Vec<Operation> {
             .body::<NewClipBody>()
             .idempotent()
             .responds::<Clip>(201)
-            .with_headers(&["Location", "ETag"]),
+            .with_headers(&["Location", "ETag"])
+            .with_problems([QuotaExceeded]),
         get("/api/v1/clips/{clip_id}", "getClip")
             .describe_as("Read a clip", READ_ONE)
             .responds::<Clip>(200)
@@ -206,7 +213,8 @@ pub(super) fn all() -> Vec<Operation> {
             .idempotent()
             .leased()
             .body::<LogEntryBody>()
-            .responds::<LogEntry>(201),
+            .responds::<LogEntry>(201)
+            .with_problems([QuotaExceeded]),
         get("/api/v1/jobs/{job_id}/logs", "listLogs")
             .describe_as("Read the processing log", "Oldest first, in pages.")
             .query::<LogEntryListQuery>()

@@ -20,6 +20,8 @@ struct UsageRow {
     gibibytes: i64,
     #[diesel(sql_type = BigInt)]
     bytes: i64,
+    #[diesel(sql_type = BigInt)]
+    stored_rows: i64,
 }
 
 impl Jobs<'_, ReadWrite> {
@@ -29,7 +31,7 @@ impl Jobs<'_, ReadWrite> {
     /// owner wait for this one. SQLite has one writing transaction at a time.
     pub(super) fn usage(&mut self, owner: Option<&OwnerName>) -> Result<Option<JobUsage>, Error> {
         let quota = self.0.context.job_quota;
-        if !quota.is_limited() {
+        if !quota.limits_jobs() {
             return Ok(None);
         }
         let name = owner.map_or("", OwnerName::as_str);
@@ -43,6 +45,21 @@ impl Jobs<'_, ReadWrite> {
             .execute(conn)
             .doing("lock the jobs of an owner")?;
         }
+        Ok(Some(self.counts(owner)?.usage(quota)))
+    }
+
+    /// The rows that the outputs and log entries of the owner's jobs have, or those of all jobs
+    /// without an owner together.
+    pub(in crate::repositories) fn stored_rows(
+        &mut self,
+        owner: Option<&OwnerName>,
+    ) -> Result<u64, Error> {
+        let rows = self.counts(owner)?.stored_rows;
+        Ok(rows.try_into().unwrap_or_default())
+    }
+
+    fn counts(&mut self, owner: Option<&OwnerName>) -> Result<UsageRow, Error> {
+        let name = owner.map_or("", OwnerName::as_str);
         // The counts of an empty name are those of all jobs.
         let (sign, counted) = match owner {
             Some(_) => ("1", "owner_id = "),
@@ -58,14 +75,13 @@ impl Jobs<'_, ReadWrite> {
             "SELECT CAST(COALESCE(sum({sign} * jobs) FILTER
                          (WHERE status IN ('{pending}', '{queued}', '{running}')), 0) AS BIGINT) AS open_jobs,
                     CAST(COALESCE(sum({sign} * gibibytes), 0) AS BIGINT) AS gibibytes,
-                    CAST(COALESCE(sum({sign} * bytes), 0) AS BIGINT) AS bytes
+                    CAST(COALESCE(sum({sign} * bytes), 0) AS BIGINT) AS bytes,
+                    CAST(COALESCE(sum({sign} * stored_rows), 0) AS BIGINT) AS stored_rows
              FROM job_status_counts WHERE {counted}{parameter}"
         ))
         .bind::<Text, _>(name);
         let usage = Prepared(usage);
-        let row: UsageRow = on_either!(self.0.raw, conn => usage.get_result(conn))
-            .doing("count the jobs of an owner")?;
-        Ok(Some(row.usage(quota)))
+        on_either!(self.0.raw, conn => usage.get_result(conn)).doing("count the jobs of an owner")
     }
 
     /// Checks that a job which is locked may be open: it is already, or its owner may have one

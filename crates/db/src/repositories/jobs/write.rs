@@ -476,7 +476,7 @@ impl Jobs<'_, ReadWrite> {
     ) -> Result<Option<Job>, Error> {
         let reopens = update.status == Some(JobStatus::Queued)
             && from.iter().any(|status| status.is_finished());
-        if reopens && self.0.context.job_quota.is_limited() {
+        if reopens && self.0.context.job_quota.limits_jobs() {
             match self.lock(job_id) {
                 Ok(job) if from.contains(&job.status) => self.may_open(&job)?,
                 Ok(_) | Err(Error::JobNotFound { .. }) => {}

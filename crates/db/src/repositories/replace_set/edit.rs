@@ -124,6 +124,7 @@ macro_rules! edit_rows {
                 if deleted == 0 {
                     return Err(($not_found)(id));
                 }
+                self.0.count_rows(lock, 0, deleted)?;
                 $($after_edit(&mut self.0, lock)?;)?
                 self.0.record_row_edit(lock)
             }

@@ -39,7 +39,11 @@ pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
     /// The rows of a job in the order in which they were inserted.
     fn load(conn: &mut DbConnection, job_id: JobId) -> Result<Vec<Self::Row>, Error>;
 
-    fn delete(conn: &mut DbConnection, job_id: JobId) -> Result<(), Error>;
+    /// Deletes the rows of a job, and returns their number.
+    fn delete(conn: &mut DbConnection, job_id: JobId) -> Result<usize, Error>;
+
+    /// The number of rows of a job.
+    fn count(conn: &mut DbConnection, job_id: JobId) -> Result<i64, Error>;
 
     fn insert(tx: &mut Tx<'_>, rows: &[Self::Row]) -> Result<(), Error>;
 }
@@ -93,10 +97,12 @@ pub(crate) fn replace<T: JobSetItem>(
     let compared = T::compare(tx, lock.job_id(), new, Keep::Rows)?;
     let mut stored = match compared {
         Comparison::Equal(stored) => stored,
-        Comparison::Missing => insert(tx, lock, new)?,
+        Comparison::Missing => append(tx, lock, new)?,
         Comparison::Different => {
-            T::delete(tx.raw, lock.job_id())?;
-            insert(tx, lock, new)?
+            let deleted = delete_for::<T>(tx, lock, new.len())?;
+            let inserted = insert(tx, lock, new)?;
+            tx.count_rows(lock, new.len(), deleted)?;
+            inserted
         }
     };
     stored.sort_by(T::order);
@@ -112,16 +118,40 @@ pub(crate) fn replace_without_returning<T: JobSetItem>(
 ) -> Result<(), Error> {
     match T::compare(tx, lock.job_id(), new, Keep::Nothing)? {
         Comparison::Equal(_) => Ok(()),
-        Comparison::Missing => insert_without_returning::<T>(tx, lock, new),
+        Comparison::Missing => append_without_returning::<T>(tx, lock, new),
         Comparison::Different => {
-            T::delete(tx.raw, lock.job_id())?;
-            insert_without_returning::<T>(tx, lock, new)
+            let deleted = delete_for::<T>(tx, lock, new.len())?;
+            insert_without_returning::<T>(tx, lock, new)?;
+            tx.count_rows(lock, new.len(), deleted)
         }
     }
 }
 
+/// Deletes the set of a locked job and returns the number of its rows, unless the quota of its
+/// owner does not allow `new` rows in their place.
+pub(crate) fn delete_for<T: JobSetItem>(
+    tx: &mut Tx<'_>,
+    lock: JobLock,
+    new: usize,
+) -> Result<usize, Error> {
+    let job_id = lock.job_id();
+    tx.check_row_quota_of_set(lock, |tx| T::count(tx.raw, job_id), new)?;
+    T::delete(tx.raw, job_id)
+}
+
+/// Like [`append`], but does not return the values.
+pub(crate) fn append_without_returning<T: JobSetItem>(
+    tx: &mut Tx<'_>,
+    lock: JobLock,
+    new: &[T::New],
+) -> Result<(), Error> {
+    tx.check_row_quota(lock, new.len())?;
+    insert_without_returning::<T>(tx, lock, new)?;
+    tx.count_rows(lock, new.len(), 0)
+}
+
 /// Like [`insert`], but does not return the values.
-pub(crate) fn insert_without_returning<T: JobSetItem>(
+fn insert_without_returning<T: JobSetItem>(
     tx: &mut Tx<'_>,
     lock: JobLock,
     new: &[T::New],
@@ -148,11 +178,19 @@ pub(crate) fn rows_of_insert(text_bytes: impl Iterator<Item = usize>) -> usize {
 }
 
 /// Adds to the set of a locked job and returns the added values.
-pub(crate) fn insert<T: JobSetItem>(
+pub(crate) fn append<T: JobSetItem>(
     tx: &mut Tx<'_>,
     lock: JobLock,
     new: &[T::New],
 ) -> Result<Vec<T>, Error> {
+    tx.check_row_quota(lock, new.len())?;
+    let inserted = insert(tx, lock, new)?;
+    tx.count_rows(lock, new.len(), 0)?;
+    Ok(inserted)
+}
+
+/// Stores rows of a locked job, which the caller counts, and returns their values.
+fn insert<T: JobSetItem>(tx: &mut Tx<'_>, lock: JobLock, new: &[T::New]) -> Result<Vec<T>, Error> {
     let rows = rows::<T>(tx, lock, new);
     T::insert(tx, &rows)?;
     row::all(rows)
@@ -281,13 +319,23 @@ macro_rules! job_set {
             fn delete(
                 conn: &mut $crate::connection::DbConnection,
                 job_id: JobId,
-            ) -> Result<(), Error> {
+            ) -> Result<usize, Error> {
                 diesel::delete(
                     $table::table.filter($table::job_id.eq($crate::sql::types::Id(job_id))),
                 )
                 .execute(conn)
-                .map(drop)
                 .doing(concat!("delete the ", stringify!($table), " of a job"))
+            }
+
+            fn count(
+                conn: &mut $crate::connection::DbConnection,
+                job_id: JobId,
+            ) -> Result<i64, Error> {
+                $table::table
+                    .filter($table::job_id.eq($crate::sql::types::Id(job_id)))
+                    .count()
+                    .get_result(conn)
+                    .doing(concat!("count the ", stringify!($table), " of a job"))
             }
 
             fn insert(

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use lectern_db::{ConstraintKind, Database, Error, Tx};
 use lectern_domain::{
-    ClaimRequest, Clock, Heartbeat, LeaseId, ManualClock, StageFailure, StageNotes,
+    ClaimRequest, Clock, Heartbeat, JobQuota, LeaseId, ManualClock, NewSilenceRegion, SilenceType,
+    StageFailure, StageNotes, TimeRange,
 };
 use lectern_media::CancellationToken;
 
@@ -128,6 +129,29 @@ fn output_that_cannot_be_stored_now_causes_another_attempt() {
     );
     assert_eq!(run.status, StageRunStatus::Ready);
     assert!(run.error.unwrap().contains("since version 1"));
+}
+
+#[test]
+fn output_beyond_the_quota_of_rows_causes_another_attempt() {
+    let mut fixture = fixture();
+    let quota = JobQuota {
+        stored_rows: Some(1),
+        ..JobQuota::default()
+    };
+    fixture.db = fixture.db.with_job_quota(quota);
+    let (result, run) = fixture.attempt_storing(|tx, job_id| {
+        let time = TimeRange::new(0.0, 1.0)?;
+        let region = NewSilenceRegion::new(SilenceType::AudioSilence, time);
+        tx.silence_regions()
+            .replace_for_job(job_id, &[region.clone(), region])
+            .map(drop)
+    });
+    assert!(
+        matches!(result, Err(Failure::Transient { .. })),
+        "{result:?}"
+    );
+    assert_eq!(run.status, StageRunStatus::Ready);
+    assert!(run.error.unwrap().contains("at most 1 rows"));
 }
 
 #[test]
