@@ -1,5 +1,7 @@
 DROP INDEX stage_runs_failed_idx;
 DROP INDEX stage_runs_completed_idx;
+DROP INDEX stage_runs_worker_idx;
+DROP INDEX stage_runs_running_idx;
 DROP INDEX stage_runs_waiting_idx;
 DROP INDEX stage_runs_ready_at_idx;
 ALTER TABLE stage_runs DROP COLUMN ready_at;

@@ -87,6 +87,8 @@ WHERE status = 'ready';
 CREATE INDEX stage_runs_ready_at_idx ON stage_runs (stage, ready_at, owner_id)
     WHERE status = 'ready';
 CREATE INDEX stage_runs_waiting_idx ON stage_runs (stage, owner_id) WHERE status = 'waiting';
+CREATE INDEX stage_runs_running_idx ON stage_runs (stage, owner_id) WHERE status = 'running';
+CREATE INDEX stage_runs_worker_idx ON stage_runs (worker) WHERE status = 'running';
 CREATE INDEX stage_runs_completed_idx ON stage_runs (stage, finished_at, started_at, owner_id)
     WHERE status = 'completed';
 CREATE INDEX stage_runs_failed_idx ON stage_runs (stage, owner_id)

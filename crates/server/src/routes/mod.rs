@@ -20,6 +20,7 @@ mod set_pages;
 mod sign_in;
 mod silence_regions;
 mod single_row;
+mod stage_pauses;
 mod stages;
 mod stats;
 mod subtitles;
@@ -29,6 +30,7 @@ mod uploads;
 mod watch_tokens;
 mod work;
 mod work_objects;
+mod work_stats;
 
 use actix_web::web::{self, ServiceConfig};
 use lectern_api::Code;
@@ -70,6 +72,8 @@ fn all() -> Vec<Resource> {
         watch_tokens::resources(),
         work::resources(),
         work_objects::resources(),
+        work_stats::resources(),
+        stage_pauses::resources(),
         stats::resources(),
         transcripts::resources(),
         silence_regions::resources(),

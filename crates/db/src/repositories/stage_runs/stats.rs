@@ -1,7 +1,7 @@
 //! What waits for each stage, and how fast workers get through it.
 //!
-//! Every number comes from a partial index of one status that begins with the stage, or from the
-//! few running runs, and counting ends at [`RunCounts::MAX`]. So the time of both queries is
+//! Every number comes from a partial index of one status that begins with the stage, and counting
+//! ends at [`RunCounts::MAX`]. So the time of both queries is
 //! bounded, however many runs wait or have ended.
 
 use std::collections::BTreeMap;
