@@ -13,6 +13,7 @@ mod missing_resource;
 mod monitoring;
 mod next_page_link;
 mod objects;
+mod operation;
 mod recordings;
 mod results;
 pub(crate) mod sessions;
@@ -97,6 +98,7 @@ fn all() -> Vec<Resource> {
 fn pages() -> Vec<Resource> {
     let all = [
         recordings::resources(),
+        operation::resources(),
         vec![docs::root()],
         assets::resources(),
     ];

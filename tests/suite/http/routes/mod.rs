@@ -10,6 +10,7 @@ mod job_status;
 mod jobs;
 mod layout_analysis;
 mod logs;
+mod operation_page;
 mod progress;
 mod recordings_page;
 mod rejected_transcript_files;
