@@ -57,6 +57,7 @@
 //! Types that all nouns share, such as [`Request`], [`PageCursor`] and [`Problem`],
 //! are in `wire/`.
 
+mod active_worker;
 mod audit;
 mod claim;
 mod clip;
@@ -82,7 +83,9 @@ mod tus;
 mod upload;
 mod wire;
 mod work_object;
+mod work_stats;
 
+pub use active_worker::{ActiveWorker, HeldLease, WorkerCursor, WorkersQuery, WorkersResponse};
 pub use audit::{AuditActor, AuditEntry, AuditQuery, AuditRequest, AuditResponse};
 pub use claim::{ClaimBody, ClaimResponse, ClaimWithWait, ClaimsResponse};
 pub use clip::{
@@ -136,4 +139,8 @@ pub use wire::{
 };
 pub use work_object::{
     WorkObject, WorkObjectsQuery, WorkObjectsResponse, WorkUploadRequest, WorkUploadResponse,
+};
+pub use work_stats::{
+    CompletedCounts, StageDuration, StagePauseResponse, StageRunCounts, StageStatsEntry,
+    WorkStatsResponse,
 };

@@ -103,6 +103,7 @@ pub use own_statements::{DbBackend, DbConnection, Doing, diesel, sql_types};
 pub use repositories::{
     AddedRows, ApiKeys, AppendStart, AuditEntries, ClearedUpload, Clips, ContentSegments,
     DatabaseIdentity, IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses, ProcessingLogs, SetCursor,
-    SetPage, SilenceRegions, StageRuns, TranscriptSelection, Transcripts, UnneededObjects, Uploads,
+    SetPage, SilenceRegions, StagePauses, StageRuns, TranscriptSelection, Transcripts,
+    UnneededObjects, Uploads,
 };
 pub use work::Work;

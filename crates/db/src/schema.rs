@@ -275,6 +275,16 @@ diesel::table! {
 diesel::table! {
     use crate::sql::types::*;
 
+    stage_pauses (id) {
+        id -> Int8,
+        stage -> Text,
+        paused_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::sql::types::*;
+
     stage_runs (id) {
         id -> Int8,
         run_id -> Uuid,
@@ -304,6 +314,7 @@ diesel::table! {
         backoff_max_seconds -> Int4,
         notes -> Jsonb,
         owner_id -> Text,
+        ready_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -371,6 +382,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     layout_analysis,
     processing_logs,
     silence_regions,
+    stage_pauses,
     stage_runs,
     transcripts,
     upload_parts,

@@ -46,6 +46,10 @@ string_enum! {
         ContentSegmentUpdate = "content_segment.update",
         /// A content segment was deleted.
         ContentSegmentDelete = "content_segment.delete",
+        /// A stage was paused: claims of it give nothing.
+        StagePause = "stage.pause",
+        /// The pause of a stage was ended.
+        StageResume = "stage.resume",
         /// A key was made.
         KeyCreate = "key.create",
         /// The secret of a key was replaced.
@@ -157,6 +161,18 @@ impl AuditChange {
             values.new.insert(id.0.to_owned(), id.1);
         }
         values.into_change(action, Some(job_id), None)
+    }
+
+    /// A stage was paused or resumed, as `action` says. The values have the stage and whether it
+    /// is paused.
+    pub fn of_stage(action: AuditAction, stage: Stage) -> Self {
+        let is_paused = action == AuditAction::StagePause;
+        let mut values = Values::default();
+        values.compare("paused", (!is_paused).into(), is_paused.into());
+        for side in [&mut values.old, &mut values.new] {
+            side.insert("stage".to_owned(), stage.as_str().into());
+        }
+        values.into_change(action, None, None)
     }
 
     /// A change of a key, of which nothing is recorded that could be used.

@@ -43,6 +43,8 @@
 //! | idempotency key | [`IdempotencyKey`], [`Fingerprint`] |
 //! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
+//! | stages over all jobs | [`StageStats`], [`RunCounts`], [`Durations`] |
+//! | worker | [`ActiveWorker`], [`HeldLease`] |
 //! | results of a stage | [`StageResults`], [`RecordingProperties`], [`ClipFiles`] |
 //! | claim | [`ClaimRequest`], [`Claim`] |
 //! | lease | [`Lease`], [`Heartbeat`], [`LeaseState`], [`StageFailure`] |
@@ -87,6 +89,7 @@
 //! | [`NewApiKey`] | stages only with the role `worker` |
 //! | [`Transition`] | the state machine of a job's status |
 
+mod active_worker;
 mod api_key;
 mod audit;
 mod audited_row;
@@ -120,6 +123,7 @@ mod stage;
 mod stage_note;
 mod stage_results;
 mod stage_run;
+mod stage_stats;
 mod timed_words;
 mod transcript_segment;
 mod transcript_source;
@@ -128,6 +132,7 @@ mod value;
 mod watch_token;
 mod work_object;
 
+pub use active_worker::{ActiveWorker, HeldLease, WorkerPage, WorkerPageRequest};
 pub use api_key::{
     ApiKey, ApiKeyName, ApiKeyState, ApiKeyText, NewApiKey, PersonName, SecretHash, Session,
 };
@@ -180,6 +185,7 @@ pub use stage::Stage;
 pub use stage_note::{NoteLevel, NoteOfStage, NoteText, StageNote, StageNotes};
 pub use stage_results::{ClipFiles, RecordingProperties, StageResults};
 pub use stage_run::{StageRun, StageRunStatus, stages_from};
+pub use stage_stats::{Durations, RunCounts, StageStats};
 pub use timed_words::{TimedWord, TimedWords, WordText};
 pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,

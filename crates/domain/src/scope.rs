@@ -16,6 +16,8 @@ string_enum! {
         OutputsWrite = "outputs:write",
         /// Claim stages, extend, complete, release and fail them.
         Work = "work",
+        /// Pause and resume stages.
+        WorkManage = "work:manage",
         /// Read the metrics.
         Metrics = "metrics",
         /// Read who changed what.

@@ -62,6 +62,7 @@ mod live;
 mod metrics;
 mod objects;
 pub mod routes;
+mod stage_gauges;
 mod work_queue;
 
 pub use app::open_files;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lectern_db::{Database, PoolStats};
+use prometheus::proto::MetricFamily;
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramTimer, HistogramVec, IntCounter, IntCounterVec,
     IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -191,13 +192,14 @@ impl Metrics {
         self.watchers_dropped.inc();
     }
 
-    /// All metrics in the Prometheus text format.
+    /// All metrics in the Prometheus text format, with those of `others`.
     pub(crate) fn render(
         &self,
         pool: PoolStats,
         unreadable_rows: u64,
         in_flight: usize,
         waiting_claims: usize,
+        others: Vec<MetricFamily>,
     ) -> prometheus::Result<String> {
         self.unreadable_rows
             .inc_by(unreadable_rows.saturating_sub(self.unreadable_rows.get()));
@@ -213,7 +215,9 @@ impl Metrics {
                 .set(count.into());
         }
         self.db_connections_max.set(pool.max.into());
-        TextEncoder::new().encode_to_string(&self.registry.gather())
+        let mut families = self.registry.gather();
+        families.extend(others);
+        TextEncoder::new().encode_to_string(&families)
     }
 }
 

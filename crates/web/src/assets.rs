@@ -24,6 +24,11 @@ pub(crate) static RECORDINGS_SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("recordings", "js", JAVASCRIPT, content)
 });
 
+pub(crate) static OPERATION_SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_str!("../assets/operation.js");
+    Asset::new("operation", "js", JAVASCRIPT, content)
+});
+
 pub(crate) static ICON: LazyLock<Asset> = LazyLock::new(|| {
     let content = include_str!("../assets/icon.svg");
     Asset::new("icon", "svg", "image/svg+xml", content)
@@ -44,7 +49,7 @@ impl Asset {
 
 /// All assets.
 pub fn all() -> impl Iterator<Item = &'static Asset> {
-    [&*STYLE, &*RECORDINGS_SCRIPT, &*ICON].into_iter()
+    [&*STYLE, &*RECORDINGS_SCRIPT, &*OPERATION_SCRIPT, &*ICON].into_iter()
 }
 
 /// The asset of this name.

@@ -15,7 +15,17 @@ pub(crate) struct Layout<'a> {
 }
 
 impl Layout<'_> {
+    /// The page for readers of which it is not known that they may see the page for operators.
     pub(crate) fn render(&self, content: &Markup) -> String {
+        self.render_with(content, false)
+    }
+
+    /// The page with a link to the page for operators.
+    pub(crate) fn render_for_operators(&self, content: &Markup) -> String {
+        self.render_with(content, true)
+    }
+
+    fn render_with(&self, content: &Markup, is_for_operators: bool) -> String {
         let words = self.language.words();
         let root = root(self.depth);
         let asset = |asset: &Asset| format!("{root}assets/{}", asset.name);
@@ -42,6 +52,9 @@ impl Layout<'_> {
                         }
                         nav aria-label="Lectern" {
                             a href=(root) { (words.recordings) }
+                            @if is_for_operators {
+                                a href=(format!("{root}operation")) { (words.operation.title) }
+                            }
                             a href=(format!("{root}docs")) { (words.api) }
                         }
                     }

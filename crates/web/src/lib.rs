@@ -16,14 +16,19 @@
 
 pub mod assets;
 mod display;
+mod duration;
 mod language;
 mod layout;
+mod operation;
+mod operation_stages;
+mod operation_words;
 mod query;
 mod recordings;
 mod words;
 
 pub use language::Language;
 pub use layout::message_page;
+pub use operation::{Operation, ServiceState, operation_page};
 pub use query::PageQuery;
 pub use recordings::{Recordings, recordings_page};
 pub use words::Words;

@@ -21,6 +21,8 @@ pub struct Recordings<'a> {
     pub query: &'a PageQuery,
     /// Whether the reader may see recordings of several owners.
     pub has_owners: bool,
+    /// Whether the reader may see the page for operators.
+    pub sees_operation: bool,
 }
 
 /// The page, which is at the root of the service.
@@ -49,7 +51,11 @@ pub fn recordings_page(language: Language, recordings: &Recordings<'_>) -> Strin
         depth: 0,
         script: Some(&RECORDINGS_SCRIPT),
     };
-    layout.render(&content)
+    if recordings.sees_operation {
+        layout.render_for_operators(&content)
+    } else {
+        layout.render(&content)
+    }
 }
 
 fn count(language: Language, list: &JobListResponse) -> Option<String> {
@@ -325,6 +331,7 @@ mod tests {
             request: &request.into_domain().unwrap(),
             query: &PageQuery::parse(&pairs.collect::<Vec<_>>().join("&")),
             has_owners,
+            sees_operation: has_owners,
         };
         recordings_page(language, &recordings)
     }
@@ -396,6 +403,8 @@ mod tests {
         let jobs = || vec![a_job(&json!({ "owner": "physics" })), a_job(&json!({}))];
         let page = |has_owners| page_with(Language::English, jobs(), &json!({}), None, has_owners);
         assert!(page(true).contains(">physics<"));
+        assert!(page(true).contains("href=\"./operation\""));
+        assert!(!page(false).contains("operation\""));
         assert!(!page(false).contains("physics"));
     }
 

@@ -2,6 +2,8 @@
 
 use lectern_domain::{JobOrder, JobStatus, Stage};
 
+use crate::operation_words::{self, OperationWords};
+
 /// The words of the pages in one language.
 #[derive(Debug)]
 pub struct Words {
@@ -35,6 +37,7 @@ pub struct Words {
     /// With `#` for the number.
     pub(crate) more_recordings: &'static str,
     pub(crate) unknown: &'static str,
+    pub(crate) operation: &'static OperationWords,
     statuses: [&'static str; 6],
     stages: [&'static str; 8],
     orders: [&'static str; 3],
@@ -121,6 +124,7 @@ pub(crate) static ENGLISH: Words = Words {
     number_of_recordings: "# recordings",
     more_recordings: "more than # recordings",
     unknown: "unknown",
+    operation: &operation_words::ENGLISH,
     statuses: [
         "Uploading",
         "Queued",
@@ -144,7 +148,7 @@ pub(crate) static ENGLISH: Words = Words {
     sign_in: "This service asks for a key, and this browser has no session. A session begins with \
               POST /api/v1/session and a key that may read jobs.",
     forbidden_title: "Not allowed",
-    forbidden: "Your key may not read recordings. Ask for one of another role.",
+    forbidden: "Your key may not see this page. Ask for one of another role.",
     not_found_title: "Not found",
     not_found: "There is no such recording, or it is not yours.",
     invalid_title: "This address is not valid",
@@ -181,6 +185,7 @@ pub(crate) static GERMAN: Words = Words {
     number_of_recordings: "# Aufnahmen",
     more_recordings: "mehr als # Aufnahmen",
     unknown: "unbekannt",
+    operation: &operation_words::GERMAN,
     statuses: [
         "Wird hochgeladen",
         "Wartet",
@@ -208,7 +213,7 @@ pub(crate) static GERMAN: Words = Words {
     sign_in: "Dieser Dienst verlangt einen Schlüssel, und dieser Browser hat keine Sitzung. Eine \
               Sitzung beginnt mit POST /api/v1/session und einem Schlüssel, der Jobs lesen darf.",
     forbidden_title: "Nicht erlaubt",
-    forbidden: "Ihr Schlüssel darf keine Aufnahmen lesen. Bitten Sie um einen mit anderer Rolle.",
+    forbidden: "Mit Ihrem Schlüssel ist diese Seite nicht erlaubt. Bitten Sie um einen mit anderer Rolle.",
     not_found_title: "Nicht gefunden",
     not_found: "Diese Aufnahme gibt es nicht, oder sie gehört Ihnen nicht.",
     invalid_title: "Diese Adresse ist ungültig",

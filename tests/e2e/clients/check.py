@@ -210,6 +210,7 @@ def main(lectern: str, node_packages: str, python: str) -> None:
                 print(run("node", "page.mjs", chromium, url, cwd=directory), end="")
                 check_scripts(tools)
                 print(run("node", "recordings.mjs", chromium, url, cwd=directory), end="")
+                print(run("node", "operation.mjs", chromium, url, cwd=directory), end="")
             server.stop()
         finally:
             server.kill()

@@ -19,13 +19,15 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z")
 # Fields with times of the server's clock. A time elsewhere is one that was sent.
 TIMES = {
     "created_at", "updated_at", "completed_at", "started_at", "finished_at", "timestamp",
-    "lease_expires_at", "expires_at", "at",
+    "lease_expires_at", "expires_at", "at", "claimed_at", "last_seen_at", "paused_at",
 }  # fmt: skip
 CURSORS = {"next_cursor"}
 # A field that depends on the time that passes, and one that does in the entries of the log that
 # the server writes itself.
 ELAPSED = "processing_duration_seconds"
 ELAPSED_IN_LOG = "duration_seconds"
+# How long runs waited and took.
+ELAPSED_IN_STATS = ("oldest_ready_seconds", "mean", "p50", "p95")
 # The id of an entry that was sent.
 SENT_ENTRY = re.compile(r"«\d+/log_id»")
 # Different in every answer, or a count of bytes of what is different.
@@ -71,7 +73,7 @@ class Names:
                 self.text(name, place): self.json(item, f"{place}/{_part(name)}", name)
                 for name, item in value.items()
             }
-            for field in (ELAPSED, ELAPSED_IN_LOG):
+            for field in (ELAPSED, ELAPSED_IN_LOG, *ELAPSED_IN_STATS):
                 if isinstance(named.get(field), Number) and _has_elapsed(named, field):
                     named[field] = "seconds that have passed"
             return named
@@ -112,7 +114,7 @@ class Names:
 
 
 def _has_elapsed(value: dict[str, Any], field: str) -> bool:
-    return field == ELAPSED or not SENT_ENTRY.fullmatch(value.get("log_id", "«0/log_id»"))
+    return field != ELAPSED_IN_LOG or not SENT_ENTRY.fullmatch(value.get("log_id", "«0/log_id»"))
 
 
 def _minutes_until(time: str) -> int:

@@ -59,6 +59,7 @@ class Known:
     job_pages: list[tuple[str, str]] = field(default_factory=list)
     log_pages: list[tuple[str, str]] = field(default_factory=list)
     audit_pages: list[str] = field(default_factory=list)
+    worker_pages: list[str] = field(default_factory=list)
     event_cursors: list[str] = field(default_factory=list)
     # Requests with an `Idempotency-Key`.
     keyed: list[Request] = field(default_factory=list)

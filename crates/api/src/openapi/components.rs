@@ -7,7 +7,7 @@ use super::schemas::Schemas;
 use crate::tus::TUS_VERSION;
 use crate::upload::{EXAMPLE_ID, sample_recording};
 use crate::wire::{Code, Problem};
-use lectern_domain::IdempotencyKey;
+use lectern_domain::{IdempotencyKey, Stage};
 
 /// Name of the security scheme with the header `Authorization`.
 pub(super) const BEARER: &str = "bearer";
@@ -122,6 +122,11 @@ const TUS_REQUIRED: [&str; 5] = [
 
 /// The parameters that several operations share.
 #[expect(clippy::too_many_lines, reason = "a table")]
+/// The stages that workers claim.
+fn work_stages() -> Vec<&'static str> {
+    Stage::WORK.iter().map(|stage| stage.as_str()).collect()
+}
+
 fn parameters() -> Value {
     let sample_length = sample_recording().len().to_string();
     // A malformed lease id is treated as an unknown lease, so any text is accepted.
@@ -161,6 +166,13 @@ fn parameters() -> Value {
             "The id of the lease.",
             text(),
             EXAMPLE_ID,
+        ),
+        (
+            "path",
+            "stage",
+            "The stage.",
+            json!({ "type": "string", "enum": work_stages() }),
+            Stage::Transcription.as_str(),
         ),
         (
             "path",

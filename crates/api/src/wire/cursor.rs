@@ -125,6 +125,13 @@ pub(crate) fn without_checksum<const LENGTH: usize>(text: &str) -> Option<[u8; L
     (crc32fast::hash(checked).to_be_bytes() == sum).then_some(*checked)
 }
 
+/// The bytes of a cursor of any length; `None` if the text is damaged.
+pub(crate) fn checked_bytes(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let sum = bytes.split_off(bytes.len().checked_sub(4)?);
+    (crc32fast::hash(&bytes).to_be_bytes()[..] == sum[..]).then_some(bytes)
+}
+
 /// The tag and the position of a cursor.
 fn decode(text: &str) -> Option<(u8, Cursor)> {
     let checked = without_checksum::<CHECKED_BYTES>(text)?;

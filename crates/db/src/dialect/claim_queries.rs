@@ -115,8 +115,8 @@ where
     .doing("start jobs")
 }
 
-/// The stages in `stages` that have a ready run or an expired lease: two index lookups
-/// per stage.
+/// The stages in `stages` that have a ready run or an expired lease, and are not paused: three
+/// index lookups per stage.
 pub(crate) fn claimable_stages(
     conn: &mut DbConnection,
     owner: Option<&OwnerName>,
@@ -133,12 +133,13 @@ pub(crate) fn claimable_stages(
     });
     let claimable = format!(
         "
-        (SELECT r.id FROM stage_runs AS r
+        NOT EXISTS (SELECT 1 FROM stage_pauses AS p WHERE p.stage = wanted.value)
+        AND ((SELECT r.id FROM stage_runs AS r
          WHERE r.status = '{RUN_READY}' AND r.stage = wanted.value
            AND (r.available_at IS NULL OR r.available_at <= seen.now){limit_to_owner}
          ORDER BY r.owner_id, r.priority DESC, r.created_at, r.id LIMIT 1) IS NOT NULL
         OR (SELECT min(r.lease_expires_at) FROM stage_runs AS r
-            WHERE r.status = '{RUN_RUNNING}' AND r.stage = wanted.value{limit_to_owner}) <= seen.now"
+            WHERE r.status = '{RUN_RUNNING}' AND r.stage = wanted.value{limit_to_owner}) <= seen.now)"
     );
     let names: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
     let found: Vec<StageRow> = match conn {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::column_values;
 use crate::error::{Doing, Error};
 use crate::sql::prepared::Prepared;
+use crate::sql::status_literals::RUN_READY;
 use crate::sql::types::{DbTime, Timestamptz};
 
 /// A run to be inserted, before its first attempt.
@@ -64,9 +65,13 @@ where
              INSERT INTO stage_runs
                  (run_id, job_id, stage, status, waits_for, priority, max_attempts,
                   timeout_seconds, backoff_first_seconds, backoff_factor, backoff_max_seconds,
-                  created_at, owner_id)
-             SELECT run.*, {now}, COALESCE($24, '')
-             FROM unnest($13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) AS run)
+                  created_at, owner_id, ready_at)
+             SELECT run.*, {now}, COALESCE($24, ''),
+                    CASE WHEN run.status = '{RUN_READY}' THEN {now} END
+             FROM unnest($13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+                 AS run (run_id, job_id, stage, status, waits_for, priority, max_attempts,
+                         timeout_seconds, backoff_first_seconds, backoff_factor,
+                         backoff_max_seconds))
          SELECT * FROM created"
     );
     let settings = |config: &ProcessingConfig| config.settings().clone().into_value();

@@ -51,7 +51,8 @@ pub(crate) struct Picked {
 /// claim may have taken a run just before its job was locked, so the caller checks the status of
 /// each run again.
 ///
-/// Reads at most `limit` runs of each owner that has a ready one.
+/// Reads at most `limit` runs of each owner that has a ready one. Runs of paused stages are no
+/// candidates.
 ///
 /// PostgreSQL skips locked jobs instead of waiting for them, so that claims
 /// neither queue nor deadlock. SQLite has one writer at a time.
@@ -105,6 +106,9 @@ fn pick_on_sqlite(
     stages: &[Stage],
     limit: i64,
 ) -> Result<Vec<(i64, Id<JobId>)>, Error> {
+    if stages.is_empty() {
+        return Ok(Vec::new());
+    }
     // With `+`, SQLite does not look for each of several stages in the index that begins with
     // the stage, after which it would have to sort all runs of the owner.
     let (stages, of_stage, is_wanted) = if let [stage] = stages {
@@ -173,8 +177,8 @@ fn pick_on_postgres(
 ) -> Result<Option<Picked>, Error> {
     // With one stage, the index that begins with the stage returns the runs in order.
     let (of_stage, is_wanted) = match stages {
-        [_] => (" AND r.stage = $2", " AND r.stage = $2"),
-        _ => ("", " AND r.stage = ANY($2)"),
+        [_] => (" AND r.stage = $2", ONE_WANTED),
+        _ => ("", SEVERAL_WANTED),
     };
     let owners = owner.map_or_else(|| owners(of_stage), |_| "SELECT $3::text".to_owned());
     let is_claimable = |owner: &str| {
@@ -244,6 +248,15 @@ fn pick_on_postgres(
         runs: in_turns(&rows),
     }))
 }
+
+/// The conditions that a run is of a wanted stage that is not paused. The subqueries do not depend
+/// on the run, so each is executed once, and no run is read if all wanted stages are paused,
+/// however many are ready.
+const ONE_WANTED: &str =
+    " AND r.stage = $2 AND (SELECT NOT EXISTS (SELECT 1 FROM stage_pauses WHERE stage = $2))";
+const SEVERAL_WANTED: &str = " AND r.stage = ANY($2)
+     AND r.stage <> ALL (ARRAY(SELECT stage FROM stage_pauses))
+     AND (SELECT EXISTS (SELECT unnest($2) EXCEPT SELECT stage FROM stage_pauses))";
 
 #[derive(QueryableByName)]
 struct PickedRow {

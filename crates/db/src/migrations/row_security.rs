@@ -39,7 +39,7 @@ const FENCED: &[(&str, Rows)] = &[
 ];
 
 /// The tables that transactions of owners only read, and that have no owners.
-const SHARED: &[&str] = &["database_identity", "event_feed"];
+const SHARED: &[&str] = &["database_identity", "event_feed", "stage_pauses"];
 
 /// Which rows of a table are an owner's.
 #[derive(Clone, Copy)]

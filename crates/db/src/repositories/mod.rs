@@ -13,6 +13,7 @@ pub(crate) mod log_entries;
 pub(crate) mod replace_set;
 mod retention_start;
 mod silence_regions;
+mod stage_pauses;
 pub(crate) mod stage_runs;
 mod stored_rows;
 mod transcript_segments;
@@ -30,6 +31,7 @@ pub use layout_analyses::LayoutAnalyses;
 pub use log_entries::ProcessingLogs;
 pub use replace_set::set_page::{SetCursor, SetPage};
 pub use silence_regions::SilenceRegions;
+pub use stage_pauses::StagePauses;
 pub use stage_runs::StageRuns;
 pub use transcript_segments::{AddedRows, TranscriptSelection, Transcripts};
 pub use uploads::{AppendStart, ClearedUpload, Uploads};
@@ -76,6 +78,11 @@ impl<Mode> Conn<'_, Mode> {
     /// The table `stage_runs`: the state of each stage of a job.
     pub fn stage_runs(&mut self) -> StageRuns<'_, Mode> {
         StageRuns(self.reborrow())
+    }
+
+    /// The table `stage_pauses`: the stages whose claims give nothing.
+    pub fn stage_pauses(&mut self) -> StagePauses<'_, Mode> {
+        StagePauses(self.reborrow())
     }
 
     /// The table `database_identity`: the random id of the database.

@@ -12,6 +12,8 @@ pub(crate) const JOB_RUNNING: &str = JobStatus::Running.as_str();
 pub(crate) const RUN_WAITING: &str = StageRunStatus::Waiting.as_str();
 pub(crate) const RUN_READY: &str = StageRunStatus::Ready.as_str();
 pub(crate) const RUN_RUNNING: &str = StageRunStatus::Running.as_str();
+pub(crate) const RUN_COMPLETED: &str = StageRunStatus::Completed.as_str();
+pub(crate) const RUN_FAILED: &str = StageRunStatus::Failed.as_str();
 pub(crate) const RUN_SKIPPED: &str = StageRunStatus::Skipped.as_str();
 
 pub(crate) const UPLOADING: &str = Stage::Uploading.as_str();

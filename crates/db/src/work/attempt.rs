@@ -56,7 +56,7 @@ impl Work<'_> {
         run.progress.eta_seconds = None;
         run.error = Some(failure.error.clone());
         run.finished_at = Some(now);
-        store_runs(self.0.raw, &[&run])?;
+        store_runs(self.0.raw, &[&run], Some(now))?;
         let job = if retry_after.is_some() {
             // A run with a pause cannot be claimed yet, so no waiting claim is woken.
             if run.available_at.is_none() {

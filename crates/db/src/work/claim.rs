@@ -16,6 +16,7 @@ use lectern_domain::{
 use super::Work;
 use super::attempt::AttemptLog;
 use super::expiry::expires_at;
+use crate::connection::Backend;
 use crate::connection::batch::Outcome;
 use crate::dialect::{Picked, is_ready, pick_runs, start_jobs, store_runs};
 use crate::error::{Doing, Error};
@@ -33,7 +34,7 @@ impl Work<'_> {
     /// priority first, then the oldest. Runs with expired leases are made ready first.
     ///
     /// Skips runs of jobs that another transaction has locked. So it may claim fewer
-    /// runs than are ready, or none: claim again later.
+    /// runs than are ready, or none: claim again later. Claims no run of a paused stage.
     pub fn claim(&mut self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
         let claimed = self.claim_batch(slice::from_ref(request))?;
         Ok(claimed.into_iter().flatten().collect())
@@ -130,7 +131,9 @@ impl Work<'_> {
             Err(error) => return Err(error),
         };
         self.expire_runs(job_id, now)?;
-        let stages = request.stages.as_slice().iter().map(|stage| stage.as_str());
+        let stages = request.stages.as_slice();
+        let stages = self.0.stage_pauses().without_paused(stages)?;
+        let stages = stages.iter().map(|stage| stage.as_str());
         let ready = stage_runs::table
             .filter(stage_runs::job_id.eq(Id(job_id)))
             .filter(is_ready())
@@ -153,7 +156,13 @@ impl Work<'_> {
     }
 
     fn pick(&mut self, stages: &[Stage], limit: i64) -> Result<Picked, Error> {
-        pick_runs(self.0.raw, self.0.context, stages, limit)
+        if self.0.raw.backend() == Backend::Postgres {
+            return pick_runs(self.0.raw, self.0.context, stages, limit);
+        }
+        // On PostgreSQL a further query would cost a round trip. SQLite would read every ready run
+        // of a paused stage.
+        let stages = self.0.stage_pauses().without_paused(stages)?;
+        pick_runs(self.0.raw, self.0.context, &stages, limit)
     }
 
     /// Leases the picked runs that are still ready to the requests, in their order, and
@@ -226,7 +235,7 @@ impl Work<'_> {
                 shortened.push(&*run);
             }
         }
-        store_runs(self.0.raw, &shortened)
+        store_runs(self.0.raw, &shortened, None)
     }
 
     /// Updates the jobs of runs that were just leased, and records their events. A job

@@ -122,10 +122,12 @@ impl Work<'_> {
         completions: impl Iterator<Item = &'c Completion>,
     ) -> Result<BTreeMap<JobId, Job>, Error> {
         let mut runs = Vec::new();
+        let mut latest = None;
         let mut ended = Vec::new();
         let mut open: BTreeMap<usize, Vec<JobId>> = BTreeMap::new();
         for completion in completions {
-            let Completion { run, ready, .. } = completion;
+            let Completion { run, ready, at, .. } = completion;
+            latest = latest.max(Some(*at));
             runs.push(run);
             for ready in ready {
                 self.0.stage_runs().note_ready(ready.stage);
@@ -138,7 +140,7 @@ impl Work<'_> {
                 open.entry(event_count).or_default().push(run.job_id);
             }
         }
-        store_runs(self.0.raw, &runs)?;
+        store_runs(self.0.raw, &runs, latest)?;
         let mut jobs = Vec::new();
         for (event_count, job_ids) in open {
             jobs.extend(rollup_all(&mut self.0, &job_ids, event_count)?);

@@ -70,7 +70,7 @@ impl Work<'_> {
             }
             states.push(Outcome::Executed(state));
         }
-        store_runs(self.0.raw, &extended.values().collect::<Vec<_>>())?;
+        store_runs(self.0.raw, &extended.values().collect::<Vec<_>>(), None)?;
         let job_ids: Vec<_> = changed_jobs.keys().copied().collect();
         let rolled_up = rollup_all(&mut self.0, &job_ids, JOB_EVENTS)?;
         let changes = rolled_up.iter().filter_map(|job| {

@@ -305,6 +305,11 @@ impl DatabaseHandle {
         AppendId::new(self.database.clock())
     }
 
+    /// The name of the database management system.
+    pub(crate) fn backend_name(&self) -> String {
+        self.database.backend().to_string()
+    }
+
     /// Counts of open connections.
     pub(crate) fn stats(&self) -> PoolStats {
         self.database.stats()

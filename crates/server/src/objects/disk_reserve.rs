@@ -15,6 +15,12 @@ const DEFAULT_DIVISOR: u64 = 20;
 pub(crate) struct DiskFull;
 
 impl Objects {
+    /// The space of the disk with the objects; `None` for a bucket, and if it does not respond.
+    pub(crate) async fn disk_space(&self) -> Option<DiskSpace> {
+        let space = within(STORAGE_TIMEOUT, self.storage.disk_space()).await;
+        space.ok().flatten()
+    }
+
     /// Checks that the reserve stays free after `size` more bytes; if not, returns
     /// `Ok(Err(DiskFull))`. A bucket is never full.
     pub(crate) async fn check_space(&self, size: u64) -> Result<Result<(), DiskFull>, ApiError> {

@@ -13,6 +13,7 @@ mod missing_resource;
 mod monitoring;
 mod next_page_link;
 mod objects;
+mod operation;
 mod recordings;
 mod results;
 pub(crate) mod sessions;
@@ -20,6 +21,7 @@ mod set_pages;
 mod sign_in;
 mod silence_regions;
 mod single_row;
+mod stage_pauses;
 mod stages;
 mod stats;
 mod subtitles;
@@ -29,6 +31,7 @@ mod uploads;
 mod watch_tokens;
 mod work;
 mod work_objects;
+mod work_stats;
 
 use actix_web::web::{self, ServiceConfig};
 use lectern_api::Code;
@@ -70,6 +73,8 @@ fn all() -> Vec<Resource> {
         watch_tokens::resources(),
         work::resources(),
         work_objects::resources(),
+        work_stats::resources(),
+        stage_pauses::resources(),
         stats::resources(),
         transcripts::resources(),
         silence_regions::resources(),
@@ -93,6 +98,7 @@ fn all() -> Vec<Resource> {
 fn pages() -> Vec<Resource> {
     let all = [
         recordings::resources(),
+        operation::resources(),
         vec![docs::root()],
         assets::resources(),
     ];

@@ -48,6 +48,8 @@ async fn render(
             request: &list,
             query: &query,
             has_owners,
+            // Who sees the recordings of all owners.
+            sees_operation: has_owners,
         };
         recordings_page(language, &recordings)
     };

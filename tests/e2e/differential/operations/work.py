@@ -172,3 +172,35 @@ def logs(seq: Sequence) -> Request:
         "status": ["started", "failed", "started,failed", "x"],
     }
     return Request("listLogs", "GET", f"{API}/jobs/{seq.job()}/logs{parameters(seq, options)}")
+
+
+@operation("pauseStage", 0.3)
+def pause(seq: Sequence) -> Request:
+    stage = seq.rng.choice([*WORK, "uploading", "x"])
+    return seq.with_key(Request("pauseStage", "POST", f"{API}/work/stages/{stage}/pause"))
+
+
+@operation("resumeStage", 1)
+def resume(seq: Sequence) -> Request:
+    stage = seq.rng.choice(WORK)
+    return seq.with_key(Request("resumeStage", "POST", f"{API}/work/stages/{stage}/resume"))
+
+
+@operation("getWorkStats", 0.7)
+def work_stats(seq: Sequence) -> Request:
+    return Request("getWorkStats", "GET", f"{API}/work/stats")
+
+
+def _learn_workers(seq: Sequence, request: Request, answer: Comparable) -> None:
+    if answer.status == 200 and isinstance(answer.json["next_cursor"], Name):
+        seq.known.worker_pages.append(answer.json["next_cursor"])
+
+
+@operation("listWorkers", 0.7, _learn_workers)
+def workers(seq: Sequence) -> Request:
+    known = seq.known
+    if known.worker_pages and seq.values.chance(0.3):
+        cursor = seq.rng.choice(known.worker_pages[-3:])
+        return Request("listWorkers", "GET", f"{API}/workers?limit=2&cursor={cursor}")
+    options = {"limit": ["1", "2", "3", "100", "101", "0", "x"]}
+    return Request("listWorkers", "GET", f"{API}/workers{parameters(seq, options, 0.5)}")

@@ -43,6 +43,7 @@ pub(crate) const VALID_ROWS: &[(&str, Values)] = &[
     ("imported_jobs", &[("job_id", NEW_ID), ("source_digest", DIGEST), ("digest", DIGEST)]),
     ("api_keys", &[("key_id", NEW_ID), ("secret_hash", FINGERPRINT), ("role", "'worker'"), ("stages", "'[\"transcription\"]'"), ("person", "'ada'"), ("expires_at", TIME)]),
     ("audit_entries", &[("entry_id", NEW_ID), ("action", "'job.cancel'")]),
+    ("stage_pauses", &[("stage", "'transcription'")]),
 ];
 
 /// Table, column, a valid value, invalid values. `text(n)` is a text of n
@@ -145,6 +146,9 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("stage_runs", "eta_seconds", "0", &["-1", "2147483648"]),
     ("stage_runs", "started_at", TIME, &["'not a time'", "NULL"]),
     ("stage_runs", "finished_at", TIME, &["'not a time'"]),
+    ("stage_runs", "ready_at", TIME, &["'not a time'"]),
+    ("stage_pauses", "stage", "'compilation'", &["'uploading'", "'complete'", "'transcode'", "''", "NULL"]),
+    ("stage_pauses", "paused_at", TIME, &["'not a time'", "NULL"]),
     ("job_events", "seq", "9223372036854775807", &["0", "-1", "NULL"]),
     ("job_events", "type", "'error'", &["'snapshot'", "''", "NULL"]),
     ("job_events", "data", "'{\"status\": \"queued\"}'", &["'[]'", "'null'", "'not json'", "NULL"]),
@@ -179,7 +183,7 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("api_keys", "created_at", TIME, &["'not a time'", "NULL"]),
     ("audit_entries", "entry_id", OTHER_ID, &["'00000000'", "NULL"]),
     ("audit_entries", "at", TIME, &["'not a time'", "NULL"]),
-    ("audit_entries", "action", "'key.revoke'", &["'job.create'", "'Job.cancel'", "''", "NULL"]),
+    ("audit_entries", "action", "'stage.resume'", &["'job.create'", "'Job.cancel'", "''", "NULL"]),
     ("audit_entries", "job_id", UNKNOWN_JOB, &["'00000000'"]),
     ("audit_entries", "changed_key_id", OTHER_ID, &["'00000000'"]),
     ("audit_entries", "owner", "text(100)", &["text(101)", "''", NUL]),

@@ -45,6 +45,7 @@ impl Call {
             "{clip_id}",
             "{segment_id}",
             "{lease_id}",
+            "{stage}",
             "{upload_id}",
             "{key}",
         ] {
@@ -88,6 +89,7 @@ impl Call {
             "updateJob" | "reportProgress" | "cancelJob" => job(JobStatus::Running),
             "retryJob" | "rerunJob" => job(JobStatus::Failed),
             "watchJob" => job(JobStatus::Queued),
+            "pauseStage" | "resumeStage" => Stage::Transcription.to_string(),
             "createUploadUrl" => recordings::announce(client, SIZE).job_id.to_string(),
             id if id.contains("Tus") => tus::create(client, SIZE).id,
             "heartbeat" | "completeStage" | "releaseStage" | "failStage" | "listWorkObjects"

@@ -280,7 +280,7 @@ fn unknown_ids_get_the_documented_response(server: TestServer) {
             {
                 (404, "upload_not_found")
             }
-            path if path.contains("{key}") => (404, "not_found"),
+            path if path.contains("{key}") || path.contains("{stage}") => (404, "not_found"),
             _ => continue,
         };
         for unknown in [UNKNOWN_ID, "lecture-07", "0"] {

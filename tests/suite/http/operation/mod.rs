@@ -2,6 +2,7 @@
 
 mod connections;
 mod cors;
+mod dashboard;
 mod database_outage;
 mod docs;
 mod foreign_requests;

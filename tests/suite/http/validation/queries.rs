@@ -44,7 +44,7 @@ pub(crate) struct Endpoint {
 }
 
 /// All endpoints that take a query string.
-pub(crate) const ENDPOINTS: [Endpoint; 12] = [
+pub(crate) const ENDPOINTS: [Endpoint; 13] = [
     Endpoint {
         path: "/api/v1/jobs",
         parameters: &[
@@ -152,6 +152,12 @@ pub(crate) const ENDPOINTS: [Endpoint; 12] = [
             ("limit", Count(100)),
             ("cursor", Cursor),
         ],
+        ignores_others: false,
+        contradictions: &[],
+    },
+    Endpoint {
+        path: "/api/v1/workers",
+        parameters: &[("limit", Count(100)), ("cursor", Cursor)],
         ignores_others: false,
         contradictions: &[],
     },

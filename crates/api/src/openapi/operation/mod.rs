@@ -14,11 +14,12 @@ use crate::transcript_segment::TranscriptSegmentsBody;
 use crate::upload::sample_recording;
 use crate::wire::Code;
 
-const PATH_PARAMETERS: [&str; 6] = [
+const PATH_PARAMETERS: [&str; 7] = [
     "job_id",
     "clip_id",
     "segment_id",
     "lease_id",
+    "stage",
     "upload_id",
     "key",
 ];

@@ -1,7 +1,9 @@
 //! Stage runs, the state of each stage of a job: the table `stage_runs`.
 
+mod active_workers;
 pub(crate) mod grant_leases;
 mod row;
+mod stats;
 
 use std::collections::HashMap;
 
@@ -284,29 +286,31 @@ impl StageRuns<'_, ReadWrite> {
             }
         }
         let ids: Vec<_> = runs.iter().map(|run| Id(run.run_id)).collect();
-        diesel::update(stage_runs::table.filter(stage_runs::run_id.eq_any(ids)))
-            .set((
-                (
-                    stage_runs::status.eq(status.as_str()),
-                    stage_runs::attempt.eq(attempts),
-                    stage_runs::worker.eq(None::<&str>),
-                    stage_runs::lease_id.eq(None::<Id<LeaseId>>),
-                    stage_runs::lease_expires_at.eq(None::<DbTime>),
-                    stage_runs::lease_seconds.eq(None::<i32>),
-                    stage_runs::available_at.eq(None::<DbTime>),
-                ),
-                (
-                    stage_runs::percent.eq(0.0),
-                    stage_runs::message.eq(None::<&str>),
-                    stage_runs::eta_seconds.eq(None::<i32>),
-                    stage_runs::agent_name.eq(None::<&str>),
-                    stage_runs::error.eq(None::<&str>),
-                    stage_runs::notes.eq(DbJson(StageNotes::default().to_json())),
-                    stage_runs::started_at.eq(None::<DbTime>),
-                    stage_runs::finished_at.eq(None::<DbTime>),
-                ),
-            ))
-            .execute(self.0.raw)
+        let ready_at = self.0.update_time().nullable();
+        let by_id = stage_runs::table.filter(stage_runs::run_id.eq_any(ids));
+        let reopen = diesel::update(by_id).set((
+            (
+                stage_runs::status.eq(status.as_str()),
+                stage_runs::attempt.eq(attempts),
+                stage_runs::worker.eq(None::<&str>),
+                stage_runs::lease_id.eq(None::<Id<LeaseId>>),
+                stage_runs::lease_expires_at.eq(None::<DbTime>),
+                stage_runs::lease_seconds.eq(None::<i32>),
+                stage_runs::available_at.eq(None::<DbTime>),
+            ),
+            (
+                stage_runs::percent.eq(0.0),
+                stage_runs::message.eq(None::<&str>),
+                stage_runs::eta_seconds.eq(None::<i32>),
+                stage_runs::agent_name.eq(None::<&str>),
+                stage_runs::error.eq(None::<&str>),
+                stage_runs::notes.eq(DbJson(StageNotes::default().to_json())),
+                stage_runs::started_at.eq(None::<DbTime>),
+                stage_runs::finished_at.eq(None::<DbTime>),
+                stage_runs::ready_at.eq(ready_at),
+            ),
+        ));
+        on_either!(self.0.raw, conn => reopen.execute(conn))
             .doing("reopen runs")
             .map(drop)
     }

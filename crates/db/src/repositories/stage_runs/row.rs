@@ -134,6 +134,7 @@ pub(crate) struct NewRunRow<'a> {
     backoff_max_seconds: i32,
     created_at: DbTime,
     owner_id: &'a str,
+    ready_at: Option<DbTime>,
 }
 
 impl<'a> NewRunRow<'a> {
@@ -152,6 +153,7 @@ impl<'a> NewRunRow<'a> {
             backoff_max_seconds: run.step.backoff.max_seconds(),
             created_at: now,
             owner_id: owner.map_or("", OwnerName::as_str),
+            ready_at: (run.status == StageRunStatus::Ready).then_some(now),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use lectern_api::Code;
-use lectern_domain::{ApiKey, OwnerName, Stage};
+use lectern_domain::{ApiKey, OwnerName, Scope, Stage};
 
 use crate::http::error::ApiError;
 
@@ -74,6 +74,30 @@ pub(crate) struct MaybeCaller(Option<Caller>);
 impl MaybeCaller {
     pub(crate) fn get(&self) -> Option<&Caller> {
         self.0.as_ref()
+    }
+
+    /// The owner of the caller's key.
+    pub(crate) fn owner(&self) -> Option<&OwnerName> {
+        self.0.as_ref().and_then(Caller::owner)
+    }
+
+    /// Whether the caller may call the routes of a scope.
+    pub(crate) fn has(&self, scope: Scope) -> bool {
+        self.0.as_ref().is_none_or(|caller| caller.key().has(scope))
+    }
+
+    /// Checks that the caller is not limited to the jobs of one owner, for what concerns the jobs
+    /// of all.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::ScopeMissing`] when its key has an owner.
+    pub(crate) fn has_no_owner(&self) -> Result<(), ApiError> {
+        if self.owner().is_none() {
+            return Ok(());
+        }
+        let detail = "this is for keys without an owner: it concerns the jobs of all owners";
+        Err(ApiError::new(Code::ScopeMissing, detail))
     }
 
     /// Checks that the caller may claim these stages.

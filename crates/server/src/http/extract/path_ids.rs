@@ -6,7 +6,7 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::Code;
-use lectern_domain::{ClipId, JobId};
+use lectern_domain::{ClipId, JobId, Stage};
 
 use crate::http::error::ApiError;
 
@@ -21,6 +21,21 @@ pub(crate) struct ClipIdPath(pub(crate) ClipId);
 /// The segment id of the path. A malformed id is a 404.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SegmentIdPath<T>(pub(crate) T);
+
+/// The stage of the path, one that workers claim. Another text is a 404.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StagePath(pub(crate) Stage);
+
+impl FromRequest for StagePath {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let stage = parse_parameter(request, "stage").filter(|stage: &Stage| stage.is_work());
+        let no_stage = || ApiError::new(Code::NotFound, "workers claim no stage of this name");
+        ready(stage.map(Self).ok_or_else(no_stage))
+    }
+}
 
 impl<T: FromStr> FromRequest for SegmentIdPath<T> {
     type Error = ApiError;
