@@ -19,11 +19,15 @@ mod display;
 mod language;
 mod layout;
 mod query;
+mod recording;
 mod recordings;
+#[cfg(test)]
+mod samples;
 mod words;
 
 pub use language::Language;
 pub use layout::message_page;
 pub use query::PageQuery;
+pub use recording::{ClipWithUrls, Recording, TranscriptPart, recording_page};
 pub use recordings::{Recordings, recordings_page};
 pub use words::Words;

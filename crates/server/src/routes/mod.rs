@@ -13,6 +13,7 @@ mod missing_resource;
 mod monitoring;
 mod next_page_link;
 mod objects;
+mod recording;
 mod recordings;
 mod results;
 pub(crate) mod sessions;
@@ -93,6 +94,7 @@ fn all() -> Vec<Resource> {
 fn pages() -> Vec<Resource> {
     let all = [
         recordings::resources(),
+        recording::resources(),
         vec![docs::root()],
         assets::resources(),
     ];
