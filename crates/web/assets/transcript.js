@@ -7,6 +7,10 @@ import { element, lists, mark, pattern } from "./lines.js";
 /** @typedef {import("./lines.js").Segment} Segment */
 /** @typedef {Record<string, string>} Labels */
 
+/** Time between the last key and the search, in milliseconds: marking ten thousand lines takes
+ * longer than typing a letter. */
+const SEARCH_DELAY = 150;
+
 export class Transcript {
   /** @type {HTMLLIElement[]} */
   #lines = [];
@@ -17,6 +21,8 @@ export class Transcript {
   /** The first lines and the length of the transcript that is shown. */
   #shown = "";
   #loads = 0;
+  /** @type {number | undefined} */
+  #searchSoon;
   #editButton = document.createElement("button");
 
   /**
@@ -157,7 +163,10 @@ export class Transcript {
   /** @param {Event} event */
   #input(event) {
     const target = event.target;
-    if (target === this.#search) this.#find();
+    if (target === this.#search) {
+      window.clearTimeout(this.#searchSoon);
+      this.#searchSoon = window.setTimeout(() => this.#find(), SEARCH_DELAY);
+    }
     if (target === this.#box("#follow") && this.#box("#follow")?.checked && this.#current) {
       this.#scrollTo(this.#current);
     }
@@ -181,8 +190,9 @@ export class Transcript {
     }
     const found = this.section.querySelector("#found");
     if (found) {
-      const text = count > 0 ? this.labels.lines_found : this.labels.none_found;
-      found.textContent = sought ? (text ?? "").replace("#", String(count)) : "";
+      const { none_found, line_found, lines_found } = this.labels;
+      const text = [none_found, line_found][count] ?? lines_found ?? "";
+      found.textContent = sought ? text.replace("#", String(count)) : "";
     }
     if (!sought && this.#current) this.#scrollTo(this.#current);
   }

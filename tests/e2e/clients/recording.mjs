@@ -94,7 +94,7 @@ await page.waitForFunction(() => document.querySelector("#media").readyState >= 
 await page.waitForFunction((count) => document.querySelectorAll("#lines li").length === count, LINES);
 await lineOf(page, HOSTILE).waitFor();
 await page.getByRole("searchbox").fill("NEEDLE");
-await page.getByText("1 lines found").waitFor();
+await page.getByText("1 line found").waitFor();
 assert.deepEqual(await page.locator("#lines li:visible .text").allTextContents(), ["a needle in it"]);
 assert.equal(await page.locator("#lines mark").textContent(), "needle");
 await page.getByRole("searchbox").fill("");

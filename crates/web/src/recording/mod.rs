@@ -140,6 +140,7 @@ fn labels(language: Language) -> String {
         "save": own.save,
         "discard": own.discard,
         "edit_line": own.edit_line,
+        "line_found": own.line_found,
         "lines_found": own.lines_found,
         "none_found": own.none_found,
         "not_playable": own.not_playable,
