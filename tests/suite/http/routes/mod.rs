@@ -11,6 +11,7 @@ mod jobs;
 mod layout_analysis;
 mod logs;
 mod progress;
+mod recording_page;
 mod recordings_page;
 mod rejected_transcript_files;
 mod rerun;
