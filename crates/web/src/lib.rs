@@ -28,6 +28,6 @@ mod words;
 pub use language::Language;
 pub use layout::message_page;
 pub use query::PageQuery;
-pub use recording::{ClipWithUrls, Recording, TranscriptPart, recording_page};
+pub use recording::{ClipWithUrls, ReaderRights, Recording, TranscriptPart, recording_page};
 pub use recordings::{Recordings, recordings_page};
 pub use words::Words;

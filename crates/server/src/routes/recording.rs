@@ -9,7 +9,9 @@ use lectern_domain::{
     DownloadName, Job, JobId, LogEntryFilter, PageLimit, PageRequest, Scope, SilenceRegionFilter,
     StorageKey,
 };
-use lectern_web::{ClipWithUrls, PageQuery, Recording, TranscriptPart, recording_page};
+use lectern_web::{
+    ClipWithUrls, PageQuery, ReaderRights, Recording, TranscriptPart, recording_page,
+};
 
 use crate::database::caller_database::CallerDatabase;
 use crate::http::auth::MaybeCaller;
@@ -91,13 +93,15 @@ impl Page {
         let query = PageQuery::parse(request.query_string()).to_string();
         let filter = query::parse::<TranscriptQuery>(&query)?;
         let CallerDatabase(db) = &self.database;
-        let has_owners = db.owner().is_none();
-        let (may_change, now) = (self.may_change, db.now());
+        let reader = ReaderRights {
+            has_owners: db.owner().is_none(),
+            may_change: self.may_change,
+        };
+        let now = db.now();
         let read = move |conn: &mut Reader<'_>| {
             let job = conn.jobs().find(job_id)?;
             let job = job.ok_or_else(|| ApiError::no_job(job_id))?;
-            let mut page = read_outputs(conn, &job, &filter, now)?;
-            (page.has_owners, page.may_change) = (has_owners, may_change);
+            let page = read_outputs(conn, &job, &filter, (reader, now))?;
             Ok(Rows { job, page })
         };
         let mut rows = db.read(read, |rows| rows).await?;
@@ -138,7 +142,7 @@ fn read_outputs(
     conn: &mut Reader<'_>,
     job: &Job,
     filter: &TranscriptFilter,
-    now: DateTime<Utc>,
+    (reader, now): (ReaderRights, DateTime<Utc>),
 ) -> Result<Recording, ApiError> {
     let job_id = job.job_id;
     let clips = conn.clips().page(job_id, None, None)?;
@@ -180,8 +184,7 @@ fn read_outputs(
         stages: stages.collect(),
         has_more_log: log.next.is_some(),
         log: log.items.into_iter().map(LogEntry::from).collect(),
-        has_owners: false,
-        may_change: false,
+        reader,
         now,
     })
 }

@@ -23,7 +23,7 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
             @if recording.has_more_clips {
                 p { a href={ (recording.api()) "/clips" } { (own.more_clips) } }
             }
-            @if recording.may_change { (form(language)) }
+            @if recording.reader.may_change { (form(language)) }
         }
     }
 }
@@ -65,7 +65,7 @@ fn card(language: Language, recording: &Recording, found: &ClipWithUrls) -> Mark
                     @if recording.media_url.is_some() {
                         button type="button" data-play data-start=(start) data-end=(end) { (own.play_clip) }
                     }
-                    @if recording.may_change {
+                    @if recording.reader.may_change {
                         button type="button" data-edit { (own.edit) }
                         button .danger type="button" data-delete { (own.delete) }
                     }

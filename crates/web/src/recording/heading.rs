@@ -27,12 +27,12 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
                 }
                 div { dt { (own.kind) } dd { (job.content_type) } }
                 div { dt { (words.created) } dd { (time(job.created_at, language)) } }
-                @if let Some(owner) = job.owner_id.as_ref().filter(|_| recording.has_owners) {
+                @if let Some(owner) = job.owner_id.as_ref().filter(|_| recording.reader.has_owners) {
                     div { dt { (words.owner) } dd { (owner) } }
                 }
             }
             (trouble(language, recording))
-            @if recording.may_change { (actions(language, recording)) }
+            @if recording.reader.may_change { (actions(language, recording)) }
         }
     }
 }
@@ -62,7 +62,7 @@ fn trouble(language: Language, recording: &Recording) -> Markup {
     let own = language.recording_words();
     let job = &recording.job;
     let hint = match job.status {
-        JobStatus::Failed if recording.may_change => own.hint_failed,
+        JobStatus::Failed if recording.reader.may_change => own.hint_failed,
         JobStatus::Failed => own.hint_failed_viewer,
         JobStatus::Cancelled => own.hint_cancelled,
         JobStatus::Queued => own.hint_queued,

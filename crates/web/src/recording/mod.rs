@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use lectern_api::{
     Clip, ContentSegment, JobResponse, LogEntry, SilenceRegion, StageRunResponse, TranscriptSegment,
 };
-use lectern_domain::Stage;
+use lectern_domain::{Stage, VideoDuration};
 use maud::html;
 use serde_json::{Value, json};
 
@@ -43,12 +43,19 @@ pub struct Recording {
     pub log: Vec<LogEntry>,
     /// Whether the log has more entries than these.
     pub has_more_log: bool,
+    /// For whom the page is.
+    pub reader: ReaderRights,
+    /// The time of the page, to which the bars of running stages extend.
+    pub now: DateTime<Utc>,
+}
+
+/// What the reader of a page may see and do.
+#[derive(Debug, Clone, Copy)]
+pub struct ReaderRights {
     /// Whether the reader may see recordings of several owners.
     pub has_owners: bool,
     /// Whether the reader may change recordings. Otherwise the page has no buttons that do.
     pub may_change: bool,
-    /// The time of the page, to which the bars of running stages extend.
-    pub now: DateTime<Utc>,
 }
 
 /// A part of a transcript.
@@ -80,7 +87,7 @@ pub struct ClipWithUrls {
 impl Recording {
     /// The length in seconds: that of the recording, or the end of what was found in it.
     fn seconds(&self) -> f64 {
-        let known = self.job.video_duration.map(|length| length.get());
+        let known = self.job.video_duration.map(VideoDuration::get);
         known.filter(|seconds| *seconds > 0.0).unwrap_or_else(|| {
             let topics = self.topics.iter().map(|topic| topic.end_time);
             let clips = self.clips.iter().map(|found| found.clip.end_time);
@@ -101,7 +108,7 @@ impl Recording {
 pub fn recording_page(language: Language, recording: &Recording) -> String {
     let content = html! {
         div #recording .recording data-job-id=(recording.job.job_id)
-            data-may-change=[recording.may_change.then_some("")] data-labels=(labels(language)) {
+            data-may-change=[recording.reader.may_change.then_some("")] data-labels=(labels(language)) {
             p #notice .notice role="alert" hidden {}
             // Says a new status to those who do not see it.
             p #announcement .unseen role="status" {}

@@ -133,8 +133,10 @@ fn a_recording(change: &Value) -> Recording {
         ],
         log: Vec::new(),
         has_more_log: false,
-        has_owners: false,
-        may_change: true,
+        reader: ReaderRights {
+            has_owners: false,
+            may_change: true,
+        },
         now: at("2026-03-04T05:40:00Z"),
     }
 }
@@ -221,7 +223,7 @@ fn a_reader_who_may_not_change_anything_has_no_buttons_for_it() {
             buttons.iter().all(|button| page.contains(button)),
             "{status}: {page}"
         );
-        recording.may_change = false;
+        recording.reader.may_change = false;
         let page = english(&recording);
         assert!(
             buttons.iter().all(|button| !page.contains(button)),
