@@ -1,6 +1,7 @@
-//! Style sheet, scripts and icon of the pages. The name of each has a hash of its content, so
+//! Style sheets, scripts and icon of the pages. The name of each has a hash of its content, so
 //! that caches may keep it for ever.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// An embedded file.
@@ -11,22 +12,21 @@ pub struct Asset {
     /// Media type.
     pub content_type: &'static str,
     /// Content.
-    pub content: &'static str,
+    pub content: Cow<'static, str>,
+    /// The name without hash and extension.
+    stem: &'static str,
+    /// The names of all modules that a script needs, also those of other modules.
+    pub(crate) modules: Vec<String>,
 }
 
 pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     let content = include_str!("../assets/pages.css");
-    Asset::new("pages", "css", "text/css; charset=utf-8", content)
+    Asset::new("pages", "css", CSS, content)
 });
 
-pub(crate) static RECORDINGS_SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
-    let content = include_str!("../assets/recordings.js");
-    Asset::new("recordings", "js", JAVASCRIPT, content)
-});
-
-pub(crate) static OPERATION_SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
-    let content = include_str!("../assets/operation.js");
-    Asset::new("operation", "js", JAVASCRIPT, content)
+pub(crate) static RECORDING_STYLE: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_str!("../assets/recording.css");
+    Asset::new("recording", "css", CSS, content)
 });
 
 pub(crate) static ICON: LazyLock<Asset> = LazyLock::new(|| {
@@ -34,22 +34,82 @@ pub(crate) static ICON: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("icon", "svg", "image/svg+xml", content)
 });
 
+const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
+macro_rules! sources {
+    ($($stem:literal),+ $(,)?) => {
+        [$(($stem, include_str!(concat!("../assets/", $stem, ".js")))),+]
+    };
+}
+
+/// Names and contents of the scripts, each after those that it imports.
+const SOURCES: [(&str, &str); 11] = sources![
+    "page",
+    "live",
+    "api",
+    "player",
+    "timeline",
+    "lines",
+    "transcript",
+    "clips",
+    "recordings",
+    "recording",
+    "operation",
+];
+
+/// The scripts. They import each other by the names with hashes.
+static SCRIPTS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    let mut scripts: Vec<Asset> = Vec::with_capacity(SOURCES.len());
+    for (stem, source) in SOURCES {
+        let mut content = source.to_owned();
+        let mut modules = Vec::new();
+        for module in &scripts {
+            let imported = format!("\"./{}.js\"", module.stem);
+            if content.contains(&imported) {
+                content = content.replace(&imported, &format!("\"./{}\"", module.name));
+                modules.extend(module.modules.iter().cloned());
+                modules.push(module.name.clone());
+            }
+        }
+        modules.sort();
+        modules.dedup();
+        scripts.push(Asset {
+            modules,
+            ..Asset::new(stem, "js", JAVASCRIPT, content)
+        });
+    }
+    scripts
+});
+
+/// The script with this name, without hash and extension.
+pub(crate) fn script(stem: &str) -> Option<&'static Asset> {
+    SCRIPTS.iter().find(|script| script.stem == stem)
+}
+
 impl Asset {
-    fn new(stem: &str, extension: &str, content_type: &'static str, content: &'static str) -> Self {
+    fn new(
+        stem: &'static str,
+        extension: &str,
+        content_type: &'static str,
+        content: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let content = content.into();
         let hash = crc32fast::hash(content.as_bytes());
         Self {
             name: format!("{stem}-{hash:08x}.{extension}"),
             content_type,
             content,
+            stem,
+            modules: Vec::new(),
         }
     }
 }
 
 /// All assets.
 pub fn all() -> impl Iterator<Item = &'static Asset> {
-    [&*STYLE, &*RECORDINGS_SCRIPT, &*OPERATION_SCRIPT, &*ICON].into_iter()
+    let others = [&*STYLE, &*RECORDING_STYLE, &*ICON];
+    others.into_iter().chain(&*SCRIPTS)
 }
 
 /// The asset of this name.
@@ -80,5 +140,19 @@ mod tests {
             assert!(!content.contains("http:"), "{}", asset.name);
             assert!(!content.contains("https:"), "{}", asset.name);
         }
+    }
+
+    #[test]
+    fn every_import_is_the_name_of_an_asset() {
+        let mut imports = 0;
+        for asset in all().filter(|asset| asset.content_type == JAVASCRIPT) {
+            for part in asset.content.split("from \"./").skip(1) {
+                let name = part.split('"').next().unwrap();
+                assert!(find(name).is_some(), "{} imports {name}", asset.name);
+                assert!(asset.modules.iter().any(|module| module == name), "{name}");
+                imports += 1;
+            }
+        }
+        assert!(imports > 0);
     }
 }

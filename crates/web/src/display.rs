@@ -19,6 +19,18 @@ pub(crate) fn clock(seconds: f64) -> String {
     }
 }
 
+/// A part of a recording: `0:07–1:37`.
+pub(crate) fn clock_range(start: f64, end: f64) -> String {
+    format!("{}–{}", clock(start), clock(end))
+}
+
+/// A part of a whole as an SVG coordinate, with four decimals: `12.5000%`. Outside of it, its
+/// nearest end.
+pub(crate) fn share(part: f64, whole: f64) -> String {
+    let share = if whole > 0.0 { part / whole } else { 0.0 };
+    format!("{:.4}%", share.clamp(0.0, 1.0) * 100.0)
+}
+
 /// A size in the largest decimal unit that leaves at least 1, with one decimal below 10.
 pub(crate) fn file_size(bytes: i64, language: Language) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];

@@ -1,5 +1,6 @@
 //! The languages of the pages.
 
+use crate::recording::words::{self as recording, RecordingWords};
 use crate::words::{ENGLISH, GERMAN, Words};
 
 /// A language of the pages.
@@ -40,6 +41,14 @@ impl Language {
         match self {
             Self::English => &ENGLISH,
             Self::German => &GERMAN,
+        }
+    }
+
+    /// The words of the page of a recording.
+    pub(crate) fn recording_words(self) -> &'static RecordingWords {
+        match self {
+            Self::English => &recording::ENGLISH,
+            Self::German => &recording::GERMAN,
         }
     }
 }

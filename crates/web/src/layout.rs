@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use crate::assets::{Asset, ICON, STYLE};
+use crate::assets::{self, Asset, ICON, STYLE};
 use crate::language::Language;
 
 /// A page, and where it is.
@@ -11,7 +11,10 @@ pub(crate) struct Layout<'a> {
     pub(crate) title: &'a str,
     /// How many path segments the page is below the root of the service.
     pub(crate) depth: usize,
-    pub(crate) script: Option<&'static Asset>,
+    /// The name of the script, without hash and extension.
+    pub(crate) script: Option<&'static str>,
+    /// A style sheet besides that of all pages.
+    pub(crate) style: Option<&'static Asset>,
 }
 
 impl Layout<'_> {
@@ -29,6 +32,7 @@ impl Layout<'_> {
         let words = self.language.words();
         let root = root(self.depth);
         let asset = |asset: &Asset| format!("{root}assets/{}", asset.name);
+        let script = self.script.and_then(assets::script);
         let page = html! {
             (DOCTYPE)
             html lang=(self.language.tag()) {
@@ -39,7 +43,13 @@ impl Layout<'_> {
                     title { (self.title) " – Lectern" }
                     link rel="stylesheet" href=(asset(&STYLE));
                     link rel="icon" type="image/svg+xml" href=(asset(&ICON));
-                    @if let Some(script) = self.script {
+                    @if let Some(style) = self.style {
+                        link rel="stylesheet" href=(asset(style));
+                    }
+                    @if let Some(script) = script {
+                        @for module in &script.modules {
+                            link rel="modulepreload" href=(format!("{root}assets/{module}"));
+                        }
                         script type="module" src=(asset(script)) {}
                     }
                 }
@@ -88,6 +98,7 @@ pub fn message_page(language: Language, depth: usize, title: &str, text: &str) -
         title,
         depth,
         script: None,
+        style: None,
     };
     layout.render(&content)
 }

@@ -23,12 +23,16 @@ mod operation;
 mod operation_stages;
 mod operation_words;
 mod query;
+mod recording;
 mod recordings;
+#[cfg(test)]
+mod samples;
 mod words;
 
 pub use language::Language;
 pub use layout::message_page;
 pub use operation::{Operation, ServiceState, operation_page};
 pub use query::PageQuery;
+pub use recording::{ClipWithUrls, ReaderRights, Recording, TranscriptPart, recording_page};
 pub use recordings::{Recordings, recordings_page};
 pub use words::Words;

@@ -7,7 +7,6 @@ use lectern_api::{
 };
 use maud::{Markup, html};
 
-use crate::assets::OPERATION_SCRIPT;
 use crate::display::{file_size, time};
 use crate::duration::duration;
 use crate::language::Language;
@@ -75,7 +74,8 @@ pub fn operation_page(language: Language, operation: &Operation<'_>) -> String {
         language,
         title: words.title,
         depth: 0,
-        script: Some(&OPERATION_SCRIPT),
+        script: Some("operation"),
+        style: None,
     };
     layout.render_for_operators(&content)
 }

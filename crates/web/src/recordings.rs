@@ -4,7 +4,6 @@ use lectern_api::{JobListRequest, JobListResponse, JobResponse};
 use lectern_domain::{Direction, JobOrder, JobStatus, Stage};
 use maud::{Markup, html};
 
-use crate::assets::RECORDINGS_SCRIPT;
 use crate::display::{clock, file_size, time};
 use crate::language::Language;
 use crate::layout::Layout;
@@ -49,7 +48,8 @@ pub fn recordings_page(language: Language, recordings: &Recordings<'_>) -> Strin
         language,
         title: words.recordings,
         depth: 0,
-        script: Some(&RECORDINGS_SCRIPT),
+        script: Some("recordings"),
+        style: None,
     };
     if recordings.sees_operation {
         layout.render_for_operators(&content)
@@ -184,7 +184,7 @@ fn row(language: Language, job: &JobResponse, has_owners: bool) -> Markup {
     html! {
         tr data-job-id=(job.job_id) data-status=(job.status) {
             th scope="row" {
-                span .filename title=(job.filename) { (job.filename) }
+                a .filename title=(job.filename) href={ "jobs/" (job.job_id) } { (job.filename) }
                 @if let Some(error) = &job.error_message {
                     span .error { (error) }
                 }
@@ -257,55 +257,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-
-    fn a_job(change: &Value) -> JobResponse {
-        let mut job = lectern_domain::Job {
-            job_id: "0197a0d2-0000-7000-8000-000000000001".parse().unwrap(),
-            owner_id: None,
-            filename: lectern_domain::Filename::new("lecture.mp4").unwrap(),
-            file_size: Some(lectern_domain::FileSize::new(2_147_483_648).unwrap()),
-            content_type: lectern_domain::ContentType::new("video/mp4").unwrap(),
-            original_s3_key: None,
-            source_job_id: None,
-            compiled_video_s3_key: None,
-            video_duration: Some(lectern_domain::VideoDuration::new(3_723.0).unwrap()),
-            video_metadata: lectern_domain::JsonObject::default(),
-            status: JobStatus::Running,
-            error_message: None,
-            celery_task_id: None,
-            progress: Some(lectern_domain::JobProgress {
-                stage: Stage::Transcription,
-                progress: lectern_domain::Progress {
-                    percent: lectern_domain::Percent::new(41.9).unwrap(),
-                    message: None,
-                    eta_seconds: None,
-                },
-                agent_name: None,
-            }),
-            processing_config: None,
-            transcript_source: None,
-            extra_metadata: lectern_domain::JsonObject::default(),
-            priority: 0,
-            version: 1,
-            last_seq: 0,
-            created_at: "2026-03-04T05:06:07Z".parse().unwrap(),
-            updated_at: "2026-03-04T05:06:07Z".parse().unwrap(),
-            completed_at: None,
-        };
-        if let Some(name) = change["filename"].as_str() {
-            job.filename = lectern_domain::Filename::new(name).unwrap();
-        }
-        if let Some(status) = change["status"].as_str() {
-            job.status = status.parse().unwrap();
-        }
-        if let Some(error) = change["error"].as_str() {
-            job.error_message = Some(lectern_domain::LongText::new(error).unwrap());
-        }
-        if let Some(owner) = change["owner"].as_str() {
-            job.owner_id = Some(lectern_domain::OwnerName::new(owner).unwrap());
-        }
-        job.into()
-    }
+    use crate::samples::a_job;
 
     fn page(language: Language, jobs: Vec<JobResponse>, query: &Value) -> String {
         page_with(language, jobs, query, None, true)

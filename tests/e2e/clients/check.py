@@ -4,7 +4,7 @@ clients and a browser, behind nginx with a path prefix. Checks the types in the 
     python3 tests/e2e/clients/check.py PATH/TO/lectern NODE_PACKAGES PYTHON
 
 NODE_PACKAGES is a directory in which package.json is installed, PYTHON a Python with
-openapi-python-client. Also needs node, nginx and chromium.
+openapi-python-client. Also needs node, nginx, chromium and ffmpeg.
 """
 
 from __future__ import annotations
@@ -179,6 +179,16 @@ def check_scripts(tools: Path) -> None:
     run(tools / "tsc", *options, *sorted(PAGE_SCRIPTS.glob("*.js")), cwd=PAGE_SCRIPTS)
 
 
+def make_recording(directory: Path) -> Path:
+    """A recording of 30 seconds in formats that every browser plays."""
+    recording = directory / "recording.webm"
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=10:d=30")
+    sound = ("-f", "lavfi", "-i", "sine=frequency=440:duration=30")
+    codecs = ("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus")
+    run("ffmpeg", "-v", "error", *picture, *sound, *codecs, recording, cwd=directory)
+    return recording
+
+
 def main(lectern: str, node_packages: str, python: str) -> None:
     program, chromium = (
         shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("nginx", "chromium")
@@ -211,6 +221,8 @@ def main(lectern: str, node_packages: str, python: str) -> None:
                 check_scripts(tools)
                 print(run("node", "recordings.mjs", chromium, url, cwd=directory), end="")
                 print(run("node", "operation.mjs", chromium, url, cwd=directory), end="")
+                recording = make_recording(directory)
+                print(run("node", "recording.mjs", chromium, url, recording, cwd=directory), end="")
             server.stop()
         finally:
             server.kill()

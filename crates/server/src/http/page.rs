@@ -9,7 +9,7 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use lectern_web::{Language, message_page};
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use crate::http::auth::Authenticator;
 use crate::http::error::ApiError;
@@ -22,6 +22,15 @@ const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 /// Allows only resources of this server, and neither inline scripts nor inline styles.
 const CONTENT_POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; \
                               form-action 'self'; frame-ancestors 'none'";
+
+/// [`CONTENT_POLICY`], with pictures and media also from the origin of `url`: objects may be in
+/// a bucket. `None` if the URL has no origin.
+fn policy_with_media(url: &str) -> Option<HeaderValue> {
+    let origin = Url::parse(url).ok()?.origin();
+    let origin = origin.is_tuple().then(|| origin.ascii_serialization())?;
+    let policy = format!("{CONTENT_POLICY}; img-src 'self' {origin}; media-src 'self' {origin}");
+    HeaderValue::try_from(policy).ok()
+}
 
 /// Whether the client accepts HTML by name, as browsers do. A wildcard is not enough.
 pub(crate) fn is_html_accepted(accept: &Accept) -> bool {
@@ -53,6 +62,17 @@ pub(crate) fn respond(request: &HttpRequest, page: Result<String, ApiError>) -> 
         Ok(page) => as_page(HttpResponse::Ok().finish(), page),
         Err(error) => refuse(request, &error),
     }
+}
+
+/// The response to a browser with a page that shows objects. `object_url` is the signed URL of
+/// one of them.
+pub(crate) fn respond_with_media(page: String, object_url: Option<&str>) -> HttpResponse {
+    let mut response = as_page(HttpResponse::Ok().finish(), page);
+    if let Some(policy) = object_url.and_then(policy_with_media) {
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 /// The response to a request for a page that is refused. A browser without a session is sent
@@ -147,6 +167,17 @@ mod tests {
             assert!(!accepts(other), "{other}");
         }
         assert!(!accepts_html(&TestRequest::get().to_http_request()));
+    }
+
+    #[test]
+    fn media_are_allowed_from_the_origin_of_objects_only() {
+        let policy =
+            policy_with_media("https://s3.example:9000/bucket/a.mp4?signature=1;x").unwrap();
+        let policy = policy.to_str().unwrap();
+        assert!(policy.starts_with(CONTENT_POLICY), "{policy}");
+        let ends = "; media-src 'self' https://s3.example:9000";
+        assert!(policy.ends_with(ends), "{policy}");
+        assert!(policy_with_media("data:text/html,a").is_none());
     }
 
     #[test]

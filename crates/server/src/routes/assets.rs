@@ -24,5 +24,5 @@ async fn find(request: HttpRequest) -> Result<HttpResponse, ApiError> {
         .content_type(asset.content_type)
         .insert_header((CACHE_CONTROL, FOR_EVER))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .body(asset.content))
+        .body(&*asset.content))
 }

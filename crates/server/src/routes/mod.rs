@@ -14,6 +14,7 @@ mod monitoring;
 mod next_page_link;
 mod objects;
 mod operation;
+mod recording;
 mod recordings;
 mod results;
 pub(crate) mod sessions;
@@ -99,6 +100,7 @@ fn pages() -> Vec<Resource> {
     let all = [
         recordings::resources(),
         operation::resources(),
+        recording::resources(),
         vec![docs::root()],
         assets::resources(),
     ];

@@ -20,6 +20,7 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("GET", "/", "jobs:read"),
     ("GET", "/", PUBLIC),
     ("GET", "/assets/{name}", PUBLIC),
+    ("GET", "/jobs/{job_id}", "jobs:read"),
     ("GET", "/api/v1/audit", "audit:read"),
     ("GET", "/api/v1/clips/{clip_id}", "jobs:read"),
     ("PATCH", "/api/v1/clips/{clip_id}", "jobs:write"),
@@ -201,9 +202,10 @@ fn send(client: &Client, method: &str, route: (&str, Access), key: Option<&Key>)
         Some(key) => key.request(client, method, path),
         None => client.request(method, path),
     };
-    // The root is a page only for browsers.
-    match (path, access) {
-        ("/", Access::Scope(_)) => request.header("Accept", "text/html").send(),
+    // These paths are pages, which only browsers get.
+    let is_page = path == "/" || path.starts_with("/jobs/");
+    match access {
+        Access::Scope(_) if is_page => request.header("Accept", "text/html").send(),
         _ => request.send(),
     }
 }

@@ -12,6 +12,7 @@ mod layout_analysis;
 mod logs;
 mod operation_page;
 mod progress;
+mod recording_page;
 mod recordings_page;
 mod rejected_transcript_files;
 mod rerun;

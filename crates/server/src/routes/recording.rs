@@ -1,0 +1,230 @@
+//! The page of one recording.
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use lectern_api::{Clip, LogEntry, StageRunResponse, TranscriptFilter, TranscriptQuery};
+use lectern_db::{Reader, TranscriptSelection};
+use lectern_domain::{
+    DownloadName, Job, JobId, LogEntryFilter, PageLimit, PageRequest, Scope, SilenceRegionFilter,
+    StorageKey,
+};
+use lectern_web::{
+    ClipWithUrls, PageQuery, ReaderRights, Recording, TranscriptPart, recording_page,
+};
+
+use crate::database::caller_database::CallerDatabase;
+use crate::http::auth::MaybeCaller;
+use crate::http::error::ApiError;
+use crate::http::extract::path_ids::JobIdPath;
+use crate::http::extract::query;
+use crate::http::page;
+use crate::http::resource::Resource;
+use crate::objects::handle::Objects;
+use crate::objects::signed_urls::SignedUrls;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/jobs/{job_id}")
+            .page()
+            .only_html()
+            .get(Scope::JobsRead, show),
+    ]
+}
+
+/// Upper bound of the lines of the transcript on the page. The script loads the others.
+const MAX_LINES: usize = 200;
+/// Upper bound of the pages of segments that are searched for these lines.
+const MAX_SEARCHED_PAGES: usize = 20;
+/// Upper bound of the clips on the page.
+const MAX_CLIPS: usize = 300;
+/// Upper bound of the topics on the page.
+const MAX_TOPICS: usize = 500;
+
+async fn show(
+    database: CallerDatabase,
+    objects: Data<Objects>,
+    caller: MaybeCaller,
+    job_id: Result<JobIdPath, ApiError>,
+    urls: Result<SignedUrls, ApiError>,
+    request: HttpRequest,
+) -> HttpResponse {
+    let render = async {
+        let (JobIdPath(job_id), urls) = (job_id?, urls?);
+        let may_change = caller
+            .get()
+            .is_none_or(|caller| caller.key().data.role.has(Scope::JobsWrite));
+        let page = Page {
+            database,
+            objects,
+            urls,
+            may_change,
+        };
+        page.render(&request, job_id).await
+    };
+    match render.await {
+        Ok((page, media)) => page::respond_with_media(page, media.as_deref()),
+        Err(error) => page::refuse(&request, &error),
+    }
+}
+
+/// What a page is made with.
+struct Page {
+    database: CallerDatabase,
+    objects: Data<Objects>,
+    urls: SignedUrls,
+    may_change: bool,
+}
+
+/// What a page shows, as it is stored.
+struct Rows {
+    job: Job,
+    page: Recording,
+}
+
+impl Page {
+    /// The page, and a URL of an object on it.
+    async fn render(
+        self,
+        request: &HttpRequest,
+        job_id: JobId,
+    ) -> Result<(String, Option<String>), ApiError> {
+        let language = page::language(request);
+        let query = PageQuery::parse(request.query_string()).to_string();
+        let filter = query::parse::<TranscriptQuery>(&query)?;
+        let CallerDatabase(db) = &self.database;
+        let reader = ReaderRights {
+            has_owners: db.owner().is_none(),
+            may_change: self.may_change,
+        };
+        let now = db.now();
+        let read = move |conn: &mut Reader<'_>| {
+            let job = conn.jobs().find(job_id)?;
+            let job = job.ok_or_else(|| ApiError::no_job(job_id))?;
+            let page = read_outputs(conn, &job, &filter, (reader, now))?;
+            Ok(Rows { job, page })
+        };
+        let mut rows = db.read(read, |rows| rows).await?;
+        let media = self.add_urls(&mut rows).await;
+        let page = web::block(move || recording_page(language, &rows.page)).await;
+        Ok((page.map_err(ApiError::internal)?, media))
+    }
+
+    /// Adds the URLs of objects; returns one of them.
+    async fn add_urls(&self, Rows { job, page }: &mut Rows) -> Option<String> {
+        let owner = job.owner_id.as_ref();
+        let ttl = self.objects.limits.download_ttl;
+        if let Some(key) = &job.original_s3_key {
+            let name = DownloadName::of_file(&job.filename);
+            let owner = (job.recording_owner(), owner);
+            page.media_url = self.urls.download(owner, key, Some(&name), ttl).await;
+        }
+        for found in &mut page.clips {
+            let clip = &found.clip;
+            let url = async |key: Option<&StorageKey>| {
+                let key = key?;
+                let extension = key.rsplit_once('.').map_or("", |(_, extension)| extension);
+                let name = DownloadName::new(&clip.title, extension);
+                let owner = (job.job_id, owner);
+                self.urls.download(owner, key, Some(&name), ttl).await
+            };
+            let video = url(clip.s3_key.as_ref()).await;
+            found.thumbnail_url = url(clip.thumbnail_s3_key.as_ref()).await;
+            found.url = video;
+        }
+        let of_clips = page.clips.iter().find_map(|found| found.url.clone());
+        page.media_url.clone().or(of_clips)
+    }
+}
+
+/// Reads what the stages have found, without URLs.
+fn read_outputs(
+    conn: &mut Reader<'_>,
+    job: &Job,
+    filter: &TranscriptFilter,
+    (reader, now): (ReaderRights, DateTime<Utc>),
+) -> Result<Recording, ApiError> {
+    let job_id = job.job_id;
+    let clips = conn.clips().page(job_id, None, None)?;
+    let has_more_clips = clips.next.is_some() || clips.items.len() > MAX_CLIPS;
+    let clips = clips.items.into_iter().take(MAX_CLIPS);
+    let topics = conn.content_segments().page(job_id, None, None, None)?;
+    let silences = conn
+        .silence_regions()
+        .page(job_id, &SilenceRegionFilter::default(), None)?;
+    let log = conn.processing_logs().list(
+        job_id,
+        &LogEntryFilter::default(),
+        PageRequest {
+            limit: PageLimit::new(PageLimit::MAX)?,
+            after: None,
+        },
+    )?;
+    let runs = conn.stage_runs().for_job(job_id)?.into_iter();
+    let stages = runs.map(|run| StageRunResponse::new(run, job.status));
+    Ok(Recording {
+        job: job.clone().into(),
+        media_url: None,
+        transcript: read_transcript(conn, job_id, filter)?,
+        silence_regions: silences.items.into_iter().map(Into::into).collect(),
+        topics: topics
+            .items
+            .into_iter()
+            .take(MAX_TOPICS)
+            .map(Into::into)
+            .collect(),
+        clips: clips
+            .map(|clip| ClipWithUrls {
+                clip: Clip::from(clip),
+                url: None,
+                thumbnail_url: None,
+            })
+            .collect(),
+        has_more_clips,
+        stages: stages.collect(),
+        has_more_log: log.next.is_some(),
+        log: log.items.into_iter().map(LogEntry::from).collect(),
+        reader,
+        now,
+    })
+}
+
+/// Reads the first of the lines that match the filter.
+fn read_transcript(
+    conn: &mut Reader<'_>,
+    job_id: JobId,
+    filter: &TranscriptFilter,
+) -> Result<TranscriptPart, ApiError> {
+    let selection = TranscriptSelection {
+        window: filter.window,
+        text: filter.q.as_deref(),
+        language: filter.language.as_ref(),
+        with_words: false,
+    };
+    let mut part = TranscriptPart {
+        total: conn.transcripts().count(job_id)?,
+        search: filter.q.clone(),
+        is_continued: filter.window.from().is_some_and(|start| start > 0.0),
+        ..TranscriptPart::default()
+    };
+    let mut after = None;
+    for _ in 0..MAX_SEARCHED_PAGES {
+        let page = conn
+            .transcripts()
+            .page(job_id, &selection, after.as_ref())?;
+        for segment in page.items {
+            if part.segments.len() == MAX_LINES {
+                part.next_start = Some(segment.time.start());
+                return Ok(part);
+            }
+            part.segments.push(segment.into());
+        }
+        // A row of its own page needs more memory than a page of the list should take: the
+        // script, which asks the API for it, shows it.
+        after = page.next.filter(|next| next.large_row_bytes().is_none());
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(part)
+}

@@ -1,0 +1,57 @@
+// @ts-check
+// Requests to the API of this server, with the session of the page.
+
+/** What the API says about a request that it refuses. */
+export class Refusal extends Error {
+  /**
+   * @param {number} status
+   * @param {string} message
+   */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * Sends a request and returns the JSON of the response, with its version.
+ *
+ * @param {string} method
+ * @param {string} path relative to the page, such as `../api/v1/clips/…`
+ * @param {{ body?: unknown, version?: string }} [options] `version`: the ETag of what is changed;
+ *   a change of another version is refused with 412
+ * @returns {Promise<{ json: any, version: string | undefined }>}
+ * @throws {Refusal} if the API refuses it, and with status 0 if it cannot be reached
+ */
+export async function send(method, path, { body, version } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (version !== undefined) headers["If-Match"] = version;
+  let response;
+  try {
+    response = await fetch(path, { method, headers, body: JSON.stringify(body) });
+  } catch (error) {
+    throw new Refusal(0, String(error));
+  }
+  if (!response.ok) throw new Refusal(response.status, await detail(response));
+  const json = response.status === 204 ? undefined : await response.json();
+  return { json, version: response.headers.get("ETag") ?? undefined };
+}
+
+/**
+ * What a problem document says.
+ *
+ * @param {Response} response
+ */
+async function detail(response) {
+  try {
+    const problem = await response.json();
+    /** @type {{ field: string, message: string }[]} */
+    const errors = problem.errors ?? [];
+    if (errors.length > 0) return errors.map(({ field, message }) => `${field} ${message}`).join("; ");
+    return String(problem.detail ?? problem.title ?? response.statusText);
+  } catch {
+    return response.statusText;
+  }
+}

@@ -1,0 +1,194 @@
+// @ts-check
+// The page of one recording. It is complete without this script, which plays its parts, shows
+// the whole transcript, changes what the reader may change, and keeps the page up to date.
+import { Refusal, send } from "./api.js";
+import { Clips } from "./clips.js";
+import { followEvents } from "./live.js";
+import { atMostEvery, fetchPage, required, showLocalTimes } from "./page.js";
+import { Player } from "./player.js";
+import { Timeline } from "./timeline.js";
+import { Transcript } from "./transcript.js";
+
+/** @typedef {import("./live.js").JobEvent} JobEvent */
+
+/** Lower bound of the time between two requests for the page, in milliseconds. */
+const RELOAD_INTERVAL = 1000;
+/** The same while only progress is reported: lines may be added to the transcript meanwhile. */
+const SLOW_RELOAD_INTERVAL = 10_000;
+
+const recording = required("#recording");
+const jobId = recording.dataset.jobId ?? "";
+const labels = JSON.parse(recording.dataset.labels ?? "{}");
+const mayChange = "mayChange" in recording.dataset;
+const job = `../api/v1/jobs/${jobId}`;
+const notice = required("#notice");
+
+/** @param {string} text */
+function notify(text) {
+  notice.textContent = text;
+  notice.hidden = text === "";
+}
+
+const player = new Player(required("#player"), labels.not_playable, async () => {
+  const media = (await fetchPage())?.page?.querySelector("#media");
+  return media?.getAttribute("src") ?? undefined;
+});
+const timeline = new Timeline(required("#timeline"), player);
+const transcript = new Transcript(required("#transcript"), player, {
+  address: `${job}/transcripts`,
+  labels,
+  mayChange,
+});
+
+let reloads = 0;
+const reloadSoon = atMostEvery(RELOAD_INTERVAL, () => void reload());
+const reloadSlowly = atMostEvery(SLOW_RELOAD_INTERVAL, reloadSoon);
+const clips = new Clips(required("#clips"), player, labels, { onChange: reloadSoon, notify });
+
+/** Replaces the parts of the page by what the server shows at this address now. */
+async function reload() {
+  const number = ++reloads;
+  const response = await fetchPage();
+  // A later response is newer.
+  if (!response || number !== reloads) return;
+  if (response.status === 404) notify(labels.deleted);
+  const page = response.page;
+  const part = (/** @type {string} */ selector) => page?.querySelector(selector) ?? undefined;
+  const summary = part("#summary");
+  if (!page || !summary) return;
+  showLocalTimes(page);
+  replaceUnlessUsed("#summary", summary);
+  replaceStages(part("#stages"));
+  for (const [section, shown] of /** @type {const} */ ([
+    ["#player", player],
+    ["#timeline", timeline],
+    ["#transcript", transcript],
+    ["#clips", clips],
+  ])) {
+    const found = part(section);
+    if (found) shown.replace(found);
+  }
+}
+
+/**
+ * Replaces a part of the page, unless the reader is choosing something in it.
+ *
+ * @param {string} selector
+ * @param {Element} part
+ */
+function replaceUnlessUsed(selector, part) {
+  const shown = required(selector);
+  const isSame = shown.dataset.status === part.getAttribute("data-status");
+  if (isSame && document.activeElement instanceof HTMLSelectElement) return;
+  if (!isSame) required("#announcement").textContent = part.querySelector(".status")?.textContent ?? "";
+  shown.replaceWith(part);
+}
+
+/** @param {Element | undefined} part */
+function replaceStages(part) {
+  if (!part) return;
+  const shown = required("#stages");
+  const isOpen = shown.querySelector("details")?.open ?? false;
+  const details = part.querySelector("details");
+  if (details) details.open = isOpen;
+  shown.replaceWith(part);
+}
+
+/**
+ * @param {string} type
+ * @param {JobEvent} event
+ */
+function apply(type, event) {
+  if (event.job_id !== jobId) return;
+  if (type === "deleted") {
+    notify(labels.deleted);
+    return;
+  }
+  const isShown = type === "stage" ? showStage(event.data) : showProgress(event.data);
+  if (isShown) reloadSlowly();
+  else reloadSoon();
+}
+
+/**
+ * Shows the progress of the recording, if nothing else has changed.
+ *
+ * @param {JobEvent["data"]} data
+ */
+function showProgress({ status, progress }) {
+  const summary = required("#summary");
+  const [bar, stage] = [summary.querySelector("progress"), summary.querySelector(".stage")];
+  const percent = summary.querySelector(".percent");
+  const isSame = status === "running" && summary.dataset.status === status;
+  if (!isSame || !progress || !bar || !stage || !percent) return false;
+  const name = labels.stages[progress.stage] ?? progress.stage;
+  bar.value = progress.percent;
+  bar.setAttribute("aria-label", name);
+  stage.textContent = name;
+  percent.textContent = `${Math.floor(progress.percent)} %`;
+  return true;
+}
+
+/**
+ * Shows the progress of a stage, if nothing else has changed.
+ *
+ * @param {JobEvent["data"]} data
+ */
+function showStage({ stage, status, percent }) {
+  const row = document.querySelector(`#stages tr[data-stage="${CSS.escape(stage ?? "")}"]`);
+  const shown = row?.querySelector(".percent");
+  if (status !== "running" || !row?.querySelector(".status.running") || !shown) return false;
+  shown.textContent = ` ${Math.floor(percent ?? 0)} %`;
+  return true;
+}
+
+/**
+ * Cancels, retries or reruns the recording.
+ *
+ * @param {HTMLElement} control the button or form of the action
+ */
+async function act(control) {
+  const { action, confirm } = control.dataset;
+  if (confirm && !window.confirm(confirm)) return;
+  const select = control.querySelector("select");
+  const body = select ? { from_stage: select.value } : undefined;
+  try {
+    await send("POST", `${job}/${action}`, { body });
+    notify("");
+  } catch (error) {
+    const isKnown = error instanceof Refusal && error.status > 0;
+    notify(isKnown ? error.message : labels.failure);
+  }
+  reloadSoon();
+}
+
+/** Seeks to the time in the address, such as `#t=12.5`. */
+function seekToAddress() {
+  const time = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
+  if (time) player.seek(Number(time[1]));
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : undefined;
+  const link = target?.closest("a.seek");
+  if (link instanceof HTMLElement && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    // The address leads others to the same time.
+    history.replaceState(null, "", link.getAttribute("href"));
+    seekToAddress();
+  }
+  const button = target?.closest("#summary button[data-action]");
+  if (button instanceof HTMLElement) void act(button);
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !form.dataset.action) return;
+  event.preventDefault();
+  void act(form);
+});
+
+document.documentElement.classList.add("scripted");
+showLocalTimes(document);
+seekToAddress();
+window.addEventListener("hashchange", seekToAddress);
+const types = ["progress", "stage", "complete", "failed", "deleted"];
+followEvents("../api/v1/events?after=latest", types, apply, reloadSoon);

@@ -1,0 +1,28 @@
+//! The player of a recording.
+
+use lectern_domain::JobStatus;
+use maud::{Markup, html};
+
+use super::Recording;
+use crate::language::Language;
+
+pub(super) fn section(language: Language, recording: &Recording) -> Markup {
+    let own = language.recording_words();
+    let is_pending = recording.job.status == JobStatus::Pending;
+    let url = recording.media_url.as_ref().filter(|_| !is_pending);
+    let is_sound = recording.job.content_type.starts_with("audio/");
+    html! {
+        section #player .player aria-label=(own.player) {
+            @if let Some(url) = url {
+                @if is_sound {
+                    audio #media src=(url) controls preload="metadata" {}
+                } @else {
+                    video #media src=(url) controls playsinline preload="metadata" {}
+                }
+                p .player-links { a href=(url) download { (own.download_recording) } }
+            } @else {
+                p .placeholder { @if is_pending { (own.not_arrived) } @else { (own.no_media) } }
+            }
+        }
+    }
+}
