@@ -43,9 +43,6 @@ CREATE TABLE new_audit_entries (
     command_line_user TEXT
         CONSTRAINT audit_entries_command_line_user_length
         CHECK (length(command_line_user) BETWEEN 1 AND 100 AND instr(command_line_user, char(0)) = 0),
-    person TEXT
-        CONSTRAINT audit_entries_person_length
-        CHECK (length(person) BETWEEN 1 AND 200 AND instr(person, char(0)) = 0),
     old_values TEXT NOT NULL DEFAULT '{}'
         CONSTRAINT audit_entries_old_values_object
         CHECK (CASE WHEN json_valid(old_values) THEN json_type(old_values) = 'object' ELSE FALSE END),
@@ -53,6 +50,9 @@ CREATE TABLE new_audit_entries (
         CONSTRAINT audit_entries_new_values_object
         CHECK (CASE WHEN json_valid(new_values) THEN json_type(new_values) = 'object' ELSE FALSE END)
 ) STRICT;
+ALTER TABLE new_audit_entries ADD COLUMN person TEXT
+    CONSTRAINT audit_entries_person_length
+    CHECK (length(person) BETWEEN 1 AND 200 AND instr(person, char(0)) = 0);
 
 INSERT INTO new_audit_entries (id, entry_id, at, action, job_id, changed_key_id, owner, key_id, address, command_line_user, person, old_values, new_values)
 SELECT id, entry_id, at, action, job_id, changed_key_id, owner, key_id, address, command_line_user, person, old_values, new_values

@@ -254,8 +254,8 @@ fn pick_on_postgres(
 /// however many are ready.
 const ONE_WANTED: &str =
     " AND r.stage = $2 AND (SELECT NOT EXISTS (SELECT 1 FROM stage_pauses WHERE stage = $2))";
-const SEVERAL_WANTED: &str = " AND r.stage = ANY($2)
-     AND r.stage <> ALL (ARRAY(SELECT stage FROM stage_pauses))
+const SEVERAL_WANTED: &str =
+    " AND r.stage = ANY(ARRAY(SELECT unnest($2) EXCEPT SELECT stage FROM stage_pauses))
      AND (SELECT EXISTS (SELECT unnest($2) EXCEPT SELECT stage FROM stage_pauses))";
 
 #[derive(QueryableByName)]

@@ -161,6 +161,11 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
         db.sql()
             .execute("INSERT INTO event_feed (id) VALUES (1)")
             .unwrap();
+        db.sql()
+            .execute(
+                "INSERT INTO stage_pauses (stage) VALUES ('compilation') ON CONFLICT DO NOTHING",
+            )
+            .unwrap();
         let digest = "0".repeat(40);
         db.sql()
             .execute(&format!(

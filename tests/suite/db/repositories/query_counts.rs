@@ -172,7 +172,9 @@ fn claiming_ten_runs_takes_as_many_queries_as_claiming_one(db: TestDb) {
             cost(&statements)
         });
         assert_eq!(one, ten);
-        assert!(one <= 4, "{one} statements");
+        // On SQLite, paused stages are looked up first.
+        let lookups = usize::from(db.backend() == Backend::Sqlite);
+        assert!(one <= 4 + lookups, "{one} statements");
     }
 }
 

@@ -192,6 +192,7 @@ fn every_table_with_rows_of_jobs_or_owners_is_fenced() {
         "api_keys",
         "database_identity",
         "event_feed",
+        "stage_pauses",
     ];
     assert_eq!(others, of_nobody);
     // Keys are no business of an owner's transactions.

@@ -292,8 +292,10 @@ fn a_claim_reads_no_run_of_a_paused_stage(db: TestDb) {
         .unwrap();
     db.write(|tx| tx.stage_pauses().pause(Compilation)).unwrap();
     for stages in [&[Transcription][..], &[Transcription, Compilation]] {
-        let (claimed, statements) = queries(|| db.claim(&a_request(stages)).unwrap());
+        let (claimed, statements) =
+            queries(|| db.write(|tx| tx.work().claim(&a_request(stages))).unwrap());
         assert_eq!(claimed, []);
+        assert!(!statements.is_empty());
         let mut picks = statements
             .iter()
             .filter(|text| text.contains("WITH RECURSIVE"));
