@@ -16,7 +16,7 @@ const MAX_SUBJECT_WORDS: usize = 5;
 const MAX_ADVERBIAL_WORDS: usize = 7;
 
 /// The words of a sentence without pronouns that resume the first words of a clause.
-pub(crate) fn without_resumption(words: Vec<String>, lexicon: &Lexicon) -> Vec<String> {
+pub(crate) fn without_resumption(words: &[String], lexicon: &Lexicon) -> Vec<String> {
     let mut kept: Vec<String> = Vec::with_capacity(words.len());
     let mut clause_start = 0;
     let mut i = 0;
@@ -136,8 +136,8 @@ mod tests {
     use super::*;
 
     fn rewritten(text: &str) -> String {
-        let words = text.split(' ').map(str::to_owned).collect();
-        without_resumption(words, Lexicon::of([text].into_iter())).join(" ")
+        let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+        without_resumption(&words, Lexicon::of([text].into_iter())).join(" ")
     }
 
     #[test]

@@ -280,7 +280,8 @@ fn standalone_words(text: &str, lexicon: &Lexicon) -> Vec<String> {
     let end = without_words(&words[words.len().min(1)..], |word| {
         lexicon.contrasts.contains(word)
     });
-    without_resumption(start.chain(end).chain(rest).collect(), lexicon)
+    let words: Vec<String> = start.chain(end).chain(rest).collect();
+    without_resumption(&words, lexicon)
 }
 
 /// The words with a capital letter at the start and a full stop at the end.

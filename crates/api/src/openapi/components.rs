@@ -120,13 +120,13 @@ const TUS_REQUIRED: [&str; 5] = [
     "X-HTTP-Method-Override",
 ];
 
-/// The parameters that several operations share.
-#[expect(clippy::too_many_lines, reason = "a table")]
 /// The stages that workers claim.
 fn work_stages() -> Vec<&'static str> {
     Stage::WORK.iter().map(|stage| stage.as_str()).collect()
 }
 
+/// The parameters that several operations share.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn parameters() -> Value {
     let sample_length = sample_recording().len().to_string();
     // A malformed lease id is treated as an unknown lease, so any text is accepted.

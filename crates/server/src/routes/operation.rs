@@ -77,9 +77,10 @@ async fn show(
             after: None,
         };
         let read = move |conn: &mut Reader<'_>| {
-            let metrics = match sees_service {
-                true => Some(conn.jobs().metrics()?),
-                false => None,
+            let metrics = if sees_service {
+                Some(conn.jobs().metrics()?)
+            } else {
+                None
             };
             Ok((
                 conn.stage_runs().stats()?,

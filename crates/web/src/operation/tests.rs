@@ -219,7 +219,7 @@ fn the_service_is_shown_to_those_who_may_see_its_metrics() {
     let hidden = page(Language::German, |_| {});
     assert!(!hidden.contains("Dienst"), "{hidden}");
     let on_disk = page(Language::German, |parts| {
-        parts.service = Some(service.clone())
+        parts.service = Some(service.clone());
     });
     assert_contains(
         &on_disk,

@@ -5,8 +5,8 @@ use lectern_domain::{
     ExceededQuota, JobId, JobQuota, LogStatus, OwnerName, Stage, TranscriptSource,
 };
 use lectern_tests::{
-    Fixture as _, TestDb, a_job, a_layout, a_log_entry, clips, content_segments, on_both_backends,
-    segments, silence_regions,
+    TestDb, a_job, a_layout, a_log_entry, clips, content_segments, on_both_backends, segments,
+    silence_regions,
 };
 
 use crate::db::support::assert_rows_counted;

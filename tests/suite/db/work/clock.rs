@@ -215,6 +215,8 @@ fn store_every_time(db: &Database) {
         }
     }
     claim_one(db, Stage::LayoutAnalysis);
+    db.write(|tx| tx.stage_pauses().pause(Stage::Compilation))
+        .unwrap();
     // A job without workers is completed by its reports.
     let reported = a_job().create(db).job_id;
     db.write(|tx| {

@@ -192,7 +192,7 @@ fn where_nothing_is_asked_for_there_is_no_session(db: TestDb) {
     let server = TestServer::serve(db, ServerConfig::default());
     let session = server.get(SESSION).expect(200).json();
     assert_eq!(session["role"], Value::Null);
-    assert_eq!(session["scopes"].as_array().unwrap().len(), 6);
+    assert_eq!(session["scopes"].as_array().unwrap().len(), 7);
     let created = server.post(SESSION, &json!({})).expect(200);
     assert_eq!(cookies(&created), []);
     assert_eq!(created.json(), session);

@@ -306,9 +306,10 @@ fn a_claim_reads_no_run_of_a_paused_stage(db: TestDb) {
             continue;
         };
         let (pick, _) = pick.split_once(" -- binds: ").unwrap();
-        let stages = match pick.contains("ANY($2)") {
-            false => "'transcription'",
-            true => "ARRAY['transcription', 'compilation']",
+        let stages = if pick.contains("ANY($2)") {
+            "ARRAY['transcription', 'compilation']"
+        } else {
+            "'transcription'"
         };
         let pick = pick
             .replace("$1", "clock_timestamp()")

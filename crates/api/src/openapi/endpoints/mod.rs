@@ -2,6 +2,7 @@
 
 mod events;
 mod jobs;
+mod operation;
 mod outputs;
 mod uploads;
 mod work;
@@ -56,6 +57,7 @@ pub(super) fn all() -> Vec<Operation> {
     tagged(jobs::all(), JOBS)
         .chain(tagged(uploads::requests(), UPLOADS))
         .chain(tagged(work::all(), WORK))
+        .chain(tagged(operation::all(), WORK))
         .chain(tagged(events::all(), LIVE))
         .chain(tagged(outputs::all(), OUTPUTS))
         .chain(tagged(results(), RESULTS))

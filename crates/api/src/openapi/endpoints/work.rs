@@ -2,7 +2,6 @@
 
 use super::super::operation::Operation;
 use super::{get, post};
-use crate::active_worker::{WorkersQuery, WorkersResponse};
 use crate::claim::{ClaimBody, ClaimsResponse};
 use crate::lease::{
     HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody, StageReleaseBody,
@@ -12,7 +11,6 @@ use crate::wire::Code::{self, InsufficientStorage};
 use crate::work_object::{
     WorkObjectsQuery, WorkObjectsResponse, WorkUploadRequest, WorkUploadResponse,
 };
-use crate::work_stats::{StagePauseResponse, WorkStatsResponse};
 
 /// Claims, the end of attempts, and the stages of a job.
 pub(super) fn all() -> Vec<Operation> {
@@ -82,40 +80,6 @@ pub(super) fn all() -> Vec<Operation> {
             .idempotent()
             .body::<StageFailureBody>()
             .responds::<StageRunResponse>(200),
-        post("/api/v1/work/stages/{stage}/pause", "pauseStage")
-            .describe_as(
-                "Pause a stage",
-                "Claims of the stage give nothing until it is resumed, on every server of the \
-                 database. What is being processed goes on. Pausing again changes nothing. Not for \
-                 keys of an owner, because a pause concerns the jobs of all.",
-            )
-            .idempotent()
-            .responds::<StagePauseResponse>(200),
-        post("/api/v1/work/stages/{stage}/resume", "resumeStage")
-            .describe_as(
-                "Resume a stage",
-                "Claims that wait for the stage get its runs at once. Resuming again changes \
-                 nothing. Not for keys of an owner.",
-            )
-            .idempotent()
-            .responds::<StagePauseResponse>(200),
-        get("/api/v1/work/stats", "getWorkStats")
-            .describe_as(
-                "Read what waits for each stage",
-                "For each stage how many runs are ready, are processed or wait, how long the oldest \
-                 ready one could have been claimed, how many were completed in the last five minutes \
-                 and the last hour, and how long they took. With the key of an owner, only runs of \
-                 its jobs count. `/metrics` has the same numbers for autoscalers.",
-            )
-            .responds::<WorkStatsResponse>(200),
-        get("/api/v1/workers", "listWorkers")
-            .describe_as(
-                "List the workers that hold leases",
-                "What each worker is processing now. A worker that waits for work is not in the \
-                 list. With the key of an owner, only leases of its jobs are listed.",
-            )
-            .query::<WorkersQuery>()
-            .responds::<WorkersResponse>(200),
         get("/api/v1/jobs/{job_id}/stages", "listStages")
             .describe_as(
                 "List the stages of a job",
