@@ -127,8 +127,8 @@ mod tests {
     fn time_does_not_run_backwards() {
         let summary = Durations::of([TimeDelta::seconds(-3)]).unwrap();
         assert_eq!((summary.mean, summary.p95), (0.0, 0.0));
-        let now = Utc::now();
+        let now = DateTime::UNIX_EPOCH;
         let later = now + TimeDelta::seconds(1);
-        assert_eq!(StageStats::seconds_since(later, now), 0.0);
+        assert!(StageStats::seconds_since(later, now).abs() < f64::EPSILON);
     }
 }

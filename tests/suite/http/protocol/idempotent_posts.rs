@@ -69,7 +69,7 @@ fn every_post_of_the_document_takes_a_key(server: TestServer) {
         );
         posts += 1;
     }
-    assert_eq!(posts, 18);
+    assert_eq!(posts, 20);
 }
 
 fn a_repeated_change_of_a_job_is_made_once(server: TestServer) {
