@@ -52,7 +52,7 @@ pub struct Recording {
 /// What the reader of a page may see and do.
 #[derive(Debug, Clone, Copy)]
 pub struct ReaderRights {
-    /// Whether the reader may see recordings of several owners.
+    /// Whether the reader may see recordings of several owners, and the page for operators.
     pub has_owners: bool,
     /// Whether the reader may change recordings. Otherwise the page has no buttons that do.
     pub may_change: bool,
@@ -131,7 +131,11 @@ pub fn recording_page(language: Language, recording: &Recording) -> String {
         script: Some("recording"),
         style: Some(&RECORDING_STYLE),
     };
-    layout.render(&content)
+    if recording.reader.has_owners {
+        layout.render_for_operators(&content)
+    } else {
+        layout.render(&content)
+    }
 }
 
 /// The words that the script shows.

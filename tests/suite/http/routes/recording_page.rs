@@ -352,7 +352,11 @@ fn an_owner_sees_no_recordings_of_others(db: TestDb) {
         !own.text().contains("Owner"),
         "one owner needs no fact: {own}"
     );
-    assert!(get(&all).expect(200).text().contains("<dd>exams</dd>"));
+    let of_all = get(&all).expect(200);
+    assert!(of_all.text().contains("<dd>exams</dd>"), "{of_all}");
+    let link = "href=\"../operation\"";
+    assert!(of_all.text().contains(link), "{of_all}");
+    assert!(!own.text().contains(link), "{own}");
     let others = get(&library).expect(404);
     assert!(others.text().contains("<h1>Not found</h1>"), "{others}");
     assert!(!others.text().contains("lecture.mp4"), "{others}");
