@@ -29,6 +29,11 @@ pub(crate) static RECORDING_STYLE: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("recording", "css", CSS, content)
 });
 
+pub(crate) static OPERATION_STYLE: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_str!("../assets/operation.css");
+    Asset::new("operation", "css", CSS, content)
+});
+
 pub(crate) static ICON: LazyLock<Asset> = LazyLock::new(|| {
     let content = include_str!("../assets/icon.svg");
     Asset::new("icon", "svg", "image/svg+xml", content)
@@ -108,7 +113,7 @@ impl Asset {
 
 /// All assets.
 pub fn all() -> impl Iterator<Item = &'static Asset> {
-    let others = [&*STYLE, &*RECORDING_STYLE, &*ICON];
+    let others = [&*STYLE, &*RECORDING_STYLE, &*OPERATION_STYLE, &*ICON];
     others.into_iter().chain(&*SCRIPTS)
 }
 

@@ -7,6 +7,7 @@ use lectern_api::{
 };
 use maud::{Markup, html};
 
+use crate::assets::OPERATION_STYLE;
 use crate::display::{file_size, time};
 use crate::duration::duration;
 use crate::language::Language;
@@ -75,7 +76,7 @@ pub fn operation_page(language: Language, operation: &Operation<'_>) -> String {
         title: words.title,
         depth: 0,
         script: Some("operation"),
-        style: None,
+        style: Some(&OPERATION_STYLE),
     };
     layout.render_for_operators(&content)
 }
