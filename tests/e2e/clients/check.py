@@ -84,6 +84,10 @@ EXPECTED_WARNINGS = {
 }
 
 
+# Far more than any command takes on a busy machine: trying every operation takes Chromium minutes.
+COMMAND_SECONDS = 900
+
+
 def run(*command: str | Path, cwd: Path, errors: int = subprocess.PIPE) -> str:
     """The output of a command that succeeds; with `STDOUT` for `errors`, of both streams."""
     environment = {**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
@@ -95,7 +99,7 @@ def run(*command: str | Path, cwd: Path, errors: int = subprocess.PIPE) -> str:
         stdout=subprocess.PIPE,
         stderr=errors,
         text=True,
-        timeout=300,
+        timeout=COMMAND_SECONDS,
     )
     assert done.returncode == 0, f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr or ''}"
     return done.stdout
