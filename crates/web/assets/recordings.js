@@ -3,6 +3,7 @@
 // time zone. The page is complete without it.
 import { followEvents } from "./live.js";
 import { atMostEvery, fetchPage, required, showLocalTimes } from "./page.js";
+import { Uploads } from "./uploads.js";
 
 /** @typedef {import("./live.js").JobEvent} JobEvent */
 /** @typedef {import("./live.js").Progress} Progress */
@@ -11,8 +12,7 @@ import { atMostEvery, fetchPage, required, showLocalTimes } from "./page.js";
 const RELOAD_INTERVAL = 2000;
 
 const recordings = required("#recordings");
-/** @type {Record<string, string>} */
-const stageNames = JSON.parse(recordings.dataset.labels ?? "{}");
+const labels = JSON.parse(recordings.dataset.labels ?? "{}");
 
 /**
  * Shows the progress in the row of a recording.
@@ -26,7 +26,7 @@ function showProgress(row, progress) {
   const stage = row.querySelector(".stage");
   const percent = row.querySelector(".percent");
   if (!bar || !stage || !percent) return false;
-  const name = stageNames[progress.stage] ?? progress.stage;
+  const name = labels.stages[progress.stage] ?? progress.stage;
   bar.value = progress.percent;
   bar.setAttribute("aria-label", name);
   stage.textContent = name;
@@ -79,7 +79,10 @@ function replace(page, selector) {
   if (part) document.querySelector(selector)?.replaceWith(part);
 }
 
+document.documentElement.classList.add("scripted");
 showLocalTimes(document);
+const uploads = document.querySelector("#uploads");
+if (uploads instanceof HTMLElement) new Uploads(uploads, reloadSoon);
 const types = ["progress", "complete", "failed", "deleted"];
 followEvents("api/v1/events?after=latest", types, (_, event) => apply(event), reloadSoon);
 

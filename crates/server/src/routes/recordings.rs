@@ -1,16 +1,20 @@
 //! The page with the list of recordings.
 
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use lectern_api::{JobListQuery, JobListRequest, JobListResponse};
 use lectern_db::Reader;
 use lectern_domain::{Scope, Total};
-use lectern_web::{PageQuery, Recordings, recordings_page};
+use lectern_web::{PageQuery, Recordings, Uploads, recordings_page};
 
+use super::tus;
 use crate::database::caller_database::CallerDatabase;
+use crate::http::auth::{Caller, MaybeCaller};
 use crate::http::error::ApiError;
 use crate::http::extract::query;
 use crate::http::page;
 use crate::http::resource::Resource;
+use crate::objects::handle::Objects;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -21,19 +25,28 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn list(CallerDatabase(db): CallerDatabase, request: HttpRequest) -> HttpResponse {
-    let page = render(CallerDatabase(db), &request).await;
+async fn list(
+    database: CallerDatabase,
+    objects: Data<Objects>,
+    caller: MaybeCaller,
+    request: HttpRequest,
+) -> HttpResponse {
+    let page = render(database, &objects, &caller, &request).await;
     page::respond(&request, page)
 }
 
 async fn render(
     CallerDatabase(db): CallerDatabase,
+    objects: &Objects,
+    caller: &MaybeCaller,
     request: &HttpRequest,
 ) -> Result<String, ApiError> {
     let language = page::language(request);
     let query = PageQuery::parse(request.query_string());
     let list: JobListRequest = query::parse::<JobListQuery>(&query.to_string())?;
     let has_owners = db.owner().is_none();
+    let may_change = caller.has(Scope::JobsWrite);
+    let (max_size, caller) = (tus::max_size(objects), caller.get().map(Caller::identity));
     let wanted = list.clone();
     let read = move |conn: &mut Reader<'_>| {
         let page = conn
@@ -43,6 +56,7 @@ async fn render(
         Ok((page, total))
     };
     let render = move |(page, total)| {
+        let caller = caller.as_deref();
         let recordings = Recordings {
             list: &JobListResponse::new(page, Some(total)),
             request: &list,
@@ -50,6 +64,7 @@ async fn render(
             has_owners,
             // Who sees the recordings of all owners.
             sees_operation: has_owners,
+            uploads: may_change.then_some(Uploads { max_size, caller }),
         };
         recordings_page(language, &recordings)
     };

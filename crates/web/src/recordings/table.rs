@@ -1,0 +1,87 @@
+//! The table of recordings.
+
+use lectern_api::JobResponse;
+use lectern_domain::JobStatus;
+use maud::{Markup, html};
+
+use super::Recordings;
+use crate::display::{clock, file_size, time};
+use crate::language::Language;
+
+pub(super) fn table(language: Language, recordings: &Recordings<'_>) -> Markup {
+    let words = language.words();
+    let jobs = &recordings.list.jobs;
+    let has_owners = recordings.has_owners && jobs.iter().any(|job| job.owner_id.is_some());
+    html! {
+        table .recordings {
+            caption .unseen { (words.recordings) }
+            thead {
+                tr {
+                    th scope="col" { (words.recording) }
+                    th scope="col" { (words.status) }
+                    th scope="col" { (words.progress) }
+                    @if has_owners { th scope="col" { (words.owner) } }
+                    th scope="col" .number { (words.length) }
+                    th scope="col" .number { (words.size) }
+                    th scope="col" .number { (words.created) }
+                }
+            }
+            tbody {
+                @for job in jobs { (row(language, job, has_owners)) }
+            }
+        }
+    }
+}
+
+fn row(language: Language, job: &JobResponse, has_owners: bool) -> Markup {
+    let words = language.words();
+    let unknown = html! { span .unknown { span aria-hidden="true" { "–" } span .unseen { (words.unknown) } } };
+    let size = job.file_size.map(|size| file_size(size.get(), language));
+    let length = job.video_duration.map(|length| clock(length.get()));
+    html! {
+        tr data-job-id=(job.job_id) data-status=(job.status) {
+            th scope="row" {
+                a .filename title=(job.filename) href={ "jobs/" (job.job_id) } { (job.filename) }
+                @if let Some(error) = &job.error_message {
+                    span .error { (error) }
+                }
+            }
+            td .status-cell {
+                span class={ "status " (job.status) } { (words.status(job.status)) }
+            }
+            td .progress-cell { (progress(language, job)) }
+            @if has_owners {
+                td data-label=(words.owner) {
+                    @if let Some(owner) = &job.owner_id { (owner) } @else { (unknown) }
+                }
+            }
+            td .number data-label=(words.length) {
+                @if let Some(length) = length { (length) } @else { (unknown) }
+            }
+            td .number data-label=(words.size) {
+                @if let Some(size) = size { (size) } @else { (unknown) }
+            }
+            td .number data-label=(words.created) { (time(job.created_at, language)) }
+        }
+    }
+}
+
+/// Stage and percentage of a recording that is being worked on. Empty for others, whose
+/// status says everything.
+fn progress(language: Language, job: &JobResponse) -> Markup {
+    let words = language.words();
+    let is_shown = matches!(job.status, JobStatus::Running | JobStatus::Failed);
+    let Some(progress) = job.progress.as_ref().filter(|_| is_shown) else {
+        return html! {};
+    };
+    let stage = words.stage(progress.stage);
+    // The API shows percentages without a fraction, too.
+    let percent = format!("{:.0}", progress.percent.get().floor());
+    html! {
+        span .stage { (stage) }
+        @if job.status == JobStatus::Running {
+            progress max="100" value=(percent) aria-label=(stage) {}
+            span .percent { (percent) " %" }
+        }
+    }
+}
