@@ -3,6 +3,7 @@
 // time zone. The page is complete without it.
 import { followEvents } from "./live.js";
 import { atMostEvery, fetchPage, required, showLocalTimes } from "./page.js";
+import { Selection } from "./selection.js";
 import { Uploads } from "./uploads.js";
 
 /** @typedef {import("./live.js").JobEvent} JobEvent */
@@ -60,14 +61,33 @@ async function reload() {
   replace(page, ".heading");
   const list = page.querySelector("#recordings");
   if (!list || document.activeElement?.closest("#recordings nav")) return;
+  // Somebody is pressing something in it.
+  if (recordings.querySelector(":active")) {
+    reloadSoon();
+    return;
+  }
   showLocalTimes(list);
-  // Its link to a recording, if the reader is on one.
-  const focused = document.activeElement?.closest("#recordings tr[data-job-id]");
-  const jobId = focused instanceof HTMLElement ? focused.dataset.jobId ?? "" : "";
+  const focused = focusedControl();
   recordings.replaceChildren(...list.childNodes);
+  selection?.restore();
   if (!focused) return;
-  const link = recordings.querySelector(`tr[data-job-id="${CSS.escape(jobId)}"] a`);
-  if (link instanceof HTMLElement) link.focus();
+  const found = recordings.querySelector(focused.control) ?? recordings.querySelector(focused.link);
+  if (found instanceof HTMLElement) found.focus();
+}
+
+/**
+ * Selectors of the control of the list that has the focus, and of the link in its row, with which
+ * they are found among new rows.
+ */
+function focusedControl() {
+  const control = document.activeElement;
+  const row = control?.closest("#recordings tr");
+  if (!(control instanceof HTMLElement) || !(row instanceof HTMLElement)) return undefined;
+  const { jobId } = row.dataset;
+  const rowSelector = jobId ? `tr[data-job-id="${CSS.escape(jobId)}"]` : "thead tr";
+  const { action } = control.dataset;
+  const selector = action ? `[data-action="${CSS.escape(action)}"]` : control.localName;
+  return { control: `${rowSelector} ${selector}`, link: `${rowSelector} a` };
 }
 
 /**
@@ -81,6 +101,10 @@ function replace(page, selector) {
 
 document.documentElement.classList.add("scripted");
 showLocalTimes(document);
+/** @type {Selection | undefined} */
+const selection = document.querySelector("#selection")
+  ? new Selection(recordings, labels.actions, reloadSoon)
+  : undefined;
 const uploads = document.querySelector("#uploads");
 if (uploads instanceof HTMLElement) new Uploads(uploads, reloadSoon);
 const types = ["progress", "complete", "failed", "deleted"];

@@ -1,7 +1,7 @@
 // @ts-check
 // The list of files on their way to the server, and of those that were interrupted.
 import { Refusal } from "./api.js";
-import { required } from "./page.js";
+import { filled, required } from "./page.js";
 import * as tus from "./tus.js";
 import { Unfinished, fingerprintOf } from "./unfinished.js";
 import { Upload, isGone, removeUpload } from "./upload.js";
@@ -291,16 +291,6 @@ function takeDroppedFiles(section, onFiles) {
     section.classList.remove("dragged");
     onFiles(event.dataTransfer?.files ?? []);
   });
-}
-
-/**
- * A text with values in place of the names in braces.
- *
- * @param {string} text
- * @param {Record<string, any>} values
- */
-export function filled(text, values) {
-  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];

@@ -54,7 +54,7 @@ macro_rules! sources {
 }
 
 /// Names and contents of the scripts, each after those that it imports.
-const SOURCES: [(&str, &str); 15] = sources![
+const SOURCES: [(&str, &str); 16] = sources![
     "page",
     "live",
     "api",
@@ -62,6 +62,7 @@ const SOURCES: [(&str, &str); 15] = sources![
     "unfinished",
     "upload",
     "uploads",
+    "selection",
     "player",
     "timeline",
     "lines",

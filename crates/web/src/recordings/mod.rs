@@ -1,5 +1,6 @@
 //! The list of recordings, and the place for new ones.
 
+mod actions;
 mod table;
 mod uploads;
 pub(crate) mod words;
@@ -27,8 +28,8 @@ pub struct Recordings<'a> {
     pub has_owners: bool,
     /// Whether the reader may see the page for operators.
     pub sees_operation: bool,
-    /// For a reader who may upload recordings. Otherwise the page has nothing that would be
-    /// refused.
+    /// For a reader who may change and upload recordings. Otherwise the page has nothing that
+    /// would be refused.
     pub uploads: Option<Uploads<'a>>,
 }
 
@@ -40,6 +41,12 @@ pub struct Uploads<'a> {
     /// Who the reader is, which tells apart unfinished uploads of several people at one browser;
     /// `None` if nobody is asked.
     pub caller: Option<&'a str>,
+}
+
+impl Recordings<'_> {
+    fn may_change(&self) -> bool {
+        self.uploads.is_some()
+    }
 }
 
 /// The page, which is at the root of the service.
@@ -56,6 +63,7 @@ pub fn recordings_page(language: Language, recordings: &Recordings<'_>) -> Strin
             (uploads::section(language, uploads))
         }
         (filters(language, recordings))
+        @if recordings.may_change() { (actions::selection(language)) }
         div #recordings data-labels=(labels(language)) {
             @if recordings.list.jobs.is_empty() {
                 (nothing(language, recordings))
@@ -98,7 +106,7 @@ fn labels(language: Language) -> String {
         .map(|stage| (stage.to_string(), words.stage(*stage).into()))
         .collect::<serde_json::Map<_, _>>()
         .into();
-    json!({ "stages": stages }).to_string()
+    json!({ "stages": stages, "actions": actions::labels(language) }).to_string()
 }
 
 fn filters(language: Language, recordings: &Recordings<'_>) -> Markup {

@@ -4,42 +4,66 @@ use lectern_api::JobResponse;
 use lectern_domain::JobStatus;
 use maud::{Markup, html};
 
-use super::Recordings;
+use super::{Recordings, actions};
 use crate::display::{clock, file_size, time};
 use crate::language::Language;
 
+/// The columns that not every table has.
+#[derive(Clone, Copy)]
+struct Columns {
+    has_owners: bool,
+    has_actions: bool,
+}
+
 pub(super) fn table(language: Language, recordings: &Recordings<'_>) -> Markup {
-    let words = language.words();
+    let (words, own) = (language.words(), language.list_words());
     let jobs = &recordings.list.jobs;
-    let has_owners = recordings.has_owners && jobs.iter().any(|job| job.owner_id.is_some());
+    let columns = Columns {
+        has_owners: recordings.has_owners && jobs.iter().any(|job| job.owner_id.is_some()),
+        has_actions: recordings.may_change(),
+    };
     html! {
         table .recordings {
             caption .unseen { (words.recordings) }
             thead {
                 tr {
+                    @if columns.has_actions {
+                        th .select.needs-script scope="col" {
+                            input type="checkbox" data-action="select-all" aria-label=(own.select_all);
+                        }
+                    }
                     th scope="col" { (words.recording) }
                     th scope="col" { (words.status) }
                     th scope="col" { (words.progress) }
-                    @if has_owners { th scope="col" { (words.owner) } }
+                    @if columns.has_owners { th scope="col" { (words.owner) } }
                     th scope="col" .number { (words.length) }
                     th scope="col" .number { (words.size) }
                     th scope="col" .number { (words.created) }
+                    @if columns.has_actions {
+                        th .needs-script scope="col" { span .unseen { (own.actions) } }
+                    }
                 }
             }
             tbody {
-                @for job in jobs { (row(language, job, has_owners)) }
+                @for job in jobs { (row(language, job, columns)) }
             }
         }
     }
 }
 
-fn row(language: Language, job: &JobResponse, has_owners: bool) -> Markup {
-    let words = language.words();
+fn row(language: Language, job: &JobResponse, columns: Columns) -> Markup {
+    let (words, own) = (language.words(), language.list_words());
     let unknown = html! { span .unknown { span aria-hidden="true" { "–" } span .unseen { (words.unknown) } } };
     let size = job.file_size.map(|size| file_size(size.get(), language));
     let length = job.video_duration.map(|length| clock(length.get()));
     html! {
         tr data-job-id=(job.job_id) data-status=(job.status) {
+            @if columns.has_actions {
+                td .select.needs-script {
+                    input type="checkbox" data-action="select"
+                        aria-label=(own.select.replace("{name}", &job.filename));
+                }
+            }
             th scope="row" {
                 a .filename title=(job.filename) href={ "jobs/" (job.job_id) } { (job.filename) }
                 @if let Some(error) = &job.error_message {
@@ -50,7 +74,7 @@ fn row(language: Language, job: &JobResponse, has_owners: bool) -> Markup {
                 span class={ "status " (job.status) } { (words.status(job.status)) }
             }
             td .progress-cell { (progress(language, job)) }
-            @if has_owners {
+            @if columns.has_owners {
                 td data-label=(words.owner) {
                     @if let Some(owner) = &job.owner_id { (owner) } @else { (unknown) }
                 }
@@ -62,6 +86,9 @@ fn row(language: Language, job: &JobResponse, has_owners: bool) -> Markup {
                 @if let Some(size) = size { (size) } @else { (unknown) }
             }
             td .number data-label=(words.created) { (time(job.created_at, language)) }
+            @if columns.has_actions {
+                td .actions.needs-script { (actions::buttons(language, job)) }
+            }
         }
     }
 }
