@@ -67,12 +67,30 @@ async function reload() {
     return;
   }
   showLocalTimes(list);
+  keepPictures(list);
   const focused = focusedControl();
   recordings.replaceChildren(...list.childNodes);
   selection?.restore();
   if (!focused) return;
   const found = recordings.querySelector(focused.control) ?? recordings.querySelector(focused.link);
   if (found instanceof HTMLElement) found.focus();
+}
+
+/**
+ * Puts the pictures that are shown in the place of the same ones in a new list, where their URLs
+ * are signed again, and so would be loaded again.
+ *
+ * @param {Element} list
+ */
+function keepPictures(list) {
+  const path = (/** @type {HTMLImageElement} */ { src }) => new URL(src, location.href).pathname;
+  for (const row of list.querySelectorAll("tr[data-job-id]")) {
+    const jobId = row.getAttribute("data-job-id") ?? "";
+    const shown = recordings.querySelector(`tr[data-job-id="${CSS.escape(jobId)}"] img.picture`);
+    const picture = row.querySelector("img.picture");
+    if (!(shown instanceof HTMLImageElement) || shown.naturalWidth === 0 || !picture) continue;
+    if (path(shown) === path(/** @type {HTMLImageElement} */ (picture))) picture.replaceWith(shown);
+  }
 }
 
 /**

@@ -5,8 +5,10 @@ mod table;
 mod uploads;
 pub(crate) mod words;
 
+use std::collections::HashMap;
+
 use lectern_api::{JobListRequest, JobListResponse};
-use lectern_domain::{Direction, JobOrder, JobStatus, Stage};
+use lectern_domain::{Direction, JobId, JobOrder, JobStatus, Stage};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
@@ -20,6 +22,8 @@ use crate::query::PageQuery;
 pub struct Recordings<'a> {
     /// The recordings of the page, as `GET /api/v1/jobs` returns them.
     pub list: &'a JobListResponse,
+    /// Where pictures of the recordings can be downloaded, of those that have one.
+    pub thumbnail_urls: &'a HashMap<JobId, String>,
     /// What the list was asked for.
     pub request: &'a JobListRequest,
     /// The same as it is in the address bar.

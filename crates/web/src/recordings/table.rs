@@ -45,13 +45,21 @@ pub(super) fn table(language: Language, recordings: &Recordings<'_>) -> Markup {
                 }
             }
             tbody {
-                @for job in jobs { (row(language, job, columns)) }
+                @for job in jobs {
+                    @let thumbnail_url = recordings.thumbnail_urls.get(&job.job_id);
+                    (row(language, job, thumbnail_url, columns))
+                }
             }
         }
     }
 }
 
-fn row(language: Language, job: &JobResponse, columns: Columns) -> Markup {
+fn row(
+    language: Language,
+    job: &JobResponse,
+    thumbnail_url: Option<&String>,
+    columns: Columns,
+) -> Markup {
     let (words, own) = (language.words(), language.list_words());
     let unknown = html! { span .unknown { span aria-hidden="true" { "–" } span .unseen { (words.unknown) } } };
     let size = job.file_size.map(|size| file_size(size.get(), language));
@@ -65,9 +73,14 @@ fn row(language: Language, job: &JobResponse, columns: Columns) -> Markup {
                 }
             }
             th scope="row" {
-                a .filename title=(job.filename) href={ "jobs/" (job.job_id) } { (job.filename) }
-                @if let Some(error) = &job.error_message {
-                    span .error { (error) }
+                div .named {
+                    (picture(job, thumbnail_url))
+                    div {
+                        a .filename title=(job.filename) href={ "jobs/" (job.job_id) } { (job.filename) }
+                        @if let Some(error) = &job.error_message {
+                            span .error { (error) }
+                        }
+                    }
                 }
             }
             td .status-cell {
@@ -89,6 +102,20 @@ fn row(language: Language, job: &JobResponse, columns: Columns) -> Markup {
             @if columns.has_actions {
                 td .actions.needs-script { (actions::buttons(language, job)) }
             }
+        }
+    }
+}
+
+/// The picture of a recording, or a sign in place of it.
+fn picture(job: &JobResponse, url: Option<&String>) -> Markup {
+    let is_sound = job.content_type.starts_with("audio/");
+    html! {
+        @match url {
+            Some(url) => {
+                img .picture src=(url) alt="" loading="lazy" decoding="async" width="96" height="54";
+            }
+            None if is_sound => span .picture.sound aria-hidden="true" {},
+            None => span .picture.video aria-hidden="true" {},
         }
     }
 }

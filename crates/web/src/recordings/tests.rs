@@ -36,6 +36,10 @@ fn page_for(
             jobs,
             next_cursor,
         },
+        thumbnail_urls: &HashMap::from([(
+            "0197a0d2-0000-7000-8000-000000000001".parse().unwrap(),
+            "https://bucket/1.jpg?a=1&b=2".to_owned(),
+        )]),
         request: &request.into_domain().unwrap(),
         query: &PageQuery::parse(&pairs.collect::<Vec<_>>().join("&")),
         has_owners,
@@ -183,4 +187,41 @@ fn only_a_reader_who_may_upload_has_a_place_for_files() {
     assert!(people.iter().all(|tag| tag.len() == 8), "{people:?}");
     assert_ne!(people[0], people[1]);
     assert_ne!(people[1], people[2]);
+}
+
+#[test]
+fn a_recording_has_a_picture_that_is_loaded_when_it_is_in_view() {
+    let page = page(Language::English, vec![a_job(&json!({}))], &json!({}));
+    let picture = "<img class=\"picture\" src=\"https://bucket/1.jpg?a=1&amp;b=2\" alt=\"\" loading=\"lazy\"";
+    assert!(page.contains(picture), "{page}");
+}
+
+#[test]
+fn rows_have_the_actions_that_their_status_allows() {
+    let actions = |status: &str, stage: &str, uploads| {
+        let job = a_job(&json!({ "status": status, "stage": stage }));
+        let options = (true, uploads);
+        let page = page_for(Language::English, vec![job], &json!({}), None, options);
+        let (_, row) = page.split_once("<tr data-job-id").unwrap();
+        let buttons = row.split("<button type=\"button\" data-action=\"").skip(1);
+        let names: Vec<_> = buttons.map(|rest| rest.split('"').next().unwrap()).collect();
+        (names.join(" "), page.contains("id=\"selection\""))
+    };
+    let uploads = Some(Uploads {
+        max_size: 1,
+        caller: None,
+    });
+    for (status, stage, expected) in [
+        ("pending", "uploading", "cancel delete"),
+        ("queued", "transcription", "cancel delete"),
+        ("running", "transcription", "cancel delete"),
+        ("completed", "complete", "delete"),
+        ("failed", "transcription", "retry delete"),
+        ("cancelled", "transcription", "retry delete"),
+        ("cancelled", "uploading", "delete"),
+    ] {
+        let found = actions(status, stage, uploads);
+        assert_eq!(found, (expected.to_owned(), true), "{status} {stage}");
+        assert_eq!(actions(status, stage, None), (String::new(), false));
+    }
 }
