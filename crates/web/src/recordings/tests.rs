@@ -156,9 +156,8 @@ fn an_empty_list_says_whether_it_is_filtered() {
 
 #[test]
 fn only_a_reader_who_may_upload_has_a_place_for_files() {
-    let page = |language, uploads| {
-        page_for(language, Vec::new(), &json!({}), None, (true, uploads))
-    };
+    let page =
+        |language, uploads| page_for(language, Vec::new(), &json!({}), None, (true, uploads));
     let of = |caller| {
         Some(Uploads {
             max_size: 2_147_483_648,
@@ -192,7 +191,8 @@ fn only_a_reader_who_may_upload_has_a_place_for_files() {
 #[test]
 fn a_recording_has_a_picture_that_is_loaded_when_it_is_in_view() {
     let page = page(Language::English, vec![a_job(&json!({}))], &json!({}));
-    let picture = "<img class=\"picture\" src=\"https://bucket/1.jpg?a=1&amp;b=2\" alt=\"\" loading=\"lazy\"";
+    let picture =
+        "<img class=\"picture\" src=\"https://bucket/1.jpg?a=1&amp;b=2\" alt=\"\" loading=\"lazy\"";
     assert!(page.contains(picture), "{page}");
 }
 
@@ -204,7 +204,9 @@ fn rows_have_the_actions_that_their_status_allows() {
         let page = page_for(Language::English, vec![job], &json!({}), None, options);
         let (_, row) = page.split_once("<tr data-job-id").unwrap();
         let buttons = row.split("<button type=\"button\" data-action=\"").skip(1);
-        let names: Vec<_> = buttons.map(|rest| rest.split('"').next().unwrap()).collect();
+        let names: Vec<_> = buttons
+            .map(|rest| rest.split('"').next().unwrap())
+            .collect();
         (names.join(" "), page.contains("id=\"selection\""))
     };
     let uploads = Some(Uploads {
