@@ -57,6 +57,6 @@ export async function refusalOf(response) {
     const detail = fields || String(problem.detail ?? problem.title ?? statusText);
     return new Refusal(status, detail, String(problem.code ?? ""));
   } catch {
-    return new Refusal(status, statusText);
+    return new Refusal(status, statusText || String(status));
   }
 }

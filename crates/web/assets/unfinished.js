@@ -67,6 +67,17 @@ export class Unfinished {
   }
 
   /**
+   * Calls a function when another tab has finished or cancelled an upload of this caller.
+   *
+   * @param {(fingerprint: string) => void} onEnd
+   */
+  watch(onEnd) {
+    window.addEventListener("storage", ({ key, newValue }) => {
+      if (newValue === null && key?.startsWith(this.prefix)) onEnd(key.slice(this.prefix.length));
+    });
+  }
+
+  /**
    * All of this caller. Removes those that have expired, also of others.
    *
    * @returns {Entry[]}

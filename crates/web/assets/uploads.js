@@ -77,7 +77,11 @@ export class Uploads {
     window.addEventListener("beforeunload", (event) => {
       if (this.#running().length > 0) event.preventDefault();
     });
-    for (const entry of this.unfinished.all()) this.#listUnfinished(entry);
+    for (const entry of this.unfinished.all()) void this.#listUnfinished(entry);
+    this.unfinished.watch((fingerprint) => {
+      const item = this.#items.get(fingerprint);
+      if (item && !item.upload) this.#remove(fingerprint, item);
+    });
   }
 
   /**
@@ -225,6 +229,9 @@ export class Uploads {
     const shownName = /** @type {HTMLElement} */ (element.querySelector(".upload-name"));
     shownName.textContent = name;
     element.querySelector("progress")?.setAttribute("aria-label", name);
+    for (const button of element.querySelectorAll("button")) {
+      button.setAttribute("aria-label", `${button.textContent}: ${name}`);
+    }
     this.list.append(element);
     const item = { element, name, size, arrived: 0 };
     this.#items.set(fingerprint, item);

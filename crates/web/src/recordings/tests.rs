@@ -227,3 +227,19 @@ fn rows_have_the_actions_that_their_status_allows() {
         assert_eq!(actions(status, stage, None), (String::new(), false));
     }
 }
+
+#[test]
+fn both_languages_have_the_same_places() {
+    let places = |language: Language| {
+        let words = format!("{:?}", language.list_words());
+        let parts = words.split('{').skip(1);
+        let names = parts.filter_map(|part| Some(part.split_once('}')?.0.to_owned()));
+        let is_name = |name: &String| name.chars().all(|c| c.is_ascii_lowercase());
+        let mut names: Vec<_> = names.filter(is_name).collect();
+        names.sort();
+        names
+    };
+    let english = places(Language::English);
+    assert!(english.len() > 10, "{english:?}");
+    assert_eq!(english, places(Language::German));
+}
