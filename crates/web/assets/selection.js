@@ -120,6 +120,8 @@ export class Selection {
     const question = jobs.length === 1 ? confirm_one : confirm_many;
     if (this.#isBusy || jobs.length === 0) return;
     if (question && !window.confirm(filled(question, { count: jobs.length, name: jobs[0].name }))) return;
+    // A button loses the focus when it is disabled.
+    const pressed = document.activeElement;
     this.#isBusy = true;
     this.#showBar();
     /** @type {string[]} */
@@ -132,6 +134,9 @@ export class Selection {
     this.#isBusy = false;
     this.#tell(action, jobs.length - reasons.length, reasons);
     this.restore();
+    // The button that was pressed may go with its row or with the selection.
+    const mayGo = action === "delete" || (pressed !== null && this.bar.contains(pressed));
+    if (mayGo && [pressed, document.body].includes(document.activeElement)) this.notice.focus();
     this.onChange();
   }
 
@@ -169,11 +174,6 @@ export class Selection {
     this.notice.textContent = parts.join(", ");
     this.notice.classList.toggle("bad", reasons.length > 0);
     this.notice.hidden = false;
-    // The button that was pressed may go with its row or with the selection.
-    const pressed = document.activeElement;
-    if (pressed instanceof HTMLButtonElement && (action === "delete" || this.bar.contains(pressed))) {
-      this.notice.focus();
-    }
   }
 }
 

@@ -180,7 +180,8 @@ export class Upload {
     // The service itself names the problem.
     const isOfProxy = error instanceof Refusal && error.status === 413 && error.code === "";
     if (!isOfProxy || this.#partBytes <= MIN_PART_BYTES) return false;
-    this.#partBytes = Math.max(MIN_PART_BYTES, Math.min(this.#partBytes, this.file.size) / 2);
+    const half = Math.floor(Math.min(this.#partBytes, this.file.size) / 2);
+    this.#partBytes = Math.max(MIN_PART_BYTES, half);
     return true;
   }
 

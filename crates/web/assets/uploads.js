@@ -45,6 +45,7 @@ const BUTTONS_OF_ERRORS = {
  * @property {Upload} [upload] of a file that was chosen since the page was loaded
  * @property {Entry} [entry] otherwise
  * @property {number} arrived bytes that have arrived, of an entry
+ * @property {boolean} hasJob whether the list of recordings was told of its job
  */
 
 export class Uploads {
@@ -233,7 +234,7 @@ export class Uploads {
       button.setAttribute("aria-label", `${button.textContent}: ${name}`);
     }
     this.list.append(element);
-    const item = { element, name, size, arrived: 0 };
+    const item = { element, name, size, arrived: 0, hasJob: false };
     this.#items.set(fingerprint, item);
     return item;
   }
@@ -241,6 +242,10 @@ export class Uploads {
   /** @param {Item} item */
   #update(item) {
     const { element, upload, size } = item;
+    if (upload?.jobId && !item.hasJob) {
+      item.hasJob = true;
+      this.onJobs();
+    }
     const state = upload?.state ?? "unfinished";
     element.dataset.state = state;
     const bar = /** @type {HTMLProgressElement} */ (element.querySelector("progress"));
