@@ -301,12 +301,8 @@ fn recordings_have_the_picture_of_their_first_clip_that_has_one(server: TestServ
         row.split("</tr>").next().unwrap().to_owned()
     };
     assert!(!row(without).contains("<img"), "{html}");
-    let (_, url) = row(job)
-        .split_once("<img class=\"picture\" src=\"")
-        .map_or_else(
-            || panic!("{html}"),
-            |(start, url)| (start.to_owned(), url.to_owned()),
-        );
+    let shown = row(job);
+    let (_, url) = shown.split_once("<img class=\"picture\" src=\"").unwrap();
     let url = url.split('"').next().unwrap();
     assert!(
         url.contains("/api/v1/objects/clips/1.jpg?expires="),
