@@ -6,10 +6,12 @@ export class Refusal extends Error {
   /**
    * @param {number} status
    * @param {string} message
+   * @param {string} [code] of the problem document, if there is one
    */
-  constructor(status, message) {
+  constructor(status, message, code = "") {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -34,24 +36,27 @@ export async function send(method, path, { body, version } = {}) {
   } catch (error) {
     throw new Refusal(0, String(error));
   }
-  if (!response.ok) throw new Refusal(response.status, await detail(response));
+  if (!response.ok) throw await refusalOf(response);
   const json = response.status === 204 ? undefined : await response.json();
   return { json, version: response.headers.get("ETag") ?? undefined };
 }
 
 /**
- * What a problem document says.
+ * The refusal that a response says, with its problem document if it has one.
  *
  * @param {Response} response
+ * @returns {Promise<Refusal>}
  */
-async function detail(response) {
+export async function refusalOf(response) {
+  const { status, statusText } = response;
   try {
     const problem = await response.json();
     /** @type {{ field: string, message: string }[]} */
     const errors = problem.errors ?? [];
-    if (errors.length > 0) return errors.map(({ field, message }) => `${field} ${message}`).join("; ");
-    return String(problem.detail ?? problem.title ?? response.statusText);
+    const fields = errors.map(({ field, message }) => `${field} ${message}`).join("; ");
+    const detail = fields || String(problem.detail ?? problem.title ?? statusText);
+    return new Refusal(status, detail, String(problem.code ?? ""));
   } catch {
-    return response.statusText;
+    return new Refusal(status, statusText || String(status));
   }
 }

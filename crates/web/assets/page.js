@@ -49,6 +49,16 @@ export async function fetchPage() {
 }
 
 /**
+ * A text with values in place of the names in braces.
+ *
+ * @param {string} text
+ * @param {Record<string, any>} values
+ */
+export function filled(text, values) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/**
  * Plans calls of a function so that they are at least `interval` milliseconds apart.
  *
  * @param {number} interval

@@ -3,6 +3,8 @@
 // time zone. The page is complete without it.
 import { followEvents } from "./live.js";
 import { atMostEvery, fetchPage, required, showLocalTimes } from "./page.js";
+import { Selection } from "./selection.js";
+import { Uploads } from "./uploads.js";
 
 /** @typedef {import("./live.js").JobEvent} JobEvent */
 /** @typedef {import("./live.js").Progress} Progress */
@@ -11,8 +13,7 @@ import { atMostEvery, fetchPage, required, showLocalTimes } from "./page.js";
 const RELOAD_INTERVAL = 2000;
 
 const recordings = required("#recordings");
-/** @type {Record<string, string>} */
-const stageNames = JSON.parse(recordings.dataset.labels ?? "{}");
+const labels = JSON.parse(recordings.dataset.labels ?? "{}");
 
 /**
  * Shows the progress in the row of a recording.
@@ -26,7 +27,7 @@ function showProgress(row, progress) {
   const stage = row.querySelector(".stage");
   const percent = row.querySelector(".percent");
   if (!bar || !stage || !percent) return false;
-  const name = stageNames[progress.stage] ?? progress.stage;
+  const name = labels.stages[progress.stage] ?? progress.stage;
   bar.value = progress.percent;
   bar.setAttribute("aria-label", name);
   stage.textContent = name;
@@ -60,14 +61,51 @@ async function reload() {
   replace(page, ".heading");
   const list = page.querySelector("#recordings");
   if (!list || document.activeElement?.closest("#recordings nav")) return;
+  // Somebody is pressing something in it.
+  if (recordings.querySelector(":active")) {
+    reloadSoon();
+    return;
+  }
   showLocalTimes(list);
-  // Its link to a recording, if the reader is on one.
-  const focused = document.activeElement?.closest("#recordings tr[data-job-id]");
-  const jobId = focused instanceof HTMLElement ? focused.dataset.jobId ?? "" : "";
+  keepPictures(list);
+  const focused = focusedControl();
   recordings.replaceChildren(...list.childNodes);
+  selection?.restore();
   if (!focused) return;
-  const link = recordings.querySelector(`tr[data-job-id="${CSS.escape(jobId)}"] a`);
-  if (link instanceof HTMLElement) link.focus();
+  const found = recordings.querySelector(focused.control) ?? recordings.querySelector(focused.link);
+  if (found instanceof HTMLElement) found.focus();
+}
+
+/**
+ * Puts the pictures that are shown in the place of the same ones in a new list, where their URLs
+ * are signed again, and so would be loaded again.
+ *
+ * @param {Element} list
+ */
+function keepPictures(list) {
+  const path = (/** @type {HTMLImageElement} */ { src }) => new URL(src, location.href).pathname;
+  for (const row of list.querySelectorAll("tr[data-job-id]")) {
+    const jobId = row.getAttribute("data-job-id") ?? "";
+    const shown = recordings.querySelector(`tr[data-job-id="${CSS.escape(jobId)}"] img.picture`);
+    const picture = row.querySelector("img.picture");
+    if (!(shown instanceof HTMLImageElement) || shown.naturalWidth === 0 || !picture) continue;
+    if (path(shown) === path(/** @type {HTMLImageElement} */ (picture))) picture.replaceWith(shown);
+  }
+}
+
+/**
+ * Selectors of the control of the list that has the focus, and of the link in its row, with which
+ * they are found among new rows.
+ */
+function focusedControl() {
+  const control = document.activeElement;
+  const row = control?.closest("#recordings tr");
+  if (!(control instanceof HTMLElement) || !(row instanceof HTMLElement)) return undefined;
+  const { jobId } = row.dataset;
+  const rowSelector = jobId ? `tr[data-job-id="${CSS.escape(jobId)}"]` : "thead tr";
+  const { action } = control.dataset;
+  const selector = action ? `[data-action="${CSS.escape(action)}"]` : control.localName;
+  return { control: `${rowSelector} ${selector}`, link: `${rowSelector} a` };
 }
 
 /**
@@ -79,7 +117,14 @@ function replace(page, selector) {
   if (part) document.querySelector(selector)?.replaceWith(part);
 }
 
+document.documentElement.classList.add("scripted");
 showLocalTimes(document);
+/** @type {Selection | undefined} */
+const selection = document.querySelector("#selection")
+  ? new Selection(recordings, labels.actions, reloadSoon)
+  : undefined;
+const uploads = document.querySelector("#uploads");
+if (uploads instanceof HTMLElement) new Uploads(uploads, reloadSoon);
 const types = ["progress", "complete", "failed", "deleted"];
 followEvents("api/v1/events?after=latest", types, (_, event) => apply(event), reloadSoon);
 

@@ -24,6 +24,11 @@ pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("pages", "css", CSS, content)
 });
 
+pub(crate) static RECORDINGS_STYLE: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_str!("../assets/recordings.css");
+    Asset::new("recordings", "css", CSS, content)
+});
+
 pub(crate) static RECORDING_STYLE: LazyLock<Asset> = LazyLock::new(|| {
     let content = include_str!("../assets/recording.css");
     Asset::new("recording", "css", CSS, content)
@@ -49,10 +54,15 @@ macro_rules! sources {
 }
 
 /// Names and contents of the scripts, each after those that it imports.
-const SOURCES: [(&str, &str); 11] = sources![
+const SOURCES: [(&str, &str); 16] = sources![
     "page",
     "live",
     "api",
+    "tus",
+    "unfinished",
+    "upload",
+    "uploads",
+    "selection",
     "player",
     "timeline",
     "lines",
@@ -113,7 +123,13 @@ impl Asset {
 
 /// All assets.
 pub fn all() -> impl Iterator<Item = &'static Asset> {
-    let others = [&*STYLE, &*RECORDING_STYLE, &*OPERATION_STYLE, &*ICON];
+    let others = [
+        &*STYLE,
+        &*RECORDINGS_STYLE,
+        &*RECORDING_STYLE,
+        &*OPERATION_STYLE,
+        &*ICON,
+    ];
     others.into_iter().chain(&*SCRIPTS)
 }
 

@@ -1,6 +1,7 @@
 //! The languages of the pages.
 
 use crate::recording::words::{self as recording, RecordingWords};
+use crate::recordings::words::{self as recordings, ListWords};
 use crate::words::{ENGLISH, GERMAN, Words};
 
 /// A language of the pages.
@@ -41,6 +42,14 @@ impl Language {
         match self {
             Self::English => &ENGLISH,
             Self::German => &GERMAN,
+        }
+    }
+
+    /// The words of uploads and actions in the list of recordings.
+    pub(crate) fn list_words(self) -> &'static ListWords {
+        match self {
+            Self::English => &recordings::ENGLISH,
+            Self::German => &recordings::GERMAN,
         }
     }
 

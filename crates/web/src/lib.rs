@@ -34,5 +34,5 @@ pub use layout::message_page;
 pub use operation::{Operation, ServiceState, operation_page};
 pub use query::PageQuery;
 pub use recording::{ClipWithUrls, ReaderRights, Recording, TranscriptPart, recording_page};
-pub use recordings::{Recordings, recordings_page};
+pub use recordings::{Recordings, Uploads, recordings_page};
 pub use words::Words;

@@ -45,6 +45,9 @@ pub(crate) fn a_job(change: &Value) -> JobResponse {
     if let Some(status) = change["status"].as_str() {
         job.status = status.parse().unwrap();
     }
+    if let (Some(stage), Some(progress)) = (change["stage"].as_str(), &mut job.progress) {
+        progress.stage = stage.parse().unwrap();
+    }
     if let Some(error) = change["error"].as_str() {
         job.error_message = Some(lectern_domain::LongText::new(error).unwrap());
     }

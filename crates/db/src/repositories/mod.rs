@@ -16,6 +16,7 @@ mod silence_regions;
 mod stage_pauses;
 pub(crate) mod stage_runs;
 mod stored_rows;
+mod thumbnails;
 mod transcript_segments;
 mod uploads;
 

@@ -370,7 +370,8 @@ fn insert_state<'r>(
         .insert_header((UPLOAD_EXPIRES, expires_at.to_string()))
 }
 
-fn max_size(objects: &Objects) -> u64 {
+/// Upper bound of a recording that is uploaded by this protocol, in bytes.
+pub(super) fn max_size(objects: &Objects) -> u64 {
     let max_size = objects.limits.max_size;
     let of_storage = objects.storage.max_resumable_size();
     of_storage.map_or(max_size, |of_storage| of_storage.min(max_size))

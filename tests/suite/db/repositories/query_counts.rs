@@ -14,6 +14,7 @@ on_both_backends!(
     listing_a_hundred_jobs_takes_as_many_queries_as_listing_one,
     the_query_count_of_results_is_constant,
     a_job_with_its_clips_takes_at_most_two_queries,
+    pictures_of_a_hundred_jobs_take_one_query,
     a_job_update_is_one_guarded_statement,
     a_report_on_a_leased_stage_increments_the_version_once,
     claiming_ten_runs_takes_as_many_queries_as_claiming_one,
@@ -124,6 +125,21 @@ fn a_job_with_its_clips_takes_at_most_two_queries(db: TestDb) {
     store_output(&db, job);
     let (_, statements) = queries(|| db.read(|conn| conn.jobs().with_clips(job)).unwrap());
     assert!(statements.len() <= 2, "{statements:#?}");
+}
+
+fn pictures_of_a_hundred_jobs_take_one_query(db: TestDb) {
+    let jobs: Vec<_> = (0..100).map(|_| a_job().create(&db).job_id).collect();
+    let mut new = clips(3);
+    new[0].media.thumbnail_s3_key = None;
+    for job in &jobs[1..] {
+        db.write(|tx| tx.clips().replace_for_job(*job, &new))
+            .unwrap();
+    }
+    let (pictures, statements) =
+        queries(|| db.read(|conn| conn.clips().thumbnails_of(&jobs)).unwrap());
+    assert_eq!(statements.len(), 1, "{statements:#?}");
+    assert_eq!(pictures.len(), 99, "the first job has no clips");
+    assert!(pictures.values().all(|key| key.as_str() == "clips/1.jpg"));
 }
 
 fn a_job_update_is_one_guarded_statement(db: TestDb) {

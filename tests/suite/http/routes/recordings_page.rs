@@ -2,7 +2,7 @@
 
 use lectern_domain::{JobStatus, NewApiKey, OwnerName, Role, Stage};
 use lectern_tests::{
-    Client, Response, TestDb, TestServer, a_job, a_report, on_both_backends,
+    Client, Response, TestDb, TestServer, a_job, a_report, clips, on_both_backends,
     on_both_backends_and_with_row_security,
 };
 
@@ -20,6 +20,8 @@ on_both_backends!(
     assets_are_cached_for_ever,
     without_a_key_the_page_asks_for_one,
     without_a_session_the_page_leads_to_the_identity_provider,
+    recordings_have_the_picture_of_their_first_clip_that_has_one,
+    a_viewer_has_no_controls_that_would_be_refused,
 );
 
 on_both_backends_and_with_row_security!(an_owner_sees_its_own_recordings);
@@ -279,4 +281,60 @@ fn an_owner_sees_its_own_recordings(db: TestDb) {
     );
     assert_eq!(filenames(&page(&library)), [""; 0]);
     assert!(page(&all).text().contains(">exams<"));
+}
+
+fn recordings_have_the_picture_of_their_first_clip_that_has_one(server: TestServer) {
+    let without = a_job().create(server.db()).job_id;
+    let job = a_job().create(server.db()).job_id;
+    let mut new = clips(3);
+    new[0].media.thumbnail_s3_key = None;
+    server
+        .db()
+        .write(|tx| tx.clips().replace_for_job(job, &new))
+        .unwrap();
+    let html = page(&server, "/").expect(200);
+    let row = |job_id| {
+        let (_, row) = html
+            .text()
+            .split_once(&format!("data-job-id=\"{job_id}\""))
+            .unwrap();
+        row.split("</tr>").next().unwrap().to_owned()
+    };
+    assert!(!row(without).contains("<img"), "{html}");
+    let shown = row(job);
+    let (_, url) = shown.split_once("<img class=\"picture\" src=\"").unwrap();
+    let url = url.split('"').next().unwrap();
+    assert!(
+        url.contains("/api/v1/objects/clips/1.jpg?expires="),
+        "{url}"
+    );
+    let policy = html.header("Content-Security-Policy").unwrap();
+    let (origin, _) = url.split_once("/api/").unwrap();
+    assert!(
+        policy.contains(&format!("img-src 'self' {origin}")),
+        "{policy}"
+    );
+}
+
+fn a_viewer_has_no_controls_that_would_be_refused(db: TestDb) {
+    let [viewer, client, other] =
+        [Role::Viewer, Role::Client, Role::Client].map(|role| Key::create(&db, role));
+    a_job().create(&db);
+    let server = serve_with_keys(db);
+    let page = |key: &Key| {
+        let request = key.request(&server, "GET", "/").header("Accept", BROWSER);
+        request.send().expect(200)
+    };
+    let seen = page(&viewer);
+    for control in ["type=\"file\"", "type=\"checkbox\"", "data-action"] {
+        assert!(!seen.text().contains(control), "{control}: {seen}");
+        assert!(page(&client).text().contains(control), "{control}");
+    }
+    let caller = |key: &Key| {
+        let page = page(key);
+        let (_, rest) = page.text().split_once("data-caller=\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(caller(&client), caller(&client));
+    assert_ne!(caller(&client), caller(&other));
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use lectern_api::Code;
-use lectern_domain::{ApiKey, OwnerName, Scope, Stage};
+use lectern_domain::{ApiKey, OwnerName, Scope, Session, Stage};
 
 use crate::http::error::ApiError;
 
@@ -59,6 +59,20 @@ impl Caller {
     /// The owner whose jobs the caller finds and creates; `None`: all jobs.
     pub(crate) fn owner(&self) -> Option<&OwnerName> {
         self.key.data.owner.as_ref()
+    }
+
+    /// Who the caller is, in all their sessions: the person or the key that signed in, and the
+    /// owner.
+    pub(crate) fn identity(&self) -> String {
+        let key = self.key();
+        let session = key.data.session.as_ref();
+        let name = match (key.person(), session.and_then(Session::parent_key_id)) {
+            (Some(person), _) => person.to_string(),
+            (None, Some(parent)) => parent.to_string(),
+            (None, None) => key.key_id.to_string(),
+        };
+        let owner = self.owner().map(OwnerName::to_string);
+        format!("{name} {}", owner.unwrap_or_default())
     }
 
     /// The name of the caller: one for all keys of an owner, and one for each key without owner.
