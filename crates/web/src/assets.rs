@@ -49,7 +49,7 @@ macro_rules! sources {
 }
 
 /// Names and contents of the scripts, each after those that it imports.
-const SOURCES: [(&str, &str); 11] = sources![
+const SOURCES: [(&str, &str); 17] = sources![
     "page",
     "live",
     "api",
@@ -57,7 +57,13 @@ const SOURCES: [(&str, &str); 11] = sources![
     "timeline",
     "lines",
     "transcript",
+    "clip_order",
     "clips",
+    "selection",
+    "new_clip",
+    "snap_times",
+    "edge_handles",
+    "clip_edges",
     "recordings",
     "recording",
     "operation",

@@ -245,7 +245,8 @@ fn extension(key: &StorageKey) -> &str {
     key.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-fn highlights_name(job: &Job, key: &StorageKey) -> DownloadName {
+/// The name under which the video of all clips is saved.
+pub(super) fn highlights_name(job: &Job, key: &StorageKey) -> DownloadName {
     let recording = DownloadName::beside(&job.filename, "");
     DownloadName::new(
         &format!("{} highlights", recording.as_str()),
