@@ -1,4 +1,4 @@
-//! The words of the page of a recording for changing its clips, in each language.
+//! The words of the page of a recording for changing its clips and running stages again, in each language.
 
 /// The words in one language. `#` stands for a title or a number.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct EditingWords {
     pub(crate) selection: &'static str,
     pub(crate) make_clip: &'static str,
     pub(crate) clip_from_here: &'static str,
+    pub(crate) rerun_from_here: &'static str,
     pub(crate) reel: &'static str,
 }
 
@@ -39,6 +40,7 @@ pub(crate) static ENGLISH: EditingWords = EditingWords {
     selection: "Selected:",
     make_clip: "Make a clip of it",
     clip_from_here: "New clip from here",
+    rerun_from_here: "Run again from here",
     reel: "Download the reel: all clips in one video",
 };
 
@@ -59,5 +61,6 @@ pub(crate) static GERMAN: EditingWords = EditingWords {
     selection: "Ausgewählt:",
     make_clip: "Clip daraus machen",
     clip_from_here: "Neuer Clip ab hier",
+    rerun_from_here: "Ab hier wiederholen",
     reel: "Zusammenschnitt herunterladen: alle Clips in einem Video",
 };

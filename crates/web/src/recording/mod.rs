@@ -3,6 +3,7 @@
 mod clips;
 mod cutting;
 pub(crate) mod editing_words;
+mod failure_hint;
 mod heading;
 mod player;
 mod stages;

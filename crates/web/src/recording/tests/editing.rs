@@ -97,3 +97,26 @@ fn a_clip_has_buttons_to_its_neighbours() {
     ];
     assert_eq!(moves.collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn a_failed_stage_says_what_to_do_and_is_run_again_from_there() {
+    let mut recording = a_recording(&json!({ "status": "failed" }));
+    let failed = &mut recording.stages[1];
+    failed.status = StageRunStatus::Failed;
+    failed.error = Some(LongText::new("program \"ffmpeg\" not found").unwrap());
+    let page = english(&recording);
+    assert!(page.contains("apt install ffmpeg"), "{page}");
+    let button = "data-action=\"rerun\" data-from-stage=\"transcription\"";
+    assert_eq!(page.matches(button).count(), 1, "{page}");
+    assert!(recording_page(Language::German, &recording).contains("Ab hier wiederholen"));
+    recording.reader.may_change = false;
+    let page = english(&recording);
+    assert!(page.contains("apt install ffmpeg"), "{page}");
+    assert!(!page.contains("data-from-stage"), "{page}");
+    // Another stage may still be running.
+    let mut recording = a_recording(&json!({ "status": "running" }));
+    recording.stages[1].status = StageRunStatus::Failed;
+    let page = english(&recording);
+    assert!(page.contains("the log below says more"), "{page}");
+    assert!(!page.contains("data-from-stage"), "{page}");
+}
