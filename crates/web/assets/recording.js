@@ -46,7 +46,14 @@ const transcript = new Transcript(required("#transcript"), player, {
 let reloads = 0;
 const reloadSoon = atMostEvery(RELOAD_INTERVAL, () => void reload());
 const reloadSlowly = atMostEvery(SLOW_RELOAD_INTERVAL, reloadSoon);
-const changes = { onChange: reloadSoon, notify };
+const changes = {
+  onChange() {
+    // A page that was asked for before the change lacks it.
+    reloads++;
+    reloadSoon();
+  },
+  notify,
+};
 const clips = new Clips(required("#clips"), job, player, labels, changes);
 const edges = mayChange
   ? new ClipEdges(required("#timeline"), timeline, clips, new SnapTimes(`${job}/transcripts`), labels, changes)
