@@ -12,8 +12,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
@@ -208,6 +210,12 @@ def check_files(reader: Reader) -> float:
     for clip in results["clips"]:
         length = seconds_of(clip["url"])
         assert abs(length - clip["duration"]) < 0.3, (clip, length)
+    path = reader.page.get_by_role("link", name="Download all clips").get_attribute("href")
+    assert path
+    archive = ZipFile(BytesIO(reader.job.client.get(path.removeprefix("..")).expect(200).body))
+    assert archive.testzip() is None, "the sums are those of the files"
+    names = [f"{i:02} {clip['title']}.mp4" for i, clip in enumerate(results["clips"], 1)]
+    assert archive.namelist() == names, archive.namelist()
     link = reader.page.get_by_role("link", name="Download the reel")
     address = link.get_attribute("href")
     assert address

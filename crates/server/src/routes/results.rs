@@ -241,7 +241,7 @@ fn last_fields(response: &ResultsResponse) -> Result<Vec<u8>, ApiError> {
     Ok(json)
 }
 
-fn extension(key: &StorageKey) -> &str {
+pub(super) fn extension(key: &str) -> &str {
     key.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 

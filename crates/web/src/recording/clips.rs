@@ -26,8 +26,13 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
                     }
                 }
             }
-            @if let Some(url) = &recording.reel_url {
-                p .downloads { a href=(url) download { (editing.reel) } }
+            p .downloads {
+                @if recording.clips.iter().any(|found| found.clip.s3_key.is_some()) {
+                    a href={ (recording.api()) "/clips/archive" } download { (editing.all_clips) }
+                }
+                @if let Some(url) = &recording.reel_url {
+                    " · " a href=(url) download { (editing.reel) }
+                }
             }
             @if recording.has_more_clips {
                 p { a href={ (recording.api()) "/clips" } { (own.more_clips) } }

@@ -21,6 +21,7 @@ pub(crate) struct EditingWords {
     pub(crate) clip_from_here: &'static str,
     pub(crate) rerun_from_here: &'static str,
     pub(crate) reel: &'static str,
+    pub(crate) all_clips: &'static str,
 }
 
 pub(crate) static ENGLISH: EditingWords = EditingWords {
@@ -42,6 +43,7 @@ pub(crate) static ENGLISH: EditingWords = EditingWords {
     clip_from_here: "New clip from here",
     rerun_from_here: "Run again from here",
     reel: "Download the reel: all clips in one video",
+    all_clips: "Download all clips (ZIP)",
 };
 
 pub(crate) static GERMAN: EditingWords = EditingWords {
@@ -63,4 +65,5 @@ pub(crate) static GERMAN: EditingWords = EditingWords {
     clip_from_here: "Neuer Clip ab hier",
     rerun_from_here: "Ab hier wiederholen",
     reel: "Zusammenschnitt herunterladen: alle Clips in einem Video",
+    all_clips: "Alle Clips herunterladen (ZIP)",
 };

@@ -76,6 +76,10 @@ fn the_video_of_all_clips_is_a_link() {
     recording.reel_url = Some("https://objects.test/reel.mp4?a=1&b=2".into());
     let link = "href=\"https://objects.test/reel.mp4?a=1&amp;b=2\" download>Download the reel";
     assert!(english(&recording).contains(link));
+    let archive = "/clips/archive\" download>Download all clips";
+    assert!(!english(&recording).contains(archive), "no clip is cut");
+    let recording = a_recording_to_cut("completed", StageRunStatus::Completed);
+    assert!(english(&recording).contains(archive));
 }
 
 #[test]
