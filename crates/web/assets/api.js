@@ -42,6 +42,18 @@ export async function send(method, path, { body, version } = {}) {
 }
 
 /**
+ * What to say about a failed request.
+ *
+ * @param {unknown} error
+ * @param {Record<string, string>} labels
+ */
+export function explain(error, labels) {
+  const { status, message } = error instanceof Refusal ? error : { status: 0, message: "" };
+  if (status === 412) return labels.changed_meanwhile ?? "";
+  return status === 0 ? labels.failure ?? "" : message;
+}
+
+/**
  * The refusal that a response says, with its problem document if it has one.
  *
  * @param {Response} response

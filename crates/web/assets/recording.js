@@ -2,10 +2,13 @@
 // The page of one recording. It is complete without this script, which plays its parts, shows
 // the whole transcript, changes what the reader may change, and keeps the page up to date.
 import { Refusal, send } from "./api.js";
+import { ClipEdges } from "./clip_edges.js";
 import { Clips } from "./clips.js";
 import { followEvents } from "./live.js";
+import { NewClip } from "./new_clip.js";
 import { atMostEvery, fetchPage, required, showLocalTimes } from "./page.js";
 import { Player } from "./player.js";
+import { SnapTimes } from "./snap_times.js";
 import { Timeline } from "./timeline.js";
 import { Transcript } from "./transcript.js";
 
@@ -43,7 +46,20 @@ const transcript = new Transcript(required("#transcript"), player, {
 let reloads = 0;
 const reloadSoon = atMostEvery(RELOAD_INTERVAL, () => void reload());
 const reloadSlowly = atMostEvery(SLOW_RELOAD_INTERVAL, reloadSoon);
-const clips = new Clips(required("#clips"), player, labels, { onChange: reloadSoon, notify });
+const changes = {
+  onChange() {
+    // A page that was asked for before the change lacks it.
+    reloads++;
+    reloadSoon();
+  },
+  notify,
+};
+const clips = new Clips(required("#clips"), job, player, labels, changes);
+const edges = mayChange
+  ? new ClipEdges(required("#timeline"), timeline, clips, new SnapTimes(`${job}/transcripts`), labels, changes)
+  : undefined;
+const selection = document.querySelector("#selection");
+if (selection instanceof HTMLElement) new NewClip(selection, job, player, clips, labels, changes);
 
 /** Replaces the parts of the page by what the server shows at this address now. */
 async function reload() {
@@ -61,7 +77,7 @@ async function reload() {
   replaceStages(part("#stages"));
   for (const [section, shown] of /** @type {const} */ ([
     ["#player", player],
-    ["#timeline", timeline],
+    ["#timeline", edges ?? timeline],
     ["#transcript", transcript],
     ["#clips", clips],
   ])) {
@@ -134,6 +150,8 @@ function showProgress({ status, progress }) {
  * @param {JobEvent["data"]} data
  */
 function showStage({ stage, status, percent }) {
+  const cutting = stage === "compilation" ? document.querySelector("#cutting .percent") : null;
+  if (cutting) cutting.textContent = `${Math.floor(percent ?? 0)} %`;
   const row = document.querySelector(`#stages tr[data-stage="${CSS.escape(stage ?? "")}"]`);
   const shown = row?.querySelector(".percent");
   if (status !== "running" || !row?.querySelector(".status.running") || !shown) return false;
@@ -147,10 +165,10 @@ function showStage({ stage, status, percent }) {
  * @param {HTMLElement} control the button or form of the action
  */
 async function act(control) {
-  const { action, confirm } = control.dataset;
+  const { action, confirm, fromStage } = control.dataset;
   if (confirm && !window.confirm(confirm)) return;
-  const select = control.querySelector("select");
-  const body = select ? { from_stage: select.value } : undefined;
+  const stage = fromStage ?? control.querySelector("select")?.value;
+  const body = stage ? { from_stage: stage } : undefined;
   try {
     await send("POST", `${job}/${action}`, { body });
     notify("");
@@ -176,7 +194,7 @@ document.addEventListener("click", (event) => {
     history.replaceState(null, "", link.getAttribute("href"));
     seekToAddress();
   }
-  const button = target?.closest("#summary button[data-action]");
+  const button = target?.closest("button[data-action]");
   if (button instanceof HTMLElement) void act(button);
 });
 document.addEventListener("submit", (event) => {

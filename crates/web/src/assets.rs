@@ -54,7 +54,7 @@ macro_rules! sources {
 }
 
 /// Names and contents of the scripts, each after those that it imports.
-const SOURCES: [(&str, &str); 16] = sources![
+const SOURCES: [(&str, &str); 22] = sources![
     "page",
     "live",
     "api",
@@ -67,7 +67,13 @@ const SOURCES: [(&str, &str); 16] = sources![
     "timeline",
     "lines",
     "transcript",
+    "clip_order",
     "clips",
+    "selected_lines",
+    "new_clip",
+    "snap_times",
+    "edge_handles",
+    "clip_edges",
     "recordings",
     "recording",
     "operation",

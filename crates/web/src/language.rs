@@ -1,5 +1,6 @@
 //! The languages of the pages.
 
+use crate::recording::editing_words::{self as editing, EditingWords};
 use crate::recording::words::{self as recording, RecordingWords};
 use crate::recordings::words::{self as recordings, ListWords};
 use crate::words::{ENGLISH, GERMAN, Words};
@@ -58,6 +59,14 @@ impl Language {
         match self {
             Self::English => &recording::ENGLISH,
             Self::German => &recording::GERMAN,
+        }
+    }
+
+    /// The words of the page of a recording for changing its clips.
+    pub(crate) fn editing_words(self) -> &'static EditingWords {
+        match self {
+            Self::English => &editing::ENGLISH,
+            Self::German => &editing::GERMAN,
         }
     }
 }

@@ -120,7 +120,7 @@ assert.equal(results.job_id, job_id);
 assert.equal(results.clips.length, 1);
 assert.equal(results.transcript.length, 4);
 await executeAll("getTranscript", "getSilenceRegions", "getLayoutAnalysis", "getContentSegments");
-await executeAll("getClips", "putSubtitles", "getSubtitles", "listLogs", "updateJob", "getStats");
+await executeAll("getClips", "getClipsArchive", "putSubtitles", "getSubtitles", "listLogs", "updateJob", "getStats");
 await execute("getObject");
 
 await executeAll("getTranscriptSegment", "getContentSegment");

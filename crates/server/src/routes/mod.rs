@@ -4,6 +4,7 @@ mod all_events;
 mod assets;
 mod audit;
 mod clips;
+mod clips_archive;
 mod content_segments;
 mod events;
 mod jobs;
@@ -82,6 +83,7 @@ fn all() -> Vec<Resource> {
         layout_analysis::resources(),
         content_segments::resources(),
         clips::resources(),
+        clips_archive::resources(),
         subtitles::resources(),
         logs::resources(),
         results::resources(),

@@ -13,6 +13,7 @@ use lectern_web::{
     ClipWithUrls, PageQuery, ReaderRights, Recording, TranscriptPart, recording_page,
 };
 
+use super::results::highlights_name;
 use crate::database::caller_database::CallerDatabase;
 use crate::http::auth::MaybeCaller;
 use crate::http::error::ApiError;
@@ -119,6 +120,11 @@ impl Page {
             let owner = (job.recording_owner(), owner);
             page.media_url = self.urls.download(owner, key, Some(&name), ttl).await;
         }
+        if let Some(key) = &job.compiled_video_s3_key {
+            let name = highlights_name(job, key);
+            let owner = (job.job_id, owner);
+            page.reel_url = self.urls.download(owner, key, Some(&name), ttl).await;
+        }
         for found in &mut page.clips {
             let clip = &found.clip;
             let url = async |key: Option<&StorageKey>| {
@@ -180,6 +186,7 @@ fn read_outputs(
                 thumbnail_url: None,
             })
             .collect(),
+        reel_url: None,
         has_more_clips,
         stages: stages.collect(),
         has_more_log: log.next.is_some(),

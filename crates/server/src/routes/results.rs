@@ -241,11 +241,12 @@ fn last_fields(response: &ResultsResponse) -> Result<Vec<u8>, ApiError> {
     Ok(json)
 }
 
-fn extension(key: &StorageKey) -> &str {
+pub(super) fn extension(key: &str) -> &str {
     key.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-fn highlights_name(job: &Job, key: &StorageKey) -> DownloadName {
+/// The name under which the video of all clips is saved.
+pub(super) fn highlights_name(job: &Job, key: &StorageKey) -> DownloadName {
     let recording = DownloadName::beside(&job.filename, "");
     DownloadName::new(
         &format!("{} highlights", recording.as_str()),

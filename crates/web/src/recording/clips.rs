@@ -1,23 +1,37 @@
 //! The clips of a recording.
 
-use lectern_domain::ContentSegmentId;
+use lectern_domain::{ContentSegmentId, Title};
 use maud::{Markup, html};
 
 use super::timeline::percent;
-use super::{ClipWithUrls, Recording};
+use super::{ClipWithUrls, Recording, cutting};
 use crate::display::{clock, clock_range};
 use crate::language::Language;
 
 pub(super) fn section(language: Language, recording: &Recording) -> Markup {
-    let own = language.recording_words();
+    let (own, editing) = (language.recording_words(), language.editing_words());
     html! {
         section #clips .clips aria-labelledby="clips-title" {
             h2 #clips-title { (own.clips) }
+            (cutting::section(language, recording))
+            @if recording.reader.may_change && recording.media_url.is_some() {
+                button .needs-script type="button" data-new-clip { (editing.clip_from_here) }
+            }
             @if recording.clips.is_empty() {
                 p .nothing { (own.no_clips) }
             } @else {
                 ul {
-                    @for clip in &recording.clips { (card(language, recording, clip)) }
+                    @for (i, clip) in recording.clips.iter().enumerate() {
+                        (card(language, recording, (i, clip)))
+                    }
+                }
+            }
+            p .downloads {
+                @if recording.clips.iter().any(|found| found.clip.s3_key.is_some()) {
+                    a href={ (recording.api()) "/clips/archive" } download { (editing.all_clips) }
+                }
+                @if let Some(url) = &recording.reel_url {
+                    " · " a href=(url) download { (editing.reel) }
                 }
             }
             @if recording.has_more_clips {
@@ -28,8 +42,8 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
     }
 }
 
-fn card(language: Language, recording: &Recording, found: &ClipWithUrls) -> Markup {
-    let own = language.recording_words();
+fn card(language: Language, recording: &Recording, (i, found): (usize, &ClipWithUrls)) -> Markup {
+    let (own, editing) = (language.recording_words(), language.editing_words());
     let clip = &found.clip;
     let (start, end) = (clip.start_time, clip.end_time);
     let subtitles = format!("../api/v1/clips/{}/subtitles", clip.clip_id);
@@ -51,7 +65,11 @@ fn card(language: Language, recording: &Recording, found: &ClipWithUrls) -> Mark
                     (clock_range(start, end)) " (" (clock(end - start)) ")"
                     @if let Some(score) = score { " · " (own.score) " " (score) }
                 }
-                @if clip.stale { p .stale { (own.stale) } }
+                @if clip.s3_key.is_none() {
+                    p .stale { (editing.not_cut) }
+                } @else if clip.stale {
+                    p .stale { (editing.stale) }
+                }
                 p .clip-links {
                     @if let Some(url) = &found.url {
                         a href=(url) download { (own.download) } " "
@@ -67,11 +85,28 @@ fn card(language: Language, recording: &Recording, found: &ClipWithUrls) -> Mark
                     }
                     @if recording.reader.may_change {
                         button type="button" data-edit { (own.edit) }
+                        (move_buttons(language, recording, i))
                         button .danger type="button" data-delete { (own.delete) }
                     }
                 }
             }
         }
+    }
+}
+
+/// The buttons that exchange a clip with its neighbours.
+fn move_buttons(language: Language, recording: &Recording, i: usize) -> Markup {
+    let own = language.editing_words();
+    let title = recording.clips[i].clip.title.as_str();
+    let button = |direction: &str, label: &str, arrow: &str| {
+        let label = label.replace('#', title);
+        html! {
+            button type="button" data-move=(direction) aria-label=(label) title=(label) { (arrow) }
+        }
+    };
+    html! {
+        @if i > 0 { (button("up", own.move_up, "↑")) }
+        @if i + 1 < recording.clips.len() { (button("down", own.move_down, "↓")) }
     }
 }
 
@@ -90,7 +125,7 @@ fn form(language: Language) -> Markup {
     html! {
         template #clip-form {
             form .clip-form {
-                label { (own.title) input name="title" required maxlength="255"; }
+                label { (own.title) input name="title" required maxlength=(Title::MAX); }
                 label { (own.start) input name="start_time" required inputmode="decimal" title=(own.time_format); }
                 label { (own.end) input name="end_time" required inputmode="decimal" title=(own.time_format); }
                 p .form-error role="alert" hidden {}

@@ -1,6 +1,9 @@
 //! The page of one recording.
 
 mod clips;
+mod cutting;
+pub(crate) mod editing_words;
+mod failure_hint;
 mod heading;
 mod player;
 mod stages;
@@ -35,6 +38,8 @@ pub struct Recording {
     pub topics: Vec<ContentSegment>,
     /// Clips in their order.
     pub clips: Vec<ClipWithUrls>,
+    /// Where all clips, joined to one video, can be downloaded; `None` before they were.
+    pub reel_url: Option<String>,
     /// Whether there are more clips than these.
     pub has_more_clips: bool,
     /// Stage runs in the order of the pipeline.
@@ -106,6 +111,7 @@ impl Recording {
 
 /// The page, which is one path segment below the root of the service, followed by the id.
 pub fn recording_page(language: Language, recording: &Recording) -> String {
+    let editing = language.editing_words();
     let content = html! {
         div #recording .recording data-job-id=(recording.job.job_id)
             data-may-change=[recording.reader.may_change.then_some("")] data-labels=(labels(language)) {
@@ -122,6 +128,12 @@ pub fn recording_page(language: Language, recording: &Recording) -> String {
             }
             (clips::section(language, recording))
             (stages::section(language, recording))
+            @if recording.reader.may_change {
+                div #selection .selection hidden {
+                    span .soft { (editing.selection) " " span .selected-times {} }
+                    button .main type="button" { (editing.make_clip) }
+                }
+            }
         }
     };
     let layout = Layout {
@@ -141,6 +153,7 @@ pub fn recording_page(language: Language, recording: &Recording) -> String {
 /// The words that the script shows.
 fn labels(language: Language) -> String {
     let (words, own) = (language.words(), language.recording_words());
+    let editing = language.editing_words();
     let stages = Stage::ALL.iter();
     let stages: Value = stages
         .map(|stage| (stage.to_string(), words.stage(*stage).into()))
@@ -160,6 +173,10 @@ fn labels(language: Language) -> String {
         "time_format": own.time_format,
         "confirm_delete_clip": own.confirm_delete_clip,
         "deleted": own.deleted,
+        "clip": own.clip,
+        "edge_start": editing.edge_start,
+        "edge_end": editing.edge_end,
+        "edge_help": editing.edge_help,
     });
     labels.to_string()
 }

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_api::{LogEntry, StageRunResponse};
-use lectern_domain::{LogStatus, StageRunStatus};
+use lectern_domain::{JobStatus, LogStatus, StageRunStatus};
 use maud::{Markup, html};
 
 use super::Recording;
+use super::failure_hint::Cause;
 use crate::display::{clock, share, time};
 use crate::language::Language;
 
@@ -74,13 +75,33 @@ fn table(language: Language, recording: &Recording) -> Markup {
                 }
             }
             tbody {
-                @for run in &recording.stages { (row(language, run, span.as_ref())) }
+                @for run in &recording.stages { (row(language, recording, run, span.as_ref())) }
             }
         }
     }
 }
 
-fn row(language: Language, run: &StageRunResponse, span: Option<&Span>) -> Markup {
+/// What to do about a failed stage.
+fn advice(language: Language, recording: &Recording, run: &StageRunResponse) -> Markup {
+    let own = language.recording_words();
+    let error = run.error.as_ref().map_or("", |error| error.as_str());
+    let may_rerun =
+        recording.reader.may_change && JobStatus::RERUNNABLE.contains(&recording.job.status);
+    html! {
+        p .hint { (Cause::of(error).hint(language)) }
+        @if may_rerun {
+            button .needs-script type="button" data-action="rerun" data-from-stage=(run.stage)
+                data-confirm=(own.confirm_rerun) { (language.editing_words().rerun_from_here) }
+        }
+    }
+}
+
+fn row(
+    language: Language,
+    recording: &Recording,
+    run: &StageRunResponse,
+    span: Option<&Span>,
+) -> Markup {
     let (words, own) = (language.words(), language.recording_words());
     let bar = span.zip(run.started_at).map(|(span, started_at)| {
         let (start, length) = span.seconds_of(started_at, run);
@@ -97,6 +118,7 @@ fn row(language: Language, run: &StageRunResponse, span: Option<&Span>) -> Marku
                 @if let Some(error) = run.error.as_ref().filter(|_| run.status != StageRunStatus::Completed) {
                     span .error { (error) }
                 }
+                @if run.status == StageRunStatus::Failed { (advice(language, recording, run)) }
                 @if !run.notes.is_empty() {
                     ul .notes {
                         @for note in &run.notes { li class=(note.level) { (note.message) } }

@@ -8,6 +8,8 @@ use uuid::Uuid;
 use super::*;
 use crate::samples::a_job;
 
+mod editing;
+
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
 const ESCAPED: &str = "&lt;script&gt;alert(1)&lt;/script&gt;&quot;'&amp;";
 
@@ -122,6 +124,7 @@ fn a_recording(change: &Value) -> Recording {
         }],
         topics: vec![a_topic("Entropy")],
         clips: vec![a_clip("Second law")],
+        reel_url: None,
         has_more_clips: false,
         stages: vec![
             a_run(
@@ -217,6 +220,8 @@ fn a_reader_who_may_not_change_anything_has_no_buttons_for_it() {
             "data-delete",
             "clip-form",
             "data-may-change",
+            "data-new-clip",
+            "id=\"selection\"",
         ];
         let page = english(&recording);
         assert!(

@@ -90,7 +90,7 @@ fn clip_bar(language: Language, found: &ClipWithUrls, seconds: f64) -> Markup {
     html! {
         svg x=(share(start, seconds)) y="44" width=(share(end - start, seconds)) height="24" {
             title { (own.clip) ": " (clip.title) " · " (clock_range(start, end)) }
-            rect .clip width="100%" height="24" rx="4" {}
+            rect .clip width="100%" height="24" rx="4" data-clip=(clip.clip_id) data-start=(start) data-end=(end) {}
             text .bar-label.on-clip x="6" y="17" { (clip.title) }
         }
     }

@@ -258,6 +258,11 @@ def get_clips(seq: Sequence) -> Request:
     return Request("getClips", "GET", path)
 
 
+@operation("getClipsArchive", 0.5)
+def get_clips_archive(seq: Sequence) -> Request:
+    return Request("getClipsArchive", "GET", f"{API}/jobs/{seq.job()}/clips/archive")
+
+
 @operation("putSubtitles", 1)
 def put_subtitles(seq: Sequence) -> Request:
     path = f"{API}/clips/{seq.one_of(seq.known.clips)}/subtitles"

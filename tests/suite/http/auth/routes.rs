@@ -48,6 +48,7 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/jobs/{job_id}/clips", "jobs:read"),
     ("PUT", "/api/v1/jobs/{job_id}/clips", "outputs:write"),
     ("POST", "/api/v1/jobs/{job_id}/clips", "outputs:write"),
+    ("GET", "/api/v1/jobs/{job_id}/clips/archive", "jobs:read"),
     ("GET", "/api/v1/jobs/{job_id}/content-segments", "jobs:read"),
     (
         "PUT",

@@ -1,5 +1,6 @@
 //! Recordings and clips in storage, and the signed URLs that give access to them.
 
+mod clips_archive;
 mod downloads;
 mod gc;
 pub(crate) mod s3;

@@ -13,6 +13,7 @@ mod logs;
 mod operation_page;
 mod progress;
 mod recording_page;
+mod recording_page_editing;
 mod recordings_page;
 mod rejected_transcript_files;
 mod rerun;

@@ -37,12 +37,12 @@ fn page_at(server: &Client, path: &str) -> Response {
     request.header("Accept", BROWSER).send()
 }
 
-fn page(server: &Client, job_id: JobId) -> Response {
+pub(super) fn page(server: &Client, job_id: JobId) -> Response {
     page_at(server, &format!("/jobs/{job_id}")).expect(200)
 }
 
 /// The values of an attribute, in their order.
-fn values<'p>(page: &'p Response, attribute: &str) -> Vec<&'p str> {
+pub(super) fn values<'p>(page: &'p Response, attribute: &str) -> Vec<&'p str> {
     let start = format!(" {attribute}=\"");
     let parts = page.text().split(start.as_str()).skip(1);
     parts.map(|rest| rest.split('"').next().unwrap()).collect()

@@ -178,6 +178,13 @@ pub(super) fn all() -> Vec<Operation> {
             .responds::<Clip>(201)
             .with_headers(&["Location", "ETag"])
             .with_problems([QuotaExceeded]),
+        get("/api/v1/jobs/{job_id}/clips/archive", "getClipsArchive")
+            .describe_as(
+                "Download all clips",
+                "One ZIP file, with the clips in their order. Those that are not cut, or whose files \
+                 are not in the storage, are left out.",
+            )
+            .responds_bytes(200),
         get("/api/v1/clips/{clip_id}", "getClip")
             .describe_as("Read a clip", READ_ONE)
             .responds::<Clip>(200)

@@ -1,0 +1,115 @@
+//! What the page of one recording says about clips to be cut, and about failed stages.
+
+use lectern_domain::{JobUpdate, Patch, Stage, StorageKey};
+use lectern_tests::{TestServer, a_completed_job, on_both_backends};
+use serde_json::json;
+
+use super::recording_page::{page, values};
+use crate::http::support::job_path;
+use crate::http::support::worker::{claim, create_job};
+
+on_both_backends!(
+    a_failed_stage_says_what_to_do,
+    clips_that_need_cutting_say_so,
+    the_reel_is_downloaded_under_a_name_of_its_own,
+);
+
+fn a_failed_stage_says_what_to_do(server: TestServer) {
+    let job_id = create_job(&server, json!({}));
+    let claimed = claim(&server, &[Stage::Transcription]).unwrap();
+    let error = "there is no object recordings/lecture.mp4";
+    let failure = json!({ "error": error, "retryable": false });
+    claimed.send(&server, "fail", &failure).expect(200);
+    let failed = page(&server, job_id);
+    assert!(failed.text().contains("upload it again"), "{failed}");
+    assert_eq!(values(&failed, "data-from-stage"), ["transcription"]);
+    // The button sends this.
+    let from = json!({ "from_stage": "transcription" });
+    server.post(&job_path(job_id, "/rerun"), &from).expect(200);
+    let again = page(&server, job_id);
+    assert!(!again.text().contains("upload it again"), "{again}");
+}
+
+fn clips_that_need_cutting_say_so(server: TestServer) {
+    let job_id = create_job(&server, json!({}));
+    let clips = json!({ "clips": [
+        { "title": "Trees", "start_time": 1.0, "end_time": 9.0, "s3_key": "clips/1.mp4" },
+        { "title": "Graphs", "start_time": 10.0, "end_time": 19.0, "s3_key": "clips/2.mp4" },
+    ] });
+    let stored = server.put(&job_path(job_id, "/clips"), &clips).expect(200);
+    let stages = Stage::ALL.iter().copied().filter(|stage| stage.is_work());
+    let stages: Vec<_> = stages.collect();
+    while let Some(claimed) = claim(&server, &stages) {
+        claimed.send(&server, "complete", &json!({})).expect(200);
+    }
+    let cut = page(&server, job_id);
+    assert!(cut.text().contains("All clips are cut."), "{cut}");
+    assert_eq!(values(&cut, "data-from-stage"), ["compilation"]);
+    let clip = stored.json()["clips"][0]["clip_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let longer = json!({ "end_time": 9.5 });
+    server
+        .patch(&format!("/api/v1/clips/{clip}"), &longer)
+        .expect(200);
+    let added = json!({ "title": "Paths", "start_time": 20.0, "end_time": 29.0 });
+    server.post(&job_path(job_id, "/clips"), &added).expect(201);
+    let edited = page(&server, job_id);
+    for text in [
+        "2 clips need cutting.",
+        "Needs cutting again",
+        "Not cut yet",
+    ] {
+        assert_eq!(edited.text().matches(text).count(), 1, "{text}: {edited}");
+    }
+    let from = json!({ "from_stage": "compilation" });
+    server.post(&job_path(job_id, "/rerun"), &from).expect(200);
+    let queued = page(&server, job_id);
+    let text = "as soon as a worker takes them";
+    assert!(queued.text().contains(text), "{queued}");
+    assert!(values(&queued, "data-from-stage").is_empty(), "{queued}");
+    // Earlier stages are not run again: they would replace the clips.
+    let claimed = claim(&server, &stages).unwrap();
+    assert_eq!(claimed.stage, Stage::Compilation);
+    let cutting = page(&server, job_id);
+    assert!(
+        cutting.text().contains("The clips are being cut"),
+        "{cutting}"
+    );
+    let clips = server.get(&job_path(job_id, "/clips")).expect(200).json();
+    assert_eq!(clips["clips"][0]["end_time"], 9.5);
+    assert_eq!(clips["total"], 3);
+}
+
+fn the_reel_is_downloaded_under_a_name_of_its_own(server: TestServer) {
+    let job = a_completed_job(server.db());
+    let without = page(&server, job.job_id);
+    assert!(!without.text().contains("Download the reel"), "{without}");
+    let key = StorageKey::new(format!("jobs/{}/highlights.mp4", job.job_id)).unwrap();
+    let update = JobUpdate {
+        compiled_video_s3_key: Patch::Set(key.clone()),
+        ..JobUpdate::default()
+    };
+    let stored = server
+        .db()
+        .write(|tx| tx.jobs().update(job.job_id, &update, None));
+    stored.unwrap();
+    let file = server.objects().join(key.as_str());
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, "a reel").unwrap();
+    let page = page(&server, job.job_id);
+    let (before, _) = page
+        .text()
+        .split_once("\" download>Download the reel")
+        .unwrap();
+    let (_, url) = before.rsplit_once('"').unwrap();
+    let path = url.replace("&amp;", "&").replacen(server.base(), "", 1);
+    let reel = server.get(&path).expect(200);
+    assert_eq!(reel.body, b"a reel");
+    let disposition = reel.header("Content-Disposition").unwrap();
+    assert!(
+        disposition.contains("lecture highlights.mp4"),
+        "{disposition}"
+    );
+}
