@@ -6,8 +6,11 @@ import { Clips } from "./clips.js";
 import { followEvents } from "./live.js";
 import { atMostEvery, fetchPage, required, showLocalTimes } from "./page.js";
 import { Player } from "./player.js";
+import { Regions } from "./regions.js";
+import { Thumbnails } from "./thumbnails.js";
 import { Timeline } from "./timeline.js";
 import { Transcript } from "./transcript.js";
+import { Waveform } from "./waveform.js";
 
 /** @typedef {import("./live.js").JobEvent} JobEvent */
 
@@ -34,6 +37,9 @@ const player = new Player(required("#player"), labels.not_playable, async () => 
   return media?.getAttribute("src") ?? undefined;
 });
 const timeline = new Timeline(required("#timeline"), player);
+const waveform = new Waveform(required("#timeline"));
+const thumbnails = new Thumbnails(required("#timeline"), player);
+const regions = new Regions(player, `${job}/layout-analysis`, labels);
 const transcript = new Transcript(required("#transcript"), player, {
   address: `${job}/transcripts`,
   labels,
@@ -68,6 +74,9 @@ async function reload() {
     const found = part(section);
     if (found) shown.replace(found);
   }
+  waveform.show();
+  thumbnails.show();
+  regions.replace(part("#player"));
 }
 
 /**

@@ -49,7 +49,7 @@ macro_rules! sources {
 }
 
 /// Names and contents of the scripts, each after those that it imports.
-const SOURCES: [(&str, &str); 11] = sources![
+const SOURCES: [(&str, &str); 14] = sources![
     "page",
     "live",
     "api",
@@ -58,6 +58,9 @@ const SOURCES: [(&str, &str); 11] = sources![
     "lines",
     "transcript",
     "clips",
+    "waveform",
+    "thumbnails",
+    "regions",
     "recordings",
     "recording",
     "operation",

@@ -29,6 +29,12 @@ pub struct Recording {
     pub media_url: Option<String>,
     /// A part of the transcript.
     pub transcript: TranscriptPart,
+    /// Changes with the waveform; `None` if there is none.
+    pub waveform_version: Option<String>,
+    /// Changes with the thumbnails; `None` if there are none.
+    pub thumbnails_version: Option<String>,
+    /// Whether there is a layout analysis.
+    pub has_layout: bool,
     /// Silence regions by time.
     pub silence_regions: Vec<SilenceRegion>,
     /// Content segments in their order.
@@ -160,6 +166,8 @@ fn labels(language: Language) -> String {
         "time_format": own.time_format,
         "confirm_delete_clip": own.confirm_delete_clip,
         "deleted": own.deleted,
+        "screen": own.screen,
+        "camera": own.camera,
     });
     labels.to_string()
 }
