@@ -144,8 +144,9 @@ impl RequestBuilder<'_> {
             request: name,
         };
         // The OpenAPI document also describes request fields, which may have
-        // such names.
-        if self.path != "/openapi.json" && response.is_json() {
+        // such names, and those of a waveform are of a format that others define.
+        let has_other_names = self.path == "/openapi.json" || self.path.ends_with("/waveform");
+        if !has_other_names && response.is_json() {
             assert_no_internal_keys(&response.json(), "", &response);
         }
         response

@@ -194,6 +194,8 @@ const CODES: &[(u16, &[&str])] = &[
             "not_found",
             "job_not_found",
             "layout_analysis_not_found",
+            "waveform_not_found",
+            "thumbnails_not_found",
             "clip_not_found",
             "segment_not_found",
             "upload_not_found",

@@ -46,6 +46,7 @@
 //! | transcript segment | [`TranscriptSegmentsBody`], [`TranscriptSegmentUpdateBody`], [`TranscriptQuery`], [`TranscriptSegmentQuery`] | [`TranscriptSegment`], [`TranscriptResponse`] |
 //! | silence region | [`SilenceRegionsBody`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
 //! | layout analysis | [`LayoutAnalysisBody`] | [`LayoutAnalysisResponse`] |
+//! | waveform | | [`Waveform`] |
 //! | content segment | [`ContentSegmentsBody`], [`ContentSegmentUpdateBody`], [`ContentSegmentsQuery`] | [`ContentSegment`], [`ContentSegmentsResponse`] |
 //! | clip | [`ClipsBody`], [`NewClipBody`], [`ClipUpdateBody`], [`ClipsQuery`] | [`Clip`], [`ClipsResponse`] |
 //! | subtitles | [`TranscriptSegmentsBody`], [`SubtitlesQuery`] | [`SubtitlesResponse`] |
@@ -81,6 +82,7 @@ mod timed_word;
 mod transcript_segment;
 mod tus;
 mod upload;
+mod waveform;
 mod wire;
 mod work_object;
 mod work_stats;
@@ -133,6 +135,7 @@ pub use tus::{
     TUS_CHECKSUM_ALGORITHMS, TUS_EXTENSIONS, TUS_VERSION, TusChecksum, TusUpload, parse_size,
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
+pub use waveform::Waveform;
 pub use wire::{
     AuditEntryList, BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobPageCursor,
     List, LogEntryList, PageCursor, Problem, Request,

@@ -43,7 +43,7 @@
 //! | [`probe`](Media::probe) | the tracks and the duration of a file |
 //! | [`detect_silence`](Media::detect_silence) | silent and black regions |
 //! | [`sample_frames`](Media::sample_frames) | small grayscale frames |
-//! | [`detect_silence_and_sample`](Media::detect_silence_and_sample) | both, of one pass over the recording |
+//! | [`detect_silence_and_sample`](Media::detect_silence_and_sample) | both, and a picture of small pictures, of one pass over the recording |
 //! | [`extract_audio`](Media::extract_audio), [`extract_subtitles`](Media::extract_subtitles) | a track as a file |
 //! | [`cut`](Media::cut), [`concat`](Media::concat) | a clip, and several clips in one file |
 //! | [`thumbnail`](Media::thumbnail) | a picture as a file |
@@ -93,7 +93,7 @@ pub use error::{Error, ProbeError};
 pub use extract::SubtitleFormat;
 pub use ffmpeg::{Media, MissingTool, Tools};
 pub use format_changes::Formats;
-pub use frames::{FrameFile, Frames, GrayFrame, GrayPicture};
+pub use frames::{FrameFile, Frames, GrayFrame, GrayPicture, SpriteFile, Tile};
 pub use picture::Composition;
 pub use probe::{
     AudioStream, Chapter, FieldOrder, FrameRate, HdrTransfer, MediaInfo, StereoChannel,
@@ -104,5 +104,5 @@ pub use process::{
 };
 pub use recording_limits::RecordingLimits;
 pub use scratch::{Scratch, ScratchDir, ScratchFull};
-pub use silence_region::{SilenceRegions, SilenceSettings};
-pub use sound::{MeasuredSound, NoSuchTrack};
+pub use silence_region::{SampledFiles, SilenceRegions, SilenceSettings};
+pub use sound::{Extremes, MeasuredSound, NoSuchTrack, Waveform};

@@ -6,7 +6,7 @@ use lectern_domain::{SilenceLevel, TimeRange};
 
 use crate::error::Error;
 use crate::ffmpeg::Media;
-use crate::frames::FrameFile;
+use crate::frames::{FrameFile, SpriteFile};
 use crate::picture::constant_size_options;
 use crate::probe::{AudioStream, MediaInfo};
 use crate::process::ChildError;
@@ -40,6 +40,15 @@ impl Default for SilenceSettings {
             may_change_track: true,
         }
     }
+}
+
+/// Files with pictures that are sampled while a recording is decoded for something else.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SampledFiles<'a> {
+    /// Frames that are analysed later.
+    pub frames: Option<&'a FrameFile>,
+    /// Small pictures for people.
+    pub sprite: Option<&'a SpriteFile>,
 }
 
 /// The silent and the black regions of a recording, each in order and without
@@ -78,18 +87,24 @@ impl Media {
         self.detect(recording, settings, Vec::new(), progress)
     }
 
-    /// Like [`detect_silence`](Self::detect_silence), and samples `frames` from the pictures that
+    /// Like [`detect_silence`](Self::detect_silence), and writes `files` from the pictures that
     /// are decoded for it. If the recording has no picture, or the frames would be too large,
     /// there is no file.
     pub fn detect_silence_and_sample(
         &self,
         recording: &MediaInfo,
         settings: SilenceSettings,
-        frames: &FrameFile,
+        files: SampledFiles<'_>,
         progress: &mut dyn FnMut(f64),
     ) -> Result<SilenceRegions, Error> {
-        let frames = frames.output_options(recording)?;
-        self.detect(recording, settings, frames, progress)
+        let mut outputs = Vec::new();
+        if let Some(frames) = files.frames {
+            outputs.extend(frames.output_options(recording)?);
+        }
+        if let Some(sprite) = files.sprite {
+            outputs.extend(sprite.output_options(recording, &self.tools)?);
+        }
+        self.detect(recording, settings, outputs, progress)
     }
 
     /// Detects silence and black pictures. `more_outputs` are the options of further outputs.

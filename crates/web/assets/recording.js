@@ -8,9 +8,12 @@ import { followEvents } from "./live.js";
 import { NewClip } from "./new_clip.js";
 import { atMostEvery, fetchPage, required, showLocalTimes } from "./page.js";
 import { Player } from "./player.js";
+import { Regions } from "./regions.js";
 import { SnapTimes } from "./snap_times.js";
+import { Thumbnails } from "./thumbnails.js";
 import { Timeline } from "./timeline.js";
 import { Transcript } from "./transcript.js";
+import { Waveform } from "./waveform.js";
 
 /** @typedef {import("./live.js").JobEvent} JobEvent */
 
@@ -37,6 +40,9 @@ const player = new Player(required("#player"), labels.not_playable, async () => 
   return media?.getAttribute("src") ?? undefined;
 });
 const timeline = new Timeline(required("#timeline"), player);
+const waveform = new Waveform(required("#timeline"));
+const thumbnails = new Thumbnails(required("#timeline"), player);
+const regions = new Regions(player, `${job}/layout-analysis`, labels);
 const transcript = new Transcript(required("#transcript"), player, {
   address: `${job}/transcripts`,
   labels,
@@ -84,6 +90,9 @@ async function reload() {
     const found = part(section);
     if (found) shown.replace(found);
   }
+  waveform.show();
+  thumbnails.show();
+  regions.replace(part("#player"));
 }
 
 /**

@@ -54,7 +54,7 @@ macro_rules! sources {
 }
 
 /// Names and contents of the scripts, each after those that it imports.
-const SOURCES: [(&str, &str); 22] = sources![
+const SOURCES: [(&str, &str); 25] = sources![
     "page",
     "live",
     "api",
@@ -74,6 +74,9 @@ const SOURCES: [(&str, &str); 22] = sources![
     "snap_times",
     "edge_handles",
     "clip_edges",
+    "waveform",
+    "thumbnails",
+    "regions",
     "recordings",
     "recording",
     "operation",

@@ -4,6 +4,7 @@
 //     node page.mjs CHROMIUM URL
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
+import { storeFiles } from "./files.mjs";
 
 const [executablePath, url] = process.argv.slice(2);
 
@@ -108,6 +109,7 @@ for (let status; status !== "completed"; ) {
   const { claims } = await execute("claimWork");
   assert.equal(claims[0]?.job.job_id, job_id);
   await executeAll("heartbeat", "listWorkObjects", "createWorkUpload", ...OUTPUTS[claims[0].stage]);
+  if (claims[0].stage === "silence_detection") await storeFiles(url, claims[0].lease_id);
   const run = await execute("completeStage");
   assert.equal(run.status, "completed");
   status = run.job_status;
@@ -120,6 +122,7 @@ assert.equal(results.job_id, job_id);
 assert.equal(results.clips.length, 1);
 assert.equal(results.transcript.length, 4);
 await executeAll("getTranscript", "getSilenceRegions", "getLayoutAnalysis", "getContentSegments");
+await executeAll("getWaveform", "getThumbnails", "getThumbnailPicture");
 await executeAll("getClips", "getClipsArchive", "putSubtitles", "getSubtitles", "listLogs", "updateJob", "getStats");
 await execute("getObject");
 

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
+import { storeFiles } from "./files.mjs";
 
 const [executablePath, url, file] = process.argv.slice(2);
 const HOSTILE = "<script>alert(1)</script>";
@@ -167,11 +168,81 @@ await send("PUT", `${job}/clips`, { clips: [clip("First clip"), clip("Second cli
 await send("PUT", `${job}/transcripts`, {
   segments: [{ start_time: 0, end_time: 2, text: "a new transcript" }],
 });
+assert.equal(await page.locator("#waveform, #show-regions, .preview:visible").count(), 0, "without files");
+await storeFiles(url, claims[0].lease_id);
+await send("PUT", `${job}/layout-analysis`, {
+  layout_type: "picture_in_picture",
+  confidence_score: 0.9,
+  screen_region: { x: 0, y: 0, width: 320, height: 180 },
+  stretches: [
+    { start_time: 0, end_time: 10, layout_type: "screen_only", confidence_score: 0.9,
+      screen_region: { x: 0, y: 0, width: 320, height: 180 } },
+    { start_time: 10, end_time: 30, layout_type: "picture_in_picture", confidence_score: 0.9,
+      screen_region: { x: 0, y: 0, width: 320, height: 180 },
+      camera_region: { x: 240, y: 120, width: 64, height: 48 } },
+  ],
+});
 await send("POST", `/work/${claims[0].lease_id}/complete`, {});
 await page.locator("#stages tr[data-stage=silence_detection] .status.completed").waitFor();
 await page.getByRole("heading", { name: "Second clip" }).waitFor();
 await lineOf(page, "a new transcript").waitFor();
 assert.equal(await page.locator("#lines li").count(), 1);
+
+// The waveform is drawn over its time: loud until half of the recording, from -100 to 90. The
+// loudest sample fills the row.
+await page.waitForFunction(() => document.querySelector("#waveform path")?.getAttribute("d"));
+const drawn = await page.locator("#waveform path").evaluate((path) => {
+  const inside = (x, y) => path.isPointInFill(new DOMPoint(x, y));
+  return [inside(5, -110), inside(5, 122), inside(5, -122), inside(25, -80), inside(25, 0)];
+});
+assert.deepEqual(drawn, [true, true, false, false, true]);
+
+// A thumbnail is shown where the mouse points, and where keys seek.
+const bars = await page.locator("#bars").boundingBox();
+const preview = page.locator(".preview");
+const shownAt = () =>
+  preview.evaluate((element) => {
+    const { backgroundPosition, backgroundImage } = getComputedStyle(element.firstElementChild);
+    return [backgroundPosition, new URL(backgroundImage.slice(5, -2)).pathname.split("/").pop()];
+  });
+await page.mouse.move(bars.x + bars.width * 0.75, bars.y + 20);
+await preview.getByText("0:22").waitFor();
+assert.deepEqual(await shownAt(), ["-160px 0px", "thumbnails.jpg"]);
+await page.mouse.move(bars.x + bars.width * 0.1, bars.y + 20);
+await preview.getByText("0:03").waitFor();
+assert.deepEqual(await shownAt(), ["0px 0px", "thumbnails.jpg"]);
+await page.mouse.move(0, 0);
+await preview.waitFor({ state: "hidden" });
+await track.focus();
+await page.keyboard.press("Home");
+await preview.getByText("0:00").waitFor();
+await page.keyboard.press("Shift+ArrowRight");
+await page.waitForFunction(() => /^0:(29|3\d)$/.test(document.querySelector(".preview span").textContent));
+assert.deepEqual(await shownAt(), ["-160px 0px", "thumbnails.jpg"]);
+
+// The regions follow the position.
+const regions = page.getByRole("button", { name: "Mark screen and camera" });
+await regions.click();
+assert.equal(await regions.getAttribute("aria-pressed"), "true");
+await track.focus();
+await page.keyboard.press("Home");
+await page.locator(".regions .screen").waitFor({ state: "attached" });
+await page.locator(".regions .camera").waitFor({ state: "detached" });
+for (const _ of [1, 2, 3]) await page.keyboard.press("ArrowRight");
+await position(15);
+await page.locator(".regions .camera").waitFor({ state: "attached" });
+const [camera, video] = await page.evaluate(() =>
+  [".regions .camera", "#media"].map((found) => document.querySelector(found).getBoundingClientRect().toJSON()));
+const { videoWidth, videoHeight } = await page.evaluate(() => {
+  const { videoWidth, videoHeight } = document.querySelector("#media");
+  return { videoWidth, videoHeight };
+});
+const fitted = Math.min(video.width / videoWidth, video.height / videoHeight);
+const left = video.left + (video.width - videoWidth * fitted) / 2;
+assert(Math.abs(camera.left - (left + 240 * fitted)) < 3, "the frame is where the camera is");
+assert(Math.abs(camera.width - 64 * fitted) < 6, "the frame is as wide as the camera");
+await regions.click();
+await page.locator(".regions").waitFor({ state: "detached" });
 
 page.on("dialog", (dialog) => void dialog.accept());
 const second = card.filter({ hasText: "Second clip" });

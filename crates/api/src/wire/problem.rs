@@ -74,6 +74,10 @@ codes! {
     SegmentNotFound = 404 "segment_not_found" "There is no such segment",
     /// The job has no layout analysis.
     LayoutAnalysisNotFound = 404 "layout_analysis_not_found" "The job has no layout analysis",
+    /// The job has no waveform.
+    WaveformNotFound = 404 "waveform_not_found" "The job has no waveform",
+    /// The job has no thumbnails.
+    ThumbnailsNotFound = 404 "thumbnails_not_found" "The job has no thumbnails",
     /// There is no such resumable upload.
     UploadNotFound = 404 "upload_not_found" "There is no such upload",
     /// The path does not support this method.

@@ -17,7 +17,7 @@ use crate::probe::MediaInfo;
 const BUFFER_BYTES: usize = 64 << 10;
 /// The frames are written with the rate 1,000,000 per second, so that they do not count as
 /// progress: they stand for much longer times, and ffmpeg reports the latest end of all outputs.
-const WRITTEN_RATE: &str = "1000000";
+pub(super) const WRITTEN_RATE: &str = "1000000";
 
 /// A file with the frames of a recording that [`Media::sample_frames`] would return.
 /// [`Media::detect_silence_and_sample`] writes it, and [`Media::read_frames`] reads it.

@@ -223,15 +223,7 @@ impl FrameCollector {
 
     /// The filters that turn the pictures from the start of the range on into the frames.
     pub(super) fn sampling_filters(&self) -> String {
-        // `fps` samples at multiples of the step, so the first sample time is moved
-        // to 0. With `round=up`, a sample never shows a frame that starts after the
-        // sample's time.
-        format!(
-            "setpts=PTS-{first}/TB,fps=fps=1/{step}:start_time=0:round=up,{scale}",
-            step = self.step,
-            first = self.step / 2.0,
-            scale = self.scale_filters(),
-        )
+        format!("{},{}", middles_filter(self.step), self.scale_filters())
     }
 
     fn scale_filters(&self) -> String {
@@ -279,6 +271,14 @@ impl FrameCollector {
             }
         }
     }
+}
+
+/// The filters that sample the pictures in the middles of parts of `step` seconds.
+pub(super) fn middles_filter(step: f64) -> String {
+    // `fps` samples at multiples of the step, so the first sample time is moved to 0. With
+    // `round=up`, a sample never shows a frame that starts after the sample's time.
+    let first = step / 2.0;
+    format!("setpts=PTS-{first}/TB,fps=fps=1/{step}:start_time=0:round=up")
 }
 
 /// Bytes of a grayscale frame.

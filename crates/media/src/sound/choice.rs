@@ -128,6 +128,7 @@ mod tests {
         });
         TrackLevels {
             windows: windows.collect(),
+            ..TrackLevels::default()
         }
     }
 

@@ -1,6 +1,7 @@
 //! The level of the sound in each 40 ms, as ffmpeg measures it.
 
 use super::rate_meter::RateMeter;
+use super::waveform::{Extremes, TrackWaveform};
 use crate::probe::AudioStream;
 
 /// Windows per second.
@@ -14,9 +15,11 @@ const MAX_GAP_WINDOWS: usize = 4;
 pub(crate) const MAX_TRACKS: usize = 8;
 /// Channels of which the level is measured: left, right, and both mixed.
 const CHANNELS: usize = 3;
+/// The lines that are printed for each window: the lowest and the highest sample of each channel.
+const LINES: usize = 2 * CHANNELS;
 
 /// The number of samples in a window.
-fn window_samples(track: &AudioStream) -> u32 {
+pub(super) fn window_samples(track: &AudioStream) -> u32 {
     (track.sample_rate / WINDOWS_PER_SECOND).max(1)
 }
 
@@ -38,7 +41,7 @@ pub(crate) fn level_filters(position: usize, track: &AudioStream) -> String {
     format!(
         "aformat=sample_fmts=fltp:channel_layouts={layout},\
          pan=3.0|FL=c0|FR={right}|FC={mono},asetnsamples=n={samples}:p=0,\
-         astats=metadata=1:reset=1:measure_perchannel=Peak_level:measure_overall=none,\
+         astats=metadata=1:reset=1:measure_perchannel=Min_level+Max_level:measure_overall=none,\
          asettb=1/1000000,asetpts=-1-(PTS*{MAX_TRACKS}+{position}),\
          ametadata=mode=print:file=-:direct=1,asetpts=(-1-PTS-{position})/{MAX_TRACKS}"
     )
@@ -66,6 +69,11 @@ impl Level {
             return f64::NEG_INFINITY;
         }
         -0.5 * f64::from(self.0)
+    }
+
+    /// The level of a window by its lowest and its highest sample, of which full scale is 1.
+    fn of_samples(min: f64, max: f64) -> Self {
+        Self::from_dbfs(20.0 * f64::log10(f64::max(-min, max)))
     }
 
     /// The louder of two levels.
@@ -101,6 +109,7 @@ impl Window {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TrackLevels {
     pub(super) windows: Vec<Window>,
+    pub(super) waveform: TrackWaveform,
 }
 
 impl TrackLevels {
@@ -109,7 +118,8 @@ impl TrackLevels {
         self.windows.len() as f64 * WINDOW_SECONDS
     }
 
-    fn set(&mut self, index: usize, window: Window) {
+    fn set(&mut self, index: usize, window: Window, extremes: [Extremes; CHANNELS]) {
+        self.waveform.add(index, extremes);
         if let Some(known) = self.windows.get_mut(index) {
             known.left = known.left.louder(window.left);
             known.right = known.right.louder(window.right);
@@ -118,7 +128,12 @@ impl TrackLevels {
         }
         let gap = index - self.windows.len();
         let between = match self.windows.last() {
-            Some(last) if gap <= MAX_GAP_WINDOWS => *last,
+            Some(last) if gap <= MAX_GAP_WINDOWS => {
+                for missing in self.windows.len()..index {
+                    self.waveform.add(missing, extremes);
+                }
+                *last
+            }
             _ => Window::SILENT,
         };
         self.windows.resize(index, between);
@@ -134,8 +149,9 @@ pub(crate) struct LevelReader {
     max_windows: usize,
     /// Position of the track and index of the window of the last time that was printed.
     current: Option<(usize, usize)>,
-    levels: [Level; CHANNELS],
-    /// How many lines with levels are still missing.
+    /// The lowest and the highest sample of each channel.
+    samples: [(f64, f64); CHANNELS],
+    /// How many lines with samples are still missing.
     missing: usize,
     rates: Vec<RateMeter>,
 }
@@ -150,7 +166,7 @@ impl LevelReader {
             rates: meters.collect(),
             max_windows: window_index(max_seconds).unwrap_or(0),
             current: None,
-            levels: [Level::NONE; CHANNELS],
+            samples: [(0.0, 0.0); CHANNELS],
             missing: 0,
         }
     }
@@ -176,16 +192,21 @@ impl LevelReader {
                 }
                 _ => None,
             };
-            self.missing += CHANNELS;
-        } else if let Some((channel, dbfs)) = parse_level(line) {
-            self.levels[channel] = Level::from_dbfs(dbfs);
+            self.missing += LINES;
+        } else if let Some((channel, extreme)) = parse_extreme(line) {
+            match extreme {
+                Extreme::Min(sample) => self.samples[channel].0 = sample,
+                Extreme::Max(sample) => self.samples[channel].1 = sample,
+            }
             self.missing = self.missing.saturating_sub(1);
             if self.missing == 0
                 && let Some((position, index)) = self.current.take()
                 && let Some(track) = self.tracks.get_mut(position)
             {
-                let [left, right, mono] = self.levels;
-                track.set(index, Window { left, right, mono });
+                let [left, right, mono] =
+                    self.samples.map(|(min, max)| Level::of_samples(min, max));
+                let extremes = self.samples.map(|(min, max)| Extremes::new(min, max));
+                track.set(index, Window { left, right, mono }, extremes);
             }
         }
     }
@@ -214,22 +235,34 @@ fn parse_time(line: &str) -> Option<(usize, f64)> {
     Some((position, (encoded / tracks) as f64))
 }
 
-/// The channel's index and its level in dBFS, from a line such as
-/// `lavfi.astats.1.Peak_level=-7.4441`.
-fn parse_level(line: &str) -> Option<(usize, f64)> {
-    let (channel, level) = line
-        .strip_prefix("lavfi.astats.")?
-        .split_once(".Peak_level=")?;
+/// The lowest or the highest sample of a window; full scale is 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Extreme {
+    Min(f64),
+    Max(f64),
+}
+
+/// The channel's index and one of its extremes, from a line such as
+/// `lavfi.astats.1.Min_level=-0.424300`.
+fn parse_extreme(line: &str) -> Option<(usize, Extreme)> {
+    let (channel, measured) = line.strip_prefix("lavfi.astats.")?.split_once('.')?;
+    let (name, sample) = measured.split_once('=')?;
     let channel: usize = channel.parse().ok()?;
-    let level: f64 = level.parse().ok()?;
+    let sample: f64 = sample.parse().ok()?;
+    let extreme = match name {
+        "Min_level" => Extreme::Min(sample),
+        "Max_level" => Extreme::Max(sample),
+        _ => return None,
+    };
     (1..=CHANNELS)
         .contains(&channel)
-        .then_some((channel - 1, level))
+        .then_some((channel - 1, extreme))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sound::waveform::Waveform;
 
     /// The line with the time of a window.
     fn time(position: u64, window: u64) -> String {
@@ -237,8 +270,12 @@ mod tests {
         format!("frame:0    pts:-{encoded} pts_time:-1")
     }
 
-    fn level(channel: usize, dbfs: f64) -> String {
-        format!("lavfi.astats.{channel}.Peak_level={dbfs}")
+    /// The lines with the samples of a channel that has this level. The highest sample is half as
+    /// far from 0 as the lowest.
+    fn level(channel: usize, dbfs: f64) -> [String; 2] {
+        let lowest = -(10_f64.powf(dbfs / 20.0));
+        let line = |name, sample: f64| format!("lavfi.astats.{channel}.{name}={sample:.6}");
+        [line("Min_level", lowest), line("Max_level", -0.5 * lowest)]
     }
 
     fn read(lines: &[String]) -> Vec<TrackLevels> {
@@ -261,11 +298,9 @@ mod tests {
     #[test]
     fn levels_belong_to_their_track_and_time() {
         let mut lines = vec!["frame:3    pts:1 pts_time:1".to_owned(), time(1, 2)];
-        lines.extend([
-            level(1, -10.0),
-            level(2, f64::NEG_INFINITY),
-            level(3, -16.02),
-        ]);
+        lines.extend(level(1, -10.0));
+        lines.extend(level(2, f64::NEG_INFINITY));
+        lines.extend(level(3, -16.02));
         let tracks = read(&lines);
         assert!(tracks[0].windows.is_empty());
         assert_eq!(tracks[1].windows.len(), 3);
@@ -281,9 +316,9 @@ mod tests {
     #[test]
     fn lines_of_two_tracks_in_turns_are_left_out() {
         let mut lines = vec![time(0, 0), time(1, 0)];
-        lines.extend((0..6).map(|i| level(i % 3 + 1, -10.0)));
+        lines.extend((0..6).flat_map(|i| level(i % 3 + 1, -10.0)));
         lines.push(time(0, 1));
-        lines.extend((0..3).map(|i| level(i + 1, -10.0)));
+        lines.extend((0..3).flat_map(|i| level(i + 1, -10.0)));
         let tracks = read(&lines);
         assert_eq!(tracks[0].windows.len(), 2);
         assert_eq!(tracks[0].windows[0], Window::SILENT);
@@ -293,11 +328,16 @@ mod tests {
     #[test]
     fn short_gaps_have_the_level_before_and_long_ones_are_silent() {
         let window = |index| {
-            let levels = (1..=3).map(|channel| level(channel, -6.0));
+            let levels = (1..=3).flat_map(|channel| level(channel, -6.0));
             [time(0, index)].into_iter().chain(levels)
         };
         let lines: Vec<_> = [0, 2, 20].into_iter().flat_map(window).collect();
-        let windows = read(&lines).remove(0).windows;
+        let track = read(&lines).remove(0);
+        let waveform = Waveform::of(&[(&track.waveform, 0)], 1920, 10.0).points;
+        let expected = Extremes { min: -64, max: 32 };
+        assert_eq!(waveform[..3], [expected; 3]);
+        assert_eq!(waveform[3..20], [Extremes { min: 0, max: 0 }; 17]);
+        let windows = track.windows;
         let levels: Vec<_> = windows.iter().map(|window| window.level()).collect();
         assert_eq!(levels[..3], [Level(12); 3]);
         assert_eq!(levels[3..20], [Level::NONE; 17]);

@@ -3,9 +3,10 @@
 use lectern_domain::{SilenceLevel, TimeRange};
 
 use super::choice::{choose_channel, choose_track};
-use super::levels::{LevelReader, TrackLevels, WINDOW_SECONDS};
+use super::levels::{LevelReader, TrackLevels, WINDOW_SECONDS, window_samples};
 use super::silence::{mean_level, silent_ranges};
-use crate::probe::{AudioStream, MediaInfo};
+use super::waveform::Waveform;
+use crate::probe::{AudioStream, MediaInfo, StereoChannel};
 
 /// A track that ends this much before the recording is no accident of the container, in
 /// seconds.
@@ -29,6 +30,8 @@ pub struct MeasuredSound {
     pub sample_rates: Vec<u32>,
     /// When the sound ends, in seconds, if that is before the recording.
     pub ends_early_at: Option<f64>,
+    /// The waveform of the chosen channel, or of all mixed.
+    pub waveform: Waveform,
 }
 
 impl MeasuredSound {
@@ -68,6 +71,12 @@ impl MeasuredSound {
             .iter()
             .filter_map(|track| mean_level(&track.windows.iter().map(|window| window.level())));
         let sound_end = heard.iter().map(|track| track.end()).fold(0.0, f64::max);
+        let shown = heard.iter().enumerate().map(|(position, levels)| {
+            let track = if is_mixed { position } else { chosen };
+            (&levels.waveform, shown_channel(&audio, tracks[track]))
+        });
+        let shown: Vec<_> = shown.collect();
+        let waveform = Waveform::of(&shown, window_samples(tracks[chosen]), end);
         let measured = Self {
             silent_track: (audio.index != preferred.index).then(|| preferred.clone()),
             audio,
@@ -77,7 +86,19 @@ impl MeasuredSound {
             sample_rates: measured.sample_rates(chosen),
             ends_early_at: (sound_end + WINDOW_SECONDS + EARLY_END_SECONDS < end)
                 .then_some(sound_end),
+            waveform,
         };
         Some((measured, ranges))
+    }
+}
+
+/// The position of the channel of a track that the waveform shows: the one that is heard, or both
+/// mixed. ffmpeg leaves the third channel silent where all are copies of one.
+fn shown_channel(heard: &AudioStream, track: &AudioStream) -> usize {
+    match heard.only_channel {
+        _ if track.channels == 1 => 0,
+        Some(StereoChannel::Left) => 0,
+        Some(StereoChannel::Right) => 1,
+        None => 2,
     }
 }

@@ -1,5 +1,7 @@
 use lectern_domain::TimeRange;
-use lectern_media::{Error, FrameFile, Frames, GrayFrame, SilenceSettings};
+use lectern_media::{
+    Error, FrameFile, Frames, GrayFrame, SampledFiles, SilenceSettings, SpriteFile,
+};
 
 use crate::fixture::{CODECS, Fixture, SOUND, brightness};
 
@@ -9,6 +11,13 @@ fn middles(frames: &[GrayFrame]) -> Vec<u8> {
     pictures
         .map(|picture| brightness(picture, picture.width / 2, picture.height / 2))
         .collect()
+}
+
+fn only_frames(file: &FrameFile) -> SampledFiles<'_> {
+    SampledFiles {
+        frames: Some(file),
+        ..SampledFiles::default()
+    }
 }
 
 #[test]
@@ -159,7 +168,9 @@ fn frames_of_the_pass_for_silence_are_those_of_a_pass_of_their_own() {
         let (media, settings) = (&fixture.media, SilenceSettings::default());
         let mut done = Vec::new();
         let regions = media
-            .detect_silence_and_sample(&recording, settings, &file, &mut |time| done.push(time))
+            .detect_silence_and_sample(&recording, settings, only_frames(&file), &mut |time| {
+                done.push(time)
+            })
             .unwrap();
         assert_eq!(regions, fixture.detect_silence(&recording));
         // The frames count as little progress, although each stands for half a second.
@@ -191,7 +202,7 @@ fn the_pass_for_silence_samples_as_many_frames_as_can_be_read() {
         let settings = SilenceSettings::default();
         let media = &fixture.media;
         media
-            .detect_silence_and_sample(&recording, settings, &file, &mut |_| {})
+            .detect_silence_and_sample(&recording, settings, only_frames(&file), &mut |_| {})
             .unwrap();
         (
             file.path().exists(),
@@ -204,4 +215,87 @@ fn the_pass_for_silence_samples_as_many_frames_as_can_be_read() {
     assert!((10..115).contains(&count.unwrap()));
     let (exists, no_frames) = sample(&sound, "sound");
     assert!(!exists && matches!(no_frames, Err(Error::NoVideo)));
+}
+
+/// The brightness in the middle of each tile that shows what is before `end`.
+fn tiles(fixture: &Fixture, sprite: &SpriteFile, end: f64) -> Vec<u8> {
+    let tiles: Vec<_> = sprite.tiles_before(end).collect();
+    let gray = "-pix_fmt gray -f rawvideo";
+    let gray = std::fs::read(fixture.convert(sprite.path(), gray, "sprite.gray")).unwrap();
+    let [_, _, width, height] = tiles[0].place;
+    let ends = tiles.iter().map(|tile| tile.place[0] + width);
+    let row = ends.max().unwrap();
+    assert_eq!(gray.len() as u32 % (row * height), 0, "whole rows");
+    let middle = |tile: &lectern_media::Tile| {
+        let [x, y, ..] = tile.place;
+        gray[((y + height / 2) * row + x + width / 2) as usize]
+    };
+    tiles.iter().map(middle).collect()
+}
+
+#[test]
+fn the_pass_for_silence_writes_small_pictures_of_the_whole_recording() {
+    let fixture = Fixture::new();
+    // Dark, bright from a third on.
+    let source = |size: &str, seconds: u32| {
+        let third = seconds / 3;
+        format!(
+            "color=black:size={size}:rate=5:duration={seconds},\
+             drawbox=enable='gte(t,{third})':color=white:thickness=fill"
+        )
+    };
+    for (size, seconds, place, count) in [
+        ("320x180", 240, [160, 90], 100_usize),
+        ("180x320", 6, [90, 160], 6),
+    ] {
+        let path = fixture.render(&[&source(size, seconds)], CODECS, "picture.mp4");
+        let recording = fixture.probe(&path);
+        let frames = FrameFile::new(fixture.path("frames"), 12, 60);
+        let sprite = SpriteFile::new(fixture.path(size), &recording).unwrap();
+        assert!(!sprite.is_complete());
+        let files = SampledFiles {
+            frames: Some(&frames),
+            sprite: Some(&sprite),
+        };
+        let (media, settings) = (&fixture.media, SilenceSettings::default());
+        let mut done = Vec::new();
+        let found = media
+            .detect_silence_and_sample(&recording, settings, files, &mut |time| done.push(time))
+            .unwrap();
+        assert_eq!(found, fixture.detect_silence(&recording));
+        let end = f64::from(seconds);
+        assert!(
+            done.is_sorted() && *done.last().unwrap() < end + 0.3,
+            "{done:?}"
+        );
+        assert!(sprite.is_complete());
+        assert_eq!(
+            media.read_frames(&recording, &frames).unwrap().frames.len(),
+            12
+        );
+        let shown = tiles(&fixture, &sprite, end);
+        let dark = shown
+            .iter()
+            .take_while(|brightness| **brightness < 30)
+            .count();
+        assert!(
+            shown[dark..].iter().all(|brightness| *brightness > 220),
+            "{shown:?}"
+        );
+        assert_eq!(
+            (shown.len(), dark),
+            (count, count.div_ceil(3) - usize::from(count == 100))
+        );
+        let last = sprite.tiles_before(end).last().unwrap();
+        assert_eq!(last.place[2..], place);
+        assert!((last.time.1 - end).abs() < 0.01, "{last:?}");
+        assert_eq!(sprite.tiles_before(end / 2.0).count(), count / 2);
+    }
+}
+
+#[test]
+fn sound_without_a_picture_has_no_small_pictures() {
+    let fixture = Fixture::new();
+    let sound = fixture.probe(&fixture.render(&[SOUND], "-c:a aac", "sound.m4a"));
+    assert_eq!(SpriteFile::new(fixture.path("sprite.jpg"), &sound), None);
 }

@@ -197,3 +197,36 @@ fn sound_without_pauses_has_no_silence() {
         assert_ranges(&found.audio.unwrap(), &[]);
     }
 }
+
+#[test]
+fn the_waveform_has_the_extremes_of_the_sound() {
+    let fixture = Fixture::new();
+    // A tone, silence, and the upper half of a tone: a second of each.
+    let source = "aevalsrc='if(lt(t,1),0.75*sin(440*2*PI*t),\
+                  if(lt(t,2),0,0.25*abs(sin(440*2*PI*t))))':s=48000:d=3";
+    let extremes = |path: &std::path::Path| {
+        let waveform = heard(&fixture, &fixture.probe(path)).1.waveform;
+        assert_eq!(
+            (waveform.sample_rate, waveform.samples_per_point),
+            (48_000, 1920)
+        );
+        let points: Vec<_> = waveform.points.iter().map(|p| (p.min, p.max)).collect();
+        assert_eq!(points.len(), 75);
+        points
+    };
+    let mono = extremes(&fixture.render(&[source], "-c:a pcm_s16le", "mono.wav"));
+    for (index, (min, max)) in mono.iter().enumerate() {
+        let expected = match index / 25 {
+            0 => (-96..=-95).contains(min) && (95..=96).contains(max),
+            1 => (*min, *max) == (0, 0),
+            _ => *min == 0 && (31..=32).contains(max),
+        };
+        assert!(expected, "{index}: {min} {max}");
+    }
+    // Of a silent channel and one with sound, the one with sound is shown.
+    let right = "-af pan=stereo|c1=c0 -c:a pcm_s16le";
+    assert_eq!(
+        extremes(&fixture.render(&[source], right, "right.wav")),
+        mono
+    );
+}

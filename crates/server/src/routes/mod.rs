@@ -27,10 +27,12 @@ mod stage_pauses;
 mod stages;
 mod stats;
 mod subtitles;
+mod thumbnails;
 mod transcripts;
 mod tus;
 mod uploads;
 mod watch_tokens;
+mod waveform;
 mod work;
 mod work_objects;
 mod work_stats;
@@ -81,6 +83,8 @@ fn all() -> Vec<Resource> {
         transcripts::resources(),
         silence_regions::resources(),
         layout_analysis::resources(),
+        waveform::resources(),
+        thumbnails::resources(),
         content_segments::resources(),
         clips::resources(),
         clips_archive::resources(),

@@ -6,8 +6,8 @@ use actix_web::http::header::{CONTENT_LENGTH, ETAG};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use lectern_api::{Code, FieldError};
-use lectern_domain::{Access, JobId};
-use lectern_storage::{OBJECTS_PATH, ObjectKey, SignatureError, Signer};
+use lectern_domain::{Access, DownloadName, JobId};
+use lectern_storage::{OBJECTS_PATH, ObjectInfo, ObjectKey, SignatureError, Signer};
 
 use crate::database::caller_database::CallerDatabase;
 use crate::database::handle::DatabaseHandle;
@@ -38,18 +38,30 @@ async fn download(
     let (key, name) = verify_url(&request, &objects, |signer, key, query| {
         signer.verify_get(key, query, now)
     })?;
-    let storage = &objects.storage;
-    let info = storage.head(&key).await?.ok_or_else(ApiError::no_object)?;
+    let info = objects.storage.head(&key).await?;
+    let info = info.ok_or_else(ApiError::no_object)?;
+    send_object(&request, &objects, info, name.as_ref(), &known).await
+}
+
+/// Sends an object that exists: its metadata, or the whole or a part of it. Browsers save it under
+/// `name`, or under the last part of its key.
+pub(super) async fn send_object(
+    request: &HttpRequest,
+    objects: &Objects,
+    info: ObjectInfo,
+    name: Option<&DownloadName>,
+    known: &IfNoneMatch,
+) -> Result<HttpResponse, ApiError> {
     if info.etag.as_ref().is_some_and(|etag| known.matches(etag)) {
         return Ok(range::not_modified(&info));
     }
     if request.method() == Method::HEAD {
-        return Ok(range::send_head(&info, name.as_ref()));
+        return Ok(range::send_head(&info, name));
     }
-    let part = range::requested_range(&request, &info);
+    let part = range::requested_range(request, &info);
     let is_part = part.is_some();
-    let object = storage.get(&key, part).await?;
-    Ok(range::send(object, is_part, name.as_ref()))
+    let object = objects.storage.get(&info.key, part).await?;
+    Ok(range::send(object, is_part, name))
 }
 
 /// Uploads the recording of a pending job, or a file that a worker has made. A recording cannot

@@ -3,12 +3,14 @@
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
+use futures_util::future::join;
 use lectern_api::{Clip, LogEntry, StageRunResponse, TranscriptFilter, TranscriptQuery};
 use lectern_db::{Reader, TranscriptSelection};
 use lectern_domain::{
     DownloadName, Job, JobId, LogEntryFilter, PageLimit, PageRequest, Scope, SilenceRegionFilter,
     StorageKey,
 };
+use lectern_storage::{ObjectInfo, ObjectKey};
 use lectern_web::{
     ClipWithUrls, PageQuery, ReaderRights, Recording, TranscriptPart, recording_page,
 };
@@ -107,8 +109,27 @@ impl Page {
         };
         let mut rows = db.read(read, |rows| rows).await?;
         let media = self.add_urls(&mut rows).await;
+        let (waveform, cues) = (
+            ObjectKey::waveform(job_id),
+            ObjectKey::thumbnail_cues(job_id),
+        );
+        let (waveform, cues) = join(self.version_of(&waveform), self.version_of(&cues)).await;
+        rows.page.waveform_version = waveform;
+        rows.page.thumbnails_version = cues;
         let page = web::block(move || recording_page(language, &rows.page)).await;
         Ok((page.map_err(ApiError::internal)?, media))
+    }
+
+    /// What changes with an object, if it exists. The page does without it if the storage does
+    /// not answer.
+    async fn version_of(&self, key: &ObjectKey) -> Option<String> {
+        let found = self.objects.head(key).await;
+        let found = found.inspect_err(|error| log::warn!("cannot look for {key}: {error}"));
+        let version = |object: ObjectInfo| {
+            let etag = object.etag;
+            etag.unwrap_or_else(|| object.last_modified.timestamp_millis().to_string())
+        };
+        found.ok().flatten().map(version)
     }
 
     /// Adds the URLs of objects; returns one of them.
@@ -172,6 +193,9 @@ fn read_outputs(
         job: job.clone().into(),
         media_url: None,
         transcript: read_transcript(conn, job_id, filter)?,
+        waveform_version: None,
+        thumbnails_version: None,
+        has_layout: conn.layout_analysis().find_for_job(job_id)?.is_some(),
         silence_regions: silences.items.into_iter().map(Into::into).collect(),
         topics: topics
             .items

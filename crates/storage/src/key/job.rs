@@ -48,6 +48,23 @@ impl ObjectKey {
         Self::new(format!("jobs/{job_id}/{path}"))
     }
 
+    /// The waveform of the recording of a job: `jobs/{job_id}/waveform.json`.
+    pub fn waveform(job_id: JobId) -> Self {
+        Self::from_valid(format!("jobs/{job_id}/waveform.json"))
+    }
+
+    /// The thumbnails along the recording of a job, in one picture:
+    /// `jobs/{job_id}/thumbnails.jpg`.
+    pub fn thumbnails(job_id: JobId) -> Self {
+        Self::from_valid(format!("jobs/{job_id}/thumbnails.jpg"))
+    }
+
+    /// The times of the [`thumbnails`](Self::thumbnails) as WebVTT:
+    /// `jobs/{job_id}/thumbnails.vtt`.
+    pub fn thumbnail_cues(job_id: JobId) -> Self {
+        Self::from_valid(format!("jobs/{job_id}/thumbnails.vtt"))
+    }
+
     /// The bytes of a resumable upload that are too few for a part:
     /// `jobs/{job_id}/upload/{append_id}`.
     pub fn upload_tail(job_id: JobId, append_id: AppendId) -> Self {

@@ -32,6 +32,12 @@ pub struct Recording {
     pub media_url: Option<String>,
     /// A part of the transcript.
     pub transcript: TranscriptPart,
+    /// Changes with the waveform; `None` if there is none.
+    pub waveform_version: Option<String>,
+    /// Changes with the thumbnails; `None` if there are none.
+    pub thumbnails_version: Option<String>,
+    /// Whether there is a layout analysis.
+    pub has_layout: bool,
     /// Silence regions by time.
     pub silence_regions: Vec<SilenceRegion>,
     /// Content segments in their order.
@@ -177,6 +183,8 @@ fn labels(language: Language) -> String {
         "edge_start": editing.edge_start,
         "edge_end": editing.edge_end,
         "edge_help": editing.edge_help,
+        "screen": own.screen,
+        "camera": own.camera,
     });
     labels.to_string()
 }

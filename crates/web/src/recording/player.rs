@@ -19,7 +19,14 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
                 } @else {
                     video #media src=(url) controls playsinline preload="metadata" {}
                 }
-                p .player-links { a href=(url) download { (own.download_recording) } }
+                p .player-links {
+                    a href=(url) download { (own.download_recording) }
+                    @if recording.has_layout && !is_sound {
+                        button #show-regions .needs-script type="button" aria-pressed="false" {
+                            (own.show_regions)
+                        }
+                    }
+                }
             } @else {
                 p .placeholder { @if is_pending { (own.not_arrived) } @else { (own.no_media) } }
             }

@@ -113,6 +113,9 @@ fn a_recording(change: &Value) -> Recording {
             total: 3,
             ..TranscriptPart::default()
         },
+        waveform_version: None,
+        thumbnails_version: None,
+        has_layout: false,
         silence_regions: vec![SilenceRegion {
             region_id: id(5),
             start_time: 4.5,
@@ -185,6 +188,57 @@ fn the_timeline_is_in_shares_of_the_length() {
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
+}
+
+#[test]
+fn a_waveform_has_a_row_of_its_own_if_there_is_one() {
+    let mut recording = a_recording(&json!({}));
+    let page = english(&recording);
+    assert!(
+        page.contains("id=\"bars\" width=\"100%\" height=\"112\""),
+        "{page}"
+    );
+    assert!(
+        !page.contains("waveform\"") && !page.contains("of-sound"),
+        "{page}"
+    );
+    recording.waveform_version = Some("\"a1\"".into());
+    let page = english(&recording);
+    for part in [
+        "id=\"bars\" width=\"100%\" height=\"160\"",
+        "viewBox=\"0 -128 3723 256\"",
+        "data-version=\"&quot;a1&quot;\"",
+        "data-address=\"../api/v1/jobs/0197a0d2-0000-7000-8000-000000000001/waveform\"",
+        "y1=\"138\" y2=\"143\"",
+        ">Sound</span>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[test]
+fn thumbnails_and_regions_are_offered_if_there_are_some() {
+    let mut recording = a_recording(&json!({}));
+    let page = english(&recording);
+    assert!(
+        !page.contains("data-thumbnails") && !page.contains("show-regions"),
+        "{page}"
+    );
+    recording.thumbnails_version = Some("7".into());
+    recording.has_layout = true;
+    let page = english(&recording);
+    for part in [
+        "data-thumbnails=\"../api/v1/jobs/0197a0d2-0000-7000-8000-000000000001/thumbnails\"",
+        "data-thumbnails-version=\"7\"",
+        "aria-pressed=\"false\">Mark screen and camera</button>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    recording.job.content_type = lectern_domain::ContentType::new("audio/mpeg").unwrap();
+    assert!(
+        !english(&recording).contains("show-regions"),
+        "there is no picture"
+    );
 }
 
 #[test]

@@ -11,6 +11,8 @@ use crate::language::Language;
 
 /// The greatest number of labelled times below the timeline.
 const MAX_TICKS: f64 = 8.0;
+/// The height of the row of the waveform with its distance to the next row, in pixels.
+const WAVEFORM_ROW: u32 = 48;
 /// Distances between labelled times, in seconds.
 const TICK_DISTANCES: [f64; 13] = [
     1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0,
@@ -37,6 +39,9 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
                     span .key.of-topics { (own.topics) } " "
                     span .key.of-clips { (own.clips) } " "
                     span .key.of-silence { (own.silence) }
+                    @if recording.waveform_version.is_some() {
+                        " " span .key.of-sound.needs-script { (own.waveform) }
+                    }
                 }
             } @else {
                 h2 #timeline-title .unseen { (own.timeline) }
@@ -47,8 +52,14 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
 }
 
 fn bars(language: Language, recording: &Recording, seconds: f64) -> Markup {
+    // The scripts show both.
+    let thumbnails = recording.thumbnails_version.as_ref();
+    let waveform = recording.waveform_version.as_ref();
+    let lower = waveform.map_or(0, |_| WAVEFORM_ROW);
     html! {
-        svg #bars .bars width="100%" height="112" {
+        svg #bars .bars width="100%" height=(112 + lower)
+            data-thumbnails=[thumbnails.map(|_| format!("{}/thumbnails", recording.api()))]
+            data-thumbnails-version=[thumbnails] {
             @for topic in &recording.topics { (topic_bar(language, topic, seconds)) }
             @for clip in &recording.clips { (clip_bar(language, clip, seconds)) }
             // One path in a coordinate system of seconds: there may be thousands of regions.
@@ -56,11 +67,18 @@ fn bars(language: Language, recording: &Recording, seconds: f64) -> Markup {
                 rect .silence-ground width="100%" height="100%" {}
                 path .silence d=(silence_path(&recording.silence_regions)) {}
             }
-            @for at in ticks(seconds) {
-                line .tick x1=(share(at, seconds)) x2=(share(at, seconds)) y1="90" y2="95" {}
-                text .tick-label x=(share(at, seconds)) dx="3" y="107" { (clock(at)) }
+            @if let Some(version) = waveform {
+                svg #waveform x="0" y="92" width="100%" height="40" viewBox={ "0 -128 " (seconds) " 256" }
+                    preserveAspectRatio="none" data-version=(version)
+                    data-address={ (recording.api()) "/waveform" } {
+                    path .sound {}
+                }
             }
-            line #playhead .playhead x1="0" x2="0" y1="0" y2="95" {}
+            @for at in ticks(seconds) {
+                line .tick x1=(share(at, seconds)) x2=(share(at, seconds)) y1=(90 + lower) y2=(95 + lower) {}
+                text .tick-label x=(share(at, seconds)) dx="3" y=(107 + lower) { (clock(at)) }
+            }
+            line #playhead .playhead x1="0" x2="0" y1="0" y2=(95 + lower) {}
         }
     }
 }

@@ -249,6 +249,7 @@ impl RemoteObjects {
             "mp4" => "video/mp4",
             "jpg" => "image/jpeg",
             "vtt" => "text/vtt",
+            "json" => "application/json",
             _ => "application/octet-stream",
         };
         let request = Request::builder()

@@ -12,8 +12,10 @@ mod segmentation;
 mod silence_detection;
 mod stretch_borders;
 mod subtitle_fonts;
+mod thumbnails;
 mod transcript_end;
 mod transcription;
+mod waveform;
 
 pub use self::openai::{ChatService, Endpoint};
 pub use self::transcription::RecognizerSettings;

@@ -1,4 +1,5 @@
-//! Finds silence and black pictures, and stores the recording's properties.
+//! Finds silence and black pictures, and stores the recording's properties, its
+//! waveform and its thumbnails.
 
 use lectern_analysis::silence_region::{SilenceRules, merge};
 use lectern_domain::{
@@ -6,12 +7,13 @@ use lectern_domain::{
     VideoDuration,
 };
 use lectern_media::{
-    FrameFile, MeasuredSound, MediaInfo, SilenceRegions, SilenceSettings, StereoChannel,
+    MeasuredSound, MediaInfo, SampledFiles, SilenceRegions, SilenceSettings, StereoChannel,
 };
 use serde_json::{Value, json};
 
 use super::layout_frames;
 use super::picture_notes::note_changes;
+use super::{thumbnails, waveform};
 use crate::chapters;
 use crate::failure::Failure;
 use crate::heard_sound;
@@ -42,8 +44,12 @@ impl StageHandler for SilenceDetection {
             Some(sampling) => Some((sampling, layout_frames::new_file(context)?)),
             None => None,
         };
-        let file = sampling.as_ref().map(|(_, frames)| &frames.file);
-        let (regions, detected) = detect(context, &probe, file, &mut progress)?;
+        let sprite = thumbnails::new_file(context, &probe);
+        let files = SampledFiles {
+            frames: sampling.as_ref().map(|(_, frames)| &frames.file),
+            sprite: sprite.as_ref(),
+        };
+        let (regions, detected) = detect(context, &probe, files, &mut progress)?;
         if let Some((sampling, frames)) = sampling
             // After damage, single frames may still be found by seeking.
             && detected.read_to >= probe.duration
@@ -53,6 +59,8 @@ impl StageHandler for SilenceDetection {
         }
         let mut notes = notes(&probe, &detected);
         note_changes(&context.media().formats(&probe)?, &mut notes);
+        waveform::store(context, detected.sound.as_ref(), &mut notes)?;
+        thumbnails::store(context, sprite.as_ref(), &probe, &detected, &mut notes)?;
         let chapters = chapters::read(context, &probe, &mut notes)?;
         let mut metadata = metadata(&probe, detected.sound.as_ref());
         metadata.insert("chapters".to_owned(), chapters::metadata(&chapters));
@@ -69,12 +77,11 @@ impl StageHandler for SilenceDetection {
 }
 
 /// Detects silent and black regions. Returns them merged, and as ffmpeg detected
-/// them. Frames are sampled in the same pass if there is a file for them. `progress` gets the
-/// seconds done.
+/// them. `files` are written in the same pass. `progress` gets the seconds done.
 pub(super) fn detect(
     context: &StageContext<'_>,
     probe: &MediaInfo,
-    frames: Option<&FrameFile>,
+    files: SampledFiles<'_>,
     progress: &mut dyn FnMut(f64),
 ) -> Result<(Vec<NewSilenceRegion>, SilenceRegions), Failure> {
     let options = context.options();
@@ -84,10 +91,7 @@ pub(super) fn detect(
         ..SilenceSettings::default()
     };
     let media = context.media();
-    let detected = match frames {
-        Some(file) => media.detect_silence_and_sample(probe, settings, file, progress)?,
-        None => media.detect_silence(probe, settings, progress)?,
-    };
+    let detected = media.detect_silence_and_sample(probe, settings, files, progress)?;
     let pairs = |ranges: &Option<Vec<TimeRange>>| -> Vec<_> {
         let ranges = ranges.iter().flatten();
         ranges.map(|range| (range.start(), range.end())).collect()

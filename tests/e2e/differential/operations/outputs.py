@@ -213,6 +213,18 @@ def put_layout_analysis(seq: Sequence) -> Request:
     return of_job(seq, lambda job: seq.write("putLayoutAnalysis", "PUT", f"{API}/jobs/{job}/{path}", layout))
 
 
+# Only workers store the files: here they are missing, of jobs that exist and of others.
+FILES = {"getWaveform": "waveform", "getThumbnails": "thumbnails", "getThumbnailPicture": "thumbnails.jpg"}
+
+
+@operation("getWaveform", 0.2)
+@operation("getThumbnails", 0.2)
+@operation("getThumbnailPicture", 0.2)
+def get_file(seq: Sequence) -> Request:
+    name = seq.rng.choice(list(FILES))
+    return Request(name, "GET", f"{API}/jobs/{seq.job()}/{FILES[name]}")
+
+
 @operation("getLayoutAnalysis", 1)
 def get_layout_analysis(seq: Sequence) -> Request:
     return Request("getLayoutAnalysis", "GET", f"{API}/jobs/{seq.job()}/layout-analysis")

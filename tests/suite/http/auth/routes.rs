@@ -83,6 +83,9 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/jobs/{job_id}/transcripts", "outputs:write"),
     ("POST", "/api/v1/jobs/{job_id}/upload-url", "jobs:write"),
     ("POST", "/api/v1/jobs/{job_id}/watch-token", "jobs:read"),
+    ("GET", "/api/v1/jobs/{job_id}/thumbnails", "jobs:read"),
+    ("GET", "/api/v1/jobs/{job_id}/thumbnails.jpg", "jobs:read"),
+    ("GET", "/api/v1/jobs/{job_id}/waveform", "jobs:read"),
     ("GET", "/api/v1/objects/{key}", PUBLIC),
     ("PUT", "/api/v1/objects/{key}", PUBLIC),
     (

@@ -2,7 +2,8 @@
 
 use lectern_db::Database;
 use lectern_domain::{
-    ClaimLimit, ClaimRequest, JobStatus, LeaseDuration, LogStatus, Stage, Stages, WorkerName,
+    Claim, ClaimLimit, ClaimRequest, JobId, JobStatus, LeaseDuration, LogStatus, Stage, Stages,
+    WorkerName,
 };
 use lectern_tests::{
     Body, Client, Response, a_completed_job, a_job, a_layout, a_log_entry, a_report, clips,
@@ -108,6 +109,9 @@ impl Call {
                 let results = recordings::results(client, uploaded.job_id);
                 let url = &results["metadata"]["original_video"]["url"];
                 return Self::on_path(operation, recordings::path_of(client, url).to_owned());
+            }
+            "getWaveform" | "getThumbnails" | "getThumbnailPicture" => {
+                a_job_with_files(client, db).to_string()
             }
             "getTranscriptSegment" | "updateTranscriptSegment" | "deleteTranscriptSegment" => {
                 let job_id = a_completed_job(db).job_id;
@@ -215,6 +219,31 @@ fn a_body_for(operation: &str) -> Option<Value> {
 
 /// A lease on a stage of a new job.
 fn a_lease(db: &Database) -> String {
+    a_claim(db).lease_id.to_string()
+}
+
+/// A job for whose timeline a worker has stored files.
+fn a_job_with_files(client: &Client, db: &Database) -> JobId {
+    let claim = a_claim(db);
+    let waveform = json!({
+        "version": 2, "channels": 1, "sample_rate": 48000, "samples_per_pixel": 1920, "bits": 8,
+        "length": 1, "data": [-1, 1],
+    });
+    for (name, content) in [
+        ("waveform.json", waveform.to_string()),
+        ("thumbnails.vtt", "WEBVTT\n".to_owned()),
+        ("thumbnails.jpg", "a picture".to_owned()),
+    ] {
+        let path = format!("/api/v1/work/{}/objects", claim.lease_id);
+        let body = json!({ "filename": name, "file_size": content.len() });
+        let announced = client.post(&path, &body).expect(201).json();
+        let path = recordings::path_of(client, &announced["upload_url"]);
+        recordings::send(client, path, content.as_bytes()).expect(200);
+    }
+    claim.job.job_id
+}
+
+fn a_claim(db: &Database) -> Claim {
     a_job().create(db);
     let request = ClaimRequest {
         worker: WorkerName::new("worker-1").unwrap(),
@@ -223,5 +252,5 @@ fn a_lease(db: &Database) -> String {
         lease: LeaseDuration::default(),
     };
     let claims = db.write(|tx| tx.work().claim(&request)).unwrap();
-    claims[0].lease_id.to_string()
+    claims.into_iter().next().unwrap()
 }

@@ -256,6 +256,8 @@ fn the_documented_error_codes_are_complete(server: TestServer) {
             "clip_not_found",
             "segment_not_found",
             "layout_analysis_not_found",
+            "waveform_not_found",
+            "thumbnails_not_found",
             "upload_not_found",
             "method_not_allowed",
             "illegal_transition",

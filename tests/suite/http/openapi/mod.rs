@@ -99,10 +99,17 @@ fn calls(operation: &Operation<'_>, server: &TestServer) -> Vec<Call> {
     let call = Call::successful(operation, server, server.db());
     let with = |name, value| call.clone().with(name, value);
     match operation.id() {
-        "getJob" | "getClip" | "getTranscriptSegment" | "getContentSegment" => {
+        "getJob"
+        | "getClip"
+        | "getTranscriptSegment"
+        | "getContentSegment"
+        | "getWaveform"
+        | "getThumbnails" => {
             vec![with("If-None-Match", "*"), call]
         }
-        "getObject" => vec![with("If-None-Match", "*"), with("Range", "bytes=0-9"), call],
+        "getObject" | "getThumbnailPicture" => {
+            vec![with("If-None-Match", "*"), with("Range", "bytes=0-3"), call]
+        }
         "getEvents" => {
             let seen = call.send(server).json()["last_seq"].to_string();
             let stream = with("Accept", "text/event-stream");

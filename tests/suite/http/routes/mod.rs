@@ -23,6 +23,7 @@ mod single_rows;
 mod stage_pauses;
 mod stats;
 mod subtitles;
+mod timeline_files;
 mod transcript_files;
 mod transcripts;
 mod tus;

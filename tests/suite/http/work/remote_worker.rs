@@ -92,6 +92,13 @@ impl Served {
         answer.expect(200).json()
     }
 
+    /// A file of a job.
+    fn file(&self, job_id: JobId, below: &str) -> Vec<u8> {
+        let path = job_path(job_id, below);
+        let request = self.client.request(&self.lectern, "GET", &path);
+        request.send().expect(200).body.clone()
+    }
+
     fn post(&self, path: &str, body: &Value) -> Value {
         let request = self.client.request(&self.lectern, "POST", path);
         request.json(body).send().json()
@@ -247,6 +254,7 @@ fn outputs(served: &Served, job_id: JobId) -> Value {
         "/layout-analysis",
         "/content-segments",
         "/clips",
+        "/waveform",
     ];
     let sets = sets.map(|path| served.get(&job_path(job_id, path)));
     let stages = served.get(&job_path(job_id, "/stages"));
@@ -254,9 +262,14 @@ fn outputs(served: &Served, job_id: JobId) -> Value {
     let notes: Vec<_> = notes
         .map(|run| json!([run["stage"], run["notes"], run["attempt"]]))
         .collect();
+    let thumbnails = served.file(job_id, "/thumbnails");
+    let picture = served.file(job_id, "/thumbnails.jpg").len();
     let results = served.get(&format!("/api/v1/results/{job_id}"));
     let highlight = results["metadata"]["highlight_video"]["s3_key"].is_string();
-    let all = json!({ "job": job, "sets": sets, "notes": notes, "highlight": highlight });
+    let all = json!({
+        "job": job, "sets": sets, "notes": notes, "highlight": highlight, "picture": picture,
+        "thumbnails": String::from_utf8(thumbnails).unwrap(),
+    });
     without_keys(redacted(&all))
 }
 
@@ -314,6 +327,24 @@ fn a_pipeline_over_http_has_the_output_of_one_with_a_database(db: TestDb) {
         .unwrap()
         .len();
     assert!(clips > 0, "{over_http}");
+    let waveform = &over_http["sets"][5];
+    // A point for each 40 ms of 40 s.
+    let length = waveform["length"].as_u64().unwrap();
+    assert!((1000..=1002).contains(&length), "{waveform}");
+    // The tone has 0.3 of full scale, and pauses from the 8th second of each ten on.
+    let data = waveform["data"].as_array().unwrap();
+    let highest = |second: usize| data[2 * 25 * second + 1].as_i64().unwrap();
+    assert!(
+        (35..=42).contains(&highest(5)) && highest(9) <= 1,
+        "{waveform}"
+    );
+    let cues = over_http["thumbnails"].as_str().unwrap();
+    assert_eq!(cues.matches("thumbnails.jpg#xywh=").count(), 40, "{cues}");
+    assert!(
+        served
+            .file(job_id, "/thumbnails.jpg")
+            .starts_with(b"\xff\xd8")
+    );
     for url in served.urls_of_clips_and_reel(job_id) {
         let path = path_of(&served.lectern, &url);
         let file = served.lectern.request("HEAD", path).send().expect(200);

@@ -15,7 +15,10 @@ use crate::transcript_segment::{
     TranscriptQuery, TranscriptResponse, TranscriptSegment, TranscriptSegmentQuery,
     TranscriptSegmentUpdateBody,
 };
-use crate::wire::Code::{LayoutAnalysisNotFound, QuotaExceeded};
+use crate::waveform::Waveform;
+use crate::wire::Code::{
+    LayoutAnalysisNotFound, QuotaExceeded, ThumbnailsNotFound, WaveformNotFound,
+};
 
 const TRANSCRIPT_BODY: &str = "The `Content-Type` determines the format: JSON (Lectern's, or that of a speech \
     recognizer), WebVTT, SubRip, TTML, SubStation Alpha, SBV, LRC or text with tabs. Files are parsed leniently: cues may \
@@ -105,6 +108,45 @@ pub(super) fn all() -> Vec<Operation> {
             .responds::<LayoutAnalysisResponse>(200)
             .with_problems([LayoutAnalysisNotFound])
             .exclude_from_links(),
+        get("/api/v1/jobs/{job_id}/waveform", "getWaveform")
+            .describe_as(
+                "Read the waveform",
+                "The sound that is heard, for drawing, in version 2 of the JSON format of \
+                 audiowaveform. `silence_detection` stores it as the file `waveform.json` of the \
+                 job. With `If-None-Match`, the response is 304 as long as nothing has changed.",
+            )
+            .responds::<Waveform>(200)
+            .with_headers(&["ETag"])
+            .if_none_match()
+            .with_problems([WaveformNotFound])
+            .exclude_from_links(),
+        get("/api/v1/jobs/{job_id}/thumbnails", "getThumbnails")
+            .describe_as(
+                "Read the times of the thumbnails",
+                "WebVTT with a cue for each thumbnail along the recording: its picture, and its \
+                 place there, such as `thumbnails.jpg#xywh=160,0,160,90` (Media Fragments URI). \
+                 `silence_detection` stores it as the file `thumbnails.vtt` of the job.",
+            )
+            .responds_text("text/vtt")
+            .with_headers(&["ETag"])
+            .if_none_match()
+            .with_problems([ThumbnailsNotFound])
+            .exclude_from_links(),
+        get(
+            "/api/v1/jobs/{job_id}/thumbnails.jpg",
+            "getThumbnailPicture",
+        )
+        .describe_as(
+            "Fetch the picture of the thumbnails",
+            "A JPEG with all thumbnails side by side, the file `thumbnails.jpg` of the job.",
+        )
+        .header("Range")
+        .responds_bytes(200)
+        .or_responds(206, "The requested part.")
+        .with_headers(&["Content-Range"])
+        .if_none_match()
+        .with_problems([ThumbnailsNotFound])
+        .exclude_from_links(),
         put(
             "/api/v1/jobs/{job_id}/content-segments",
             "putContentSegments",

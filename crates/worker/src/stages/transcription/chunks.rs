@@ -4,7 +4,7 @@ use lectern_analysis::chunking::{self, ChunkRules};
 use lectern_analysis::silence_region::audio_silences;
 use lectern_domain::{TimeRange, VideoDuration};
 use lectern_formats::{Cue, Transcript, millis};
-use lectern_media::MediaInfo;
+use lectern_media::{MediaInfo, SampledFiles};
 use parking_lot::Mutex;
 
 use super::Recognizer;
@@ -71,7 +71,9 @@ fn silences(
         let percent = SILENCE_PERCENT * (done / probe.duration).min(1.0);
         context.report_progress(percent, PROGRESS_MESSAGE);
     };
-    let (regions, detected) = silence_detection::detect(context, &audio_only, None, &mut progress)?;
+    let files = SampledFiles::default();
+    let (regions, detected) =
+        silence_detection::detect(context, &audio_only, files, &mut progress)?;
     let heard = MediaInfo {
         audio: detected.sound.map(|sound| sound.audio),
         ..probe.clone()
