@@ -102,8 +102,8 @@ pub use migrations::{Drift, MigrationState, MigrationStatus, Migrations, Readine
 pub use own_statements::{DbBackend, DbConnection, Doing, diesel, sql_types};
 pub use repositories::{
     AddedRows, ApiKeys, AppendStart, AuditEntries, ClearedUpload, Clips, ContentSegments,
-    DatabaseIdentity, IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses, ProcessingLogs, SetCursor,
-    SetPage, SilenceRegions, StagePauses, StageRuns, TranscriptSelection, Transcripts,
-    UnneededObjects, Uploads,
+    DatabaseIdentity, IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses, ProcessingLogs, RowSets,
+    SetCursor, SetPage, SilenceRegions, StagePauses, StageRuns, StagedSet, TranscriptSelection,
+    Transcripts, UnneededObjects, Uploads,
 };
 pub use work::Work;

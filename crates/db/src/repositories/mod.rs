@@ -30,6 +30,7 @@ pub use job_events::JobEvents;
 pub use jobs::{Jobs, UnneededObjects};
 pub use layout_analyses::LayoutAnalyses;
 pub use log_entries::ProcessingLogs;
+pub use replace_set::parts::{RowSets, StagedSet};
 pub use replace_set::set_page::{SetCursor, SetPage};
 pub use silence_regions::SilenceRegions;
 pub use stage_pauses::StagePauses;
@@ -40,6 +41,11 @@ pub use uploads::{AppendStart, ClearedUpload, Uploads};
 use crate::connection::{Conn, Tx};
 
 impl<Mode> Conn<'_, Mode> {
+    /// The table `row_sets`, which only SQLite has.
+    pub fn row_sets(&mut self) -> RowSets<'_, Mode> {
+        RowSets(self.reborrow())
+    }
+
     /// The table `jobs`.
     pub fn jobs(&mut self) -> Jobs<'_, Mode> {
         Jobs(self.reborrow())

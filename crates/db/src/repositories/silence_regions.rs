@@ -6,6 +6,7 @@ use lectern_domain::{
     SilenceRegionId, SilenceType, Window,
 };
 
+use super::replace_set::parts::{self, StagedSet, store_in_parts};
 use super::replace_set::set_page::{RowKey, SetCursor, SetPage, page_of_set};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
@@ -229,4 +230,23 @@ impl SilenceRegions<'_, ReadWrite> {
         let lock = self.0.lock_job(job)?;
         replace_set::replace_without_returning::<SilenceRegion>(&mut self.0, lock, regions)
     }
+
+    /// Puts a set that was stored in parts, and consists of `regions`, in place of the silence
+    /// regions of the job; see [`begin_set`](Self::begin_set). If the two are equal, the stored
+    /// rows keep their ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`]; [`Error::ReplacedMeanwhile`] an hour after the set was begun.
+    pub fn show_set(
+        &mut self,
+        job: impl Into<JobRef>,
+        set: StagedSet,
+        regions: &[NewSilenceRegion],
+    ) -> Result<(), Error> {
+        let lock = self.0.lock_job(job)?;
+        parts::show::<SilenceRegion>(&mut self.0, lock, set, regions)
+    }
 }
+
+store_in_parts! { SilenceRegions of silence_regions: SilenceRegion { data: NewSilenceRegion } }

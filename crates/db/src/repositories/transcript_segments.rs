@@ -10,6 +10,7 @@ use lectern_domain::{
 use serde_json::Value;
 
 use super::replace_set::edit::edit_rows;
+use super::replace_set::parts::{self, StagedSet, store_in_parts};
 use super::replace_set::set_page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
@@ -144,6 +145,8 @@ job_set! {
     bytes of long columns: NewTranscriptSegment::memory,
     order by |a, b| a.time.start().total_cmp(&b.time.start()),
 }
+
+store_in_parts! { Transcripts of transcripts: TranscriptSegment { data: NewTranscriptSegment } }
 
 /// Selects segments of a transcript; the default selects all, without their words.
 #[derive(Debug, Clone, Default)]
@@ -401,6 +404,25 @@ impl Transcripts<'_, ReadWrite> {
     ) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
         replace_set::replace_without_returning::<TranscriptSegment>(&mut self.0, lock, segments)?;
+        store_source(&mut self.0, lock, source_of(segments, source))
+    }
+
+    /// Puts a set that was stored in parts, and consists of `segments`, in place of the transcript
+    /// of the job; see [`begin_set`](Self::begin_set). If the two are equal, the stored rows keep
+    /// their ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`]; [`Error::ReplacedMeanwhile`] an hour after the set was begun.
+    pub fn show_set(
+        &mut self,
+        job: impl Into<JobRef>,
+        set: StagedSet,
+        segments: &[NewTranscriptSegment],
+        source: TranscriptSource,
+    ) -> Result<(), Error> {
+        let lock = self.0.lock_job(job)?;
+        parts::show::<TranscriptSegment>(&mut self.0, lock, set, segments)?;
         store_source(&mut self.0, lock, source_of(segments, source))
     }
 

@@ -7,6 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::database::failure_log::FailureLog;
 use crate::database::handle::DatabaseHandle;
+use crate::database::stored_sets::delete_hidden_rows;
 use crate::http::error::ApiError;
 use crate::objects::expired_uploads;
 use crate::objects::handle::Objects;
@@ -21,6 +22,8 @@ const MAX_SWEEP_PAUSE: Duration = Duration::from_secs(3);
 const SESSION_RETENTION: TimeDelta = TimeDelta::days(1);
 
 const ABANDONED_COPIES_INTERVAL: Duration = Duration::from_secs(5);
+
+const HIDDEN_ROWS_INTERVAL: Duration = Duration::from_secs(10);
 
 const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
@@ -38,6 +41,7 @@ pub(crate) async fn run_maintenance(db: &DatabaseHandle, objects: &Objects, rete
     tokio::join!(
         sweep_leases(db),
         end_abandoned_copies(db),
+        delete_hidden(db),
         prune(db, objects, retention)
     );
 }
@@ -56,6 +60,26 @@ async fn end_abandoned_copies(db: &DatabaseHandle) {
         if let Some(count @ 1..) = failures.record(ended) {
             log::warn!("ended {count} sessions that had stopped in the middle of sending rows");
         }
+    }
+}
+
+/// Deletes the rows of large sets that were replaced, or whose writer has failed, on SQLite. Reads
+/// before it writes: usually a request has deleted them itself.
+async fn delete_hidden(db: &DatabaseHandle) {
+    let mut failures = FailureLog::new("deleting replaced rows");
+    let mut ticks = interval(HIDDEN_ROWS_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let found = db
+            .read_committed(|conn| Ok(conn.row_sets().any_hidden()?), |found| found)
+            .await;
+        let deleted = match found {
+            Ok(true) => delete_hidden_rows(db, None).await,
+            Ok(false) => Ok(0),
+            Err(error) => Err(error),
+        };
+        failures.record(deleted);
     }
 }
 

@@ -9,4 +9,4 @@ pub(crate) mod handle;
 pub(crate) mod pages;
 mod per_job_queues;
 pub(crate) mod sessions;
-mod stored_sets;
+pub(crate) mod stored_sets;

@@ -59,11 +59,16 @@ async fn replace(
         let is_allowed = lease.allows_output(conn, job_id, &[Stage::SilenceDetection])?;
         Ok(is_allowed && conn.silence_regions().is_stored(job_id, new)?)
     };
-    let store = move |tx: &mut Tx<'_>, new: &[NewSilenceRegion]| {
-        let job = lease.check_output(tx, job_id, &[Stage::SilenceDetection])?;
-        Ok(tx.silence_regions().replace_without_returning(job, new)?)
+    let check = move |tx: &mut Tx<'_>| lease.check_output(tx, job_id, &[Stage::SilenceDetection]);
+    let show = |tx: &mut Tx<'_>, job, set, new: &[NewSilenceRegion]| {
+        tx.silence_regions().show_set(job, set, new)
     };
-    writer.store_set(new, is_stored, store).await?;
+    let store = |tx: &mut Tx<'_>, job, new: &[NewSilenceRegion]| {
+        tx.silence_regions().replace_without_returning(job, new)
+    };
+    writer
+        .store_set_in_parts(job_id, new, is_stored, check, show, store)
+        .await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         conn.silence_regions()
             .page(job_id, &SilenceRegionFilter::default(), after)

@@ -115,13 +115,17 @@ async fn replace(
         let is_allowed = lease.allows_output(conn, job_id, &[Stage::Transcription])?;
         Ok(is_allowed && conn.transcripts().is_stored(job_id, new, source(lease))?)
     };
-    let store = move |tx: &mut Tx<'_>, new: &[NewTranscriptSegment]| {
-        let job = lease.check_output(tx, job_id, &[Stage::Transcription])?;
-        Ok(tx
-            .transcripts()
-            .replace_without_returning(job, new, source(lease))?)
+    let check = move |tx: &mut Tx<'_>| lease.check_output(tx, job_id, &[Stage::Transcription]);
+    let show = move |tx: &mut Tx<'_>, job, set, new: &[NewTranscriptSegment]| {
+        tx.transcripts().show_set(job, set, new, source(lease))
     };
-    writer.store_set(new, is_stored, store).await?;
+    let store = move |tx: &mut Tx<'_>, job, new: &[NewTranscriptSegment]| {
+        let mut transcripts = tx.transcripts();
+        transcripts.replace_without_returning(job, new, source(lease))
+    };
+    writer
+        .store_set_in_parts(job_id, new, is_stored, check, show, store)
+        .await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         let all = TranscriptSelection::default();
         conn.transcripts().page(job_id, &all, after)

@@ -21,6 +21,7 @@ mod progress;
 mod query_counts;
 mod results;
 mod row_security;
+mod row_sets;
 mod silence_regions;
 mod stored_rows;
 mod transcripts;

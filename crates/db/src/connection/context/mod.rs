@@ -8,6 +8,8 @@ use std::cell::{Cell, RefCell};
 
 use lectern_domain::{Actor, Clock, JobEvent, JobId, JobQuota, OwnerName, Pipelines, Stage};
 
+use super::url::Backend;
+
 pub(super) use self::lease_renewal::LeaseRenewal;
 pub(super) use self::retention_clock::RetentionClock;
 pub(super) use self::unreadable_rows::UnreadableRows;
@@ -37,6 +39,8 @@ const MAX_VALUE: usize = 1 << 20;
 /// The context of one closure.
 pub(crate) struct TransactionContext<'c> {
     pub(crate) clock: &'c dyn Clock,
+    /// The database that the closure works on.
+    pub(crate) backend: Backend,
     /// The only owner whose jobs the closure finds and creates; `None`: it finds all, and
     /// creates jobs without an owner. The condition for queries is in `sql/owned.rs`.
     pub(crate) owner: Option<&'c OwnerName>,

@@ -465,6 +465,7 @@ impl Database {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         TransactionContext {
             clock: self.clock(),
+            backend: self.backend(),
             owner: self.owner(),
             is_fenced: self.fence().is_some(),
             transaction: NEXT.fetch_add(1, Ordering::Relaxed),

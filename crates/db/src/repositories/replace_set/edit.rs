@@ -117,7 +117,8 @@ macro_rules! edit_rows {
                 let deleted = diesel::delete(
                     $table::table
                         .filter($table::$id.eq($crate::sql::types::Id(id)))
-                        .filter($table::job_id.eq($crate::sql::types::Id(lock.job_id()))),
+                        .filter($table::job_id.eq($crate::sql::types::Id(lock.job_id())))
+                        .filter($crate::sql::owned::shown(self.0.context.backend, stringify!($table))),
                 )
                 .execute(self.0.raw)
                 .doing(concat!("delete one of ", stringify!($table)))?;

@@ -2,6 +2,7 @@
 //! silence regions, content segments or clips.
 
 pub(crate) mod edit;
+pub(crate) mod parts;
 pub(crate) mod set_page;
 
 use std::cmp::Ordering;
@@ -39,7 +40,8 @@ pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
     /// The rows of a job in the order in which they were inserted.
     fn load(conn: &mut DbConnection, job_id: JobId) -> Result<Vec<Self::Row>, Error>;
 
-    /// Deletes the rows of a job, and returns their number.
+    /// Deletes the rows of a job, and returns their number. Those of a set that was stored in
+    /// parts are not deleted, but not there for readers any more; see [`parts`].
     fn delete(conn: &mut DbConnection, job_id: JobId) -> Result<usize, Error>;
 
     /// The number of rows of a job.
@@ -222,6 +224,7 @@ macro_rules! compare_rows {
             $conn.raw,
             $table::table
                 .filter($table::job_id.eq($crate::sql::types::Id($job_id)))
+                .filter($crate::sql::owned::shown(context.backend, stringify!($table)))
                 .order($table::id)
                 .select($crate::sql::row::columns::<$row>())
                 .into_boxed::<Db>() => $row,
@@ -308,8 +311,10 @@ macro_rules! job_set {
                 conn: &mut $crate::connection::DbConnection,
                 job_id: JobId,
             ) -> Result<Vec<$row>, Error> {
+                let shown = $crate::sql::owned::shown(conn.backend(), stringify!($table));
                 $table::table
                     .filter($table::job_id.eq($crate::sql::types::Id(job_id)))
+                    .filter(shown)
                     .order($table::id)
                     .select($crate::sql::row::columns::<$row>())
                     .load(conn)
@@ -320,6 +325,11 @@ macro_rules! job_set {
                 conn: &mut $crate::connection::DbConnection,
                 job_id: JobId,
             ) -> Result<usize, Error> {
+                if let Some(deleted) =
+                    $crate::repositories::replace_set::parts::hide(conn, stringify!($table), job_id)?
+                {
+                    return Ok(deleted);
+                }
                 diesel::delete(
                     $table::table.filter($table::job_id.eq($crate::sql::types::Id(job_id))),
                 )
@@ -331,8 +341,10 @@ macro_rules! job_set {
                 conn: &mut $crate::connection::DbConnection,
                 job_id: JobId,
             ) -> Result<i64, Error> {
+                let shown = $crate::sql::owned::shown(conn.backend(), stringify!($table));
                 $table::table
                     .filter($table::job_id.eq($crate::sql::types::Id(job_id)))
+                    .filter(shown)
                     .count()
                     .get_result(conn)
                     .doing(concat!("count the ", stringify!($table), " of a job"))
