@@ -169,7 +169,7 @@ fn frames_of_the_pass_for_silence_are_those_of_a_pass_of_their_own() {
         let mut done = Vec::new();
         let regions = media
             .detect_silence_and_sample(&recording, settings, only_frames(&file), &mut |time| {
-                done.push(time)
+                done.push(time);
             })
             .unwrap();
         assert_eq!(regions, fixture.detect_silence(&recording));
@@ -225,7 +225,7 @@ fn tiles(fixture: &Fixture, sprite: &SpriteFile, end: f64) -> Vec<u8> {
     let [_, _, width, height] = tiles[0].place;
     let ends = tiles.iter().map(|tile| tile.place[0] + width);
     let row = ends.max().unwrap();
-    assert_eq!(gray.len() as u32 % (row * height), 0, "whole rows");
+    assert_eq!(gray.len() % (row * height) as usize, 0, "whole rows");
     let middle = |tile: &lectern_media::Tile| {
         let [x, y, ..] = tile.place;
         gray[((y + height / 2) * row + x + width / 2) as usize]

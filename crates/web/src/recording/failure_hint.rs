@@ -151,7 +151,7 @@ mod tests {
     use std::time::Duration;
 
     use lectern_domain::{ExceededQuota, StorageKey, error_chain};
-    use lectern_media::{ChildError, Error, NoSuchTrack, ProbeError, ScratchFull};
+    use lectern_media::{ChildError, Error, ProbeError, ScratchFull};
     use lectern_storage::ObjectKey;
 
     use super::*;
@@ -169,7 +169,7 @@ mod tests {
         };
         let full = ScratchFull { used: 2, limit: 1 };
         let timed_out = ChildError::TimedOut {
-            limit: Duration::from_secs(60),
+            limit: Duration::from_mins(1),
         };
         let key = ObjectKey::try_from(StorageKey::new("recordings/1.mp4").unwrap()).unwrap();
         let probe = |error| error_chain(&Error::from(error));

@@ -4,7 +4,9 @@ use lectern_db::{Database, Error, StagedSet};
 use lectern_domain::{
     Clock as _, JobId, ManualClock, NewTranscriptSegment, TranscriptSource, Window,
 };
-use lectern_tests::{Backend, TestDb, a_job, on_both_backends, segments, silence_regions};
+use lectern_tests::{
+    Backend, Fixture as _, TestDb, a_job, on_both_backends, segments, silence_regions,
+};
 
 use crate::db::support::assert_rows_counted;
 
@@ -209,7 +211,7 @@ fn a_set_that_was_given_up_leaves_nothing() {
 fn a_set_is_hidden_an_hour_after_its_writer_has_failed() {
     let clock = std::sync::Arc::new(ManualClock::default());
     let db = TestDb::on(Backend::Sqlite);
-    let timed = db.with_clock(clock.clone());
+    let timed = db.clone().with_clock(clock.clone());
     let job_id = a_job().create(&timed).job_id;
     stage(&timed, job_id, &segments(PART));
     clock.advance(chrono::TimeDelta::minutes(59));
