@@ -259,6 +259,20 @@ diesel::table! {
 diesel::table! {
     use crate::sql::types::*;
 
+    row_sets (set_number) {
+        set_number -> Int8,
+        job_id -> Uuid,
+        table_name -> Text,
+        state -> Text,
+        first_id -> Int8,
+        last_id -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::sql::types::*;
+
     silence_regions (id) {
         id -> Int8,
         region_id -> Uuid,
@@ -269,6 +283,7 @@ diesel::table! {
         silence_type -> Text,
         amplitude_threshold -> Nullable<Float8>,
         created_at -> Timestamptz,
+        set_number -> Nullable<Int8>,
     }
 }
 
@@ -333,6 +348,7 @@ diesel::table! {
         created_at -> Timestamptz,
         language -> Nullable<Text>,
         words -> Nullable<Jsonb>,
+        set_number -> Nullable<Int8>,
     }
 }
 
@@ -381,6 +397,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     jobs,
     layout_analysis,
     processing_logs,
+    row_sets,
     silence_regions,
     stage_pauses,
     stage_runs,

@@ -13,7 +13,7 @@ CREATE TABLE row_sets (
     -- The ids of its rows are in this range, in which there may be rows of others.
     first_id INTEGER NOT NULL,
     last_id INTEGER NOT NULL,
-    created_at TEXT NOT NULL
+    created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
         CONSTRAINT row_sets_created_at_utc
         CHECK (created_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z')
 ) STRICT;

@@ -31,6 +31,7 @@ const FENCED: &[(&str, Rows)] = &[
     ("job_events", Rows::OfJob),
     ("layout_analysis", Rows::OfJob),
     ("processing_logs", Rows::OfJob),
+    ("row_sets", Rows::OfJob),
     ("silence_regions", Rows::OfJob),
     ("stage_runs", Rows::OfJob),
     ("transcripts", Rows::OfJob),

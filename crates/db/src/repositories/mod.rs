@@ -41,7 +41,7 @@ pub use uploads::{AppendStart, ClearedUpload, Uploads};
 use crate::connection::{Conn, Tx};
 
 impl<Mode> Conn<'_, Mode> {
-    /// The table `row_sets`, which only SQLite has.
+    /// The table `row_sets`, which is empty on PostgreSQL.
     pub fn row_sets(&mut self) -> RowSets<'_, Mode> {
         RowSets(self.reborrow())
     }

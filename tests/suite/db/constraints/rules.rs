@@ -44,6 +44,7 @@ pub(crate) const VALID_ROWS: &[(&str, Values)] = &[
     ("api_keys", &[("key_id", NEW_ID), ("secret_hash", FINGERPRINT), ("role", "'worker'"), ("stages", "'[\"transcription\"]'"), ("person", "'ada'"), ("expires_at", TIME)]),
     ("audit_entries", &[("entry_id", NEW_ID), ("action", "'job.cancel'")]),
     ("stage_pauses", &[("stage", "'transcription'")]),
+    ("row_sets", &[("job_id", JOB), ("table_name", "'transcripts'"), ("state", "'staged'"), ("first_id", "1"), ("last_id", "2")]),
 ];
 
 /// Table, column, a valid value, invalid values. `text(n)` is a text of n
@@ -149,6 +150,9 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("stage_runs", "ready_at", TIME, &["'not a time'"]),
     ("stage_pauses", "stage", "'compilation'", &["'uploading'", "'complete'", "'transcode'", "''", "NULL"]),
     ("stage_pauses", "paused_at", TIME, &["'not a time'", "NULL"]),
+    ("row_sets", "table_name", "'silence_regions'", &["'clips'", "''", "NULL"]),
+    ("row_sets", "state", "'hidden'", &["'new'", "''", "NULL"]),
+    ("row_sets", "created_at", TIME, &["'not a time'", "NULL"]),
     ("job_events", "seq", "9223372036854775807", &["0", "-1", "NULL"]),
     ("job_events", "type", "'error'", &["'snapshot'", "''", "NULL"]),
     ("job_events", "data", "'{\"status\": \"queued\"}'", &["'[]'", "'null'", "'not json'", "NULL"]),

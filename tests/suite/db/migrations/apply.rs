@@ -166,6 +166,12 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
                 "INSERT INTO stage_pauses (stage) VALUES ('compilation') ON CONFLICT DO NOTHING",
             )
             .unwrap();
+        db.sql()
+            .execute(&format!(
+                "INSERT INTO row_sets (job_id, table_name, state, first_id, last_id)
+                 VALUES ('{job}', 'transcripts', 'staged', 1, 2)"
+            ))
+            .unwrap();
         let digest = "0".repeat(40);
         db.sql()
             .execute(&format!(

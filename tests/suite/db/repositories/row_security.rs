@@ -23,6 +23,7 @@ const FENCED: &[&str] = &[
     "jobs",
     "layout_analysis",
     "processing_logs",
+    "row_sets",
     "silence_regions",
     "stage_runs",
     "transcripts",
@@ -55,6 +56,8 @@ fn rows_everywhere(db: &TestDb, owner_name: &str) -> JobId {
              INSERT INTO upload_parts (job_id, part_number, etag) VALUES ('{job_id}', 1, 'e');
              INSERT INTO imported_jobs (job_id, source_digest, digest)
                  VALUES ('{job_id}', '{digest}', '{digest}');
+             INSERT INTO row_sets (job_id, table_name, state, first_id, last_id)
+                 VALUES ('{job_id}', 'transcripts', 'staged', 1, 2);
              INSERT INTO idempotency_keys (key, fingerprint, job_id)
                  VALUES ('{owner_name}', repeat('0', 64), '{job_id}')"
         ))

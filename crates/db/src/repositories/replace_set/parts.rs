@@ -30,6 +30,7 @@ use super::{Comparison, JobSetItem, Keep};
 use crate::connection::{Backend, Conn, DbConnection, MultiBackend, ReadWrite, Tx, on_either};
 use crate::dialect::JobLock;
 use crate::error::{Doing, Error};
+use crate::schema::row_sets;
 use crate::sql::owned::has_sets;
 use crate::sql::page::row_count;
 use crate::sql::types::{Id, Uuid};
@@ -52,20 +53,6 @@ impl StagedSet {
     /// The job whose set it is.
     pub fn job_id(&self) -> JobId {
         self.job_id
-    }
-}
-
-diesel::table! {
-    use crate::sql::types::*;
-
-    row_sets (set_number) {
-        set_number -> Int8,
-        job_id -> Uuid,
-        table_name -> Text,
-        state -> Text,
-        first_id -> Int8,
-        last_id -> Int8,
-        created_at -> Timestamptz,
     }
 }
 
