@@ -125,7 +125,7 @@ fn a_missing_table_is_reported(db: TestDb) {
 }
 
 fn every_table_of_an_empty_database_is_reported_as_missing(db: EmptyDb) {
-    assert_eq!(db.drift().unwrap().len(), 21);
+    assert_eq!(db.drift().unwrap().len(), 22);
 }
 
 fn tables_of_other_programs_are_ignored(db: TestDb) {

@@ -272,6 +272,7 @@ fn replacing_a_transcript_takes_at_most_eight_round_trips(db: TestDb) {
     let leased = round_trips(5, lease);
     match db.backend() {
         Backend::Postgres => assert_eq!((counts, leased), ([7, 5, 8], 8)),
-        Backend::Sqlite => assert!(counts.iter().chain([&leased]).all(|count| *count <= 9)),
+        // Two statements take the place of the deletion: the rows of a large set are only hidden.
+        Backend::Sqlite => assert!(counts.iter().chain([&leased]).all(|count| *count <= 10)),
     }
 }

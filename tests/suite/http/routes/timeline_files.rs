@@ -90,7 +90,11 @@ fn a_file_that_is_no_waveform_is_not_served(server: TestServer) {
         get(&server, job_id, "/waveform").problem(404, "waveform_not_found");
     }
     write(&server, job_id, "waveform.json", a_waveform().to_string());
-    get(&server, job_id, "/waveform").expect(200);
+    let found = get(&server, job_id, "/waveform").expect(200);
+    let path = job_path(job_id, "/waveform");
+    let head = server.request("HEAD", &path).send().expect(200);
+    assert_eq!(head.body, b"");
+    assert_eq!(head.header("ETag"), found.header("ETag"));
 }
 
 fn thumbnails_are_webvtt_and_a_picture(server: TestServer) {
