@@ -39,9 +39,11 @@ const EQUAL_FACTOR: f64 = 0.1;
 const CLAIM_REPETITION_FACTOR: f64 = 0.6;
 /// For a sentence with neither a word of the title nor the best keyword: a reader does not know what it is
 /// about.
-const UNNAMED_FACTOR: f64 = 0.5;
+const UNNAMED_FACTOR: f64 = 0.35;
 /// For a sentence that names the topic: "the next topic is the delta".
 const ANNOUNCEMENT_FACTOR: f64 = 0.3;
+/// The words at the start of a sentence that may announce a topic.
+const ANNOUNCEMENT_WORDS: usize = 6;
 /// For a sentence with a term of the title in its first words.
 const SUBJECT_FACTOR: f64 = 1.25;
 const SUBJECT_WORDS: usize = 4;
@@ -148,7 +150,12 @@ impl Topic<'_> {
             1.0
         };
         let has = |list: &[&str]| normalized.iter().any(|word| list.contains(&word.as_str()));
-        let announcement = if has(&["topic", "thema", "today", "heute"]) {
+        let beginning = normalized[..normalized.len().min(ANNOUNCEMENT_WORDS)].join(" ");
+        let announces = lexicon
+            .topic_frames
+            .iter()
+            .any(|frame| frame.split(' ').count() > 2 && beginning.contains(frame));
+        let announcement = if announces || has(&["topic", "thema", "today", "heute"]) {
             ANNOUNCEMENT_FACTOR
         } else {
             1.0
