@@ -272,7 +272,7 @@ mod tests {
                 speech_time: 3.6,
                 words: text.split(' ').count(),
                 certainty: 1.0,
-                placement: 1.0,
+                is_start_known: true,
             })
             .collect();
         classify(&sentences, Lexicon::of(texts.iter().copied()))

@@ -26,13 +26,12 @@ use lectern_domain::{InField, Invalid, Keyword, TimeRange, VideoDuration};
 
 use crate::content_segment::Speech;
 use crate::hallucination;
-use crate::language::Lexicon;
 use crate::segment_ref::{ContentSegmentRef, TranscriptSegmentRef};
 use crate::sentence::normalize;
 use crate::silence_region::is_silent;
 use crate::term::tokenize;
 use crate::time_span::TimeSpan;
-use passage::{Passage, parts_between_silences, topical_keys};
+use passage::{Passage, parts_between_silences};
 pub use rules::ClipRules;
 use run::Run;
 pub use selected_clip::SelectedClip;
@@ -142,13 +141,12 @@ pub fn select(
             .filter(|span| !has_text(span))
             .collect()
     };
-    let lexicon = Lexicon::of(spoken.iter().map(|segment| segment.text));
     for filled in [without_text, everywhere.clone()] {
         let passages = with_untranscribed(&sentences, filled, &quiet, rules);
         let candidates: Vec<Candidate> = segments
             .iter()
             .zip(&spans)
-            .map(|(segment, span)| candidate(segment, *span, &passages, lexicon))
+            .map(|(segment, span)| candidate(segment, *span, &passages))
             .collect();
         let selections = select_from(&candidates, &passages, recording, rules);
         if !selections.is_empty() {
@@ -163,7 +161,6 @@ pub fn select(
             span,
             importance: 1.0,
             keys: HashSet::new(),
-            title: HashSet::new(),
             passages: passages_in(span, &passages),
         })
         .collect();
@@ -189,18 +186,12 @@ fn select_from(
     selector.select()
 }
 
-fn candidate(
-    segment: &ContentSegmentRef<'_>,
-    span: TimeSpan,
-    passages: &[Passage],
-    lexicon: &Lexicon,
-) -> Candidate {
+fn candidate(segment: &ContentSegmentRef<'_>, span: TimeSpan, passages: &[Passage]) -> Candidate {
     let terms = segment.keywords.iter().flat_map(|word| tokenize(word));
     Candidate {
         span,
         importance: segment.importance_score.get(),
         keys: terms.map(|term| term.key).collect(),
-        title: topical_keys(segment.topic.as_str(), lexicon),
         passages: passages_in(span, passages),
     }
 }

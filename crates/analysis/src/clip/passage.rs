@@ -41,8 +41,8 @@ pub(super) struct Passage {
     pub(super) is_question: bool,
     /// The probability that a sentence begins with it, 0 to 1.
     pub(super) certainty: f64,
-    /// The probability that a cut before it cuts no other words, 0 to 1.
-    pub(super) placement: f64,
+    /// Whether the pause before it is known, and not estimated.
+    pub(super) is_start_known: bool,
     /// How much the subject changes before it, 0 to 1.
     pub(super) subject_change: f64,
 }
@@ -101,7 +101,7 @@ pub(super) fn parts_between_silences(
                 opening: Opening::Neutral,
                 is_question: false,
                 certainty: if is_after_silence { 1.0 } else { 0.0 },
-                placement: 1.0,
+                is_start_known: is_after_silence,
                 subject_change: 0.0,
             });
         }
@@ -128,7 +128,7 @@ fn passage(sentence: Sentence, is_housekeeping: bool, lexicon: &Lexicon) -> Pass
         opening: opening(&words, lexicon),
         is_question: sentence.text.ends_with(['?', '？', '؟']),
         certainty: sentence.certainty,
-        placement: sentence.placement,
+        is_start_known: sentence.is_start_known,
         subject_change: 0.0,
         text: sentence.text,
     }

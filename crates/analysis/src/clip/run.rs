@@ -23,14 +23,12 @@ const SEGMENT_START: f64 = 0.6;
 const SEGMENT_END: f64 = 0.4;
 const SUBJECT_CHANGE: f64 = 0.5;
 const QUESTION_AT_END: f64 = -1.5;
-const UNCERTAIN_BOUNDARY: f64 = -20.0;
-const UNCERTAIN_PLACE: f64 = -5.0;
+const UNCERTAIN_BOUNDARY: f64 = -10.0;
 const IMPROBABLE_BOUNDARY: f64 = -6.0;
 /// The certainty below which a sentence probably does not begin there.
 const MIN_CERTAINTY: f64 = 0.45;
+const ESTIMATED_PAUSE: f64 = -1.0;
 const SILENT_TIME: f64 = -2.0;
-/// For a run in which one passage has all words of the title of its segment.
-const TITLE_SAID: f64 = 0.8;
 /// The longest time without speech inside a clip, in seconds.
 const MAX_INNER_PAUSE: f64 = 15.0;
 /// The greatest fraction of a clip's time that is not speech.
@@ -64,8 +62,6 @@ pub(super) struct Search<'a> {
     pub(super) passages: &'a [Passage],
     /// The keys of the segment's keywords.
     pub(super) keys: &'a HashSet<String>,
-    /// The keys of the terms in its title.
-    pub(super) title: &'a HashSet<String>,
     /// The passages of the segment.
     pub(super) segment: Range<usize>,
     /// The passages that may be in the run. If they are more than the segment, the run
@@ -87,19 +83,16 @@ impl Search<'_> {
         let weighted = |i: usize| value(i) * self.passages[i].span.length();
         let total_time: f64 = self.permitted.clone().map(|i| self.length(i)).sum();
         let mean = self.permitted.clone().map(weighted).sum::<f64>() / total_time.max(1e-9);
-        let title = self.title_said();
         let must_contain_segment = self.permitted != self.segment;
         let mut best: Option<Run> = None;
         for first in self.permitted.clone() {
             let (mut topic, mut time) = (0.0, 0.0);
-            let mut says_title = false;
             for last in first..self.permitted.end {
                 if is_excluded(last) || last > first && self.pause_before(last) > MAX_INNER_PAUSE {
                     break;
                 }
                 topic += weighted(last);
                 time += self.length(last);
-                says_title |= title.is_some_and(|keys| keys.is_subset(&self.passages[last].keys));
                 let span = clip_span(self.passages, first, last, self.recording);
                 if span.length() > lengths.max {
                     break;
@@ -120,7 +113,6 @@ impl Search<'_> {
                 }
                 let score = TOPIC * relative.min(2.0) - LENGTH * deviation * deviation / 2.0
                     + SILENT_TIME * silent
-                    + if says_title { TITLE_SAID } else { 0.0 }
                     + self.start_score(first)
                     + self.end_score(last);
                 if best.as_ref().is_none_or(|best| score > best.score) {
@@ -133,13 +125,6 @@ impl Search<'_> {
             }
         }
         best
-    }
-
-    /// The keys of the title, if the segment says all of them; `None` without any.
-    fn title_said(&self) -> Option<&HashSet<String>> {
-        let mut passages = self.passages[self.segment.clone()].iter();
-        let is_said = passages.any(|passage| self.title.is_subset(&passage.keys));
-        Some(self.title).filter(|title| is_said && !title.is_empty())
     }
 
     fn pause_before(&self, i: usize) -> f64 {
@@ -201,14 +186,19 @@ impl Search<'_> {
         let Some(passage) = self.passages.get(i).filter(|_| i > 0) else {
             return 0.0;
         };
+        let estimated = if passage.is_start_known {
+            0.0
+        } else {
+            ESTIMATED_PAUSE
+        };
         let improbable = if passage.certainty < MIN_CERTAINTY {
             IMPROBABLE_BOUNDARY
         } else {
             0.0
         };
         UNCERTAIN_BOUNDARY * (1.0 - passage.certainty)
-            + UNCERTAIN_PLACE * (1.0 - passage.placement)
             + improbable
+            + estimated
             + SUBJECT_CHANGE * (passage.subject_change - 0.5)
     }
 }

@@ -30,8 +30,6 @@ pub(super) struct Candidate {
     pub(super) importance: f64,
     /// The keys of the terms in its keywords.
     pub(super) keys: HashSet<String>,
-    /// The keys of the terms in its title that may name a topic.
-    pub(super) title: HashSet<String>,
     /// Indices of its passages.
     pub(super) passages: Range<usize>,
 }
@@ -186,7 +184,6 @@ impl ClipSelector<'_> {
         let search = |permitted| Search {
             passages: self.passages,
             keys: &candidate.keys,
-            title: &candidate.title,
             segment: segment.clone(),
             permitted,
             recording: self.recording,

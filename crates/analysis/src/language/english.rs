@@ -105,17 +105,17 @@ pub(super) fn lexicon() -> Lexicon {
 const SENTENCE_STARTS: &[(f64, &str)] = &[
     (
         2.5,
-        "let let's suppose imagine consider notice okay alright hello however \
+        "let let's suppose imagine consider remember notice okay alright hello however \
          please thank thanks sorry",
     ),
     (
         1.5,
-        "now today next finally well another first second third last these those this there then good remember here there's \
+        "now today next finally well another first second third last these those this there then good right here there's \
          that's what's maybe perhaps actually basically",
     ),
     (
         0.6,
-        "right we i you they he she it each every most many some such after during today's \
+        "we i you they he she it each every most many some such after during today's \
          i'm we're they're you're i've we've you've it's he's she's",
     ),
     (
@@ -144,7 +144,7 @@ const SENTENCE_START_PHRASES: &[(f64, &str)] = &[
     ),
     (
         0.8,
-        "there is, there are, that was, in fact, in other, at first, to begin, to understand, to see, \
+        "that was, in fact, of course, in other, at first, to begin, to understand, to see, \
          so if, so when, so this, but there, but this, but in, but if, but when, because of, as you, as we, to do, to make, to find, to get, \
          with this, for this, from this, \
          do you, does this, did you, can you, could you, have you, is there, \
@@ -160,11 +160,6 @@ const SENTENCE_START_PHRASES: &[(f64, &str)] = &[
          but she, and the, and it, and they, and its, as if, as though, as soon, as long, as well, as \
          large, for which, in which, on which, at which, of which, by which, with which, from which, \
          for it, it is, for they",
-    ),
-    // Asides are mostly within a sentence.
-    (
-        -0.5,
-        "of course, you know, i mean, i guess, to be, sort of, kind of",
     ),
     (-3.0, "the same, more than, less than, rather than"),
 ];

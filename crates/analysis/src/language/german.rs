@@ -152,23 +152,18 @@ const SENTENCE_START_PHRASES: &[(f64, &str)] = &[
         1.5,
         "und jetzt, und warum, und wie, aber wie, aber warum, aber was, wie kommt, wie funktioniert, \
          wie macht, wie kann, den ersten, den zweiten, \
-         ist das, kann man, können wir, das heißt, das liegt, das bedeutet, zu diesem, zu dieser, \
+         ist das, kann man, können wir, das heißt, das ist, das liegt, das bedeutet, zu diesem, zu dieser, \
          von da, von nun",
     ),
     (
         0.5,
-        "das ist, und das, und dann, aber das, aber die, aber der, aber auch, als ich, als die, als der, also wenn, \
+        "und das, und dann, aber das, aber die, aber der, aber auch, als ich, als die, als der, also wenn, \
          also das, so ein, so eine, denn das",
     ),
     (
         -1.0,
         "so hat, so ist, so wird, so muss, so kommt, so bekommt, so steigt, so fällt, so verliert, \
          so gewinnt, so lässt, so kann",
-    ),
-    // Asides are mostly within a sentence.
-    (
-        -0.5,
-        "ich sag, ich sage, sag ich, sage ich, glaub ich, ich glaub, na ja, wie gesagt, ehrlich gesagt",
     ),
     (
         -2.0,

@@ -9,7 +9,6 @@
 
 mod boundary_cues;
 mod known_times;
-mod placement;
 mod silence_places;
 mod timing;
 mod unpunctuated;
@@ -50,9 +49,9 @@ pub(crate) struct Sentence {
     pub(crate) words: usize,
     /// The probability that a sentence begins here, 0 to 1; 1 after punctuation.
     pub(crate) certainty: f64,
-    /// The probability that the sound before its start is not that of another word, 0 to 1: lower
-    /// where the time of its first word is only estimated.
-    pub(crate) placement: f64,
+    /// Whether the pause before it is a known silence, or is between two segments, so
+    /// that its place is not only estimated.
+    pub(crate) is_start_known: bool,
 }
 
 /// Divides the segments, which are sorted by start, into sentences, also sorted by start.
@@ -138,7 +137,10 @@ fn punctuated_runs(words: &[Word<'_>]) -> Vec<Range<usize>> {
 }
 
 fn sentence(words: &[Word<'_>], range: Range<usize>, certainty: f64) -> Sentence {
-    let placement = placement::placement(words, range.start);
+    let pause_certainty = match range.start.checked_sub(1) {
+        Some(before) => words[before].pause_certainty,
+        None => 1.0,
+    };
     let words = &words[range];
     let texts: Vec<&str> = words.iter().map(|word| word.text).collect();
     let starts = words.iter().map(|word| word.start);
@@ -158,6 +160,6 @@ fn sentence(words: &[Word<'_>], range: Range<usize>, certainty: f64) -> Sentence
             .map(|word| word.text.unicode_words().count())
             .sum(),
         certainty,
-        placement,
+        is_start_known: pause_certainty >= MIN_KNOWN,
     }
 }
