@@ -165,7 +165,10 @@ fn detail(normalized: &[String], lexicon: &Lexicon) -> f64 {
     if normalized.iter().any(is_number) {
         factor *= NUMBER_FACTOR;
     }
-    if has(PAST) || normalized.iter().any(is_regular_past) {
+    let is_past_habit = normalized
+        .windows(2)
+        .any(|pair| pair[0] == "used" && pair[1] == "to");
+    if has(PAST) || is_past_habit || normalized.iter().any(is_regular_past) {
         factor *= PAST_FACTOR;
     }
     if has(&["not", "nicht"]) {

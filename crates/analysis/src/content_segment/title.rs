@@ -141,8 +141,11 @@ impl Titles<'_> {
                 return Some(claim);
             }
             let relative = relative_phrase(self, said.sentences, candidates, fixed);
+            // A pair with what is announced says more than where that is.
+            let may_extend = !is_announced || pair.is_none();
+            let extended = || extended_phrase(self, said.sentences, candidates, fixed);
             let other = relative
-                .or_else(|| extended_phrase(self, said.sentences, candidates, fixed))
+                .or_else(|| may_extend.then(extended).flatten())
                 .or_else(|| claim_of(MIN_ANY_CLAIM_SCORE));
             if let Some(title) = other {
                 return Some(title);
