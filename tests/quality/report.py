@@ -22,14 +22,19 @@ SPONTANEOUS_TITLE_FLOOR, SPONTANEOUS_DESCRIPTION_FLOOR = 0.5, 0.65
 TITLE_FLOOR, TITLE_FLOOR_PLAIN, DESCRIPTION_FLOOR = 0.75, 0.55, 0.75
 
 
+def is_spontaneous(kind):
+    """Whether the lectures of a kind are spoken with fillers and corrections."""
+    return kind.startswith(SPONTANEOUS)
+
+
 def edge_floor(kind, variant):
-    if kind != SPONTANEOUS:
+    if not is_spontaneous(kind):
         return EDGE_FLOORS[variant]
     return SPONTANEOUS_EDGES_PLAIN if variant.startswith("plain captions") else SPONTANEOUS_EDGES
 
 
 def title_floor(kind, variant):
-    if kind == SPONTANEOUS:
+    if is_spontaneous(kind):
         return SPONTANEOUS_TITLE_FLOOR
     return TITLE_FLOOR_PLAIN if variant.startswith("plain") else TITLE_FLOOR
 
@@ -80,8 +85,7 @@ def make(results, others, titles, titled):
             f"| {kind} | {variant} | {mean(found, 'precision'):.2f} | {mean(found, 'recall'):.2f} "
             f"| {mean(found, 'window_diff'):.2f} |"
         )
-        is_spontaneous = kind == SPONTANEOUS
-        if mean(found, "window_diff") > (MAX_WINDOW_DIFF_SPONTANEOUS if is_spontaneous else MAX_WINDOW_DIFF):
+        if mean(found, "window_diff") > (MAX_WINDOW_DIFF_SPONTANEOUS if is_spontaneous(kind) else MAX_WINDOW_DIFF):
             failures.append(f"{kind}, {variant}: WindowDiff is {mean(found, 'window_diff'):.2f}")
     for kind, found in others.items():
         if all("precision" in other for other in found):
@@ -98,7 +102,7 @@ def make(results, others, titles, titled):
         lines.append(f"| {kind} | {variant} | {percent(good, len(judged))} | {percent(described, clips)} |")
         if good < title_floor(kind, variant) * len(judged):
             failures.append(f"{kind}, {variant}: {good} of {len(judged)} titles are good")
-        if described < (SPONTANEOUS_DESCRIPTION_FLOOR if kind == SPONTANEOUS else DESCRIPTION_FLOOR) * clips:
+        if described < (SPONTANEOUS_DESCRIPTION_FLOOR if is_spontaneous(kind) else DESCRIPTION_FLOOR) * clips:
             failures.append(f"{kind}, {variant}: {described} of {clips} descriptions are good")
     judged = [title for found in others.values() for other in found for title in other.get("titles", [])]
     if judged:

@@ -59,12 +59,12 @@ impl<'a> Words<'a> {
             }
             let is_pronoun = is_she || self.is_article_as_pronoun(i);
             if is_pronoun || lexicon.anaphora.contains(word) {
-                return !self.has_noun_before(i);
+                return !self.has_noun_before(i) || self.is_subject_after_adverbial(i);
             }
         } else if PLURAL_PRONOUNS.contains(&word) {
-            return !self.has_plural_before(i);
+            return !self.has_plural_before(i) || self.is_subject_after_adverbial(i);
         } else if lexicon.anaphora.contains(word) {
-            return !self.has_noun_before(i);
+            return !self.has_noun_before(i) || self.is_subject_after_adverbial(i);
         }
         if lexicon.pointers.contains(word) {
             // "There is a net", "so far", "hier in Hamburg".
@@ -86,7 +86,9 @@ impl<'a> Words<'a> {
         match self.word(i) {
             "es" => {
                 let verbs = ["gibt", "gab", "geht", "kommt", "regnet", "dauert"];
-                verbs.contains(&self.before(i)) || verbs.contains(&self.word(i + 1))
+                // "Sobald es kälter wird" is about the weather.
+                let is_weather = (i + 1..i + 3).any(|at| WEATHER.contains(&self.word(at)));
+                is_weather || verbs.contains(&self.before(i)) || verbs.contains(&self.word(i + 1))
             }
             "it" => {
                 let takes = ["takes", "took"].contains(&self.word(i + 1));
@@ -213,6 +215,25 @@ impl<'a> Words<'a> {
         })
     }
 
+    /// "Under trees it is bad", "im Winter frisst er Honig": the noun before says where or when, and
+    /// the subject is not named.
+    fn is_subject_after_adverbial(&self, i: usize) -> bool {
+        let lexicon = self.lexicon;
+        let is_verb = |at: usize| {
+            let word = self.word(at);
+            lexicon.finite_verbs.contains(word)
+                || lexicon.general_verbs.contains(word)
+                || !lexicon.capitalizes_nouns && lexicon.is_verb_form(word)
+        };
+        let is_subject = ["it", "they", "he", "she", "er", "sie", "es"].contains(&self.word(i));
+        let is_at_verb = if lexicon.capitalizes_nouns {
+            i > 0 && is_verb(i - 1) && !(0..i - 1).any(is_verb)
+        } else {
+            is_verb(i + 1) && !(0..i).any(is_verb)
+        };
+        is_subject && is_at_verb && lexicon.adverbial_starts.contains(self.word(0))
+    }
+
     fn has_noun_before(&self, i: usize) -> bool {
         (0..i).any(|at| self.is_noun(at))
     }
@@ -244,6 +265,11 @@ impl<'a> Words<'a> {
         is_after_article || !is_other
     }
 }
+
+/// What "es" is without standing for anything.
+const WEATHER: [&str; 10] = [
+    "kalt", "kälter", "warm", "wärmer", "heiß", "heißer", "dunkel", "hell", "nass", "spät",
+];
 
 const PLURAL_PRONOUNS: [&str; 6] = ["they", "them", "their", "they're", "they've", "they'll"];
 
@@ -281,10 +307,16 @@ mod tests {
         ));
         assert!(!refers("There is less friction in the wet rope."));
         assert!(refers("Sie ist aber noch in dem Kaffee."));
+        assert!(refers("Under trees it is bad."));
+        assert!(refers("Without the net, it would fall apart."));
+        assert!(refers("Im Winter hat er keine Blätter."));
         assert!(refers("Die ist grün und riecht nach dem Heu."));
         assert!(!refers("Die Bohne ist grün, und die riecht nach dem Heu."));
         assert!(!refers(
             "Der Blitz sucht sich den Weg, und das ist der Grund."
+        ));
+        assert!(!refers(
+            "Sobald es kälter wird, hält der Baum seine Blätter nicht mehr."
         ));
         assert!(!refers("Ohne Eis gibt es in der Wolke keine Ladung."));
     }

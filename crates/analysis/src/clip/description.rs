@@ -42,6 +42,10 @@ const CLAIM_REPETITION_FACTOR: f64 = 0.6;
 const UNNAMED_FACTOR: f64 = 0.5;
 /// For a sentence that names the topic: "the next topic is the delta".
 const ANNOUNCEMENT_FACTOR: f64 = 0.3;
+/// For "now let us turn to deltas", so that any sentence about the topic is better.
+const PROMISE_FACTOR: f64 = 0.05;
+/// The words at the start of a sentence that may promise a topic.
+const PROMISE_WORDS: usize = 6;
 /// For a sentence with a term of the title in its first words.
 const SUBJECT_FACTOR: f64 = 1.25;
 const SUBJECT_WORDS: usize = 4;
@@ -148,7 +152,9 @@ impl Topic<'_> {
             1.0
         };
         let has = |list: &[&str]| normalized.iter().any(|word| list.contains(&word.as_str()));
-        let announcement = if has(&["topic", "thema", "today", "heute"]) {
+        let announcement = if self.promises_topic(&normalized) {
+            PROMISE_FACTOR
+        } else if has(&["topic", "thema", "today", "heute"]) {
             ANNOUNCEMENT_FACTOR
         } else {
             1.0
@@ -182,6 +188,18 @@ impl Topic<'_> {
             * self.completeness(words, &normalized)
             * (common + titled + emphasis + BASE)
             / length
+    }
+
+    /// Whether the lecturer says what comes next: "let us look at the delta".
+    fn promises_topic(&self, normalized: &[String]) -> bool {
+        let first = &normalized[..normalized.len().min(PROMISE_WORDS)];
+        let is_lecturer = |word: &String| {
+            self.lexicon.first_person.contains(word.as_str()) || word == "let" || word == "let's"
+        };
+        let beginning = format!(" {} ", first.join(" "));
+        let mut frames = self.lexicon.topic_frames.iter();
+        first.iter().any(is_lecturer)
+            && frames.any(|frame| beginning.contains(&format!(" {frame} ")))
     }
 
     /// Less for a sentence about the people in the room.

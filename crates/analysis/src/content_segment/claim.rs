@@ -27,6 +27,8 @@ const GENERAL_FACTOR: f64 = 1.3;
 const NUMBER_FACTOR: f64 = 0.5;
 const PAST_FACTOR: f64 = 0.7;
 const NEGATION_FACTOR: f64 = 0.7;
+/// For one that begins with where or when: "in the brain the molecule sits on a place".
+const ADVERBIAL_FACTOR: f64 = 0.7;
 /// The minimum score of another phrase in the claim, as a fraction of the highest.
 const MIN_OBJECT_SCORE: f64 = 0.15;
 const OBJECT_BONUS: f64 = 0.6;
@@ -136,10 +138,15 @@ fn claim(titles: &Titles<'_>, clause: &[String], candidates: &[Candidate]) -> Op
     };
     let is_general = QUANTIFIERS.contains(&normalized[0].as_str());
     let general = if is_general { GENERAL_FACTOR } else { 1.0 };
+    let adverbial = if begins_with_preposition {
+        ADVERBIAL_FACTOR
+    } else {
+        1.0
+    };
     let text = text.trim_end_matches(|c: char| !c.is_alphanumeric());
     (central >= MIN_SUBJECT_SCORE).then(|| Claim {
         text: text.to_owned(),
-        score: central * (1.0 + object) * general * detail(&normalized, lexicon),
+        score: central * (1.0 + object) * general * adverbial * detail(&normalized, lexicon),
         subject: subject.text.clone(),
         is_rich: object > 0.0 || is_general,
         is_definition: DEFINING.contains(&normalized[end].as_str()),
@@ -158,7 +165,10 @@ fn detail(normalized: &[String], lexicon: &Lexicon) -> f64 {
     if normalized.iter().any(is_number) {
         factor *= NUMBER_FACTOR;
     }
-    if has(PAST) || normalized.iter().any(is_regular_past) {
+    let is_past_habit = normalized
+        .windows(2)
+        .any(|pair| pair[0] == "used" && pair[1] == "to");
+    if has(PAST) || is_past_habit || normalized.iter().any(is_regular_past) {
         factor *= PAST_FACTOR;
     }
     if has(&["not", "nicht"]) {

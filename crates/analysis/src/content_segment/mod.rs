@@ -37,6 +37,8 @@ mod phrase_in_sentence;
 mod phrase_pair;
 mod phrase_token;
 mod question;
+mod reason;
+mod relative_phrase;
 #[cfg(test)]
 mod sample_speech;
 mod segment;

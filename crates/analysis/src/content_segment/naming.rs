@@ -68,7 +68,8 @@ fn named<'w>(
     let word = |i: usize| normalized.get(i).map_or("", String::as_str);
     let (start, end) = (phrase.position, phrase.position + phrase.words);
     let before = start.checked_sub(1).map_or("", word);
-    let has_article = ARTICLES.contains(&before);
+    let is_object = ["den", "einen"].contains(&before);
+    let has_article = ARTICLES.contains(&before) || is_object;
     let at = start - usize::from(has_article);
     let (verb, subject) = (
         at.checked_sub(1).map_or("", word),
@@ -89,7 +90,13 @@ fn named<'w>(
         && (["means", "bedeutet"].contains(&word(end))
             || ["is", "ist"].contains(&word(end))
                 && ["a", "an", "ein", "eine"].contains(&word(end + 1)));
-    (is_named || is_defined).then(|| has_article.then_some(before))
+    // "Das nennt man den Spleiß": der Spleiß.
+    let nominative = match before {
+        "den" => "der",
+        "einen" => "ein",
+        other => other,
+    };
+    (is_named || is_defined).then(|| has_article.then_some(nominative))
 }
 
 const ARTICLES: &[&str] = &["the", "a", "an", "der", "die", "das", "ein", "eine"];
@@ -128,6 +135,10 @@ mod tests {
         assert_eq!(
             article_of(&words("das nennt man die spleißung"), 4),
             Some(Some("die"))
+        );
+        assert_eq!(
+            article_of(&words("das nennt man den spleiß"), 4),
+            Some(Some("der"))
         );
         assert_eq!(
             article_of(&words("splicing means that ropes are joined"), 0),

@@ -11,7 +11,10 @@ const SHARED_SENTENCE_BONUS: f64 = 0.4;
 const MAX_SHARED_SENTENCES: usize = 3;
 /// The minimum score of one phrase of a pair, as a fraction of that of the other one, for both to
 /// be central.
-const MIN_STRONG_SHARE: f64 = 0.2;
+const MIN_STRONG_SHARE: f64 = 0.25;
+/// The sentences with the rarer phrase of a strong pair, at least, and the number that is often.
+const MIN_SENTENCES: usize = 2;
+const OFTEN: usize = 3;
 /// A longer phrase that is said once is a detail.
 const MAX_DETAIL_WORDS: usize = 3;
 /// Pairs are made of this many of the best phrases.
@@ -26,14 +29,15 @@ pub(super) struct Pair<'c> {
 }
 
 impl Pair<'_> {
-    /// Whether both phrases are central, are said in several sentences, and together in one.
+    /// Whether both phrases are central: said in several sentences, and together in two, or in one
+    /// if both are said often.
     pub(super) fn is_strong(&self) -> bool {
-        let is_repeated = |phrase: &Candidate| phrase.sentences.len() > 1;
+        let count = |phrase: &Candidate| phrase.sentences.len();
+        let rarer = count(self.first).min(count(self.second));
+        let shared = self.first.sentences_shared_with(self.second);
         let (a, b) = (self.first.score, self.second.score);
-        is_repeated(self.first)
-            && is_repeated(self.second)
-            && a.min(b) >= MIN_STRONG_SHARE * a.max(b)
-            && self.first.sentences_shared_with(self.second) > 0
+        a.min(b) >= MIN_STRONG_SHARE * a.max(b)
+            && (rarer >= MIN_SENTENCES && shared > 1 || rarer >= OFTEN && shared > 0)
     }
 }
 

@@ -4,10 +4,11 @@
 //! It must be complete, name what the segment is about, and refer to nothing outside itself.
 
 use super::announcement::INTRODUCTION_SENTENCES;
-use super::explanation::refers_to_something;
 use super::keyphrases::TermWeights;
 use super::title_words::{MAX_WORDS, Titles};
 use super::word_use::capitalize;
+use crate::language::Lexicon;
+use crate::reference::refers_back;
 use crate::sentence::normalize;
 
 /// "Why is X?" is too little.
@@ -45,15 +46,15 @@ fn question_in(titles: &Titles<'_>, sentences: &[&str], weights: &TermWeights) -
         .iter()
         .enumerate()
         .filter_map(|(i, sentence)| {
-            let direct = direct(sentence, i < 2);
-            direct.or_else(|| indirect(sentence))
+            let direct = direct(sentence, i < 2, titles.lexicon);
+            direct.or_else(|| indirect(sentence, titles.lexicon))
         })
         .find(is_about_topic)
         .map(|question| capitalize(&question))
 }
 
 /// A question with a question mark. `may_be_closed` permits one that is answered by yes or no.
-fn direct(sentence: &str, may_be_closed: bool) -> Option<String> {
+fn direct(sentence: &str, may_be_closed: bool, lexicon: &Lexicon) -> Option<String> {
     let asked = sentence
         .split_inclusive(['?', '.', '!'])
         .map(str::trim)
@@ -74,19 +75,19 @@ fn direct(sentence: &str, may_be_closed: bool) -> Option<String> {
         let clause = &words[start..];
         let length = clause.iter().position(|word| ends_clause(word));
         let clause = &clause[..length.map_or(clause.len(), |length| length + 1)];
-        if let Some(text) = whole(clause) {
+        if let Some(text) = whole(clause, lexicon) {
             return Some(text + "?");
         }
     }
     let openers = words.iter().take_while(|word| is_opener(word)).count();
     let closed = &words[openers..];
     let is_one_clause = closed.iter().filter(|word| ends_clause(word)).count() == 1;
-    let text = (may_be_closed && is_one_clause).then(|| whole(closed))??;
+    let text = (may_be_closed && is_one_clause).then(|| whole(closed, lexicon))??;
     Some(text + "?")
 }
 
 /// "How a hash table works", after words that promise an explanation.
-fn indirect(sentence: &str) -> Option<String> {
+fn indirect(sentence: &str, lexicon: &Lexicon) -> Option<String> {
     let words: Vec<&str> = sentence.split_whitespace().collect();
     let start = (1..words.len()).find(|&i| {
         let before = normalize(words[i - 1]);
@@ -95,12 +96,12 @@ fn indirect(sentence: &str) -> Option<String> {
         introduces && SUBORDINATE_QUESTION_WORDS.contains(&normalize(words[i]).as_str())
     })?;
     let length = words[start..].iter().position(|word| ends_clause(word))?;
-    whole(&words[start..=start + length])
+    whole(&words[start..=start + length], lexicon)
 }
 
 /// The clause without the punctuation at its end, up to another clause in it if it would be too
 /// long; `None` if it cannot stand alone.
-fn whole(clause: &[&str]) -> Option<String> {
+fn whole(clause: &[&str], lexicon: &Lexicon) -> Option<String> {
     let normalized: Vec<String> = clause.iter().map(|word| normalize(word)).collect();
     let is_cut = |word: &String| CUT_BEFORE.contains(&word.as_str());
     let cut = (MIN_WORDS..normalized.len()).find(|&i| is_cut(&normalized[i]));
@@ -112,7 +113,7 @@ fn whole(clause: &[&str]) -> Option<String> {
         .any(|word| word == "one" || word == "ones");
     if !(MIN_WORDS..=MAX_WORDS).contains(&words.len())
         || is_elliptic
-        || refers_to_something(normalized)
+        || refers_outside(words, normalized, lexicon)
     {
         return None;
     }
@@ -122,6 +123,18 @@ fn whole(clause: &[&str]) -> Option<String> {
     let text = words.join(" ");
     let text = text.trim_end_matches(|c: char| !c.is_alphanumeric());
     Some(text.to_owned())
+}
+
+/// Whether a question is about the people in the room, or about something that it does not name.
+fn refers_outside(words: &[&str], normalized: &[String], lexicon: &Lexicon) -> bool {
+    let is_outside = |word: &String| {
+        let word = word.as_str();
+        lexicon.first_person.contains(word)
+            || lexicon.second_person.contains(word)
+            || lexicon.demonstratives.contains(word) && word != "that"
+    };
+    let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+    normalized.iter().any(is_outside) || refers_back(&words, lexicon)
 }
 
 fn ends_clause(word: &str) -> bool {
@@ -192,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_question_is_found_after_openers_and_cut_before_another_clause() {
-        let asked = |sentence| direct(sentence, false);
+        let asked = |sentence| direct(sentence, false, Lexicon::of([sentence].into_iter()));
         assert_eq!(
             asked("We have no wind, so, um, where do the waves come from?").as_deref(),
             Some("where do the waves come from?")
@@ -206,11 +219,16 @@ mod tests {
             Some("warum ist das Meer salzig?")
         );
         assert_eq!(asked("Why does it do that again?"), None);
+        assert_eq!(
+            asked("How does the sea know where it is, I mean, who told it?").as_deref(),
+            Some("How does the sea know where it is?")
+        );
         assert_eq!(asked("The sea is salty."), None);
     }
 
     #[test]
     fn a_promised_explanation_is_a_question() {
+        let indirect = |sentence| super::indirect(sentence, Lexicon::of([sentence].into_iter()));
         assert_eq!(
             indirect("Let me now explain how a tide gauge works.").as_deref(),
             Some("how a tide gauge works")

@@ -19,6 +19,8 @@ use super::keyphrases::TermWeights;
 use super::naming::naming_question;
 use super::phrase_pair::{Pair, best_pair};
 use super::question::{answered_question, question};
+use super::reason::reason;
+use super::relative_phrase::relative_phrase;
 use super::title_candidate::{Candidate, candidates};
 use super::title_words::{MIN_WORDS, Titles};
 use super::word_use::capitalize;
@@ -84,10 +86,7 @@ impl Titles<'_> {
             _ => true,
         };
         let names_head = |claim: &Claim| match fixed {
-            Some(head) if head.is_announced => claim
-                .text
-                .to_lowercase()
-                .contains(&head.text.to_lowercase()),
+            Some(head) if head.is_announced => names(&claim.text, &head.text),
             _ => true,
         };
         let claim = claim.filter(names_head);
@@ -113,12 +112,16 @@ impl Titles<'_> {
         let pair = (!is_alone).then(|| best_pair(fixed, candidates, MIN_COMPANION_SCORE));
         let mut pair = pair.flatten();
         let is_announced = fixed.is_some_and(|head| head.is_announced);
-        // What is announced is the topic, even if a question asks for something else.
-        if !is_announced && !is_alone {
+        if !is_alone {
             let asked = answered_question(self, said.sentences, said.weights)
-                .or_else(|| how_to(self, said.sentences, said.weights));
-            if asked.is_some() {
-                return asked;
+                .or_else(|| how_to(self, said.sentences, said.weights))
+                .or_else(|| reason(self, said.sentences, said.weights));
+            // What is announced is the topic, even if a question asks for something else.
+            let announced = fixed.filter(|_| is_announced);
+            let is_about_head =
+                |title: &String| announced.is_none_or(|head| names(title, &head.text));
+            if let Some(title) = asked.filter(is_about_head) {
+                return Some(title);
             }
         }
         let is_strong = pair.as_ref().is_some_and(Pair::is_strong);
@@ -137,15 +140,18 @@ impl Titles<'_> {
             if let Some(claim) = claim_of(MIN_CLAIM_SCORE) {
                 return Some(claim);
             }
-            if !is_announced || pair.is_none() {
-                let extended = extended_phrase(self, said.sentences, candidates, fixed);
-                let other = extended.or_else(|| claim_of(MIN_ANY_CLAIM_SCORE));
-                if let Some(title) = other {
-                    return Some(title);
-                }
-                // One or two words are no title, so any second phrase is better.
-                pair = pair.or_else(|| best_pair(fixed, candidates, 0.0));
+            let relative = relative_phrase(self, said.sentences, candidates, fixed);
+            // A pair with what is announced says more than where that is.
+            let may_extend = !is_announced || pair.is_none();
+            let extended = || extended_phrase(self, said.sentences, candidates, fixed);
+            let other = relative
+                .or_else(|| may_extend.then(extended).flatten())
+                .or_else(|| claim_of(MIN_ANY_CLAIM_SCORE));
+            if let Some(title) = other {
+                return Some(title);
             }
+            // One or two words are no title, so any second phrase is better.
+            pair = pair.or_else(|| best_pair(fixed, candidates, 0.0));
         }
         Some(self.of_phrases(fixed, best, pair))
     }
@@ -192,6 +198,11 @@ impl Titles<'_> {
             text.to_owned()
         }
     }
+}
+
+/// Whether a title has a phrase, in any case.
+fn names(title: &str, phrase: &str) -> bool {
+    title.to_lowercase().contains(&phrase.to_lowercase())
 }
 
 /// What a title is made of besides phrases.
@@ -310,7 +321,7 @@ mod tests {
             "A needle on the gauge shows how far the tube has moved.",
             "The pressure gauge needs no power, because the tube moves the needle.",
         ]);
-        assert!(title.contains("ressure gauge and "), "{title}");
+        assert!(title.contains("ressure gauge "), "{title}");
     }
 
     #[test]
