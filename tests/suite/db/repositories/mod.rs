@@ -22,6 +22,7 @@ mod query_counts;
 mod results;
 mod row_security;
 mod row_sets;
+mod shared_recordings;
 mod silence_regions;
 mod stored_rows;
 mod transcripts;

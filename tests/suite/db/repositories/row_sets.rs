@@ -1,6 +1,6 @@
 //! Large sets that are stored in parts on SQLite.
 
-use lectern_db::{Database, Error, StagedSet};
+use lectern_db::{Database, Error, StagedSet, TranscriptSelection};
 use lectern_domain::{
     Clock as _, JobId, ManualClock, NewTranscriptSegment, TranscriptSource, Window,
 };
@@ -64,7 +64,7 @@ fn seen(db: &Database, job_id: JobId) -> Vec<NewTranscriptSegment> {
             i64::try_from(all.len()).unwrap()
         );
         assert_eq!(transcripts.in_range(job_id, Window::default())?, all);
-        let page = transcripts.page(job_id, &Default::default(), None)?;
+        let page = transcripts.page(job_id, &TranscriptSelection::default(), None)?;
         assert_eq!(page.items.len(), all.len());
         let ids = all.iter().map(|segment| segment.segment_id);
         for id in ids {
@@ -173,7 +173,10 @@ fn later_pages_fail_after_another_set_was_shown() {
     let set = stage(&db, job_id, &new);
     show(&db, job_id, set, &new);
     let page = |after: Option<&_>| {
-        db.read(|conn| conn.transcripts().page(job_id, &Default::default(), after))
+        db.read(|conn| {
+            conn.transcripts()
+                .page(job_id, &TranscriptSelection::default(), after)
+        })
     };
     let next = page(None).unwrap().next.unwrap();
     let newer = segments(2_400);

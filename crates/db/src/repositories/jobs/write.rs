@@ -12,7 +12,7 @@ use super::guarded_change::{Guarded, meets_requirements};
 use super::row::{JobChanges, JobRow, NewJobRow};
 use super::times::JobTimes;
 use super::usage::count_new;
-use crate::connection::{DbConnection, ReadWrite, on_either};
+use crate::connection::{Backend, DbConnection, ReadWrite, on_either};
 use crate::dialect::insert_jobs_on_postgres;
 use crate::error::{Doing, Error};
 use crate::repositories::job_events::JobChange;
@@ -339,6 +339,23 @@ impl Jobs<'_, ReadWrite> {
     /// The job `owner` if it exists, and all jobs that share its recording, locked in the
     /// order of their ids.
     fn lock_sharers(&mut self, owner: JobId) -> Result<Vec<JobId>, Error> {
+        let mut locked = self.lock_known_sharers(owner)?;
+        if self.0.context.backend == Backend::Sqlite {
+            return Ok(locked);
+        }
+        // A query that waited for a lock does not see the job that its holder has made of the
+        // locked one meanwhile. Jobs are made of locked ones only, so that a query after which
+        // nothing new is locked has seen all.
+        loop {
+            let again = self.lock_known_sharers(owner)?;
+            if again == locked {
+                return Ok(locked);
+            }
+            locked = again;
+        }
+    }
+
+    fn lock_known_sharers(&mut self, owner: JobId) -> Result<Vec<JobId>, Error> {
         let sharers = jobs::table
             .filter(
                 jobs::job_id
