@@ -245,7 +245,14 @@ impl SilenceRegions<'_, ReadWrite> {
         regions: &[NewSilenceRegion],
     ) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
-        parts::show::<SilenceRegion>(&mut self.0, lock, set, regions)
+        parts::show::<SilenceRegion>(
+            &mut self.0,
+            "silence_regions",
+            lock,
+            set,
+            regions,
+            |region| region.time.start(),
+        )
     }
 }
 

@@ -422,7 +422,14 @@ impl Transcripts<'_, ReadWrite> {
         source: TranscriptSource,
     ) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
-        parts::show::<TranscriptSegment>(&mut self.0, lock, set, segments)?;
+        parts::show::<TranscriptSegment>(
+            &mut self.0,
+            "transcripts",
+            lock,
+            set,
+            segments,
+            |segment| segment.time.start(),
+        )?;
         store_source(&mut self.0, lock, source_of(segments, source))
     }
 

@@ -52,7 +52,7 @@ impl TransactionContext<'_> {
 
 /// Usually no set is hidden. The database finds that out once, and then reads no row for it that
 /// the statement does not need anyway.
-fn shown_sql(table: &str) -> String {
+pub(crate) fn shown_sql(table: &str) -> String {
     format!(
         "(NOT EXISTS (SELECT 1 FROM row_sets WHERE state <> 'shown') \
          OR {table}.set_number IS NULL \
