@@ -93,14 +93,18 @@ export class Clips {
     if (!(template instanceof HTMLTemplateElement) || card.querySelector("form")) return;
     try {
       const { json, version } = await send("GET", address(card));
+      // The page may have been made anew meanwhile.
+      const id = CSS.escape(card.dataset.clipId ?? "");
+      const shown = this.section.querySelector(`li[data-clip-id="${id}"]`);
+      if (!shown || shown.querySelector("form")) return;
       const form = template.content.querySelector("form")?.cloneNode(true);
       if (!(form instanceof HTMLFormElement)) return;
       form.dataset.version = version ?? "";
       input(form, "title").defaultValue = json.title;
       input(form, "start_time").defaultValue = exactClock(json.start_time);
       input(form, "end_time").defaultValue = exactClock(json.end_time);
-      card.classList.add("is-edited");
-      card.append(form);
+      shown.classList.add("is-edited");
+      shown.append(form);
       input(form, "title").focus();
     } catch (error) {
       this.page.notify(explain(error, this.labels));
