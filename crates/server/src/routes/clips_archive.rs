@@ -150,8 +150,8 @@ impl Archive {
         }
     }
 
-    /// Begins the file of a clip. A clip that is not cut, or whose file is gone or somebody
-    /// else's, is left out.
+    /// Begins the file of a clip. Leaves out clips that are not cut yet, and those whose file is
+    /// missing or belongs to another owner.
     async fn begin(&mut self, clip: &Clip) -> anyhow::Result<()> {
         self.count += 1;
         let key = clip.media.s3_key.clone();

@@ -14,7 +14,7 @@ enum Cutting {
     Nothing,
     /// It waits for its turn, or for a worker.
     Waiting,
-    /// A worker is cutting, so many percent.
+    /// A worker is cutting; the progress in percent.
     Running(u8),
     /// The job has ended, and compilation alone can run again.
     Possible,

@@ -64,7 +64,7 @@ const SIGNS: [(&str, Cause); 20] = [
 ];
 
 impl Cause {
-    /// What an error tells.
+    /// The cause that the text of an error names.
     pub(super) fn of(error: &str) -> Self {
         let sign = SIGNS.iter().find(|(sign, _)| match *sign {
             // The text of a missing program: `program "ffmpeg" not found`.

@@ -42,8 +42,8 @@ pub struct Recordings<'a> {
 pub struct Uploads<'a> {
     /// Upper bound of a recording, in bytes.
     pub max_size: u64,
-    /// Who the reader is, which tells apart unfinished uploads of several people at one browser;
-    /// `None` if nobody is asked.
+    /// Name of the caller, to distinguish unfinished uploads of several people who use one
+    /// browser; `None` if no key is required.
     pub caller: Option<&'a str>,
 }
 

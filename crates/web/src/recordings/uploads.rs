@@ -15,8 +15,8 @@ pub(super) fn section(language: Language, uploads: &Uploads<'_>) -> Markup {
         language,
     );
     let extensions = RECORDING_TYPES.map(|known| format!(".{}", known.extension));
-    // Browsers keep unfinished uploads. A checksum of the name tells apart the people at one
-    // browser, and is of no use to those who find it there.
+    // Browsers keep unfinished uploads. A checksum of the caller's name distinguishes several
+    // people who use one browser, and does not reveal the name.
     let caller = crc32fast::hash(uploads.caller.unwrap_or_default().as_bytes());
     html! {
         section #uploads .uploads.needs-script aria-label=(own.uploads) data-caller=(format!("{caller:08x}"))

@@ -259,8 +259,8 @@ impl<Mode> RowSets<'_, Mode> {
 impl RowSets<'_, ReadWrite> {
     /// Deletes up to `limit` rows of the sets of a job that were replaced or given up; without a
     /// job, of all jobs, and also of the sets that were begun an hour ago. Returns whether there
-    /// may be more. `lectern serve` calls it until there are none; on a file that no server works
-    /// on, rows stay that nobody sees until it is called.
+    /// may be more. `lectern serve` calls it until there are none. In a file that no server
+    /// works on, hidden rows stay until another program calls it.
     pub fn delete_hidden(&mut self, job_id: Option<JobId>, limit: usize) -> Result<bool, Error> {
         if self.0.context.backend == Backend::Postgres {
             return Ok(false);
@@ -361,7 +361,7 @@ macro_rules! store_in_parts {
             /// [`add_to_set`](Self::add_to_set) stores a part, in a transaction of its own, and
             /// [`show_set`](Self::show_set) puts the set in place of the stored one. Until then
             /// readers see the stored one. Afterwards, and also if a set is given up,
-            /// [`RowSets::delete_hidden`](crate::RowSets::delete_hidden) deletes what nobody sees.
+            /// [`RowSets::delete_hidden`](crate::RowSets::delete_hidden) deletes the hidden rows.
             ///
             /// # Errors
             ///
