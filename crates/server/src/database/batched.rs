@@ -98,7 +98,7 @@ impl DatabaseHandle {
     where
         T: Send + 'static,
     {
-        let limit = self.limiter.timeout() + CALL_TIMEOUT;
+        let limit = self.admission_timeout() + CALL_TIMEOUT;
         let started = Instant::now();
         let (sender, receiver) = oneshot::channel();
         submit(

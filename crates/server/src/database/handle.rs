@@ -51,12 +51,7 @@ const UNWRITABLE_PERIOD: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub(crate) struct DatabaseHandle {
     pub(super) database: Database,
-    pub(super) limiter: ConnectionLimiter,
-    /// Allows one readiness check at a time.
-    readiness_checks: Arc<Semaphore>,
-    per_job_queues: Arc<PerJobQueues>,
-    /// When an error of the disk last made a write fail; `None` after a successful write.
-    unwritable_since: Arc<Mutex<Option<Instant>>>,
+    shared: Arc<Shared>,
     /// The id of the job, or of the lease, whose writes run one at a time.
     queue_id: Option<Uuid>,
     /// Added to the time limit of each call.
@@ -65,16 +60,29 @@ pub(crate) struct DatabaseHandle {
     is_long: bool,
 }
 
+/// What all handles share.
+#[derive(Debug)]
+struct Shared {
+    limiter: ConnectionLimiter,
+    /// Allows one readiness check at a time.
+    readiness_checks: Arc<Semaphore>,
+    per_job_queues: Arc<PerJobQueues>,
+    /// When an error of the disk last made a write fail; `None` after a successful write.
+    unwritable_since: Mutex<Option<Instant>>,
+}
+
 impl DatabaseHandle {
     /// `timeout` bounds a request's wait for admission and for a connection.
     pub(crate) fn new(database: Database, timeout: Duration, metrics: Metrics) -> Self {
         let limiter = ConnectionLimiter::new(database.capacity(), timeout, metrics);
         Self {
             database,
-            limiter,
-            readiness_checks: Arc::new(Semaphore::new(1)),
-            per_job_queues: Arc::default(),
-            unwritable_since: Arc::default(),
+            shared: Arc::new(Shared {
+                limiter,
+                readiness_checks: Arc::new(Semaphore::new(1)),
+                per_job_queues: Arc::default(),
+                unwritable_since: Mutex::default(),
+            }),
             queue_id: None,
             extra_time: Duration::ZERO,
             is_long: false,
@@ -84,10 +92,7 @@ impl DatabaseHandle {
     /// The same database, whose changes are recorded as those of `actor`; see
     /// [`Database::acting_as`].
     pub(crate) fn acting_as(&self, actor: Actor) -> Self {
-        Self {
-            database: self.database.acting_as(actor),
-            ..self.clone()
-        }
+        self.with_database(self.database.acting_as(actor))
     }
 
     /// The same database for writes to one job. The writes run one at a time; a waiting
@@ -101,10 +106,20 @@ impl DatabaseHandle {
 
     /// The same database, limited to one owner; see [`Database::as_owner`].
     pub(super) fn as_owner(&self, owner: OwnerName) -> Self {
+        self.with_database(self.database.as_owner(owner))
+    }
+
+    fn with_database(&self, database: Database) -> Self {
         Self {
-            database: self.database.as_owner(owner),
-            ..self.clone()
+            database,
+            shared: Arc::clone(&self.shared),
+            ..*self
         }
+    }
+
+    /// Upper bound of the wait for admission and for a connection.
+    pub(super) fn admission_timeout(&self) -> Duration {
+        self.shared.limiter.timeout()
     }
 
     /// The owner that it is limited to.
@@ -118,15 +133,15 @@ impl DatabaseHandle {
     pub(crate) fn with_time_for_rows(&self, count: usize) -> Self {
         let is_long = count >= LONG_WRITE;
         let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let database = if is_long {
+            self.database.for_long_writes()
+        } else {
+            self.database.clone()
+        };
         Self {
-            database: if is_long {
-                self.database.for_long_writes()
-            } else {
-                self.database.clone()
-            },
             is_long,
             extra_time: TIMEOUT_PER_ROW.saturating_mul(count),
-            ..self.clone()
+            ..self.with_database(database)
         }
     }
 
@@ -176,19 +191,20 @@ impl DatabaseHandle {
         let mut admission = Admission::new(Access::Write);
         if let Some(id) = self.queue_id {
             let permit = self
+                .shared
                 .per_job_queues
-                .acquire(self.owner().cloned(), id, self.limiter.timeout())
+                .acquire(self.owner().cloned(), id, self.admission_timeout())
                 .await?;
             admission.permits.lock().push(permit);
         }
         let waited = admission.arrived.elapsed();
-        let remaining = self.limiter.timeout().saturating_sub(waited);
+        let remaining = self.admission_timeout().saturating_sub(waited);
         if self.is_long {
-            let (long, permit) = self.limiter.long_write(remaining).await?;
+            let (long, permit) = self.shared.limiter.long_write(remaining).await?;
             admission.permits.lock().push(long);
             admission.add(permit);
         } else {
-            admission.add(self.limiter.write(remaining).await?);
+            admission.add(self.shared.limiter.write(remaining).await?);
         }
         self.call(admission, move |database| database.write(change), respond)
             .await
@@ -249,14 +265,16 @@ impl DatabaseHandle {
 
     /// Fails if the database cannot serve requests. The error contains the reason.
     pub(crate) async fn check_readiness(&self) -> Result<(), ApiError> {
-        let unwritable_since = *self.unwritable_since.lock();
+        let unwritable_since = *self.shared.unwritable_since.lock();
         if unwritable_since.is_some_and(|since| since.elapsed() < UNWRITABLE_PERIOD) {
             return Err(unavailable("the disk of the database cannot be written"));
         }
         let database = self.database.clone();
         let started = Instant::now();
         let check = async {
-            let permit = Arc::clone(&self.readiness_checks).acquire_owned().await;
+            let permit = Arc::clone(&self.shared.readiness_checks)
+                .acquire_owned()
+                .await;
             let permit = permit.map_err(ApiError::internal)?;
             web::block(move || {
                 let readiness = database.readiness(READINESS_TIMEOUT);
@@ -322,7 +340,7 @@ impl DatabaseHandle {
 
     async fn admit_read(&self) -> Result<Admission, ApiError> {
         let mut admission = Admission::new(Access::Read);
-        admission.add(self.limiter.read().await?);
+        admission.add(self.shared.limiter.read().await?);
         Ok(admission)
     }
 
@@ -338,7 +356,7 @@ impl DatabaseHandle {
         T: Send + 'static,
         R: Send + 'static,
     {
-        let limit = self.limiter.timeout() + CALL_TIMEOUT + self.extra_time;
+        let limit = self.admission_timeout() + CALL_TIMEOUT + self.extra_time;
         let remaining = limit.saturating_sub(admission.arrived.elapsed());
         let database = self
             .database
@@ -363,7 +381,7 @@ impl DatabaseHandle {
 
     /// Records whether the disk of the database can be written.
     pub(super) fn record_write(&self, error: Option<&ApiError>) {
-        let mut unwritable_since = self.unwritable_since.lock();
+        let mut unwritable_since = self.shared.unwritable_since.lock();
         match error.map(ApiError::outage) {
             Some(Some(Outage::Disk)) => *unwritable_since = Some(Instant::now()),
             None => *unwritable_since = None,

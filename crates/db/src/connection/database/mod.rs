@@ -54,29 +54,44 @@ type Listener = Arc<dyn Fn(&Committed) + Send + Sync>;
 /// ```
 #[derive(Clone)]
 pub struct Database {
-    pools: Arc<Pools>,
-    /// The queue of writers, which commit together; only on SQLite.
-    writers: Option<Arc<RwLock<Arc<WriterQueue>>>>,
-    url: Arc<DatabaseUrl>,
+    /// What all handles to the database share.
+    shared: Arc<Shared>,
+    /// What is set when the database is opened.
+    settings: Arc<Settings>,
     /// Set by [`Database::as_owner`].
     owner: Option<Arc<OwnerName>>,
+    /// Set by [`Database::acting_as`].
+    actor: Option<Arc<Actor>>,
+    pub(crate) batchers: Arc<Batchers>,
+    checkout_timeout: Duration,
+    /// Set by [`Database::for_long_writes`].
+    write_length: Length,
+}
+
+/// What all handles to a database share. It is behind one pointer, and so are the settings: a
+/// request to a server clones handles, and each counter that a clone increments is one that other
+/// threads increment too.
+struct Shared {
+    pools: Pools,
+    /// The queue of writers, which commit together; only on SQLite.
+    writers: Option<RwLock<Arc<WriterQueue>>>,
+    url: DatabaseUrl,
     /// See [`DatabaseConfig::owner_role`].
-    owner_role: Option<Arc<RoleName>>,
+    owner_role: Option<RoleName>,
+    unreadable: UnreadableRows,
+    retention_clock: RetentionClock,
+    lease_renewal: Arc<LeaseRenewal>,
+}
+
+/// What is set when a database is opened.
+#[derive(Clone, Default)]
+struct Settings {
     /// Set by [`Database::with_clock`].
     clock: Option<Arc<dyn Clock>>,
     pipelines: Arc<Pipelines>,
     /// Set by [`Database::with_job_quota`].
     job_quota: JobQuota,
-    unreadable: Arc<UnreadableRows>,
     listener: Option<Listener>,
-    /// Set by [`Database::acting_as`].
-    actor: Option<Arc<Actor>>,
-    retention_clock: Arc<RetentionClock>,
-    lease_renewal: Arc<LeaseRenewal>,
-    pub(crate) batchers: Arc<Batchers>,
-    checkout_timeout: Duration,
-    /// Set by [`Database::for_long_writes`].
-    write_length: Length,
 }
 
 impl Database {
@@ -96,21 +111,20 @@ impl Database {
         let lease_renewal = Arc::<LeaseRenewal>::default();
         let writers = match config.url.backend() {
             Backend::Postgres => None,
-            Backend::Sqlite => Some(Arc::default()),
+            Backend::Sqlite => Some(RwLock::default()),
         };
         Ok(Self {
-            writers,
-            pools: Arc::new(Pools::new(config, Arc::clone(&lease_renewal))?),
-            url: Arc::new(config.url.clone()),
+            shared: Arc::new(Shared {
+                pools: Pools::new(config, Arc::clone(&lease_renewal))?,
+                writers,
+                url: config.url.clone(),
+                owner_role: config.owner_role.clone(),
+                unreadable: UnreadableRows::default(),
+                retention_clock: RetentionClock::default(),
+                lease_renewal,
+            }),
+            settings: Arc::default(),
             owner: None,
-            owner_role: config.owner_role.clone().map(Arc::new),
-            clock: None,
-            pipelines: Arc::default(),
-            job_quota: JobQuota::default(),
-            unreadable: Arc::default(),
-            retention_clock: Arc::default(),
-            lease_renewal,
-            listener: None,
             actor: None,
             batchers: Batchers::new(config.url.backend()),
             checkout_timeout: config.checkout_timeout,
@@ -121,26 +135,18 @@ impl Database {
     /// The same database with another clock, for the times of rows and the
     /// expiry of leases.
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock: Some(clock),
-            batchers: Batchers::new(self.backend()),
-            ..self
-        }
+        self.with_settings(|settings| settings.clock = Some(clock))
     }
 
     /// The same database with other pipelines for new jobs.
     pub fn with_pipelines(self, pipelines: Arc<Pipelines>) -> Self {
-        Self { pipelines, ..self }
+        self.with_settings(|settings| settings.pipelines = pipelines)
     }
 
     /// The same database with bounds for the jobs of each owner. Whatever creates a job, or opens
     /// a finished one again, keeps them, also when others do so at the same time.
     pub fn with_job_quota(self, job_quota: JobQuota) -> Self {
-        Self {
-            job_quota,
-            batchers: Batchers::new(self.backend()),
-            ..self
-        }
+        self.with_settings(|settings| settings.job_quota = job_quota)
     }
 
     /// The same database with a listener, called after each commit that has
@@ -148,10 +154,13 @@ impl Database {
     /// commits of this handle and its clones; poll [`crate::JobEvents::newer`]
     /// for those of other processes.
     pub fn on_commit(self, listener: Arc<dyn Fn(&Committed) + Send + Sync>) -> Self {
+        self.with_settings(|settings| settings.listener = Some(listener))
+    }
+
+    fn with_settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.settings));
         Self {
-            listener: Some(listener),
-            // A batch is one transaction, so all of its claims are published to one
-            // listener.
+            // A batch is one transaction, which has the settings of one handle.
             batchers: Batchers::new(self.backend()),
             ..self
         }
@@ -184,10 +193,7 @@ impl Database {
     /// about jobs; migrations, backups and imports, which are about the whole database; and
     /// statements of your own.
     pub fn as_owner(&self, owner: OwnerName) -> Self {
-        Self {
-            owner: Some(Arc::new(owner)),
-            ..self.clone()
-        }
+        self.with_owner(Some(Arc::new(owner)))
     }
 
     /// A handle to the same database whose changes of jobs and keys are recorded in
@@ -270,17 +276,17 @@ impl Database {
 
     /// The clock given to [`Database::with_clock`], or the machine's.
     pub fn clock(&self) -> &dyn Clock {
-        self.clock.as_deref().unwrap_or(&SystemClock)
+        self.settings.clock.as_deref().unwrap_or(&SystemClock)
     }
 
     /// PostgreSQL or SQLite.
     pub fn backend(&self) -> Backend {
-        self.url.backend()
+        self.shared.url.backend()
     }
 
     /// The address of the database; shown without its password.
     pub fn url(&self) -> &DatabaseUrl {
-        &self.url
+        &self.shared.url
     }
 
     /// Runs `queries` on one snapshot of the database: all its queries see what was
@@ -333,7 +339,7 @@ impl Database {
     where
         E: From<Error>,
     {
-        let _outages = self.lease_renewal.watch();
+        let _outages = self.shared.lease_renewal.watch();
         let context = self.context();
         let mut pooled = self.reader()?;
         let result = queries(&mut pooled, &context);
@@ -382,7 +388,7 @@ impl Database {
         E: From<Error>,
     {
         let mark = WriteMark::set(self.identity())?;
-        let _outages = self.lease_renewal.watch();
+        let _outages = self.shared.lease_renewal.watch();
         let context = self.context();
         let mut transaction = self.begin()?;
         let raw = transaction.connection()?;
@@ -400,7 +406,7 @@ impl Database {
             Ok(Ok(value)) => {
                 ended?;
                 if let Some(request) = context.renewed_leases.get() {
-                    self.lease_renewal.mark_renewed(request);
+                    self.shared.lease_renewal.mark_renewed(request);
                 }
                 self.notify(&context.committed.into_inner());
                 Ok(value)
@@ -421,9 +427,9 @@ impl Database {
     /// calls do not have to wait for them.
     pub fn replace_connections(&self, time: Instant) {
         self.renew_leases_before_expiry();
-        if self.pools.replace(time) {
+        if self.shared.pools.replace(time) {
             self.batchers.replace_threads();
-            if let Some(writers) = &self.writers {
+            if let Some(writers) = &self.shared.writers {
                 // A writer that does not return would keep its turn for ever.
                 *writers.write() = Arc::default();
             }
@@ -435,30 +441,30 @@ impl Database {
     /// of a server. An outage of the database that this handle notices has the same
     /// effect.
     pub fn renew_leases_before_expiry(&self) {
-        self.lease_renewal.request();
+        self.shared.lease_renewal.request();
     }
 
     /// Whether a requested renewal of all leases is still pending. If so, call
     /// [`crate::Work::expire`] soon, which renews them: a late renewal would also
     /// extend leases that have expired since the outage.
     pub fn are_leases_in_doubt(&self) -> bool {
-        self.lease_renewal.pending().is_some()
+        self.shared.lease_renewal.pending().is_some()
     }
 
     /// The number of connections, open and in use.
     pub fn stats(&self) -> PoolStats {
-        self.pools.stats()
+        self.shared.pools.stats()
     }
 
     /// The number of times a row was left out of a list because it breaks a rule of
     /// the domain. The log names each such row once, with its column.
     pub fn unreadable_rows(&self) -> u64 {
-        self.unreadable.omissions()
+        self.shared.unreadable.omissions()
     }
 
     /// The number of closures that can run at once.
     pub fn capacity(&self) -> Capacity {
-        self.pools.capacity()
+        self.shared.pools.capacity()
     }
 
     fn context(&self) -> TransactionContext<'_> {
@@ -469,12 +475,12 @@ impl Database {
             owner: self.owner(),
             is_fenced: self.fence().is_some(),
             transaction: NEXT.fetch_add(1, Ordering::Relaxed),
-            has_custom_clock: self.clock.is_some(),
-            pipelines: &self.pipelines,
-            job_quota: self.job_quota,
-            unreadable: &self.unreadable,
-            retention_clock: &self.retention_clock,
-            lease_renewal: &self.lease_renewal,
+            has_custom_clock: self.settings.clock.is_some(),
+            pipelines: &self.settings.pipelines,
+            job_quota: self.settings.job_quota,
+            unreadable: &self.shared.unreadable,
+            retention_clock: &self.shared.retention_clock,
+            lease_renewal: &self.shared.lease_renewal,
             renewed_leases: Cell::new(None),
             has_large_value: Cell::new(false),
             actor: self.actor.as_deref(),
@@ -483,7 +489,12 @@ impl Database {
     }
 
     fn notify(&self, committed: &Committed) {
-        if let Some(listener) = self.listener.as_ref().filter(|_| !committed.is_empty()) {
+        if let Some(listener) = self
+            .settings
+            .listener
+            .as_ref()
+            .filter(|_| !committed.is_empty())
+        {
             listener(committed);
         }
     }
@@ -491,7 +502,7 @@ impl Database {
     /// Identifies the database among those that are open: the same for all clones
     /// of a handle.
     fn identity(&self) -> usize {
-        Arc::as_ptr(&self.pools).addr()
+        Arc::as_ptr(&self.shared).addr()
     }
 
     /// [`Error::NestedWrite`] when the current thread is within
@@ -503,22 +514,22 @@ impl Database {
     /// Opens a connection outside the pool, for work that changes its settings
     /// or takes long.
     pub(crate) fn connection(&self) -> Result<DbConnection, Error> {
-        self.pools.write.open_unlimited()
+        self.shared.pools.write.open_unlimited()
     }
 
     /// A connection from the read pool.
     pub(crate) fn reader(&self) -> Result<Checkout, Error> {
-        self.checkout(&self.pools.read)
+        self.checkout(&self.shared.pools.read)
     }
 
     pub(super) fn writers(&self) -> Option<Arc<WriterQueue>> {
-        let writers = self.writers.as_ref()?;
+        let writers = self.shared.writers.as_ref()?;
         Some(Arc::clone(&writers.read()))
     }
 
     /// The connection for checks, which does not depend on the other pools.
     pub(crate) fn probe(&self, timeout: Duration) -> Result<Checkout, Error> {
-        self.pools.probe.checkout(timeout)
+        self.shared.pools.probe.checkout(timeout)
     }
 
     fn checkout(&self, pool: &Pool) -> Result<Checkout, Error> {
@@ -540,11 +551,11 @@ impl Database {
     /// Begins a transaction. If the connection turns out to be closed, another
     /// one takes its place, which is safe because nothing was done on it.
     fn begin_unshared(&self) -> Result<Checkout, Error> {
-        let mut pooled = self.checkout(&self.pools.write)?;
+        let mut pooled = self.checkout(&self.shared.pools.write)?;
         let mut begun = pooled.conn.begin(self.fence());
         if begun.is_err() && pooled.is_lost() {
             drop(pooled);
-            pooled = self.checkout(&self.pools.write)?;
+            pooled = self.checkout(&self.shared.pools.write)?;
             begun = pooled.conn.begin(self.fence());
         }
         self.begun(&mut pooled, begun)
@@ -574,7 +585,7 @@ impl Database {
 
     /// The role of [`DatabaseConfig::owner_role`].
     pub fn owner_role(&self) -> Option<&RoleName> {
-        self.owner_role.as_deref()
+        self.shared.owner_role.as_ref()
     }
 }
 
@@ -612,7 +623,7 @@ fn prepare_file(config: &DatabaseConfig) -> Result<(), Error> {
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Database")
-            .field("url", &self.url)
+            .field("url", &self.shared.url)
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }

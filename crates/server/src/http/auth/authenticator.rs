@@ -46,13 +46,13 @@ const PROVIDER_CHECK_INTERVAL: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(crate) struct Authenticator {
     /// `None`: nothing is asked for.
-    checks: Option<Checks>,
+    checks: Option<Arc<Checks>>,
 }
 
 /// What credentials are checked with.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Checks {
-    keys: Arc<KeyCache>,
+    keys: KeyCache,
     /// `None`: people cannot sign in.
     provider: Option<Arc<Provider>>,
 }
@@ -60,7 +60,7 @@ struct Checks {
 /// A request that may be handled.
 pub(crate) struct Authorized {
     pub(crate) caller: Caller,
-    checks: Checks,
+    checks: Arc<Checks>,
     proof: Proof,
 }
 
@@ -81,10 +81,10 @@ impl Authenticator {
         Self {
             checks: match authentication {
                 Authentication::Off => None,
-                Authentication::Keys => Some(Checks {
-                    keys: Arc::new(KeyCache::new(store)),
+                Authentication::Keys => Some(Arc::new(Checks {
+                    keys: KeyCache::new(store),
                     provider,
-                }),
+                })),
             },
         }
     }
@@ -131,7 +131,7 @@ impl Authenticator {
         }
         Ok(Some(Authorized {
             caller,
-            checks: checks.clone(),
+            checks: Arc::clone(checks),
             proof,
         }))
     }

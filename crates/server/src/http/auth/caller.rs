@@ -12,10 +12,13 @@ use lectern_domain::{ApiKey, OwnerName, Scope, Session, Stage};
 use crate::http::error::ApiError;
 
 /// The key with which a request was authenticated. A stored one is made when the key is read,
-/// not for each request.
+/// not for each request. It is one pointer, because a request clones it several times.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller {
-    key: Arc<ApiKey>,
+pub(crate) struct Caller(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    key: ApiKey,
     namespace: Arc<str>,
     /// Whether the database has it; a token of an identity provider stands for a key as well.
     is_stored: bool,
@@ -35,20 +38,20 @@ impl Caller {
             Some(owner) => format!("owner {owner}"),
             None => format!("key {}", key.key_id),
         };
-        Self {
-            key: Arc::new(key),
+        Self(Arc::new(Parts {
+            key,
             namespace: namespace.into(),
             is_stored,
-        }
+        }))
     }
 
     pub(crate) fn key(&self) -> &ApiKey {
-        &self.key
+        &self.0.key
     }
 
     /// Whether the database has the key.
     pub(crate) fn is_stored(&self) -> bool {
-        self.is_stored
+        self.0.is_stored
     }
 
     /// The caller of a request; `None` if no key was asked for.
@@ -58,7 +61,7 @@ impl Caller {
 
     /// The owner whose jobs the caller finds and creates; `None`: all jobs.
     pub(crate) fn owner(&self) -> Option<&OwnerName> {
-        self.key.data.owner.as_ref()
+        self.0.key.data.owner.as_ref()
     }
 
     /// Who the caller is, in all their sessions: the person or the key that signed in, and the
@@ -77,7 +80,7 @@ impl Caller {
 
     /// The name of the caller: one for all keys of an owner, and one for each key without owner.
     pub(crate) fn namespace(&self) -> &Arc<str> {
-        &self.namespace
+        &self.0.namespace
     }
 }
 
