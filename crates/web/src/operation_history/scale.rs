@@ -147,7 +147,7 @@ mod tests {
         );
         assert_eq!(
             ticks("2026-03-01T12:00:00Z", "2026-03-08T12:15:00Z"),
-            ("03 00:00, 05 00:00, 07 00:00".to_owned(), true)
+            ("02 00:00, 04 00:00, 06 00:00, 08 00:00".to_owned(), true)
         );
         let (month, _) = time_ticks(at("2026-02-01T12:00:00Z"), at("2026-03-03T12:00:00Z"));
         assert!((4..=6).contains(&month.len()), "{month:?}");
