@@ -22,14 +22,15 @@ impl Scale {
         Self::with_step(max, steps)
     }
 
-    /// An axis of durations in seconds, with ticks as clocks have them.
+    /// An axis of durations in seconds, with ticks as clocks have them. No step gives a tick of two
+    /// units, such as 1 min 30 s, which would be too long beside the axis.
     pub(crate) fn of_durations(max: f64) -> Self {
         const MINUTE: f64 = 60.0;
         const HOUR: f64 = 3_600.0;
         const DAY: f64 = 86_400.0;
-        let steps = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0];
-        let minutes = [1.0, 2.0, 5.0, 10.0, 15.0, 30.0].map(|minutes| minutes * MINUTE);
-        let hours = [1.0, 2.0, 3.0, 6.0, 12.0].map(|hours| hours * HOUR);
+        let steps = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0];
+        let minutes = [1.0, 2.0, 5.0, 10.0, 15.0].map(|minutes| minutes * MINUTE);
+        let hours = [1.0, 2.0, 3.0, 6.0].map(|hours| hours * HOUR);
         let days = (0..12).flat_map(|exponent| {
             let power = 10_f64.powi(exponent) * DAY;
             [power, 2.0 * power, 5.0 * power]
@@ -114,7 +115,8 @@ mod tests {
             (0.0, &[0.0, 0.1][..]),
             (1.7, &[0.0, 0.5, 1.0, 1.5, 2.0]),
             (45.0, &[0.0, 15.0, 30.0, 45.0]),
-            (61.0, &[0.0, 30.0, 60.0, 90.0]),
+            (61.0, &[0.0, 60.0, 120.0]),
+            (5_000.0, &[0.0, 3_600.0, 7_200.0]),
             (1_000.0, &[0.0, 300.0, 600.0, 900.0, 1_200.0]),
             (15_000.0, &[0.0, 7_200.0, 14_400.0, 21_600.0]),
             (2_000_000.0, &[0.0, 864_000.0, 1_728_000.0, 2_592_000.0]),
