@@ -84,6 +84,7 @@ mod tus;
 mod upload;
 mod waveform;
 mod wire;
+mod work_history;
 mod work_object;
 mod work_stats;
 
@@ -139,6 +140,9 @@ pub use waveform::Waveform;
 pub use wire::{
     AuditEntryList, BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobPageCursor,
     List, LogEntryList, PageCursor, Problem, Request,
+};
+pub use work_history::{
+    PointDuration, StageHistoryEntry, StageHistoryPoint, WorkHistoryQuery, WorkHistoryResponse,
 };
 pub use work_object::{
     WorkObject, WorkObjectsQuery, WorkObjectsResponse, WorkUploadRequest, WorkUploadResponse,

@@ -44,6 +44,7 @@
 //! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
 //! | stages over all jobs | [`StageStats`], [`RunCounts`], [`Durations`] |
+//! | stages over time | [`WorkHistory`], [`StageHistory`], [`HistoryPoint`] |
 //! | worker | [`ActiveWorker`], [`HeldLease`] |
 //! | results of a stage | [`StageResults`], [`RecordingProperties`], [`ClipFiles`] |
 //! | claim | [`ClaimRequest`], [`Claim`] |
@@ -75,6 +76,7 @@
 //! | [`VideoDuration`], [`FileSize`] | more than 0 |
 //! | [`AttemptTimeout`] | 1 second to a week |
 //! | [`WatchTokenLifetime`] | 1 second to a day |
+//! | [`HistoryPeriod`] | 1 hour to 30 days |
 //! | [`RetryAfter`] | at most a day |
 //! | [`Backoff`] | pauses of at most a day, a factor of 1 to 100 |
 //! | every `f64` | finite, and 0.0 instead of -0.0 |
@@ -120,6 +122,7 @@ mod role;
 mod scope;
 mod silence_region;
 mod stage;
+mod stage_history;
 mod stage_note;
 mod stage_results;
 mod stage_run;
@@ -182,6 +185,10 @@ pub use role::Role;
 pub use scope::{Access, Scope};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
+pub use stage_history::{
+    HistoryBuckets, HistoryPeriod, HistoryPoint, MeanAndMax, RunGroup, RunOutcome, RunTimes,
+    StageHistory, WorkHistory,
+};
 pub use stage_note::{NoteLevel, NoteOfStage, NoteText, StageNote, StageNotes};
 pub use stage_results::{ClipFiles, RecordingProperties, StageResults};
 pub use stage_run::{StageRun, StageRunStatus, stages_from};

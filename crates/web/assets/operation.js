@@ -5,6 +5,9 @@
 /** Time between two requests for the page, in milliseconds. */
 const INTERVAL = 5000;
 
+/** The charts are requested with one of so many requests: they have no step below a minute. */
+const REQUESTS_PER_CHARTS = 12;
+
 const operation = /** @type {HTMLElement} */ (document.querySelector("#operation"));
 
 const timeFormat = new Intl.DateTimeFormat(document.documentElement.lang, {
@@ -25,12 +28,22 @@ let requests = 0;
 /** @type {number | undefined} */
 let planned;
 
+/** Number of requests since the charts were shown. */
+let sinceCharts = 0;
+
+/** The address of what is to be shown next: without charts, if they are new enough. */
+function nextAddress() {
+  const address = new URL(location.href);
+  if (++sinceCharts % REQUESTS_PER_CHARTS !== 0) address.searchParams.set("charts", "no");
+  return address;
+}
+
 /** Shows what the server shows at this address now. */
 async function refresh() {
   window.clearTimeout(planned);
   const number = ++requests;
   try {
-    const response = await fetch(location.href, { headers: HEADERS, redirect: "manual" });
+    const response = await fetch(nextAddress(), { headers: HEADERS, redirect: "manual" });
     // The session has ended: the page leads to signing in.
     if (response.type === "opaqueredirect" || response.status === 401) location.reload();
     if (!response.ok) throw new Error(String(response.status));
@@ -60,18 +73,39 @@ async function send(form) {
   await refresh();
 }
 
-/** @param {Document} page */
+/**
+ * Shows the parts of the page that are in the response; the charts are not in every one.
+ *
+ * @param {Document} page
+ */
 function show(page) {
   const content = page.querySelector("#operation");
   if (!content) return;
   showLocalTimes(content);
-  const row = document.activeElement?.closest("[data-stage]");
+  operation.querySelector(".stale")?.remove();
+  for (const part of content.querySelectorAll("[data-part]")) {
+    if (part instanceof HTMLElement) showPart(part);
+  }
+}
+
+/** @param {HTMLElement} part */
+function showPart(part) {
+  const shown = operation.querySelector(`[data-part="${CSS.escape(part.dataset.part ?? "")}"]`);
+  if (!shown) return;
+  for (const details of shown.querySelectorAll("details[open]")) {
+    part.querySelector(`#${CSS.escape(details.id)}`)?.setAttribute("open", "");
+  }
+  // What has the focus is a new element: the button of a stage, or what has an id.
+  const focused = shown.contains(document.activeElement) ? document.activeElement : null;
+  const row = focused?.closest("[data-stage]");
   const stage = row instanceof HTMLElement ? row.dataset.stage : undefined;
-  operation.replaceChildren(...content.childNodes);
-  // The button that was pressed, or has the focus, is a new one.
-  if (stage === undefined) return;
-  const button = operation.querySelector(`[data-stage="${CSS.escape(stage)}"] button`);
-  if (button instanceof HTMLElement) button.focus();
+  const selector =
+    stage === undefined
+      ? focused?.id && `#${CSS.escape(focused.id)}`
+      : `[data-stage="${CSS.escape(stage)}"] button`;
+  shown.replaceWith(part);
+  const next = selector ? part.querySelector(selector) : null;
+  if (next instanceof HTMLElement) next.focus({ preventScroll: true });
 }
 
 function showStale() {
@@ -97,6 +131,11 @@ operation.addEventListener("submit", (event) => {
 showLocalTimes(document);
 plan();
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) plan();
-  else void refresh();
+  if (document.hidden) {
+    plan();
+    return;
+  }
+  // A page that comes into view may be hours old.
+  sinceCharts = -1;
+  void refresh();
 });

@@ -1,5 +1,5 @@
-//! The page for operators: what waits for each stage, which workers process what, what has
-//! failed, and how the service is.
+//! The page for operators: what waits for each stage, now and over time, which workers process
+//! what, what has failed, and how the service is.
 
 use chrono::{DateTime, Utc};
 use lectern_api::{
@@ -12,6 +12,7 @@ use crate::display::{file_size, time};
 use crate::duration::duration;
 use crate::language::Language;
 use crate::layout::Layout;
+use crate::operation_history::{OperationHistory, history};
 use crate::operation_stages::stages;
 use crate::operation_words::filled;
 
@@ -22,6 +23,8 @@ pub struct Operation<'a> {
     pub now: DateTime<Utc>,
     /// What `GET /api/v1/work/stats` returns.
     pub stats: &'a WorkStatsResponse,
+    /// The charts over time; `None`: they are left out, because the reader's page has them.
+    pub history: Option<OperationHistory<'a>>,
     /// The first page of what `GET /api/v1/workers` returns.
     pub workers: &'a WorkersResponse,
     /// The recordings that have failed in the last day, the latest first.
@@ -61,11 +64,12 @@ pub fn operation_page(language: Language, operation: &Operation<'_>) -> String {
     let (before, after) = words.as_of.split_once('#').unwrap_or((words.as_of, ""));
     let content = html! {
         div #operation data-stale=(words.stale) {
-            div .heading {
+            div .heading data-part="heading" {
                 h1 { (words.title) }
                 p .count { (before) (time(operation.now, language)) (after) }
             }
             (stages(language, &operation.stats.stages, operation.may_pause))
+            @if let Some(shown) = operation.history { (history(language, shown)) }
             (workers(language, operation))
             (failures(language, operation.failures))
             @if let Some(service) = operation.service { (service_state(language, service)) }
@@ -85,7 +89,7 @@ fn workers(language: Language, operation: &Operation<'_>) -> Markup {
     let words = language.words().operation;
     let list = operation.workers;
     html! {
-        section aria-labelledby="workers" {
+        section data-part="workers" aria-labelledby="workers" {
             h2 #workers { (words.workers) }
             @if list.workers.is_empty() {
                 p .nothing { (words.no_workers) }
@@ -189,7 +193,7 @@ fn failures(language: Language, list: &JobListResponse) -> Markup {
         }
     };
     html! {
-        section aria-labelledby="failures" {
+        section data-part="failures" aria-labelledby="failures" {
             h2 #failures { (words.failures) }
             @if list.jobs.is_empty() {
                 p .nothing { (words.no_failures) }
@@ -231,7 +235,7 @@ fn service_state(language: Language, service: &ServiceState<'_>) -> Markup {
         None => words.not_known.to_owned(),
     };
     html! {
-        section aria-labelledby="service" {
+        section data-part="service" aria-labelledby="service" {
             h2 #service { (words.service) }
             dl .service {
                 div { dt { (words.version) } dd { "Lectern " (service.version) } }

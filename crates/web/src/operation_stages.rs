@@ -20,7 +20,7 @@ pub(crate) fn stages(language: Language, stages: &[StageStatsEntry], may_pause: 
     let longest = stages.iter().map(open_runs).max();
     let longest = longest.unwrap_or(0).max(1);
     html! {
-        section aria-labelledby="stages" {
+        section data-part="stages" aria-labelledby="stages" {
             div .heading {
                 h2 #stages { (words.stages) }
                 ul .legend aria-hidden="true" {

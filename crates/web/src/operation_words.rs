@@ -65,6 +65,37 @@ pub(crate) struct OperationWords {
     pub(crate) free_of: &'static str,
     pub(crate) not_known: &'static str,
     pub(crate) units: Units,
+    pub(crate) history: HistoryWords,
+}
+
+/// The words of the charts over time.
+#[derive(Debug)]
+pub(crate) struct HistoryWords {
+    pub(crate) title: &'static str,
+    pub(crate) period: &'static str,
+    /// An hour, a day, a week and a month.
+    pub(crate) periods: [&'static str; 4],
+    /// With `#` for the length of a step.
+    pub(crate) step: &'static str,
+    /// With `#` for the stages.
+    pub(crate) without_runs: &'static str,
+    /// With `#` for the time.
+    pub(crate) hidden: &'static str,
+    pub(crate) runs: &'static str,
+    /// With three `#`: the most running and ready runs, and the failed ones.
+    pub(crate) runs_text: &'static str,
+    pub(crate) throughput: &'static str,
+    /// With two `#`: all completed runs, and the most of a step.
+    pub(crate) throughput_text: &'static str,
+    pub(crate) completed: &'static str,
+    pub(crate) durations: &'static str,
+    /// With two `#`: the mean, and the longest.
+    pub(crate) duration_text: &'static str,
+    pub(crate) no_duration: &'static str,
+    pub(crate) mean_duration: &'static str,
+    pub(crate) longest: &'static str,
+    pub(crate) values: &'static str,
+    pub(crate) from_time: &'static str,
 }
 
 /// Units of durations, as short as they are read.
@@ -135,6 +166,26 @@ pub(crate) static ENGLISH: OperationWords = OperationWords {
         hours: "h",
         days: "d",
     },
+    history: HistoryWords {
+        title: "Over time",
+        period: "Period",
+        periods: ["1 hour", "24 hours", "7 days", "30 days"],
+        step: "Each step is #. Times are UTC. Ready and running runs are means over a step.",
+        without_runs: "Without runs in this period: #.",
+        hidden: "Shown from # on: more runs have ended since then than are read.",
+        runs: "Runs",
+        runs_text: "At most # running and # ready; # failed.",
+        throughput: "Throughput",
+        throughput_text: "# completed, at most # in a step.",
+        completed: "Completed",
+        durations: "Duration",
+        duration_text: "On average #, at most #.",
+        no_duration: "No run was completed.",
+        mean_duration: "Mean",
+        longest: "Longest",
+        values: "Values",
+        from_time: "From (UTC)",
+    },
 };
 
 pub(crate) static GERMAN: OperationWords = OperationWords {
@@ -196,6 +247,26 @@ pub(crate) static GERMAN: OperationWords = OperationWords {
         hours: "h",
         days: "T",
     },
+    history: HistoryWords {
+        title: "Zeitverlauf",
+        period: "Zeitraum",
+        periods: ["1 Stunde", "24 Stunden", "7 Tage", "30 Tage"],
+        step: "Jeder Abschnitt umfasst #. Zeiten sind UTC. Bereite und laufende sind Mittel eines Abschnitts.",
+        without_runs: "Ohne Läufe in diesem Zeitraum: #.",
+        hidden: "Gezeigt ab #: Seitdem haben mehr Läufe geendet, als gelesen werden.",
+        runs: "Läufe",
+        runs_text: "Höchstens # laufend und # bereit; # fehlgeschlagen.",
+        throughput: "Durchsatz",
+        throughput_text: "# fertig, höchstens # je Abschnitt.",
+        completed: "Fertig",
+        durations: "Dauer",
+        duration_text: "Im Mittel #, längstens #.",
+        no_duration: "Kein Lauf ist fertig geworden.",
+        mean_duration: "Mittel",
+        longest: "Längste",
+        values: "Werte",
+        from_time: "Ab (UTC)",
+    },
 };
 
 /// The text with values in the places of `#`, in their order.
@@ -234,10 +305,19 @@ mod tests {
                 words.more_leases,
                 words.connection_counts,
                 words.free_of,
+                words.history.step,
+                words.history.without_runs,
+                words.history.hidden,
+                words.history.runs_text,
+                words.history.throughput_text,
+                words.history.duration_text,
             ]
             .map(|text| text.matches('#').count())
         };
         assert_eq!(places(&ENGLISH), places(&GERMAN));
-        assert_eq!(places(&ENGLISH), [1, 1, 1, 1, 1, 1, 1, 3, 2]);
+        assert_eq!(
+            places(&ENGLISH),
+            [1, 1, 1, 1, 1, 1, 1, 3, 2, 1, 1, 1, 3, 2, 2]
+        );
     }
 }

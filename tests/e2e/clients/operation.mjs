@@ -72,6 +72,34 @@ await resume.press("Enter");
 await stage().getByRole("button", { name: "Pause: Detecting silence" }).waitFor();
 assert(!(await isPaused()));
 
+// The charts of the stage are drawn, have a description, and stay as they are while the rest is
+// refreshed.
+const charted = await open({}, "operation?hours=1");
+const chart = charted.getByRole("img", { name: "Detecting silence: Runs" });
+await chart.waitFor();
+assert.match(await chart.locator("desc").textContent(), /^At most [\d.]+ running and [\d.]+ ready; \d+ failed\.$/);
+assert((await chart.locator("path.running").boundingBox()).height > 0, "nothing is running in the chart");
+const values = charted.locator("#history-silence_detection-values");
+await values.getByText("Values").click();
+await values.getByRole("cell").first().waitFor();
+await chart.evaluate((svg) => (svg.isFirst = true));
+const isRefreshed = (request) => request.url() === `${url}/operation?hours=1&charts=no`;
+await charted.waitForRequest(isRefreshed);
+await charted.waitForResponse((response) => isRefreshed(response.request()));
+assert(await chart.evaluate((svg) => svg.isFirst === true), "the charts were replaced");
+// When the page comes into view again, the charts are, too, and what was opened stays open.
+await charted.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+await charted.waitForFunction(() => {
+  const image = document.querySelector("#history-silence_detection-values")?.parentElement?.querySelector("svg.chart");
+  return image && !("isFirst" in image);
+});
+assert(await values.evaluate((details) => details.open), "the values were closed");
+
+// Periods are links.
+await charted.getByRole("link", { name: "7 days" }).click();
+await charted.waitForURL(`${url}/operation?hours=168`);
+assert.equal(await charted.getByRole("link", { name: "7 days" }).getAttribute("aria-current"), "true");
+
 const failure = { error: "no <i>sound</i> in the recording", retryable: false };
 await send("POST", `/work/${claims[0].lease_id}/fail`, failure);
 const failed = page.getByRole("row").filter({ hasText: "Operated <b>talk</b>.mp4" });
@@ -93,6 +121,11 @@ await stage(plain).getByRole("button", { name: "Resume: Detecting silence" }).cl
 await stage(plain).getByRole("button", { name: "Pause: Detecting silence" }).waitFor();
 assert(!(await isPaused()));
 
+const plainCharts = await open({ javaScriptEnabled: false }, "operation?hours=24");
+await plainCharts.getByRole("img", { name: "Detecting silence: Duration" }).waitFor();
+await plainCharts.getByRole("link", { name: "30 days" }).click();
+await plainCharts.waitForURL(`${url}/operation?hours=720`);
+
 const german = await open({ locale: "de-DE" });
 assert.equal(await german.locator("html").getAttribute("lang"), "de");
 await german.getByRole("heading", { name: "Betrieb" }).waitFor();
@@ -101,6 +134,9 @@ await german.getByRole("heading", { name: "Betrieb" }).waitFor();
 const phone = await open({ viewport: { width: 390, height: 800 } });
 const width = await phone.evaluate(() => document.documentElement.scrollWidth);
 assert(width <= 390, `${width} px on a phone`);
+await phone.locator("#history-silence_detection-values summary").click();
+const openWidth = await phone.evaluate(() => document.documentElement.scrollWidth);
+assert(openWidth <= 390, `${openWidth} px on a phone with values`);
 
 await send("DELETE", `/jobs/${job.job_id}`);
 await browser.close();

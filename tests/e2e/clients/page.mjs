@@ -92,7 +92,7 @@ await page.locator(".opblock").first().waitFor();
 assert.equal(page.url(), `${url}/docs`);
 
 await executeAll("getOpenapi", "getHealth", "getReadiness", "getMetrics", "listAudit");
-await executeAll("pauseStage", "resumeStage", "getWorkStats", "listWorkers");
+await executeAll("pauseStage", "resumeStage", "getWorkStats", "getWorkHistory", "listWorkers");
 await executeAll("getSession", "createSession", "deleteSession");
 
 const { job_id } = await execute("createUpload");

@@ -4,6 +4,7 @@
 //! otherwise it would plan the statement again for each execution.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid};
@@ -16,11 +17,12 @@ use crate::connection::{DbConnection, on_either};
 use crate::error::{Doing, Error};
 use crate::schema::stage_runs;
 use crate::sql::prepared::Prepared;
-use crate::sql::types::{DbJson, DbTime, Id};
+use crate::sql::types::{self, DbJson, DbTime, Id};
 
 /// Stores the columns of runs that change during and after an attempt. The caller has
 /// locked their jobs; no run occurs twice. Those that are ready can be claimed from `ready_at`
-/// on, or from their `available_at`; `None`: none of them is ready.
+/// on, or from their `available_at`; `None`: none of them is ready. The others keep the time from
+/// which they could be claimed, for the history.
 pub(crate) fn store_runs(
     conn: &mut DbConnection,
     runs: &[&StageRun],
@@ -42,7 +44,8 @@ pub(crate) fn store_runs(
                     available_at = changed.available_at, percent = changed.percent,
                     message = changed.message, eta_seconds = changed.eta_seconds,
                     error = changed.error, finished_at = changed.finished_at,
-                    notes = changed.notes, ready_at = changed.ready_at
+                    notes = changed.notes,
+                    ready_at = COALESCE(changed.ready_at, stage_runs.ready_at)
                 FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5),
                             (SELECT $6), (SELECT $7), (SELECT $8), (SELECT $9), (SELECT $10),
                             (SELECT $11))
@@ -69,18 +72,22 @@ pub(crate) fn store_runs(
         }
         DbConnection::Sqlite(_) => runs.iter().try_for_each(|run| {
             let by_id = stage_runs::table.filter(stage_runs::run_id.eq(Id(run.run_id)));
-            let store = Prepared(diesel::update(by_id).set((
-                stage_runs::status.eq(run.status.as_str()),
-                stage_runs::lease_expires_at.eq(expires_at(run).map(DbTime)),
-                stage_runs::available_at.eq(run.available_at.map(DbTime)),
-                stage_runs::percent.eq(run.progress.percent.get()),
-                stage_runs::message.eq(run.progress.message.as_deref()),
-                stage_runs::eta_seconds.eq(eta_seconds(run)),
-                stage_runs::error.eq(run.error.as_ref().map(LongText::as_str)),
-                stage_runs::finished_at.eq(run.finished_at.map(DbTime)),
-                stage_runs::notes.eq(DbJson(run.notes.to_json())),
-                stage_runs::ready_at.eq(ready_at(run).map(DbTime)),
-            )));
+            let store = Prepared(
+                diesel::update(by_id).set((
+                    stage_runs::status.eq(run.status.as_str()),
+                    stage_runs::lease_expires_at.eq(expires_at(run).map(DbTime)),
+                    stage_runs::available_at.eq(run.available_at.map(DbTime)),
+                    stage_runs::percent.eq(run.progress.percent.get()),
+                    stage_runs::message.eq(run.progress.message.as_deref()),
+                    stage_runs::eta_seconds.eq(eta_seconds(run)),
+                    stage_runs::error.eq(run.error.as_ref().map(LongText::as_str)),
+                    stage_runs::finished_at.eq(run.finished_at.map(DbTime)),
+                    stage_runs::notes.eq(DbJson(run.notes.to_json())),
+                    stage_runs::ready_at.eq(sql::<Nullable<types::Timestamptz>>("COALESCE(")
+                        .bind::<Nullable<types::Timestamptz>, _>(ready_at(run).map(DbTime))
+                        .sql(", ready_at)")),
+                )),
+            );
             on_either!(conn, conn => store.execute(conn))
         }),
     }

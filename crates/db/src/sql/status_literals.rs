@@ -14,6 +14,7 @@ pub(crate) const RUN_READY: &str = StageRunStatus::Ready.as_str();
 pub(crate) const RUN_RUNNING: &str = StageRunStatus::Running.as_str();
 pub(crate) const RUN_COMPLETED: &str = StageRunStatus::Completed.as_str();
 pub(crate) const RUN_FAILED: &str = StageRunStatus::Failed.as_str();
+pub(crate) const RUN_CANCELLED: &str = StageRunStatus::Cancelled.as_str();
 pub(crate) const RUN_SKIPPED: &str = StageRunStatus::Skipped.as_str();
 
 pub(crate) const UPLOADING: &str = Stage::Uploading.as_str();

@@ -9,17 +9,22 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
-use lectern_api::{JobListResponse, WorkStatsResponse, WorkersResponse};
+use lectern_api::{
+    JobListResponse, WorkHistoryQuery, WorkHistoryResponse, WorkStatsResponse, WorkersResponse,
+};
 use lectern_db::{Reader, Tx};
 use lectern_domain::{
-    JobFilter, JobMetrics, JobOrder, JobPageRequest, JobStatus, PageLimit, Scope, WorkerPageRequest,
+    HistoryPeriod, JobCursor, JobFilter, JobMetrics, JobOrder, JobPageRequest, JobStatus,
+    JobSummary, Page, PageLimit, Scope, StageStats, WorkHistory, WorkerPage, WorkerPageRequest,
 };
-use lectern_web::{Operation, ServiceState, operation_page};
+use lectern_web::{Operation, OperationHistory, PageQuery, ServiceState, operation_page};
+use url::form_urlencoded;
 
 use crate::database::caller_database::CallerDatabase;
 use crate::http::auth::{MaybeCaller, RequestActor};
 use crate::http::error::ApiError;
 use crate::http::extract::path_ids::StagePath;
+use crate::http::extract::query;
 use crate::http::page;
 use crate::http::resource::Resource;
 use crate::objects::handle::Objects;
@@ -42,6 +47,30 @@ pub(super) fn resources() -> Vec<Resource> {
 /// How many recordings that have failed are shown.
 const MAX_FAILURES: i64 = 20;
 
+/// What the page shows: the stages, the workers, the failures, and, if they are wanted, the state of
+/// the service and the charts with their period in hours.
+type Shown = (
+    Vec<StageStats>,
+    WorkerPage,
+    Page<JobSummary, JobCursor>,
+    Option<JobMetrics>,
+    Option<(WorkHistory, u16)>,
+);
+
+/// The period of the charts; `None`: the page is refreshed without them.
+fn period(request: &HttpRequest) -> Result<Option<HistoryPeriod>, ApiError> {
+    let query = PageQuery::parse(request.query_string());
+    if query.get("charts") == Some("no") {
+        return Ok(None);
+    }
+    let Some(hours) = query.get("hours") else {
+        return Ok(Some(HistoryPeriod::default()));
+    };
+    let mut text = form_urlencoded::Serializer::new(String::new());
+    let text = text.append_pair("hours", hours).finish();
+    query::parse::<WorkHistoryQuery>(&text).map(Some)
+}
+
 async fn show(
     CallerDatabase(db): CallerDatabase,
     caller: MaybeCaller,
@@ -52,6 +81,7 @@ async fn show(
     let page = async {
         caller.has_no_owner()?;
         let language = page::language(&request);
+        let period = period(&request)?;
         let (now, may_pause) = (db.now(), caller.has(Scope::WorkManage));
         let sees_service = caller.has(Scope::Metrics);
         let disk = if sees_service {
@@ -87,9 +117,19 @@ async fn show(
                 conn.stage_runs().active_workers(&workers)?,
                 conn.jobs().list_summaries(&failures, newest, false)?,
                 metrics,
+                match period {
+                    Some(period) => Some((conn.stage_runs().history(period)?, period.hours())),
+                    None => None,
+                },
             ))
         };
-        let render = move |(stats, workers, failures, metrics): (_, _, _, Option<JobMetrics>)| {
+        let render = move |(stats, workers, failures, metrics, history): Shown| {
+            let history =
+                history.map(|(history, hours)| (WorkHistoryResponse::from(history), hours));
+            let history = history.as_ref().map(|(history, hours)| OperationHistory {
+                history,
+                hours: *hours,
+            });
             let service = metrics.map(|metrics| ServiceState {
                 version: env!("CARGO_PKG_VERSION"),
                 database: &database,
@@ -104,6 +144,7 @@ async fn show(
             let operation = Operation {
                 now,
                 stats: &WorkStatsResponse::from(stats),
+                history,
                 workers: &WorkersResponse::from(workers),
                 failures: &JobListResponse::new(failures, None),
                 service: service.as_ref(),

@@ -1,10 +1,12 @@
-//! What operators ask: what waits for each stage, and which workers process what.
+//! What operators ask: what waits for each stage, now and over time, and which workers process what.
 //!
-//! Both need the scope of reading jobs: they show nothing of a job that its stages do not show.
+//! All need the scope of reading jobs: they show nothing of a job that its stages do not show.
 //! A key with an owner gets the numbers of the owner's jobs. Monitoring systems, whose role reads
 //! no jobs, find the same numbers in `/metrics`.
 
-use lectern_api::{WorkStatsResponse, WorkersQuery, WorkersResponse};
+use lectern_api::{
+    WorkHistoryQuery, WorkHistoryResponse, WorkStatsResponse, WorkersQuery, WorkersResponse,
+};
 use lectern_domain::Scope;
 
 use crate::database::caller_database::CallerDatabase;
@@ -16,6 +18,7 @@ use crate::http::response::{ApiResponse, ApiResult};
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/api/v1/work/stats").get(Scope::JobsRead, stats),
+        Resource::at("/api/v1/work/stats/history").get(Scope::JobsRead, history),
         Resource::at("/api/v1/workers").get(Scope::JobsRead, workers),
     ]
 }
@@ -29,6 +32,21 @@ async fn stats(CallerDatabase(db): CallerDatabase, request: SharedRequest) -> Ap
         .await?
     };
     request.respond(stats).await
+}
+
+async fn history(
+    CallerDatabase(db): CallerDatabase,
+    request: SharedRequest,
+    Query(period): Query<WorkHistoryQuery>,
+) -> ApiResult {
+    let history = async move {
+        db.read(
+            move |conn| Ok(conn.stage_runs().history(period)?),
+            |history| ApiResponse::ok(&WorkHistoryResponse::from(history)),
+        )
+        .await?
+    };
+    request.respond(history).await
 }
 
 async fn workers(

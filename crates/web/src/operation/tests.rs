@@ -72,6 +72,7 @@ fn page(language: Language, change: impl FnOnce(&mut Parts)) -> String {
             total: parts.stages.len(),
             stages: parts.stages,
         },
+        history: None,
         workers: &workers.into(),
         failures: &JobListResponse {
             jobs: Vec::new(),

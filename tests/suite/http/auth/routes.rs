@@ -113,6 +113,7 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/work/stages/{stage}/pause", "work:manage"),
     ("POST", "/api/v1/work/stages/{stage}/resume", "work:manage"),
     ("GET", "/api/v1/work/stats", "jobs:read"),
+    ("GET", "/api/v1/work/stats/history", "jobs:read"),
     ("GET", "/api/v1/workers", "jobs:read"),
     ("POST", "/api/v1/work/{lease_id}/complete", "work"),
     ("POST", "/api/v1/work/{lease_id}/fail", "work"),

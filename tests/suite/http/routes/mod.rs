@@ -29,5 +29,6 @@ mod transcripts;
 mod tus;
 mod upload_urls;
 mod uploads;
+mod work_history;
 mod work_stats;
 mod workers;

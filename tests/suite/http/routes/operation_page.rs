@@ -12,6 +12,8 @@ use crate::http::support::worker::{claim, create_job};
 
 on_both_backends!(
     the_page_shows_stages_workers_failures_and_the_service,
+    the_charts_show_the_period_of_the_address,
+    a_period_out_of_bounds_is_a_page,
     failures_of_more_than_a_day_ago_are_not_shown,
     a_button_pauses_and_resumes_and_leads_back,
     an_unknown_stage_is_a_page,
@@ -100,6 +102,56 @@ fn the_page_shows_stages_workers_failures_and_the_service(server: TestServer) {
         &server.db().backend().to_string(),
     ] {
         assert!(html.contains(text), "{text}: {html}");
+    }
+}
+
+fn page_at(server: &Client, path: &str) -> Response {
+    let request = server.request("GET", path);
+    request.header("Accept", BROWSER).send()
+}
+
+fn the_charts_show_the_period_of_the_address(server: TestServer) {
+    let none = page(&server).expect(200);
+    assert!(
+        none.text().contains("Without runs in this period: "),
+        "{none}"
+    );
+    create_job(&server, json!({}));
+    let claimed = claim(&server, &[Transcription]).unwrap();
+    server.db().clock().advance(TimeDelta::seconds(50));
+    claimed.send(&server, "complete", &json!({})).expect(200);
+    server.db().clock().advance(TimeDelta::hours(3));
+    let day = page(&server).expect(200);
+    for text in [
+        "id=\"history-transcription\"",
+        "id=\"history-silence_detection\"",
+        "1 completed, at most 1 in a step.",
+        "On average 50 s, at most 50 s.",
+        "href=\"?hours=24\" aria-current=\"true\"",
+    ] {
+        assert!(day.text().contains(text), "{text}: {day}");
+    }
+    assert!(!day.text().contains("id=\"history-compilation\""), "{day}");
+    // What was completed three hours ago is not in the last one; what is ready is.
+    let hour = page_at(&server, "/operation?hours=1").expect(200);
+    assert!(
+        !hour.text().contains("id=\"history-transcription\""),
+        "{hour}"
+    );
+    assert!(
+        hour.text().contains("id=\"history-silence_detection\""),
+        "{hour}"
+    );
+    let without = page_at(&server, "/operation?hours=1&charts=no").expect(200);
+    assert!(!without.text().contains("<figure"), "{without}");
+    assert!(without.text().contains("data-part=\"stages\""), "{without}");
+}
+
+fn a_period_out_of_bounds_is_a_page(server: TestServer) {
+    for (hours, status) in [("0", 422), ("721", 422), ("x", 400), ("1%262", 400)] {
+        let refused = page_at(&server, &format!("/operation?hours={hours}")).expect(status);
+        let html = Some("text/html; charset=utf-8");
+        assert_eq!(refused.header("Content-Type"), html, "{refused}");
     }
 }
 

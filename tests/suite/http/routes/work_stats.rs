@@ -235,7 +235,7 @@ fn counting_reads_indexes_of_one_status(db: TestDb) {
                 .collect();
             assert_eq!(scans, [] as [&str; 0], "{plan}");
         }
-        assert!(plan.contains("stage_runs_completed_idx"), "{plan}");
+        assert!(plan.contains("stage_runs_finished_at_idx"), "{plan}");
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct Endpoint {
 }
 
 /// All endpoints that take a query string.
-pub(crate) const ENDPOINTS: [Endpoint; 13] = [
+pub(crate) const ENDPOINTS: [Endpoint; 14] = [
     Endpoint {
         path: "/api/v1/jobs",
         parameters: &[
@@ -152,6 +152,12 @@ pub(crate) const ENDPOINTS: [Endpoint; 13] = [
             ("limit", Count(100)),
             ("cursor", Cursor),
         ],
+        ignores_others: false,
+        contradictions: &[],
+    },
+    Endpoint {
+        path: "/api/v1/work/stats/history",
+        parameters: &[("hours", Count(720))],
         ignores_others: false,
         contradictions: &[],
     },

@@ -3,6 +3,7 @@
 use super::super::operation::Operation;
 use super::{get, post};
 use crate::active_worker::{WorkersQuery, WorkersResponse};
+use crate::work_history::{WorkHistoryQuery, WorkHistoryResponse};
 use crate::work_stats::{StagePauseResponse, WorkStatsResponse};
 
 /// What waits for each stage and who works on it, and pauses.
@@ -34,6 +35,17 @@ pub(super) fn all() -> Vec<Operation> {
                  its jobs count. `/metrics` has the same numbers for autoscalers.",
             )
             .responds::<WorkStatsResponse>(200),
+        get("/api/v1/work/stats/history", "getWorkHistory")
+            .describe_as(
+                "Read what waited for each stage over time",
+                "A period that ends now, in at most 181 points for each stage: the mean numbers of \
+                 ready and running runs, how many were completed and failed, and how long the \
+                 completed ones took. It is computed from the runs that are stored: those of deleted \
+                 jobs are missing, and each counts with its last attempt. With the key of an owner, \
+                 only runs of its jobs count.",
+            )
+            .query::<WorkHistoryQuery>()
+            .responds::<WorkHistoryResponse>(200),
         get("/api/v1/workers", "listWorkers")
             .describe_as(
                 "List the workers that hold leases",

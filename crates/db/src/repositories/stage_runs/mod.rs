@@ -2,6 +2,7 @@
 
 mod active_workers;
 pub(crate) mod grant_leases;
+mod history;
 mod row;
 mod stats;
 
@@ -286,7 +287,8 @@ impl StageRuns<'_, ReadWrite> {
             }
         }
         let ids: Vec<_> = runs.iter().map(|run| Id(run.run_id)).collect();
-        let ready_at = self.0.update_time().nullable();
+        let is_ready = (status == StageRunStatus::Ready).into_sql::<Bool>();
+        let ready_at = diesel::dsl::case_when(is_ready, self.0.update_time());
         let by_id = stage_runs::table.filter(stage_runs::run_id.eq_any(ids));
         let reopen = diesel::update(by_id).set((
             (
