@@ -25,11 +25,10 @@ MAX_PAGE_BYTES = 250_000
 # The order of last changes is not that of creation: 7 and the number of jobs have no divisor.
 FILL = """
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-INSERT INTO jobs (filename, file_size, status, created_at, updated_at)
-SELECT 'Lecture ' || i || '.mp4', 734003200,
-       CASE i % 5 WHEN 0 THEN 'completed' WHEN 1 THEN 'queued' WHEN 2 THEN 'failed'
-       WHEN 3 THEN 'cancelled' ELSE 'completed' END,
-       {created}, {updated}
+INSERT INTO jobs (filename, file_size, created_at, updated_at, completed_at, status)
+SELECT 'Lecture ' || i || '.mp4', 734003200, {created}, {updated},
+       CASE WHEN i % 5 IN (0, 4) THEN {updated} END,
+       CASE i % 5 WHEN 1 THEN 'queued' WHEN 2 THEN 'failed' WHEN 3 THEN 'cancelled' ELSE 'completed' END
 FROM n;
 """
 SQLITE_TIME = "strftime('%Y-%m-%dT%H:%M:%S.000000Z', '2026-01-01', '+' || ({seconds}) || ' seconds')"
