@@ -83,7 +83,7 @@ def check_lists(service: Service) -> None:
     assert first(service, "?filename=lecture%204242.") == [name(4242)]
 
     # The pages follow each other to the end, and have each recording once.
-    walked, page = [], service.page("/?status=failed&limit=200")
+    walked, page = [], service.page("/?status=failed&limit=100")
     while True:
         walked += names_on(page)
         link = next_link(page)
