@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from harness.client import Client
 from harness.lectern import Lectern
 
 API = "/api/v1"
@@ -102,7 +103,11 @@ class Service:
         self.key = self.new_key("--role", "admin")
         self.lectern.start()
         self.url = f"http://127.0.0.1:{self.lectern.port}"
-        self.client = self.lectern.client()
+
+    @property
+    def client(self) -> Client:
+        """A new connection: the server closes one that is idle between two checks."""
+        return self.lectern.client()
 
     def new_key(self, *options: str) -> str:
         done = self.lectern.run("keys", "new", *options)
