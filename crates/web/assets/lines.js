@@ -15,22 +15,21 @@ const COLOURS = 8;
 const LINES_PER_LIST = 100;
 
 /**
- * Lists of lines for a whole transcript.
+ * Lists of lines for a whole transcript, one after the other: all of them may take longer than a
+ * reader should wait.
  *
  * @param {Segment[]} segments
- * @returns {HTMLOListElement[]}
+ * @returns {Generator<HTMLOListElement, void>}
  */
-export function lists(segments) {
+export function* lists(segments) {
   /** @type {Map<string, number>} */
   const colours = new Map();
-  const found = [];
   for (let i = 0; i < segments.length; i += LINES_PER_LIST) {
     const list = document.createElement("ol");
     list.start = i + 1;
     list.append(...segments.slice(i, i + LINES_PER_LIST).map((segment) => line(segment, colours)));
-    found.push(list);
+    yield list;
   }
-  return found;
 }
 
 /**

@@ -19,7 +19,7 @@ export class Player {
     this.section = section;
     this.notPlayable = notPlayable;
     this.newAddress = newAddress;
-    /** @type {((seconds: number) => void)[]} */
+    /** @type {((seconds: number) => (() => void) | undefined)[]} */
     this.listeners = [];
     this.#attach();
   }
@@ -35,7 +35,11 @@ export class Player {
     return this.media?.currentTime ?? 0;
   }
 
-  /** @param {(seconds: number) => void} listener called when the position changes */
+  /**
+   * @param {(seconds: number) => (() => void) | undefined} listener called when the position
+   *   changes. It may measure and scroll the page, and returns what changes it: nothing is changed
+   *   before all have measured, so that the page is laid out once.
+   */
   onMove(listener) {
     this.listeners.push(listener);
   }
@@ -68,7 +72,11 @@ export class Player {
    * @param {Element} section
    */
   replace(section) {
-    if (this.media && section.querySelector("#media")) return;
+    if (this.media && section.querySelector("#media")) {
+      const captions = section.querySelector("#media track");
+      if (captions && !this.media.querySelector("track")) this.media.append(captions);
+      return;
+    }
     this.section.replaceChildren(...section.childNodes);
     this.#attach();
   }
@@ -89,8 +97,13 @@ export class Player {
         media.pause();
         this.#end = Infinity;
       }
-      for (const listener of this.listeners) listener(media.currentTime);
+      const changes = this.listeners.map((listener) => listener(media.currentTime));
+      for (const change of changes) change?.();
     };
+    media.addEventListener("loadedmetadata", () => {
+      media.hidden = false;
+      this.section.querySelector(".placeholder")?.remove();
+    });
     // While it plays, "timeupdate" comes four times a second at least.
     for (const event of ["timeupdate", "seeking", "loadedmetadata"]) media.addEventListener(event, moved);
     media.addEventListener("error", () => void this.#renew(media));
@@ -124,5 +137,7 @@ export class Player {
     text.setAttribute("role", "status");
     text.textContent = this.notPlayable;
     this.section.prepend(text);
+    // Nothing can be done with its controls.
+    if (this.media) this.media.hidden = true;
   }
 }

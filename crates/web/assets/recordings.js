@@ -35,14 +35,23 @@ function showProgress(row, progress) {
   return true;
 }
 
+/** The status of jobs that are not on this page, which their progress does not change. @type {Map<string, string>} */
+const elsewhere = new Map();
+const isByChange = new URLSearchParams(location.search).get("order") === "updated_at";
+
 /** @param {JobEvent} event */
 function apply(event) {
+  const { status, progress } = event.data;
   const row = recordings.querySelector(`tr[data-job-id="${CSS.escape(event.job_id)}"]`);
   if (row instanceof HTMLElement) {
-    const { status, progress } = event.data;
     const isSame = status === "running" && row.dataset.status === status;
     if (isSame && progress && showProgress(row, progress)) return;
+  } else if (status && !isByChange && elsewhere.get(event.job_id) === status) {
+    // Thousands of jobs may be worked on elsewhere.
+    return;
   }
+  if (row || !status) elsewhere.delete(event.job_id);
+  else elsewhere.set(event.job_id, status);
   // The row has changed in other ways, or the recording may be on this page now.
   reloadSoon();
 }

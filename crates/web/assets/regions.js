@@ -38,7 +38,7 @@ export class Regions {
       if (target?.closest("#show-regions")) void this.#toggle();
     });
     player.onMove(() => this.#show());
-    new ResizeObserver(() => this.#show()).observe(player.section);
+    new ResizeObserver(() => this.#show()?.()).observe(player.section);
   }
 
   /** Takes over the button of a newer page. @param {Element | undefined} section */
@@ -62,7 +62,7 @@ export class Regions {
       }
     }
     this.#button?.setAttribute("aria-pressed", String(this.#isOn));
-    this.#show();
+    this.#show()?.();
   }
 
   /** The layout at a time, in seconds. @param {number} seconds */
@@ -72,20 +72,28 @@ export class Regions {
     return layout.stretches.find(({ start_time, end_time }) => start_time <= seconds && seconds < end_time);
   }
 
+  /** Measures the picture, and returns what shows the regions over it, if they have changed. */
   #show() {
     const media = this.player.media;
     const layout = this.#isOn ? this.#at(this.player.position) : undefined;
     if (!(media instanceof HTMLVideoElement) || !layout || media.videoWidth === 0) {
-      this.#overlay.remove();
       this.#drawn = "";
-      return;
+      return () => this.#overlay.remove();
     }
     const { offsetLeft, offsetTop, offsetWidth, offsetHeight, videoWidth, videoHeight } = media;
-    const [screen, camera] = [layout.screen_region, layout.camera_region];
     const size = [offsetLeft, offsetTop, offsetWidth, offsetHeight, videoWidth, videoHeight];
-    const drawn = JSON.stringify([size, screen, camera]);
-    if (drawn === this.#drawn) return;
+    const drawn = JSON.stringify([size, layout.screen_region, layout.camera_region]);
+    if (drawn === this.#drawn) return undefined;
     this.#drawn = drawn;
+    return () => this.#draw(media, layout);
+  }
+
+  /**
+   * @param {HTMLVideoElement} media
+   * @param {Layout} layout
+   */
+  #draw(media, { screen_region: screen, camera_region: camera }) {
+    const { offsetLeft, offsetTop, offsetWidth, offsetHeight, videoWidth, videoHeight } = media;
     const { style } = this.#overlay;
     [style.left, style.top] = [`${offsetLeft}px`, `${offsetTop}px`];
     [style.width, style.height] = [`${offsetWidth}px`, `${offsetHeight}px`];

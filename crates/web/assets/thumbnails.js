@@ -36,7 +36,7 @@ export class Thumbnails {
     for (const end of ["pointerleave", "pointercancel"]) section.addEventListener(end, () => this.#hide());
     for (const begin of ["focusin", "keyup"]) section.addEventListener(begin, () => this.#follow());
     section.addEventListener("focusout", () => this.#hide());
-    player.onMove(() => this.#moved());
+    player.onMove(() => () => this.#moved());
     this.show();
   }
 

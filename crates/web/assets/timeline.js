@@ -58,25 +58,41 @@ export class Timeline {
     }
     track.tabIndex = 0;
     this.#setZoom(this.#zoom);
-    this.#show(this.player.position);
+    this.#show(this.player.position)?.();
   }
 
-  /** @param {number} seconds */
+  /**
+   * Measures and scrolls the track, and returns what shows the position.
+   *
+   * @param {number} seconds
+   */
   #show(seconds) {
     const [track, total] = [this.#track, this.#seconds];
     const playhead = this.section.querySelector("#playhead");
-    if (!track || !playhead) return;
+    if (!track || !playhead) return undefined;
     const share = Math.min(1, seconds / total);
+    if (this.#zoom > 1) this.#keepInView(track, share);
+    return () => this.#draw(track, playhead, share, seconds);
+  }
+
+  /**
+   * @param {HTMLElement} track
+   * @param {Element} playhead
+   * @param {number} share of the length of the recording
+   * @param {number} seconds
+   */
+  #draw(track, playhead, share, seconds) {
     playhead.setAttribute("x1", `${share * 100}%`);
     playhead.setAttribute("x2", `${share * 100}%`);
-    const text = `${clock(seconds)} / ${clock(total)}`;
+    const text = `${clock(seconds)} / ${clock(this.#seconds)}`;
     const shown = this.section.querySelector("#clock");
+    // It is the same for a second.
+    if (shown?.textContent === text) return;
     if (shown) shown.textContent = text;
     if (this.player.media) {
       track.setAttribute("aria-valuenow", String(Math.floor(seconds)));
       track.setAttribute("aria-valuetext", text);
     }
-    if (this.#zoom > 1) this.#keepInView(track, share);
   }
 
   /**

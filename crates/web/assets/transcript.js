@@ -4,12 +4,13 @@ import { Refusal, send } from "./api.js";
 import { element, lists, mark, pattern } from "./lines.js";
 
 /** @typedef {import("./player.js").Player} Player */
-/** @typedef {import("./lines.js").Segment} Segment */
 /** @typedef {Record<string, string>} Labels */
 
 /** Time between the last key and the search, in milliseconds: marking ten thousand lines takes
  * longer than typing a letter. */
 const SEARCH_DELAY = 150;
+/** How long lines are made until the browser may do something else, in milliseconds. */
+const SLICE = 8;
 
 export class Transcript {
   /** @type {HTMLLIElement[]} */
@@ -21,6 +22,8 @@ export class Transcript {
   /** The first lines and the length of the transcript that is shown. */
   #shown = "";
   #loads = 0;
+  /** Whether lines are hidden or marked by a search. */
+  #isSearching = false;
   /** @type {number | undefined} */
   #searchSoon;
   #editButton = document.createElement("button");
@@ -93,9 +96,9 @@ export class Transcript {
       const { json } = await send("GET", this.address);
       // A later response is newer, and a line may be edited by now.
       if (number !== this.#loads || this.#editor) return;
-      /** @type {Segment[]} */
-      const segments = json.segments;
-      this.#list?.replaceChildren(...lists(segments));
+      const made = await inSlices(lists(json.segments));
+      if (number !== this.#loads || this.#editor) return;
+      this.#list?.replaceChildren(...made);
       if (this.#list) this.#list.scrollTop = scrolled;
       this.#index();
     } catch {
@@ -125,10 +128,10 @@ export class Transcript {
     this.#lines = [...(this.#list?.querySelectorAll("li") ?? [])];
     this.#starts = this.#lines.map((line) => Number(line.dataset.start));
     this.#current = undefined;
-    this.#follow(this.player.position);
+    this.#follow(this.player.position)?.();
   }
 
-  /** Marks the line that is spoken now. @param {number} seconds */
+  /** Scrolls to the line that is spoken now, and returns what marks it. @param {number} seconds */
   #follow(seconds) {
     // The last line that has begun.
     let [low, high] = [0, this.#starts.length];
@@ -138,11 +141,14 @@ export class Transcript {
       else high = middle;
     }
     const line = seconds > 0 ? this.#lines[low - 1] : undefined;
-    if (line === this.#current) return;
-    this.#current?.removeAttribute("aria-current");
-    line?.setAttribute("aria-current", "true");
+    const last = this.#current;
+    if (line === last) return undefined;
     this.#current = line;
     if (line && this.#box("#follow")?.checked && !this.#editor) this.#scrollTo(line);
+    return () => {
+      last?.removeAttribute("aria-current");
+      line?.setAttribute("aria-current", "true");
+    };
   }
 
   /** Scrolls the list, and not the page. @param {HTMLElement} line */
@@ -177,6 +183,18 @@ export class Transcript {
     const list = this.#list;
     if (!list) return;
     const sought = pattern(this.#search?.value ?? "");
+    if (sought || this.#isSearching) this.#mark(list, sought);
+    this.#isSearching = sought !== undefined;
+    if (!sought && this.#current) this.#scrollTo(this.#current);
+  }
+
+  /**
+   * Shows the lines with a text, and how many there are; or all again.
+   *
+   * @param {HTMLElement} list
+   * @param {RegExp | undefined} sought
+   */
+  #mark(list, sought) {
     let count = 0;
     for (const line of this.#lines) {
       const text = line.querySelector(".text");
@@ -194,7 +212,6 @@ export class Transcript {
       const text = [none_found, line_found][count] ?? lines_found ?? "";
       found.textContent = sought ? text.replace("#", String(count)) : "";
     }
-    if (!sought && this.#current) this.#scrollTo(this.#current);
   }
 
   /** @param {SubmitEvent} event */
@@ -300,6 +317,26 @@ export class Transcript {
     shown.textContent = status === 0 ? this.labels.failure ?? "" : text ?? "";
     if (!shown.isConnected) place.append(shown);
   }
+}
+
+/**
+ * All that a generator makes, with pauses in which the browser can do something else.
+ *
+ * @template T
+ * @param {Iterable<T>} items
+ * @returns {Promise<T[]>}
+ */
+async function inSlices(items) {
+  /** @type {T[]} */
+  const made = [];
+  let began = performance.now();
+  for (const item of items) {
+    made.push(item);
+    if (performance.now() - began < SLICE) continue;
+    await new Promise((resolve) => window.setTimeout(resolve));
+    began = performance.now();
+  }
+  return made;
 }
 
 /** @param {HTMLElement} line */

@@ -54,8 +54,9 @@ macro_rules! sources {
 }
 
 /// Names and contents of the scripts, each after those that it imports.
-const SOURCES: [(&str, &str); 25] = sources![
+const SOURCES: [(&str, &str); 26] = sources![
     "page",
+    "sign_in",
     "live",
     "api",
     "tus",

@@ -53,6 +53,26 @@ pub(crate) fn file_size(bytes: i64, language: Language) -> String {
     format!("{number} {}", UNITS[unit])
 }
 
+/// A number with its digits in groups of three, if it has more than four: `9999`, `10,000`.
+pub(crate) fn number(number: i64, language: Language) -> String {
+    let digits = number.to_string();
+    if digits.len() < 5 {
+        return digits;
+    }
+    let mark = match language {
+        Language::English => ',',
+        Language::German => '.',
+    };
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(mark);
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A point in time in UTC, which the script shows in the reader's time zone.
 pub(crate) fn time(at: DateTime<Utc>, language: Language) -> Markup {
     let format = match language {
@@ -93,6 +113,19 @@ mod tests {
         ] {
             assert_eq!(file_size(bytes, Language::English), english);
             assert_eq!(file_size(bytes, Language::German), german);
+        }
+    }
+
+    #[test]
+    fn large_numbers_have_groups_of_digits() {
+        for (value, english, german) in [
+            (0, "0", "0"),
+            (9_999, "9999", "9999"),
+            (10_000, "10,000", "10.000"),
+            (1_234_567, "1,234,567", "1.234.567"),
+        ] {
+            assert_eq!(number(value, Language::English), english);
+            assert_eq!(number(value, Language::German), german);
         }
     }
 

@@ -40,6 +40,7 @@ impl Layout<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
+                    meta name="description" content=(words.description);
                     title { (self.title) " – Lectern" }
                     link rel="stylesheet" href=(asset(&STYLE));
                     link rel="icon" type="image/svg+xml" href=(asset(&ICON));

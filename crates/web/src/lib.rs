@@ -28,6 +28,7 @@ mod recording;
 mod recordings;
 #[cfg(test)]
 mod samples;
+mod sign_in;
 mod words;
 
 pub use language::Language;
@@ -37,4 +38,5 @@ pub use operation_history::OperationHistory;
 pub use query::PageQuery;
 pub use recording::{ClipWithUrls, ReaderRights, Recording, TranscriptPart, recording_page};
 pub use recordings::{Recordings, Uploads, recordings_page};
+pub use sign_in::sign_in_page;
 pub use words::Words;

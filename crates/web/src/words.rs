@@ -10,6 +10,8 @@ pub struct Words {
     pub(crate) recordings: &'static str,
     pub(crate) api: &'static str,
     pub(crate) skip_to_content: &'static str,
+    /// What the service is, for search engines and previews of links.
+    pub(crate) description: &'static str,
     pub(crate) all: &'static str,
     pub(crate) status: &'static str,
     pub(crate) search_label: &'static str,
@@ -41,18 +43,22 @@ pub struct Words {
     statuses: [&'static str; 6],
     stages: [&'static str; 8],
     orders: [&'static str; 3],
-    /// Title of the page for requests without an accepted key.
-    pub sign_in_title: &'static str,
-    /// What to do without an accepted key.
-    pub sign_in: &'static str,
+    pub(crate) sign_in_title: &'static str,
+    pub(crate) sign_in: &'static str,
+    pub(crate) sign_in_without_script: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) key_not_accepted: &'static str,
+    pub(crate) key_may_not_read: &'static str,
     /// Title of the page for keys without the scope.
     pub forbidden_title: &'static str,
     /// What to do without the scope.
     pub forbidden: &'static str,
     /// Title of the page about what does not exist.
     pub not_found_title: &'static str,
-    /// What the page about what does not exist says.
+    /// What the page about a recording that does not exist says.
     pub not_found: &'static str,
+    /// What the page about an address without a page says.
+    pub no_page: &'static str,
     /// Title of the page about an invalid address.
     pub invalid_title: &'static str,
     /// Title of the page about a failure of the server.
@@ -99,6 +105,8 @@ pub(crate) static ENGLISH: Words = Words {
     recordings: "Recordings",
     api: "API",
     skip_to_content: "Skip to content",
+    description: "Lectern turns recordings of lectures, talks and meetings into clips, and shows them with \
+                  their transcript, topics and silences.",
     all: "All",
     status: "Status",
     search_label: "Search by file name",
@@ -145,12 +153,17 @@ pub(crate) static ENGLISH: Words = Words {
     ],
     orders: ["By creation", "By last change", "By completion"],
     sign_in_title: "Sign in",
-    sign_in: "This service asks for a key, and this browser has no session. A session begins with \
-              POST /api/v1/session and a key that may read jobs.",
+    sign_in: "This service asks for a key. Enter one that may read recordings.",
+    sign_in_without_script: "This service asks for a key, and this browser has no session. A session begins with \
+                             POST /api/v1/session and a key that may read jobs.",
+    key: "Key",
+    key_not_accepted: "This key is not accepted.",
+    key_may_not_read: "This key may not read recordings. Ask for one of another role.",
     forbidden_title: "Not allowed",
     forbidden: "Your key may not see this page. Ask for one of another role.",
     not_found_title: "Not found",
     not_found: "There is no such recording, or it is not yours.",
+    no_page: "There is no page at this address.",
     invalid_title: "This address is not valid",
     failure_title: "That did not work",
     failure: "Try again in a moment.",
@@ -160,6 +173,8 @@ pub(crate) static GERMAN: Words = Words {
     recordings: "Aufnahmen",
     api: "API",
     skip_to_content: "Zum Inhalt",
+    description: "Lectern macht aus Aufnahmen von Vorlesungen, Vorträgen und Besprechungen Clips und zeigt \
+                  sie mit Transkript, Themen und Pausen.",
     all: "Alle",
     status: "Status",
     search_label: "Nach Dateiname suchen",
@@ -210,12 +225,17 @@ pub(crate) static GERMAN: Words = Words {
         "Nach Fertigstellung",
     ],
     sign_in_title: "Anmelden",
-    sign_in: "Dieser Dienst verlangt einen Schlüssel, und dieser Browser hat keine Sitzung. Eine \
-              Sitzung beginnt mit POST /api/v1/session und einem Schlüssel, der Jobs lesen darf.",
+    sign_in: "Dieser Dienst verlangt einen Schlüssel. Geben Sie einen ein, der Aufnahmen lesen darf.",
+    sign_in_without_script: "Dieser Dienst verlangt einen Schlüssel, und dieser Browser hat keine Sitzung. Eine \
+                             Sitzung beginnt mit POST /api/v1/session und einem Schlüssel, der Jobs lesen darf.",
+    key: "Schlüssel",
+    key_not_accepted: "Dieser Schlüssel wird nicht angenommen.",
+    key_may_not_read: "Dieser Schlüssel darf keine Aufnahmen lesen. Bitten Sie um einen mit anderer Rolle.",
     forbidden_title: "Nicht erlaubt",
     forbidden: "Mit Ihrem Schlüssel ist diese Seite nicht erlaubt. Bitten Sie um einen mit anderer Rolle.",
     not_found_title: "Nicht gefunden",
     not_found: "Diese Aufnahme gibt es nicht, oder sie gehört Ihnen nicht.",
+    no_page: "Unter dieser Adresse gibt es keine Seite.",
     invalid_title: "Diese Adresse ist ungültig",
     failure_title: "Das hat nicht geklappt",
     failure: "Versuchen Sie es gleich noch einmal.",

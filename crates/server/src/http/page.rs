@@ -8,7 +8,8 @@ use actix_web::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
-use lectern_web::{Language, message_page};
+use lectern_api::Code;
+use lectern_web::{Language, message_page, sign_in_page};
 use url::{Url, form_urlencoded};
 
 use crate::http::auth::Authenticator;
@@ -87,10 +88,14 @@ pub(crate) fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
         return redirect_to_sign_in(request);
     }
     let language = language(request);
+    if status == StatusCode::UNAUTHORIZED {
+        let page = sign_in_page(language, depth(request));
+        return as_error_page(response, page);
+    }
     let words = language.words();
     let (title, text) = match status {
-        StatusCode::UNAUTHORIZED => (words.sign_in_title, words.sign_in),
         StatusCode::FORBIDDEN => (words.forbidden_title, words.forbidden),
+        _ if error.code() == Code::NotFound => (words.not_found_title, words.no_page),
         StatusCode::NOT_FOUND => (words.not_found_title, words.not_found),
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
             (words.invalid_title, error.detail())
@@ -98,6 +103,10 @@ pub(crate) fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
         _ => (words.failure_title, words.failure),
     };
     let page = message_page(language, depth(request), title, text);
+    as_error_page(response, page)
+}
+
+fn as_error_page(response: HttpResponse, page: String) -> HttpResponse {
     let mut response = as_page(response, page);
     response.extensions_mut().insert(ErrorPage);
     response

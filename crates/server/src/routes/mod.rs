@@ -37,12 +37,14 @@ mod work;
 mod work_objects;
 mod work_stats;
 
+use actix_web::HttpRequest;
 use actix_web::web::{self, ServiceConfig};
 use lectern_api::Code;
 use lectern_domain::Access;
 
 use crate::http::docs;
 use crate::http::error::ApiError;
+use crate::http::page;
 use crate::http::resource::Resource;
 
 /// Method and path of every route, such as `("GET", "/api/v1/jobs/{job_id}")`, and who may
@@ -127,11 +129,10 @@ pub(crate) fn register(app: &mut ServiceConfig) {
     for resource in all().into_iter().chain(pages()) {
         resource.register(app, missing_resource::check_before_body);
     }
-    app.default_service(web::to(|| async {
-        Err::<&str, _>(ApiError::new(
-            Code::NotFound,
-            "there is nothing at this path",
-        ))
+    // A page for browsers: their readers may have mistyped the address.
+    app.default_service(web::to(|request: HttpRequest| async move {
+        let error = ApiError::new(Code::NotFound, "there is nothing at this path");
+        page::refuse(&request, &error)
     }));
 }
 

@@ -17,7 +17,13 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
                 @if is_sound {
                     audio #media src=(url) controls preload="metadata" {}
                 } @else {
-                    video #media src=(url) controls playsinline preload="metadata" {}
+                    video #media src=(url) controls playsinline preload="metadata" {
+                        // A browser asks for it when the reader turns it on.
+                        @if recording.transcript.total > 0 {
+                            track kind="captions" src={ (recording.api()) "/transcripts?format=vtt" }
+                                label=(own.subtitles) {}
+                        }
+                    }
                 }
                 p .player-links {
                     a href=(url) download { (own.download_recording) }

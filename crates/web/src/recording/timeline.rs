@@ -13,6 +13,8 @@ use crate::language::Language;
 const MAX_TICKS: f64 = 8.0;
 /// The height of the row of the waveform with its distance to the next row, in pixels.
 const WAVEFORM_ROW: u32 = 48;
+/// The share of the timeline below which a bar has no label until the reader zooms.
+const NARROW_SHARE: f64 = 0.08;
 /// Distances between labelled times, in seconds.
 const TICK_DISTANCES: [f64; 13] = [
     1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0,
@@ -96,7 +98,7 @@ fn topic_bar(language: Language, topic: &ContentSegment, seconds: f64) -> Markup
             // Its height is the importance: colours alone would not show it to everyone.
             rect .topic-ground width="100%" height="36" rx="4" {}
             rect .topic y=(format!("{:.1}", 36.0 * (1.0 - importance))) width="100%" height="36" rx="3" {}
-            text .bar-label x="6" y="23" { (topic.topic) }
+            text .bar-label.narrow[is_narrow(end - start, seconds)] x="6" y="23" { (topic.topic) }
         }
     }
 }
@@ -109,9 +111,14 @@ fn clip_bar(language: Language, found: &ClipWithUrls, seconds: f64) -> Markup {
         svg x=(share(start, seconds)) y="44" width=(share(end - start, seconds)) height="24" {
             title { (own.clip) ": " (clip.title) " · " (clock_range(start, end)) }
             rect .clip width="100%" height="24" rx="4" data-clip=(clip.clip_id) data-start=(start) data-end=(end) {}
-            text .bar-label.on-clip x="6" y="17" { (clip.title) }
+            text .bar-label.on-clip.narrow[is_narrow(end - start, seconds)] x="6" y="17" { (clip.title) }
         }
     }
+}
+
+/// Whether a bar of this length is too narrow for a word.
+fn is_narrow(length: f64, seconds: f64) -> bool {
+    length < seconds * NARROW_SHARE
 }
 
 pub(super) fn percent(ratio: f64) -> String {

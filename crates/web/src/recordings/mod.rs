@@ -13,6 +13,7 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use crate::assets::RECORDINGS_STYLE;
+use crate::display::number;
 use crate::language::Language;
 use crate::layout::Layout;
 use crate::query::PageQuery;
@@ -99,7 +100,7 @@ fn count(language: Language, list: &JobListResponse) -> Option<String> {
         1 => words.one_recording,
         _ => words.number_of_recordings,
     };
-    Some(text.replace('#', &total.to_string()))
+    Some(text.replace('#', &number(total, language)))
 }
 
 /// The words that the script shows.

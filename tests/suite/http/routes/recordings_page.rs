@@ -8,12 +8,15 @@ use lectern_tests::{
 
 use crate::http::support::api_key::{Key, serve_with_keys};
 use crate::http::support::issuer::Issuer;
+use crate::many_jobs::insert_jobs;
 
 on_both_backends!(
     the_list_shows_the_jobs_with_their_state,
     the_list_is_filtered_and_searched_by_the_address,
     pages_follow_each_other_by_links,
     an_invalid_address_is_a_page_with_the_reason,
+    an_unknown_address_is_a_page_for_browsers_only,
+    many_recordings_take_as_many_queries_as_one,
     other_clients_are_led_to_the_documentation,
     the_page_is_in_the_language_of_the_reader,
     only_resources_of_the_server_are_allowed,
@@ -143,6 +146,36 @@ fn an_invalid_address_is_a_page_with_the_reason(server: TestServer) {
     assert_eq!(
         limit.header("Content-Type"),
         Some("text/html; charset=utf-8")
+    );
+}
+
+fn an_unknown_address_is_a_page_for_browsers_only(server: TestServer) {
+    let unknown = page(&server, "/recordings/1").expect(404);
+    let html = unknown.text();
+    assert!(html.contains("There is no page at this address"), "{html}");
+    assert!(html.contains("href=\"../assets/"), "{html}");
+    server.get("/recordings/1").problem(404, "not_found");
+}
+
+fn many_recordings_take_as_many_queries_as_one(server: TestServer) {
+    a_job().create(server.db());
+    let log = server.db().record_statements();
+    let asked = || {
+        let counts = || ["filename", "thumbnail_s3_key"].map(|column| log.count(column));
+        let before = counts();
+        let page = page(&server, "/").expect(200);
+        let [names, pictures] = counts();
+        (page, [names - before[0], pictures - before[1]])
+    };
+    let (_, of_one) = asked();
+    assert_eq!(of_one[1], 1, "the pictures are read at once");
+    insert_jobs(server.db(), 10_000, "status", "'failed'");
+    let (page, of_many) = asked();
+    assert_eq!(of_many, of_one);
+    assert_eq!(filenames(&page).len(), 50);
+    assert!(
+        page.text().contains("more than 10,000 recordings"),
+        "{page}"
     );
 }
 
