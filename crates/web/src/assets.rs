@@ -54,10 +54,11 @@ macro_rules! sources {
 }
 
 /// Names and contents of the scripts, each after those that it imports.
-const SOURCES: [(&str, &str); 25] = sources![
+const SOURCES: [(&str, &str); 27] = sources![
     "page",
     "live",
     "api",
+    "busy",
     "tus",
     "unfinished",
     "upload",
@@ -68,6 +69,7 @@ const SOURCES: [(&str, &str); 25] = sources![
     "lines",
     "transcript",
     "clip_order",
+    "clip_drag",
     "clips",
     "selected_lines",
     "new_clip",

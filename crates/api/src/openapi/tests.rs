@@ -199,7 +199,10 @@ fn requests_refuse_unknown_fields_and_responses_have_no_internal_fields() {
             for internal in ["id", "version", "celery_task_id"] {
                 // The version in a waveform is that of audiowaveform's format.
                 let is_internal = (&**name, internal) != ("Waveform", "version");
-                assert!(!(is_internal && properties.contains_key(internal)), "{name}");
+                assert!(
+                    !(is_internal && properties.contains_key(internal)),
+                    "{name}"
+                );
             }
             let has_lease = properties.contains_key("lease_id");
             assert_eq!(has_lease, name == "ClaimResponse", "{name}");

@@ -46,6 +46,9 @@ pub struct Recording {
     pub clips: Vec<ClipWithUrls>,
     /// Where all clips, joined to one video, can be downloaded; `None` before they were.
     pub reel_url: Option<String>,
+    /// Whether this video has other clips, or another order. That clips need cutting is known from
+    /// the clips.
+    pub has_outdated_reel: bool,
     /// Whether there are more clips than these.
     pub has_more_clips: bool,
     /// Stage runs in the order of the pipeline.
