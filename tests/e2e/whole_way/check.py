@@ -239,25 +239,38 @@ def check(program: Path, browser: Browser, url: str, directory: Path, lecture_fi
     assert " ERROR " not in server.log(), server.log()
 
 
-def main(program: str) -> None:
+def check_on(database: str, program: Path, directory: Path, lecture_file: Path) -> None:
     chromium = shutil.which("chromium", path=f"{os.environ['PATH']}:/usr/sbin")
     assert chromium, "chromium is missing"
-    with tempfile.TemporaryDirectory(prefix="lectern-whole-way-") as name, sync_playwright() as playwright:
-        directory = Path(name)
-        lecture_file = make_lecture(directory)
-        # Chromium has no sandbox for root.
-        arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+    # Chromium has no sandbox for root.
+    arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+    with database_url(database, directory) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         try:
-            for database in ("sqlite", "postgres"):
-                own = directory / database
-                own.mkdir()
-                with database_url(database, own) as url:
-                    check(Path(program).resolve(), browser, url, own, lecture_file)
-                print(f"chromium on {database}: from the file to the mended clip, with restarts", flush=True)
+            check(program, browser, url, directory, lecture_file)
         finally:
             browser.close()
+    print(f"chromium on {database}: from the file to the mended clip, with restarts", flush=True)
+
+
+def main(program: Path) -> None:
+    """Checks both databases at the same time: pages and servers wait more than they compute."""
+    with tempfile.TemporaryDirectory(prefix="lectern-whole-way-") as name:
+        directory = Path(name)
+        lecture_file = make_lecture(directory)
+        processes = []
+        for database in ("sqlite", "postgres"):
+            own = directory / database
+            own.mkdir()
+            command = (sys.executable, __file__, program, database, own, lecture_file)
+            processes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
+        codes = [process.wait() for process in processes]
+    sys.exit(max(map(abs, codes)))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) == 2:
+        main(Path(sys.argv[1]).resolve())
+    else:
+        program, database, *paths = sys.argv[1:]
+        check_on(database, Path(program), *map(Path, paths))

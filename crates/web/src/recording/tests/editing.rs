@@ -96,7 +96,7 @@ fn a_reel_says_that_it_is_out_of_date() {
     recording.has_outdated_reel = true;
     let page = english(&recording);
     assert!(page.contains(outdated) && page.contains("the reel needs cutting again"));
-    assert!(page.contains("class=\"main needs-script\" type=\"button\" data-action=\"rerun\""));
+    assert!(page.contains("class=\"needs-script main\" type=\"button\" data-action=\"rerun\""));
 }
 
 #[test]
