@@ -46,6 +46,8 @@ SETTINGS = {
 }
 # For slow machines. Nothing waits for so long if the pages work.
 expect.set_options(timeout=90_000)
+# The same for the work on the recording, in milliseconds: two workers encode at the same time.
+WORK_TIMEOUT = 300_000
 
 
 def upload(visit: Visit, server: Lectern, file: Path) -> None:
@@ -99,7 +101,7 @@ def work(visit: Visit, server: Lectern) -> Lecture:
     visit.loses_the_server()
     server.start()
     visit.has_the_server()
-    expect(row).to_contain_text("Completed")
+    expect(row).to_contain_text("Completed", timeout=WORK_TIMEOUT)
     shown = visit.page.evaluate("window.shownProgress")
     assert len({text.rstrip("0123456789 %") for text in shown}) > 1, f"stages that were shown: {shown}"
     visit.has_stayed()
@@ -184,7 +186,7 @@ def cut_and_download(visit: Visit, server: Lectern, lecture: Lecture) -> None:
     visit.loses_the_server()
     server.start()
     visit.has_the_server()
-    expect(page.get_by_text("All clips are cut.")).to_be_visible()
+    expect(page.get_by_text("All clips are cut.")).to_be_visible(timeout=WORK_TIMEOUT)
     expect(page.get_by_text("The reel is out of date")).to_have_count(0)
     (clip,) = [clip for clip in lecture.clips() if clip["title"] == TITLE]
     with page.expect_download() as download:
