@@ -95,15 +95,16 @@ def work(visit: Visit, server: Lectern) -> Lecture:
     """The progress is shown live. The server restarts, and the worker goes on."""
     row = visit.row(LECTURE)
     expect(row.locator("progress")).to_be_visible()
-    wait_until("progress is shown", lambda: len(visit.page.evaluate("window.shownProgress")) > 1)
+    shown = lambda: visit.page.evaluate("window.shownProgress")  # noqa: E731
+    wait_until("progress is shown", lambda: len(shown()) > 1, WORK_TIMEOUT / 1000)
     server.stop()
     visit.client.close()
     visit.loses_the_server()
     server.start()
     visit.has_the_server()
     expect(row).to_contain_text("Completed", timeout=WORK_TIMEOUT)
-    shown = visit.page.evaluate("window.shownProgress")
-    assert len({text.rstrip("0123456789 %") for text in shown}) > 1, f"stages that were shown: {shown}"
+    stages = {text.rstrip("0123456789 %") for text in shown()}
+    assert len(stages) > 1, f"stages that were shown: {stages}"
     visit.has_stayed()
     visit.shows_titles_as_text(LECTURE)
     assert len(visit.jobs()) == 1, "the recording is there twice"
@@ -165,7 +166,7 @@ def mend(browser: Browser, visit: Visit, lecture: Lecture) -> None:
     line = tab.page.locator("#lines li").first
     line.hover()
     line.get_by_role("button", name="Edit this line").click()
-    tab.page.get_by_label("Edit this line").fill("A corrected line")
+    tab.page.get_by_role("textbox", name="Edit this line").fill("A corrected line")
     tab.page.keyboard.press("Enter")
     expect(page.locator("#lines li .text").first).to_have_text("A corrected line")
     for one in (visit, tab, other):
