@@ -25,6 +25,10 @@ use crate::layout::Layout;
 
 /// Everything that the page of a recording shows.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about different parts of the page"
+)]
 pub struct Recording {
     /// The job of the recording.
     pub job: JobResponse,
