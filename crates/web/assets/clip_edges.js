@@ -1,6 +1,7 @@
 // @ts-check
 // The edges of clips in the timeline: dragged with a pointer, or moved with keys.
 import { Refusal, explain, send } from "./api.js";
+import { once } from "./busy.js";
 import { EDGES, addressOf, makeHandle, setTime, timesOf } from "./edge_handles.js";
 import { exactClock } from "./page.js";
 
@@ -47,7 +48,7 @@ export class ClipEdges {
    * @param {Clips} clips
    * @param {SnapTimes} snapTimes
    * @param {Labels} labels
-   * @param {{ onChange: () => void, notify: (text: string) => void }} page
+   * @param {{ onChange: () => Promise<void>, notify: (text: string) => void }} page
    */
   constructor(section, timeline, clips, snapTimes, labels, page) {
     this.section = section;
@@ -342,6 +343,12 @@ export class ClipEdges {
       return;
     }
     move.isSaving = true;
+    await once(`edge ${handle.dataset.clip} ${edge}`, handle, () => this.#store(move));
+  }
+
+  /** @param {Move} move */
+  async #store(move) {
+    const { edge, before, times, handle } = move;
     try {
       const { json, version } = await move.stored;
       // The page may be older than the clip.
@@ -354,7 +361,7 @@ export class ClipEdges {
       this.page.notify(explain(error, this.labels));
     }
     this.#end(move);
-    this.page.onChange();
+    void this.page.onChange();
   }
 
   /** @param {Move} move */

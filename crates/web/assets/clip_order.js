@@ -1,37 +1,43 @@
 // @ts-check
-// Exchanges the positions of clips.
+// Changes the order of clips.
 import { Refusal, send } from "./api.js";
 
 /** @typedef {{ clip_id: string, clip_order: number }} Positioned */
 
 /**
- * Exchanges two clips that follow each other. No two clips may have one position, also for a
- * moment, so that the first one goes to the end meanwhile, and back if the second one cannot be
- * moved because somebody else has changed it.
+ * Moves a clip to another place. The clips between make room one after the other. No two clips may
+ * have one position, also for a moment, so that the clip goes to the end meanwhile. If one of the
+ * others cannot be moved because somebody else has changed it, the clip goes to the place that is
+ * free then.
  *
  * @param {string} job address of the job in the API
- * @param {string} first id of a clip
- * @param {string} second id of the clip after it
- * @throws {Refusal} also with status 412, if they do not follow each other any more
+ * @param {string[]} shown the ids of the clips in the order that the reader sees
+ * @param {string} id of the clip
+ * @param {number} to its place among them, from 0
+ * @throws {Refusal} also with status 412, if the stored order is not the shown one
  */
-export async function exchange(job, first, second) {
+export async function moveTo(job, shown, id, to) {
   /** @type {Positioned[]} */
   const all = (await send("GET", `${job}/clips`)).json.clips;
-  const at = all.findIndex((clip) => clip.clip_id === first);
-  const isNext = at >= 0 && all[at + 1]?.clip_id === second;
+  const from = shown.indexOf(id);
+  const isStored = from >= 0 && shown.every((one, i) => all[i]?.clip_id === one);
   const last = all.at(-1);
-  if (!isNext || !last) throw new Refusal(412, "");
-  const [a, b] = await Promise.all([first, second].map((id) => send("GET", address(id))));
-  if (!a || !b) return;
-  const [from, to] = [a.json.clip_order, b.json.clip_order];
-  const moved = await move(first, last.clip_order + 1, a.version);
+  if (!isStored || !last) throw new Refusal(412, "");
+  // The one beside the clip first.
+  const between = to > from ? shown.slice(from + 1, to + 1) : shown.slice(to, from).reverse();
+  if (between.length === 0) return;
+  const [own, ...others] = await Promise.all([id, ...between].map((one) => send("GET", address(one))));
+  if (!own) return;
+  const moved = await move(id, last.clip_order + 1, own.version);
+  let free = own.json.clip_order;
   try {
-    await move(second, from, b.version);
-  } catch (error) {
-    await finish(first, from, moved.version);
-    throw error;
+    for (const { json, version } of others) {
+      await move(json.clip_id, free, version);
+      free = json.clip_order;
+    }
+  } finally {
+    await finish(id, free, moved.version);
   }
-  await finish(first, to, moved.version);
 }
 
 /**

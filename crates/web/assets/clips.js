@@ -1,7 +1,9 @@
 // @ts-check
 // The clips of a recording: played from it, changed, moved in their order and deleted.
 import { Refusal, explain, send } from "./api.js";
-import { exchange } from "./clip_order.js";
+import { once } from "./busy.js";
+import { ClipDrag } from "./clip_drag.js";
+import { moveTo } from "./clip_order.js";
 import { exactClock, parseClock } from "./page.js";
 
 /** @typedef {import("./player.js").Player} Player */
@@ -16,7 +18,7 @@ export class Clips {
    * @param {string} job address of the job in the API
    * @param {Player} player
    * @param {Labels} labels
-   * @param {{ onChange: () => void, notify: (text: string) => void }} page
+   * @param {{ onChange: () => Promise<void>, notify: (text: string) => void }} page
    */
   constructor(section, job, player, labels, page) {
     this.section = section;
@@ -24,8 +26,9 @@ export class Clips {
     this.player = player;
     this.labels = labels;
     this.page = page;
+    this.drag = new ClipDrag(section, (card, before) => void this.#dropped(card, before));
     section.addEventListener("click", (event) => this.#click(event));
-    section.addEventListener("submit", (event) => void this.#submit(event));
+    section.addEventListener("submit", (event) => this.#submit(event));
     section.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && event.target instanceof Element) this.#discard(event.target);
     });
@@ -45,15 +48,20 @@ export class Clips {
     return true;
   }
 
-  /** Takes over the clips of a newer page, unless one is being edited. @param {Element} section */
+  /**
+   * Takes over the clips of a newer page, unless one is being edited or dragged.
+   *
+   * @param {Element} section
+   */
   replace(section) {
+    if (this.drag.isActive) return;
     if (this.section.querySelector("form")) {
       const cutting = section.querySelector("#cutting");
       if (cutting) this.section.querySelector("#cutting")?.replaceWith(cutting);
       return;
     }
     // Its pictures have new addresses each time: they are loaded again only if clips have changed.
-    if (this.section.textContent === section.textContent) return;
+    if (signature(this.section) === signature(section)) return;
     this.section.replaceChildren(...section.childNodes);
     const next = this.#next;
     const card = next ? this.#card(next.id) : null;
@@ -81,9 +89,9 @@ export class Clips {
     if (!button || !card) return;
     const { start, end } = button.dataset;
     if ("play" in button.dataset) this.player.playPart(Number(start), Number(end));
-    else if ("edit" in button.dataset) void this.#edit(card);
-    else if ("delete" in button.dataset) void this.#delete(card);
-    else if (button.dataset.move) void this.#move(card, button.dataset.move);
+    else if ("edit" in button.dataset) void once(`edit ${address(card)}`, button, () => this.#edit(card));
+    else if ("delete" in button.dataset) void once(`delete ${address(card)}`, button, () => this.#delete(card));
+    else if (button.dataset.move) void this.#moveBy(card, button.dataset.move);
     else if ("discard" in button.dataset) this.#discard(button);
   }
 
@@ -112,11 +120,19 @@ export class Clips {
   }
 
   /** @param {SubmitEvent} event */
-  async #submit(event) {
+  #submit(event) {
     event.preventDefault();
     const form = event.target;
     const card = form instanceof HTMLFormElement ? form.closest("li") : null;
     if (!(form instanceof HTMLFormElement) || !card) return;
+    void once(`save ${address(card)}`, form, () => this.#save(form, card));
+  }
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {HTMLElement} card
+   */
+  async #save(form, card) {
     /** @type {Record<string, string | number>} */
     const body = { title: input(form, "title").value };
     for (const name of ["start_time", "end_time"]) {
@@ -134,14 +150,14 @@ export class Clips {
     try {
       await send("PATCH", address(card), { body, version: form.dataset.version });
       this.#close(form);
-      this.page.onChange();
+      void this.page.onChange();
     } catch (error) {
       show(form, explain(error, this.labels));
       if (!(error instanceof Refusal) || error.status !== 412) return;
       form.remove();
       card.classList.remove("is-edited");
       this.page.notify(explain(error, this.labels));
-      this.page.onChange();
+      void this.page.onChange();
     }
   }
 
@@ -151,21 +167,59 @@ export class Clips {
    * @param {HTMLElement} card
    * @param {string} direction `up` or `down`
    */
-  async #move(card, direction) {
-    const other = direction === "up" ? card.previousElementSibling : card.nextElementSibling;
-    if (!(other instanceof HTMLElement) || this.section.ariaBusy === "true") return;
-    const [first, second] = direction === "up" ? [other, card] : [card, other];
-    this.section.ariaBusy = "true";
-    try {
-      await exchange(this.job, first.dataset.clipId ?? "", second.dataset.clipId ?? "");
-      this.#next = { id: card.dataset.clipId ?? "", button: direction };
-      this.page.notify("");
-    } catch (error) {
-      this.page.notify(explain(error, this.labels));
-    } finally {
-      this.section.ariaBusy = null;
-    }
-    this.page.onChange();
+  async #moveBy(card, direction) {
+    const order = this.#order;
+    const id = card.dataset.clipId ?? "";
+    const to = order.indexOf(id) + (direction === "up" ? -1 : 1);
+    if (to < 0 || to >= order.length) return;
+    await this.#reorder(order, id, to, () => {
+      this.#next = { id, button: direction };
+    });
+  }
+
+  /**
+   * Stores the order after a clip was dragged.
+   *
+   * @param {HTMLElement} card
+   * @param {HTMLElement[]} before the cards in the order before
+   */
+  async #dropped(card, before) {
+    const id = card.dataset.clipId ?? "";
+    const to = this.#order.indexOf(id);
+    const order = before.map(({ dataset }) => dataset.clipId ?? "");
+    const isStored = await this.#reorder(order, id, to);
+    if (!isStored && before.every((one) => one.isConnected)) ClipDrag.arrange(before);
+  }
+
+  /**
+   * Moves a clip to a place in the order that the page shows.
+   *
+   * @param {string[]} order the ids of the clips
+   * @param {string} id
+   * @param {number} to
+   * @param {() => void} [onStored]
+   * @returns {Promise<boolean>} whether that is stored
+   */
+  async #reorder(order, id, to, onStored) {
+    let isStored = false;
+    await once("order", this.section, async () => {
+      try {
+        await moveTo(this.job, order, id, to);
+        isStored = true;
+        onStored?.();
+        this.page.notify("");
+      } catch (error) {
+        this.page.notify(explain(error, this.labels));
+      }
+      await this.page.onChange();
+    });
+    return isStored;
+  }
+
+  /** The ids of the clips in the order that the page shows. */
+  get #order() {
+    const cards = /** @type {HTMLElement[]} */ ([...this.section.querySelectorAll("li[data-clip-id]")]);
+    return cards.map(({ dataset }) => dataset.clipId ?? "");
   }
 
   /** @param {HTMLElement} card */
@@ -175,18 +229,17 @@ export class Clips {
       const { version } = await send("GET", address(card));
       if (!window.confirm(this.labels.confirm_delete_clip)) return;
       await send("DELETE", address(card), { version });
-      this.page.onChange();
     } catch (error) {
       this.page.notify(explain(error, this.labels));
-      this.page.onChange();
     }
+    await this.page.onChange();
   }
 
   /** @param {Element} inside an element in the form or its card */
   #discard(inside) {
     this.#close(inside);
     // The timeline may show times of the form.
-    this.page.onChange();
+    void this.page.onChange();
   }
 
   /** @param {Element} inside an element in the form or its card */
@@ -198,6 +251,17 @@ export class Clips {
     const edit = card?.querySelector("button[data-edit]");
     if (edit instanceof HTMLElement) edit.focus();
   }
+}
+
+/**
+ * What tells the clips of a page from those of another version: their texts, and their exact times.
+ *
+ * @param {Element} section
+ */
+function signature(section) {
+  const parts = [...section.querySelectorAll("button[data-play]")];
+  const times = parts.map((part) => `${part.getAttribute("data-start")} ${part.getAttribute("data-end")}`);
+  return [section.textContent, ...times].join("\n");
 }
 
 /**

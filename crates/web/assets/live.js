@@ -3,6 +3,8 @@
 
 /** Time until the stream is opened again after the browser has given it up, in milliseconds. */
 const RECONNECT_DELAY = 3000;
+/** Time for which the connection may be interrupted until the page says so, in milliseconds. */
+const SILENT_TIME = 1000;
 
 /**
  * @typedef {{ stage: string, percent: number }} Progress
@@ -14,35 +16,50 @@ const RECONNECT_DELAY = 3000;
 
 /**
  * Follows the events of all jobs while the page is visible: a browser has only six connections
- * for each host.
+ * for each host. Changes of single clips and lines by other people have no events, so that the page
+ * also has to look again when its reader comes back to it.
  *
  * @param {string} url address of the stream
  * @param {string[]} types of events
  * @param {(type: string, event: JobEvent) => void} onEvent
- * @param {() => void} onGap called when events may have been missed
+ * @param {() => void} onGap called when something may have been missed
  */
 export function followEvents(url, types, onEvent, onGap) {
   /** @type {EventSource | undefined} */
   let source;
   /** @type {number | undefined} */
   let reconnect;
+  /** @type {number | undefined} */
+  let sayLost;
 
   function follow() {
     window.clearTimeout(reconnect);
+    source?.close();
     source = new EventSource(url);
     for (const type of types) {
       source.addEventListener(type, (event) => onEvent(type, JSON.parse(event.data)));
     }
-    source.addEventListener("open", onGap);
+    source.addEventListener("open", () => {
+      isBack();
+      onGap();
+    });
     source.addEventListener("error", () => {
+      sayLost ??= window.setTimeout(() => showConnection(false), SILENT_TIME);
       if (source?.readyState !== EventSource.CLOSED) return;
       onGap();
       reconnect = window.setTimeout(follow, RECONNECT_DELAY);
     });
   }
 
+  function isBack() {
+    window.clearTimeout(sayLost);
+    sayLost = undefined;
+    showConnection(true);
+  }
+
   function stop() {
     window.clearTimeout(reconnect);
+    isBack();
     source?.close();
     source = undefined;
   }
@@ -55,4 +72,14 @@ export function followEvents(url, types, onEvent, onGap) {
   document.addEventListener("visibilitychange", followIfVisible);
   window.addEventListener("pagehide", stop);
   window.addEventListener("pageshow", followIfVisible);
+  window.addEventListener("focus", onGap);
+  window.addEventListener("online", () => {
+    if (source && source.readyState !== EventSource.OPEN) follow();
+  });
+}
+
+/** Says that what is shown may be old, until it is not. @param {boolean} isOpen */
+function showConnection(isOpen) {
+  const shown = document.querySelector("#connection");
+  if (shown instanceof HTMLElement) shown.textContent = isOpen ? "" : shown.dataset.lost ?? "";
 }

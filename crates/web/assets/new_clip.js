@@ -1,6 +1,7 @@
 // @ts-check
 // New clips: of what is selected in the transcript, or from the position of the player.
 import { explain, send } from "./api.js";
+import { once } from "./busy.js";
 import { clock } from "./page.js";
 import { selectedLines, timesOfLines, timesOfWords } from "./selected_lines.js";
 
@@ -30,7 +31,7 @@ export class NewClip {
    * @param {Player} player
    * @param {Clips} clips
    * @param {Labels} labels
-   * @param {{ onChange: () => void, notify: (text: string) => void }} page
+   * @param {{ onChange: () => Promise<void>, notify: (text: string) => void }} page
    */
   constructor(bar, job, player, clips, labels, page) {
     this.bar = bar;
@@ -42,9 +43,11 @@ export class NewClip {
     document.addEventListener("selectionchange", () => this.#offer());
     // The selection remains while the button is pressed.
     bar.addEventListener("pointerdown", (event) => event.preventDefault());
-    bar.querySelector("button")?.addEventListener("click", () => void this.#addSelected());
+    const make = bar.querySelector("button");
+    make?.addEventListener("click", () => void once("new clip", make, () => this.#addSelected()));
     document.addEventListener("click", ({ target }) => {
-      if (target instanceof Element && target.closest("button[data-new-clip]")) void this.#addFromHere();
+      const button = target instanceof Element ? target.closest("button[data-new-clip]") : null;
+      if (button) void once("new clip", button, () => this.#addFromHere());
     });
   }
 
@@ -102,7 +105,7 @@ export class NewClip {
       const { json } = await send("POST", `${this.job}/clips`, { body });
       this.page.notify("");
       this.clips.openWhenShown(json.clip_id);
-      this.page.onChange();
+      await this.page.onChange();
       return true;
     } catch (error) {
       this.page.notify(explain(error, this.labels));

@@ -2,6 +2,7 @@
 // The page of one recording. It is complete without this script, which plays its parts, shows
 // the whole transcript, changes what the reader may change, and keeps the page up to date.
 import { Refusal, send } from "./api.js";
+import { once } from "./busy.js";
 import { ClipEdges } from "./clip_edges.js";
 import { Clips } from "./clips.js";
 import { followEvents } from "./live.js";
@@ -47,16 +48,29 @@ const transcript = new Transcript(required("#transcript"), player, {
   address: `${job}/transcripts`,
   labels,
   mayChange,
+  onChange: tellOtherTabs,
+});
+
+/** The other tabs of this browser with the recording. */
+const otherTabs = new BroadcastChannel(`lectern recording ${jobId}`);
+otherTabs.addEventListener("message", () => {
+  transcript.expectChange();
+  // A page that was asked for before the change lacks it.
+  reloads++;
+  reloadSoon();
+});
+window.addEventListener("beforeunload", (event) => {
+  if (isUnsaved()) event.preventDefault();
 });
 
 let reloads = 0;
 const reloadSoon = atMostEvery(RELOAD_INTERVAL, () => void reload());
 const reloadSlowly = atMostEvery(SLOW_RELOAD_INTERVAL, reloadSoon);
 const changes = {
-  onChange() {
+  async onChange() {
+    tellOtherTabs();
     // A page that was asked for before the change lacks it.
-    reloads++;
-    reloadSoon();
+    await once(`page ${reloads + 1}`, undefined, reload);
   },
   notify,
 };
@@ -73,6 +87,8 @@ async function reload() {
   const response = await fetchPage();
   // A later response is newer.
   if (!response || number !== reloads) return;
+  // Overloaded, or without its database.
+  if (response.status >= 500) reloadSlowly();
   if (response.status === 404) notify(labels.deleted);
   const page = response.page;
   const part = (/** @type {string} */ selector) => page?.querySelector(selector) ?? undefined;
@@ -178,14 +194,27 @@ async function act(control) {
   if (confirm && !window.confirm(confirm)) return;
   const stage = fromStage ?? control.querySelector("select")?.value;
   const body = stage ? { from_stage: stage } : undefined;
-  try {
-    await send("POST", `${job}/${action}`, { body });
-    notify("");
-  } catch (error) {
-    const isKnown = error instanceof Refusal && error.status > 0;
-    notify(isKnown ? error.message : labels.failure);
-  }
-  reloadSoon();
+  await once("act", control, async () => {
+    try {
+      await send("POST", `${job}/${action}`, { body });
+      notify("");
+    } catch (error) {
+      const isKnown = error instanceof Refusal && error.status > 0;
+      notify(isKnown ? error.message : labels.failure);
+    }
+    await reload();
+  });
+}
+
+/** Tells the other tabs with this recording about a change of a clip or a line, which has no event. */
+function tellOtherTabs() {
+  otherTabs.postMessage("changed");
+}
+
+/** Whether something was typed that is not stored. */
+function isUnsaved() {
+  const fields = document.querySelectorAll(".clip-form input, .line-form textarea");
+  return /** @type {HTMLInputElement[]} */ ([...fields]).some((field) => field.value !== field.defaultValue);
 }
 
 /** Seeks to the time in the address, such as `#t=12.5`. */

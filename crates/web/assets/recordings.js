@@ -64,7 +64,10 @@ const reloadSoon = atMostEvery(RELOAD_INTERVAL, () => void reload());
 async function reload() {
   const number = ++reloads;
   // If the server cannot be reached, the stream of events notices when it is back.
-  const page = (await fetchPage())?.page;
+  const response = await fetchPage();
+  // Overloaded, or without its database.
+  if (response && response.status >= 500) reloadSoon();
+  const page = response?.page;
   // A later response is newer.
   if (!page || number !== reloads) return;
   replace(page, ".heading");
@@ -142,4 +145,10 @@ if (form instanceof HTMLFormElement) {
   for (const select of form.querySelectorAll("select")) {
     select.addEventListener("change", () => form.requestSubmit());
   }
+  // Coming back, browsers put in what was chosen last, although the list is that of the address.
+  window.addEventListener("pageshow", ({ persisted }) => {
+    const [visit] = performance.getEntriesByType("navigation");
+    const isBack = visit instanceof PerformanceNavigationTiming && visit.type === "back_forward";
+    if (persisted || isBack) form.reset();
+  });
 }

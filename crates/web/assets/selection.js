@@ -1,6 +1,7 @@
 // @ts-check
 // What is done with recordings in the list: with one, or with all that are selected.
 import { Refusal, send } from "./api.js";
+import { once } from "./busy.js";
 import { filled, required } from "./page.js";
 
 /** @typedef {"cancel" | "retry" | "delete"} Action */
@@ -126,11 +127,11 @@ export class Selection {
     this.#showBar();
     /** @type {string[]} */
     const reasons = [];
-    await forEach(jobs, MAX_REQUESTS, async ({ jobId, name }) => {
+    await once("change recordings", pressed, () => forEach(jobs, MAX_REQUESTS, async ({ jobId, name }) => {
       const reason = await this.#send(action, jobId);
       if (reason === undefined) this.#selected.delete(jobId);
       else reasons.push(`${name}: ${reason}`);
-    });
+    }));
     this.#isBusy = false;
     this.#tell(action, jobs.length - reasons.length, reasons);
     this.restore();

@@ -1,6 +1,7 @@
 // @ts-check
 // The transcript of a recording: follows the playback, is searched, and can be corrected.
 import { Refusal, send } from "./api.js";
+import { once } from "./busy.js";
 import { element, lists, mark, pattern } from "./lines.js";
 
 /** @typedef {import("./player.js").Player} Player */
@@ -31,14 +32,15 @@ export class Transcript {
   /**
    * @param {HTMLElement} section
    * @param {Player} player
-   * @param {{ address: string, labels: Labels, mayChange: boolean }} options `address`: of the
-   *   transcript in the API
+   * @param {{ address: string, labels: Labels, mayChange: boolean, onChange: () => void }} options
+   *   `address`: of the transcript in the API; `onChange`: called when a line was changed
    */
-  constructor(section, player, { address, labels, mayChange }) {
+  constructor(section, player, { address, labels, mayChange, onChange }) {
     this.section = section;
     this.player = player;
     this.address = address;
     this.labels = labels;
+    this.onChange = onChange;
     this.#editButton.type = "button";
     this.#editButton.className = "edit-line";
     this.#editButton.textContent = "✎";
@@ -55,7 +57,7 @@ export class Transcript {
       for (const type of ["mouseover", "focusin"]) {
         section.addEventListener(type, (event) => this.#offerEdit(event));
       }
-      this.#editButton.addEventListener("click", () => void this.#edit());
+      this.#editButton.addEventListener("click", () => void once("edit line", this.#editButton, () => this.#edit()));
     }
     this.#take(section);
   }
@@ -74,6 +76,11 @@ export class Transcript {
     const follow = this.#box("#follow");
     if (follow) follow.checked = isFollowing;
     this.#take(this.section, scrolled);
+  }
+
+  /** Takes over the next page also if its lines are the same: those after them may have changed. */
+  expectChange() {
+    this.#shown = "";
   }
 
   /**
@@ -217,7 +224,7 @@ export class Transcript {
   /** @param {SubmitEvent} event */
   #submit(event) {
     event.preventDefault();
-    if (event.target === this.#editor) void this.#save();
+    if (event.target === this.#editor) this.#saveOnce();
     else this.#find();
   }
 
@@ -228,7 +235,7 @@ export class Transcript {
       if (event.key === "Escape") this.#close();
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
-      void this.#save();
+      this.#saveOnce();
     } else if (["PageUp", "PageDown", "Home", "End", "ArrowUp", "ArrowDown"].includes(event.key)) {
       this.#stopFollowing(event);
     }
@@ -253,7 +260,7 @@ export class Transcript {
       form.className = "line-form";
       form.dataset.version = version ?? "";
       const area = document.createElement("textarea");
-      area.value = json.text;
+      area.defaultValue = json.text;
       area.rows = Math.min(8, Math.ceil(json.text.length / 40) + 1);
       area.setAttribute("aria-label", this.labels.edit_line ?? "");
       const save = element("button", "main", this.labels.save ?? "");
@@ -274,6 +281,10 @@ export class Transcript {
     }
   }
 
+  #saveOnce() {
+    void once("save line", this.#editor, () => this.#save());
+  }
+
   async #save() {
     const form = this.#editor;
     const line = form?.closest("li");
@@ -286,6 +297,7 @@ export class Transcript {
       if (text) text.textContent = json.text;
       this.#close();
       this.#find();
+      this.onChange();
     } catch (error) {
       this.#report(form, error);
       // The version of somebody else's change, so that saving again is a choice.

@@ -48,6 +48,17 @@ export class Unfinished {
     }
   }
 
+  /** The name of the lock that a tab has while it sends a file. @param {string} fingerprint */
+  lockName(fingerprint) {
+    return this.prefix + fingerprint;
+  }
+
+  /** Whether a tab is sending a file. @param {string} fingerprint */
+  async isSent(fingerprint) {
+    const locks = await navigator.locks?.query();
+    return locks?.held?.some(({ name }) => name === this.lockName(fingerprint)) ?? false;
+  }
+
   /** @param {Entry} entry */
   keep(entry) {
     try {

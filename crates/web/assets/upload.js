@@ -94,8 +94,7 @@ export class Upload {
     if (signal.aborted) return;
     // Browsers have no locks where the page has no TLS.
     if (!navigator.locks) return this.#send(signal);
-    const name = `${this.unfinished.prefix}${this.fingerprint}`;
-    await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
+    await navigator.locks.request(this.unfinished.lockName(this.fingerprint), { ifAvailable: true }, async (lock) => {
       if (lock) await this.#send(signal);
       else this.#fail("other_tab");
     });
@@ -159,6 +158,8 @@ export class Upload {
    * @returns {Promise<{ url: string, offset: number }>}
    */
   async #begin(signal) {
+    // Another tab may have begun it since.
+    this.#url ??= this.unfinished.find(this.fingerprint)?.url;
     if (this.#url) {
       const { offset, size, expires } = await tus.find(this.#url, signal);
       if (size !== this.file.size) throw new Refusal(404, "");

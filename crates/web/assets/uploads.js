@@ -1,6 +1,7 @@
 // @ts-check
 // The list of files on their way to the server, and of those that were interrupted.
 import { Refusal } from "./api.js";
+import { once } from "./busy.js";
 import { filled, required } from "./page.js";
 import * as tus from "./tus.js";
 import { Unfinished, fingerprintOf } from "./unfinished.js";
@@ -32,6 +33,8 @@ const BUTTONS_OF_ERRORS = {
   empty: ["hide"],
   wrong_type: ["hide"],
   forbidden: ["hide"],
+  // What the other tab has sent is not deleted from here.
+  other_tab: ["resume", "hide"],
   unreadable: ["choose", "cancel"],
 };
 
@@ -45,6 +48,7 @@ const BUTTONS_OF_ERRORS = {
  * @property {Upload} [upload] of a file that was chosen since the page was loaded
  * @property {Entry} [entry] otherwise
  * @property {number} arrived bytes that have arrived, of an entry
+ * @property {boolean} isElsewhere whether another tab was sending it when it was listed
  * @property {boolean} hasJob whether the list of recordings was told of its job
  */
 
@@ -81,7 +85,7 @@ export class Uploads {
     for (const entry of this.unfinished.all()) void this.#listUnfinished(entry);
     this.unfinished.watch((fingerprint) => {
       const item = this.#items.get(fingerprint);
-      if (item && !item.upload) this.#remove(fingerprint, item);
+      if (item && (!item.upload || isOfOtherTab(item))) this.#takeOff(fingerprint, item);
     });
   }
 
@@ -158,6 +162,7 @@ export class Uploads {
     const item = this.#show(entry.fingerprint, entry.name, entry.size);
     item.entry = entry;
     this.#update(item);
+    item.isElsewhere = await this.unfinished.isSent(entry.fingerprint);
     try {
       const { offset, size } = await tus.find(entry.url);
       item.arrived = offset;
@@ -180,8 +185,11 @@ export class Uploads {
     if (action === "choose") this.input.click();
     if (action === "pause") upload?.pause();
     if (action === "resume" && upload) this.#queue(upload);
-    if (action === "hide") this.#remove(fingerprint, item);
-    if (action === "cancel") await this.#cancel(fingerprint, item);
+    if (action === "hide" && isOfOtherTab(item)) this.#takeOff(fingerprint, item);
+    else if (action === "hide") this.#remove(fingerprint, item);
+    if (action === "cancel") {
+      await once(`cancel ${fingerprint}`, item.element, () => this.#cancel(fingerprint, item));
+    }
     this.#startNext();
   }
 
@@ -211,10 +219,19 @@ export class Uploads {
    * @param {Item} item
    */
   #remove(fingerprint, item) {
+    if (this.#takeOff(fingerprint, item)) this.unfinished.forget(fingerprint);
+  }
+
+  /**
+   * Takes an upload off the list, and leaves what is remembered to another tab.
+   *
+   * @param {string} fingerprint
+   * @param {Item} item
+   * @returns {boolean} whether it was on the list
+   */
+  #takeOff(fingerprint, item) {
     item.element.remove();
-    if (this.#items.get(fingerprint) !== item) return;
-    this.#items.delete(fingerprint);
-    this.unfinished.forget(fingerprint);
+    return this.#items.get(fingerprint) === item && this.#items.delete(fingerprint);
   }
 
   /**
@@ -234,7 +251,7 @@ export class Uploads {
       button.setAttribute("aria-label", `${button.textContent}: ${name}`);
     }
     this.list.append(element);
-    const item = { element, name, size, arrived: 0, hasJob: false };
+    const item = { element, name, size, arrived: 0, isElsewhere: false, hasJob: false };
     this.#items.set(fingerprint, item);
     return item;
   }
@@ -254,7 +271,7 @@ export class Uploads {
     const text = /** @type {HTMLElement} */ (element.querySelector(".upload-state"));
     text.textContent = this.#text(state, sent, item);
     const ofError = state === "failed" ? BUTTONS_OF_ERRORS[upload?.error ?? ""] : undefined;
-    const buttons = ofError ?? BUTTONS[state];
+    const buttons = ofError ?? (item.isElsewhere && !upload ? ["choose", "hide"] : BUTTONS[state]);
     for (const button of element.querySelectorAll("button")) {
       button.hidden = !buttons.includes(button.dataset.action ?? "");
     }
@@ -268,8 +285,9 @@ export class Uploads {
    * @param {number} sent
    * @param {Item} item
    */
-  #text(state, sent, { upload, size }) {
+  #text(state, sent, { upload, size, isElsewhere }) {
     const { labels } = this;
+    if (isElsewhere && !upload) return labels.errors.other_tab;
     const values = { sent: fileSize(sent), size: fileSize(size), seconds: "", reason: "" };
     if (state === "failed") {
       return filled(labels.errors[upload?.error ?? ""] ?? "", { ...values, reason: upload?.detail ?? "" });
@@ -278,6 +296,11 @@ export class Uploads {
     if (state === "running") return filled(upload?.jobId ? labels.sent : labels.starting, values);
     return filled(labels[state], values);
   }
+}
+
+/** Whether another tab sends a file, so that this one must not forget or delete it. @param {Item} item */
+function isOfOtherTab({ upload, isElsewhere }) {
+  return upload ? upload.state === "failed" && upload.error === "other_tab" : isElsewhere;
 }
 
 /**

@@ -54,11 +54,12 @@ macro_rules! sources {
 }
 
 /// Names and contents of the scripts, each after those that it imports.
-const SOURCES: [(&str, &str); 26] = sources![
+const SOURCES: [(&str, &str); 28] = sources![
     "page",
     "sign_in",
     "live",
     "api",
+    "busy",
     "tus",
     "unfinished",
     "upload",
@@ -69,6 +70,7 @@ const SOURCES: [(&str, &str); 26] = sources![
     "lines",
     "transcript",
     "clip_order",
+    "clip_drag",
     "clips",
     "selected_lines",
     "new_clip",

@@ -68,6 +68,11 @@ impl Layout<'_> {
                             }
                             a href=(format!("{root}docs")) { (words.api) }
                         }
+                        @if script.is_some() {
+                            // What the scripts say about the connection, and about what takes long.
+                            p #connection .connection role="status" data-lost=(words.connection_lost) {}
+                            p #working .working role="status" data-text=(words.working) {}
+                        }
                     }
                     main #content { (content) }
                 }

@@ -12,6 +12,8 @@ pub struct Words {
     pub(crate) skip_to_content: &'static str,
     /// What the service is, for search engines and previews of links.
     pub(crate) description: &'static str,
+    pub(crate) connection_lost: &'static str,
+    pub(crate) working: &'static str,
     pub(crate) all: &'static str,
     pub(crate) status: &'static str,
     pub(crate) search_label: &'static str,
@@ -107,6 +109,8 @@ pub(crate) static ENGLISH: Words = Words {
     skip_to_content: "Skip to content",
     description: "Lectern turns recordings of lectures, talks and meetings into clips, and shows them with \
                   their transcript, topics and silences.",
+    connection_lost: "The server cannot be reached. The page may be out of date, and updates as soon as the server answers.",
+    working: "Working …",
     all: "All",
     status: "Status",
     search_label: "Search by file name",
@@ -175,6 +179,8 @@ pub(crate) static GERMAN: Words = Words {
     skip_to_content: "Zum Inhalt",
     description: "Lectern macht aus Aufnahmen von Vorlesungen, Vorträgen und Besprechungen Clips und zeigt \
                   sie mit Transkript, Themen und Pausen.",
+    connection_lost: "Der Server ist nicht erreichbar. Die Seite ist vielleicht veraltet; sie wird erneuert, sobald er antwortet.",
+    working: "Einen Moment …",
     all: "Alle",
     status: "Status",
     search_label: "Nach Dateiname suchen",

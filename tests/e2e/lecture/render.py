@@ -82,7 +82,7 @@ def speak(text, path):
     return samples[loud[0] : loud[-1] + 1]
 
 
-def main(directory):
+def main(directory, topics_of_speech=TOPICS):
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     pauses = random.Random(7)
@@ -101,7 +101,7 @@ def main(directory):
             at += count
 
         pause(1.5)
-        for topic, sentences in TOPICS:
+        for topic, sentences in topics_of_speech:
             begins = at / RATE
             for i, sentence in enumerate(sentences):
                 if i % 4 == 0:

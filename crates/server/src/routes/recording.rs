@@ -145,6 +145,7 @@ impl Page {
             let name = highlights_name(job, key);
             let owner = (job.job_id, owner);
             page.reel_url = self.urls.download(owner, key, Some(&name), ttl).await;
+            page.has_outdated_reel = !page.has_more_clips && is_outdated(key, &page.clips);
         }
         for found in &mut page.clips {
             let clip = &found.clip;
@@ -162,6 +163,14 @@ impl Page {
         let of_clips = page.clips.iter().find_map(|found| found.url.clone());
         page.media_url.clone().or(of_clips)
     }
+}
+
+/// Whether a reel does not join the videos of these clips in their order. A reel of another
+/// worker may have a name that does not say which clips it joins.
+fn is_outdated(reel: &StorageKey, clips: &[ClipWithUrls]) -> bool {
+    let reel = ObjectKey::try_from(reel.clone()).ok();
+    let videos = clips.iter().filter_map(|found| found.clip.s3_key.as_ref());
+    reel.and_then(|reel| reel.is_reel_of(videos)) == Some(false)
 }
 
 /// Reads what the stages have found, without URLs.
@@ -211,6 +220,7 @@ fn read_outputs(
             })
             .collect(),
         reel_url: None,
+        has_outdated_reel: false,
         has_more_clips,
         stages: stages.collect(),
         has_more_log: log.next.is_some(),

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use lectern_domain::{AppendId, ClipId, Invalid, JobId};
+use lectern_domain::{AppendId, ClipId, Invalid, JobId, StorageKey};
+use ring::digest::{SHA256, digest};
 
 use super::{ObjectKey, ObjectPrefix};
 use crate::random::{HEX, random};
@@ -102,11 +103,31 @@ impl ObjectKey {
     }
 
     /// The reel of the clips of a job, the first of which is `first`:
-    /// `jobs/{job_id}/highlights-{first}.mp4`, with a version as in
-    /// [`clip_file`](Self::clip_file).
-    pub fn reel(job_id: JobId, first: ClipId, version: Option<&ObjectVersion>) -> Self {
+    /// `jobs/{job_id}/highlights-{first}-of-{digest}.mp4`, with a version as in
+    /// [`clip_file`](Self::clip_file). The digest is that of the keys of the joined `videos` in
+    /// their order, so that [`is_reel_of`](Self::is_reel_of) tells whether the reel is up to date.
+    pub fn reel<'v>(
+        job_id: JobId,
+        first: ClipId,
+        videos: impl IntoIterator<Item = &'v StorageKey>,
+        version: Option<&ObjectVersion>,
+    ) -> Self {
         let version = version.map(ObjectVersion::suffix).unwrap_or_default();
-        Self::from_valid(format!("jobs/{job_id}/highlights-{first}{version}.mp4"))
+        let digest = reel_digest(videos);
+        Self::from_valid(format!(
+            "jobs/{job_id}/highlights-{first}-of-{digest}{version}.mp4"
+        ))
+    }
+
+    /// Whether this is the reel of these videos of clips in this order; `None` if its name does
+    /// not say.
+    pub fn is_reel_of<'v>(&self, videos: impl IntoIterator<Item = &'v StorageKey>) -> Option<bool> {
+        let (_, path) = self.split_job()?;
+        let (_, rest) = path
+            .strip_prefix("highlights-")?
+            .split_at_checked(CLIP_ID_LEN)?;
+        let (digest, _) = split_reel_digest(rest);
+        digest.map(|digest| digest == reel_digest(videos))
     }
 
     /// Whether `newer` is another version of this file of a clip, or another reel.
@@ -134,18 +155,18 @@ impl ObjectKey {
     /// - the files of the clip, `jobs/{job_id}/clips/{clip_id}.mp4`, `.jpg` and `.vtt`;
     /// - its [`custom_subtitles`](Self::custom_subtitles);
     /// - a highlight reel that begins with the clip,
-    ///   `jobs/{job_id}/highlights-{clip_id}.mp4`;
+    ///   `jobs/{job_id}/highlights-{clip_id}.mp4`, also with a digest of its clips;
     /// - versions of these files, such as `jobs/{job_id}/clips/{clip_id}-{version}.mp4`.
     pub fn clip_id(&self) -> Option<ClipId> {
         let (_, path) = self.split_job()?;
         let (kind, name) = ["clips/", "subtitles/", "highlights-"]
             .into_iter()
             .find_map(|kind| Some((kind, path.strip_prefix(kind)?)))?;
-        let (id, rest) = name.split_at_checked(36)?;
+        let (id, rest) = name.split_at_checked(CLIP_ID_LEN)?;
         let has_known_form = match kind {
             "clips/" => matches!(without_version(rest), ".mp4" | ".jpg" | ".vtt"),
             "subtitles/" => rest.starts_with('-') && !rest.contains('/'),
-            _ => without_version(rest) == ".mp4",
+            _ => without_version(split_reel_digest(rest).1) == ".mp4",
         };
         let clip_id: ClipId = id.parse().ok().filter(|_| has_known_form)?;
         // Clip ids are UUIDs of version 7; another UUID in a name is not a clip id.
@@ -191,8 +212,12 @@ impl ObjectKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectVersion(String);
 
-/// The number of hexadecimal digits of an [`ObjectVersion`].
+/// The number of hexadecimal digits of an [`ObjectVersion`], and of the digest in the name of a
+/// reel.
 const VERSION_LEN: usize = 16;
+
+/// The number of characters of a clip id.
+const CLIP_ID_LEN: usize = 36;
 
 impl ObjectVersion {
     /// A new version.
@@ -207,14 +232,31 @@ impl ObjectVersion {
 
 /// The rest of a name after its version, if it begins with one.
 fn without_version(rest: &str) -> &str {
-    let is_version = |digits: &str| {
-        let mut digits = digits.bytes();
-        digits.all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
-    };
     rest.strip_prefix('-')
-        .and_then(|rest| rest.split_at_checked(VERSION_LEN))
-        .filter(|(version, _)| is_version(version))
+        .and_then(split_digits)
         .map_or(rest, |(_, rest)| rest)
+}
+
+/// The digest with which the rest of the name of a reel begins, if it does, and what follows.
+fn split_reel_digest(rest: &str) -> (Option<&str>, &str) {
+    rest.strip_prefix("-of-")
+        .and_then(split_digits)
+        .map_or((None, rest), |(digest, rest)| (Some(digest), rest))
+}
+
+/// Splits after [`VERSION_LEN`] hexadecimal digits.
+fn split_digits(text: &str) -> Option<(&str, &str)> {
+    let is_digit = |digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    text.split_at_checked(VERSION_LEN)
+        .filter(|(digits, _)| digits.bytes().all(is_digit))
+}
+
+/// Changes with the videos of a reel, and with their order.
+fn reel_digest<'v>(videos: impl IntoIterator<Item = &'v StorageKey>) -> String {
+    let keys: Vec<_> = videos.into_iter().map(StorageKey::as_str).collect();
+    // No key has a line break.
+    let digest = digest(&SHA256, keys.join("\n").as_bytes());
+    HEX.encode(&digest.as_ref()[..VERSION_LEN / 2])
 }
 
 #[cfg(test)]
@@ -267,7 +309,7 @@ mod tests {
         assert_eq!((one.job_id(), one.clip_id()), (Some(job_id), Some(clip_id)));
         let version = ObjectVersion::random().unwrap();
         for version in [None, Some(&version)] {
-            let reel = ObjectKey::reel(job_id, clip_id, version);
+            let reel = ObjectKey::reel(job_id, clip_id, [], version);
             let file = ObjectKey::clip_file(job_id, clip_id, version, "jpg").unwrap();
             assert_eq!(
                 (reel.clip_id(), file.clip_id()),
@@ -320,19 +362,43 @@ mod tests {
         assert!(video.is_replaced_by(&file(clip_id, Some(&one), "mp4")));
         assert!(file(clip_id, Some(&two), "mp4").is_replaced_by(&file(clip_id, Some(&one), "mp4")));
         let other_clip = ClipId::new(&SystemClock);
-        let reel = ObjectKey::reel(job_id, clip_id, None);
+        let reel = ObjectKey::reel(job_id, clip_id, [], None);
         for other in [
             video.clone(),
             file(clip_id, Some(&one), "jpg"),
             file(other_clip, Some(&one), "mp4"),
-            ObjectKey::reel(job_id, clip_id, Some(&one)),
+            ObjectKey::reel(job_id, clip_id, [], Some(&one)),
             ObjectKey::new("clips/1.mp4").unwrap(),
         ] {
             assert!(!video.is_replaced_by(&other), "{other}");
         }
-        assert!(reel.is_replaced_by(&ObjectKey::reel(job_id, other_clip, None)));
+        assert!(reel.is_replaced_by(&ObjectKey::reel(job_id, other_clip, [], None)));
+        let old = ObjectKey::of_job(job_id, &format!("highlights-{clip_id}.mp4")).unwrap();
+        assert!(old.is_replaced_by(&reel));
         let subtitles = [(); 2].map(|()| ObjectKey::custom_subtitles(job_id, clip_id).unwrap());
         assert!(!subtitles[0].is_replaced_by(&subtitles[1]));
+    }
+
+    #[test]
+    fn a_reel_is_that_of_its_videos_in_their_order() {
+        let (job_id, clip_id) = (JobId::new(&SystemClock), ClipId::new(&SystemClock));
+        let [a, b] = ["clips/a.mp4", "clips/b.mp4"].map(|key| StorageKey::new(key).unwrap());
+        let version = ObjectVersion::random().unwrap();
+        for version in [None, Some(&version)] {
+            let reel = ObjectKey::reel(job_id, clip_id, [&a, &b], version);
+            assert_eq!(reel.is_reel_of([&a, &b]), Some(true));
+            for others in [vec![], vec![&a], vec![&b, &a], vec![&a, &b, &b]] {
+                assert_eq!(reel.is_reel_of(others), Some(false));
+            }
+        }
+        for unknown in [
+            format!("highlights-{clip_id}.mp4"),
+            format!("highlights-{clip_id}-{}.mp4", version.0),
+            "highlights.mp4".to_owned(),
+        ] {
+            let key = ObjectKey::of_job(job_id, &unknown).unwrap();
+            assert_eq!(key.is_reel_of([&a, &b]), None, "{unknown}");
+        }
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
                     " · " a href=(url) download { (editing.reel) }
                 }
             }
+            @if cutting::has_outdated_reel(recording) {
+                p .stale { (editing.reel_outdated) }
+            }
             @if recording.has_more_clips {
                 p { a href={ (recording.api()) "/clips" } { (own.more_clips) } }
             }
@@ -85,6 +88,10 @@ fn card(language: Language, recording: &Recording, (i, found): (usize, &ClipWith
                     }
                     @if recording.reader.may_change {
                         button type="button" data-edit { (own.edit) }
+                        @if recording.clips.len() > 1 {
+                            // For pointers. The buttons do the same for keyboards.
+                            span .grip aria-hidden="true" title=(editing.drag) { "⠿" }
+                        }
                         (move_buttons(language, recording, i))
                         button .danger type="button" data-delete { (own.delete) }
                     }

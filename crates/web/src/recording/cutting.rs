@@ -65,10 +65,20 @@ pub(super) fn is_outdated(clip: &Clip) -> bool {
     clip.stale || clip.s3_key.is_none()
 }
 
+/// Whether the reel does not show the clips as they are, or in another order.
+pub(super) fn has_outdated_reel(recording: &Recording) -> bool {
+    let has_changed = || {
+        let mut clips = recording.clips.iter();
+        clips.any(|found| is_outdated(&found.clip))
+    };
+    recording.reel_url.is_some() && (recording.has_outdated_reel || has_changed())
+}
+
 pub(super) fn section(language: Language, recording: &Recording) -> Markup {
     let own = language.editing_words();
     let clips = recording.clips.iter().map(|found| &found.clip);
     let outdated = clips.filter(|clip| is_outdated(clip)).count();
+    let needs_cutting = outdated > 0 || has_outdated_reel(recording);
     html! {
         div #cutting .cutting {
             @match Cutting::of(recording) {
@@ -79,13 +89,14 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
                 Cutting::Possible => {
                     p .soft {
                         @match outdated {
+                            0 if needs_cutting => (own.reel_to_cut),
                             0 => (own.all_cut),
                             1 => (own.to_cut_one),
                             _ => (own.to_cut.replace('#', &outdated.to_string())),
                         }
                     }
                     @if recording.reader.may_change {
-                        button .main[outdated > 0] .needs-script type="button" data-action="rerun"
+                        button .main[needs_cutting] .needs-script type="button" data-action="rerun"
                             data-from-stage=(Stage::Compilation) { (own.cut_again) }
                     }
                 },

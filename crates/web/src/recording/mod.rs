@@ -25,6 +25,10 @@ use crate::layout::Layout;
 
 /// Everything that the page of a recording shows.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about different parts of the page"
+)]
 pub struct Recording {
     /// The job of the recording.
     pub job: JobResponse,
@@ -46,6 +50,9 @@ pub struct Recording {
     pub clips: Vec<ClipWithUrls>,
     /// Where all clips, joined to one video, can be downloaded; `None` before they were.
     pub reel_url: Option<String>,
+    /// Whether this video has other clips, or another order. That clips need cutting is known from
+    /// the clips.
+    pub has_outdated_reel: bool,
     /// Whether there are more clips than these.
     pub has_more_clips: bool,
     /// Stage runs in the order of the pipeline.

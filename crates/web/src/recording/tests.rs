@@ -128,6 +128,7 @@ fn a_recording(change: &Value) -> Recording {
         topics: vec![a_topic("Entropy")],
         clips: vec![a_clip("Second law")],
         reel_url: None,
+        has_outdated_reel: false,
         has_more_clips: false,
         stages: vec![
             a_run(

@@ -124,8 +124,13 @@ impl StageHandler for Compilation {
             .into_iter()
             .filter_map(|reused| reused.or_else(|| new_clips.next()))
             .collect();
+        let videos = valid.iter().zip(&cut_clips).filter_map(|((clip, _), cut)| {
+            let video = &cut.update.s3_key;
+            video.applied_to(clip.media.s3_key.as_ref())
+        });
+        let videos: Vec<StorageKey> = videos.collect();
         let reel = match valid.first() {
-            Some((first, _)) => Patch::Set(encoder.join(first.clip_id, &cut_clips)?),
+            Some((first, _)) => Patch::Set(encoder.join(first.clip_id, &cut_clips, &videos)?),
             None => Patch::Clear,
         };
         let clip_ids = valid.iter().map(|(clip, _)| clip.clip_id);
@@ -409,9 +414,14 @@ impl Encoder<'_> {
     }
 
     /// Joins all clips and stores the reel, which is named after the id of its first
-    /// clip. A reel that replaces another one gets a name of its own, as the files of clips
-    /// do.
-    fn join(&self, first: ClipId, clips: &[CutClip]) -> Result<StorageKey, Failure> {
+    /// clip and the keys of their `videos`. A reel that replaces another one gets a name of its
+    /// own, as the files of clips do.
+    fn join(
+        &self,
+        first: ClipId,
+        clips: &[CutClip],
+        videos: &[StorageKey],
+    ) -> Result<StorageKey, Failure> {
         self.context
             .report_progress(ENCODING_PERCENT, "joining the clips");
         let job = self.context.job();
@@ -425,7 +435,8 @@ impl Encoder<'_> {
         let files: Vec<_> = clips.iter().map(|clip| clip.file.as_path()).collect();
         let media = self.context.media();
         media.concat(&files, &self.settings, &file, &mut |_| {})?;
-        self.store(&ObjectKey::reel(job.job_id, first, version.as_ref()), &file)
+        let key = ObjectKey::reel(job.job_id, first, videos, version.as_ref());
+        self.store(&key, &file)
     }
 
     fn store(&self, key: &ObjectKey, file: &Path) -> Result<StorageKey, Failure> {

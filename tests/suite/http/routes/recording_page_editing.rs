@@ -1,6 +1,7 @@
 //! What the page of one recording says about clips to be cut, and about failed stages.
 
 use lectern_domain::{JobUpdate, Patch, Stage, StorageKey};
+use lectern_storage::ObjectKey;
 use lectern_tests::{TestServer, a_completed_job, on_both_backends};
 use serde_json::json;
 
@@ -12,6 +13,7 @@ on_both_backends!(
     a_failed_stage_says_what_to_do,
     clips_that_need_cutting_say_so,
     the_reel_is_downloaded_under_a_name_of_its_own,
+    the_reel_says_that_it_is_out_of_date_until_its_clips_are_back,
 );
 
 fn a_failed_stage_says_what_to_do(server: TestServer) {
@@ -112,4 +114,53 @@ fn the_reel_is_downloaded_under_a_name_of_its_own(server: TestServer) {
         disposition.contains("lecture highlights.mp4"),
         "{disposition}"
     );
+}
+
+fn the_reel_says_that_it_is_out_of_date_until_its_clips_are_back(server: TestServer) {
+    let job_id = create_job(&server, json!({}));
+    let keys = ["clips/1.mp4", "clips/2.mp4"];
+    let clips = json!({ "clips": [
+        { "title": "Trees", "start_time": 1.0, "end_time": 9.0, "s3_key": keys[0] },
+        { "title": "Graphs", "start_time": 10.0, "end_time": 19.0, "s3_key": keys[1] },
+    ] });
+    server.put(&job_path(job_id, "/clips"), &clips).expect(200);
+    let [first, second] = server
+        .db()
+        .read(|conn| conn.clips().for_job(job_id))
+        .unwrap()
+        .try_into()
+        .unwrap();
+    let videos = keys.map(|key| StorageKey::new(key).unwrap());
+    let reel = ObjectKey::reel(job_id, first.clip_id, &videos, None);
+    let update = JobUpdate {
+        compiled_video_s3_key: Patch::Set(StorageKey::new(reel.as_str()).unwrap()),
+        ..JobUpdate::default()
+    };
+    let stored = server
+        .db()
+        .write(|tx| tx.jobs().update(job_id, &update, None));
+    stored.unwrap();
+    let is_outdated = || page(&server, job_id).text().contains("reel is out of date");
+    let change = |clip_id, body| {
+        server
+            .patch(&format!("/api/v1/clips/{clip_id}"), &body)
+            .expect(200);
+    };
+    assert!(!is_outdated());
+    change(first.clip_id, json!({ "title": "Woods" }));
+    assert!(!is_outdated(), "a title is not in the picture");
+    change(first.clip_id, json!({ "clip_order": 7 }));
+    assert!(is_outdated(), "the order has changed");
+    change(second.clip_id, json!({ "clip_order": 8 }));
+    assert!(!is_outdated(), "the order is that of the reel again");
+    change(second.clip_id, json!({ "end_time": 18.0 }));
+    assert!(is_outdated(), "the times of a clip have changed");
+    change(second.clip_id, json!({ "s3_key": "clips/3.mp4" }));
+    assert!(is_outdated(), "a clip was cut again");
+    change(second.clip_id, json!({ "s3_key": keys[1] }));
+    assert!(!is_outdated(), "the clip is that of the reel again");
+    server
+        .delete(&format!("/api/v1/clips/{}", second.clip_id))
+        .expect(204);
+    assert!(is_outdated(), "a clip was deleted");
 }

@@ -83,11 +83,33 @@ fn the_video_of_all_clips_is_a_link() {
 }
 
 #[test]
+fn a_reel_says_that_it_is_out_of_date() {
+    let outdated = "The reel is out of date";
+    let mut recording = a_recording_to_cut("completed", StageRunStatus::Completed);
+    assert!(!english(&recording).contains(outdated), "there is none");
+    recording.reel_url = Some("https://objects.test/reel.mp4".into());
+    assert!(english(&recording).contains(outdated), "a clip has changed");
+    recording.clips[0].clip.stale = false;
+    let page = english(&recording);
+    assert!(!page.contains(outdated) && page.contains("All clips are cut."));
+    // The order has changed, or a clip was deleted.
+    recording.has_outdated_reel = true;
+    let page = english(&recording);
+    assert!(page.contains(outdated) && page.contains("the reel needs cutting again"));
+    let (before, _) = page.split_once(">Cut again").unwrap();
+    let (_, button) = before.rsplit_once('<').unwrap();
+    assert!(button.contains("main"), "{button}");
+}
+
+#[test]
 fn a_clip_has_buttons_to_its_neighbours() {
     let mut recording = a_recording(&json!({}));
-    assert!(!english(&recording).contains("data-move"), "a single clip");
+    let page = english(&recording);
+    assert!(!page.contains("data-move"), "a single clip");
+    assert!(!page.contains("grip"), "a single clip");
     recording.clips = ["A", "B#", "C"].map(a_clip).into();
     let page = english(&recording);
+    assert_eq!(page.matches("class=\"grip\"").count(), 3);
     let moves = page.match_indices("data-move=\"").map(|(at, _)| {
         let rest = &page[at..];
         let label = rest.split("aria-label=\"").nth(1).unwrap();

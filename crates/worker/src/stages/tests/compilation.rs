@@ -68,11 +68,14 @@ fn a_clip_outside_the_recording_is_skipped() {
 fn a_reel_is_named_after_its_first_clip() {
     let (fixture, clips) = compile(&[("Nothing", 3.0, 4.0), ("A tone", 0.0, 1.0)]);
     let key = format!(
-        "jobs/{}/highlights-{}.mp4",
+        "jobs/{}/highlights-{}-of-",
         fixture.job.job_id, clips[1].clip_id
     );
-    let reel = fixture.job().compiled_video_s3_key;
-    assert_eq!(reel.as_deref(), Some(key.as_str()));
+    let reel = ObjectKey::try_from(fixture.job().compiled_video_s3_key.unwrap()).unwrap();
+    assert!(reel.starts_with(&key), "{reel}");
+    let video = clips[1].media.s3_key.as_ref().unwrap();
+    assert_eq!(reel.is_reel_of([video]), Some(true));
+    assert_eq!(reel.clip_id(), Some(clips[1].clip_id));
 }
 
 #[test]
