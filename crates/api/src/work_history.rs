@@ -56,7 +56,7 @@ pub struct WorkHistoryResponse {
 pub struct StageHistoryEntry {
     /// The stage.
     pub stage: Stage,
-    /// Its points, the oldest first; at most 181. They begin after `from` if more than 20,000 runs
+    /// Its points, the oldest first; at most 181. They begin after `from` if more than 10,000 runs
     /// of the stage have ended in the period: the latest of these are read.
     pub points: Vec<StageHistoryPoint>,
 }
@@ -66,7 +66,7 @@ pub struct StageHistoryEntry {
 pub struct StageHistoryPoint {
     /// The start of the point.
     pub start: DateTime<Utc>,
-    /// The mean number of runs that a worker could claim. Of the runs that are ready now, 20,000
+    /// The mean number of runs that a worker could claim. Of the runs that are ready now, 10,000
     /// are counted.
     pub ready: f64,
     /// The mean number of runs that workers were processing.

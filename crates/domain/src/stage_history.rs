@@ -47,6 +47,9 @@ pub struct HistoryBuckets {
     now: DateTime<Utc>,
 }
 
+/// The greatest length of a period, in buckets.
+const LONGEST: i64 = 180;
+
 /// Lengths of buckets, in seconds.
 const WIDTHS: [i64; 9] = [60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400];
 
@@ -60,7 +63,7 @@ impl HistoryBuckets {
         let now = now.trunc_subsecs(6);
         let seconds = i64::from(period.hours()) * 3_600;
         let [.., longest] = WIDTHS;
-        let fits = |width: &i64| seconds <= width * (Self::MAX as i64 - 1);
+        let fits = |width: &i64| seconds <= width * LONGEST;
         let width = WIDTHS.into_iter().find(fits).unwrap_or(longest);
         let start = now - TimeDelta::seconds(seconds);
         let first = start.timestamp().div_euclid(width) * width;
@@ -209,7 +212,7 @@ pub struct WorkHistory {
 impl StageHistory {
     /// How many runs of a stage are read of those that have ended, the latest, and of those that are
     /// ready. So the time does not grow with the number of runs.
-    pub const MAX_RUNS: i64 = 20_000;
+    pub const MAX_RUNS: i64 = 10_000;
 
     /// The history that these runs have.
     pub fn of(stage: Stage, groups: &[RunGroup], buckets: &HistoryBuckets) -> Self {

@@ -14,20 +14,20 @@ fn an_hour() -> HistoryBuckets {
 }
 
 /// The time of one run, in seconds since the first bucket, which begins at 11:00.
-fn second(second: i64) -> Option<RunTimes> {
-    Some(RunTimes {
+fn second(second: i64) -> RunTimes {
+    RunTimes {
         bucket: second.div_euclid(60),
         sum: second * MICROS,
-    })
+    }
 }
 
 fn run(outcome: RunOutcome, ready: i64, started: i64, finished: i64) -> RunGroup {
     RunGroup {
         outcome,
         runs: 1,
-        ready: second(ready),
-        started: second(started),
-        finished: second(finished),
+        ready: Some(second(ready)),
+        started: Some(second(started)),
+        finished: Some(second(finished)),
         is_claimed: started >= ready,
         longest: Some((finished - started) * MICROS),
     }

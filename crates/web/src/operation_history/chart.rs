@@ -20,7 +20,7 @@ const BOTTOM: f64 = 112.0;
 /// The points of a stage with the time axis that all stages have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Points<'a> {
-    pub(crate) points: &'a [StageHistoryPoint],
+    pub(crate) all: &'a [StageHistoryPoint],
     pub(crate) from: DateTime<Utc>,
     pub(crate) to: DateTime<Utc>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Points<'a> {
 impl<'a> Points<'a> {
     pub(crate) fn new(history: &WorkHistoryResponse, points: &'a [StageHistoryPoint]) -> Self {
         Self {
-            points,
+            all: points,
             from: history.from,
             to: history.to,
         }
@@ -36,8 +36,8 @@ impl<'a> Points<'a> {
 
     /// The points, each with its end.
     pub(crate) fn with_ends(self) -> impl Iterator<Item = (&'a StageHistoryPoint, DateTime<Utc>)> {
-        let next = self.points.iter().skip(1).map(|point| point.start);
-        self.points.iter().zip(next.chain([self.to]))
+        let next = self.all.iter().skip(1).map(|point| point.start);
+        self.all.iter().zip(next.chain([self.to]))
     }
 
     fn x(&self, time: DateTime<Utc>) -> f64 {

@@ -36,8 +36,10 @@ const FAILED_PATTERN: &str = "failed-pattern";
 pub(crate) fn history(language: Language, shown: OperationHistory<'_>) -> Markup {
     let (all_words, words) = (language.words(), &language.words().operation.history);
     let history = shown.history;
-    let (with_runs, without): (Vec<_>, Vec<_>) =
-        history.stages.iter().partition(|stage| has_runs(stage));
+    let (with_runs, without): (Vec<_>, Vec<_>) = history
+        .stages
+        .iter()
+        .partition(|stage| has_runs(&stage.points));
     let without = without.iter().map(|stage| all_words.stage(stage.stage));
     let without = without.collect::<Vec<_>>().join(", ");
     let step = duration(history.bucket_seconds as f64, language);
@@ -84,8 +86,8 @@ fn patterns() -> Markup {
     }
 }
 
-fn has_runs(stage: &&StageHistoryEntry) -> bool {
-    stage.points.iter().any(|point| {
+fn has_runs(points: &[StageHistoryPoint]) -> bool {
+    points.iter().any(|point| {
         point.ready > 0.0 || point.running > 0.0 || point.completed > 0 || point.failed > 0
     })
 }
@@ -130,7 +132,7 @@ fn runs_chart(language: Language, name: &str, id: &str, points: Points<'_>) -> M
     let ready = |point: &StageHistoryPoint| point.running + point.ready;
     let all = |point: &StageHistoryPoint| ready(point) + failed(point);
     let most = |value: fn(&StageHistoryPoint) -> f64| amount(greatest(points, value), language);
-    let failures: i64 = points.points.iter().map(|point| point.failed).sum();
+    let failures: i64 = points.all.iter().map(|point| point.failed).sum();
     let chart = Chart {
         id: format!("{id}-runs"),
         title: format!("{name}: {}", words.runs),
@@ -178,7 +180,7 @@ fn runs_chart(language: Language, name: &str, id: &str, points: Points<'_>) -> M
 fn completed_chart(language: Language, name: &str, id: &str, points: Points<'_>) -> Markup {
     let words = &language.words().operation.history;
     let completed = |point: &StageHistoryPoint| point.completed as f64;
-    let all: i64 = points.points.iter().map(|point| point.completed).sum();
+    let all: i64 = points.all.iter().map(|point| point.completed).sum();
     let most = greatest(points, completed);
     let chart = Chart {
         id: format!("{id}-completed"),
@@ -205,7 +207,7 @@ fn completed_chart(language: Language, name: &str, id: &str, points: Points<'_>)
 fn duration_chart(language: Language, name: &str, id: &str, points: Points<'_>) -> Markup {
     let words = &language.words().operation.history;
     let longest = |point: &StageHistoryPoint| point.duration.map_or(0.0, |duration| duration.max);
-    let sums = points.points.iter().filter_map(|point| {
+    let sums = points.all.iter().filter_map(|point| {
         let runs = point.completed as f64;
         Some((point.duration?.mean * runs, runs))
     });
@@ -271,7 +273,7 @@ fn figure(
 }
 
 fn greatest(points: Points<'_>, value: impl Fn(&StageHistoryPoint) -> f64) -> f64 {
-    points.points.iter().map(value).fold(0.0, f64::max)
+    points.all.iter().map(value).fold(0.0, f64::max)
 }
 
 /// A number of runs, with a decimal if it is a small mean.

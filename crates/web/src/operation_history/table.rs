@@ -160,7 +160,7 @@ mod tests {
             point(3, 9.0, 1, 6.0),
         ];
         let points = Points {
-            points: &points,
+            all: &points,
             from,
             // The last point has half a minute.
             to: from + TimeDelta::seconds(210),

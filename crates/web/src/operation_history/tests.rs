@@ -58,7 +58,7 @@ fn stages_without_runs_are_named_and_the_others_drawn() {
     );
     assert!(!empty.contains("<article"), "{empty}");
     let one = page(Language::English, |history| {
-        history.stages[0].points[1].completed = 1
+        history.stages[0].points[1].completed = 1;
     });
     assert_eq!(one.matches("<article").count(), 1, "{one}");
     assert_eq!(one.matches("role=\"img\"").count(), 3);
@@ -114,7 +114,7 @@ fn durations_are_drawn_where_there_are_some() {
 #[test]
 fn a_drawing_has_a_name_a_description_and_its_values_in_a_table() {
     let page = page(Language::English, |history| {
-        history.stages[0].points[0].ready = 1.25
+        history.stages[0].points[0].ready = 1.25;
     });
     assert_contains(
         &page,

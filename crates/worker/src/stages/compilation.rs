@@ -124,15 +124,7 @@ impl StageHandler for Compilation {
             .into_iter()
             .filter_map(|reused| reused.or_else(|| new_clips.next()))
             .collect();
-        let videos = valid.iter().zip(&cut_clips).filter_map(|((clip, _), cut)| {
-            let video = &cut.update.s3_key;
-            video.applied_to(clip.media.s3_key.as_ref())
-        });
-        let videos: Vec<StorageKey> = videos.collect();
-        let reel = match valid.first() {
-            Some((first, _)) => Patch::Set(encoder.join(first.clip_id, &cut_clips, &videos)?),
-            None => Patch::Clear,
-        };
+        let reel = encoder.reel(&valid, &cut_clips)?;
         let clip_ids = valid.iter().map(|(clip, _)| clip.clip_id);
         let cuts = clip_ids.zip(cut_clips);
         updates.extend(cuts.map(|(clip_id, cut)| ClipFiles {
@@ -411,6 +403,23 @@ impl Encoder<'_> {
             first
         };
         self.store(&key, file).map(Patch::Set)
+    }
+
+    /// The reel of the clips that were cut; none of no clips.
+    fn reel(
+        &self,
+        clips: &[(&Clip, TimeRange)],
+        cut_clips: &[CutClip],
+    ) -> Result<Patch<StorageKey>, Failure> {
+        let Some((first, _)) = clips.first() else {
+            return Ok(Patch::Clear);
+        };
+        let videos = clips.iter().zip(cut_clips).filter_map(|((clip, _), cut)| {
+            let video = &cut.update.s3_key;
+            video.applied_to(clip.media.s3_key.as_ref())
+        });
+        let videos: Vec<StorageKey> = videos.collect();
+        self.join(first.clip_id, cut_clips, &videos).map(Patch::Set)
     }
 
     /// Joins all clips and stores the reel, which is named after the id of its first

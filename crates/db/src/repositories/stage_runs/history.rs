@@ -142,15 +142,18 @@ fn history_sql(backend: Backend, has_owner: bool) -> String {
         Backend::Postgres => format!("sum({value})::bigint"),
         Backend::Sqlite => format!("sum({value})"),
     };
+    // Without MATERIALIZED, SQLite computes the times again wherever they are used.
     format!(
-        "SELECT stage, outcome, is_claimed, count(*) AS runs,
+        "WITH timed AS MATERIALIZED
+             (SELECT stage, outcome, {ready} AS ready, {started} AS started,
+                     {finished} AS finished, COALESCE(started_at >= ready_at, FALSE) AS is_claimed
+              FROM ({runs}) AS runs)
+         SELECT stage, outcome, is_claimed, count(*) AS runs,
                 {ready_bucket} AS ready_bucket, {ready_sum} AS ready_sum,
                 {started_bucket} AS started_bucket, {started_sum} AS started_sum,
                 {finished_bucket} AS finished_bucket, {finished_sum} AS finished_sum,
                 max(finished - started) AS longest
-         FROM (SELECT stage, outcome, {ready} AS ready, {started} AS started,
-                      {finished} AS finished, COALESCE(started_at >= ready_at, FALSE) AS is_claimed
-               FROM ({runs}) AS runs) AS timed
+         FROM timed
          GROUP BY stage, outcome, is_claimed, {ready_bucket}, {started_bucket}, {finished_bucket}",
         ready = micros("ready_at"),
         started = micros("started_at"),
