@@ -97,12 +97,38 @@ fn without_fillers_and_asides(words: &[&str], lexicon: &Lexicon) -> Vec<String> 
             i += length;
             let next = normalized.get(i).map_or("", String::as_str);
             remove(&mut kept, words[i - 1], next, lexicon);
+            i += begin_again(&mut kept, words.get(i).copied(), lexicon);
         } else {
             kept.push(words[i].to_owned());
             i += 1;
         }
     }
     kept
+}
+
+/// Leaves one of two equal function words that a removed word has separated, as in "held by, um, by
+/// the net". Returns how many of the next words are left out.
+fn begin_again(kept: &mut Vec<String>, next: Option<&str>, lexicon: &Lexicon) -> usize {
+    let (Some(next), Some(last)) = (next, kept.last_mut()) else {
+        return 0;
+    };
+    let word = normalize(next);
+    if normalize(last) != word || !lexicon.is_function_word(&word) {
+        return 0;
+    }
+    if RELATIVE_ARTICLES.contains(&word.as_str()) {
+        if !ends_clause(last) {
+            last.push(',');
+        }
+        return 0;
+    }
+    if kept.len() > 1 {
+        kept.pop();
+        return 0;
+    }
+    // The sentence keeps its first letter.
+    kept[0] = kept[0].trim_end_matches(',').to_owned() + punctuation(next);
+    1
 }
 
 /// Moves the punctuation of a removed word to the word before it. Of two commas one is left before
@@ -228,6 +254,18 @@ mod tests {
         assert_eq!(
             fluent("It, it is a net and the wind is, is cold."),
             "It is a net and the wind is cold."
+        );
+        assert_eq!(
+            fluent("Der Weg wird länger, vor allem bei, ähm, bei Felgenbremsen."),
+            "Der Weg wird länger, vor allem bei Felgenbremsen."
+        );
+        assert_eq!(
+            fluent("In, uh, in the dough the gas is held by, um, by the net."),
+            "In the dough the gas is held by the net."
+        );
+        assert_eq!(
+            fluent("Die Bremse ist die, äh, die bremst."),
+            "Die Bremse ist die, die bremst."
         );
     }
 }
