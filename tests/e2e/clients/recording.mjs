@@ -198,7 +198,9 @@ const drawn = await page.locator("#waveform path").evaluate((path) => {
 assert.deepEqual(drawn, [true, true, false, false, true]);
 
 // A thumbnail is shown where the mouse points, and where keys seek.
-const bars = await page.locator("#bars").boundingBox();
+const timeline = page.locator("#bars");
+await timeline.evaluate((element) => element.scrollIntoView({ block: "center" }));
+const bars = await timeline.boundingBox();
 const preview = page.locator(".preview");
 const shownAt = () =>
   preview.evaluate((element) => {
@@ -223,7 +225,7 @@ assert.deepEqual(await shownAt(), ["-160px 0px", "thumbnails.jpg"]);
 // The regions follow the position.
 const regions = page.getByRole("button", { name: "Mark screen and camera" });
 await regions.click();
-assert.equal(await regions.getAttribute("aria-pressed"), "true");
+await page.locator("#show-regions[aria-pressed=true]").waitFor();
 await track.focus();
 await page.keyboard.press("Home");
 await page.locator(".regions .screen").waitFor({ state: "attached" });
