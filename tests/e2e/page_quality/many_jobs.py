@@ -166,6 +166,10 @@ def check_live_rows(browser: Browser, service: Service) -> None:
     # The page may have missed something before the stream has begun. It does not know the other job.
     report(10)
     wait_until("the list is asked for", lambda: requests_for_the_list() > 0)
+    # If the stream has begun between the two reports, the other job is known only now.
+    report(15)
+    requests_for_the_list()
+    report(18)
     before = requests_for_the_list()
     for percent in range(20, 90, 10):
         report(percent)
