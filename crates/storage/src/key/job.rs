@@ -105,7 +105,7 @@ impl ObjectKey {
     /// The reel of the clips of a job, the first of which is `first`:
     /// `jobs/{job_id}/highlights-{first}-of-{digest}.mp4`, with a version as in
     /// [`clip_file`](Self::clip_file). The digest is that of the keys of the joined `videos` in
-    /// their order, so that [`is_reel_of`](Self::is_reel_of) tells whether the reel is up to date.
+    /// their order, so that [`is_reel_of`](Self::is_reel_of) finds whether the reel is up to date.
     pub fn reel<'v>(
         job_id: JobId,
         first: ClipId,

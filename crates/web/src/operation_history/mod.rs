@@ -67,7 +67,7 @@ pub(crate) fn history(language: Language, shown: OperationHistory<'_>) -> Markup
     }
 }
 
-/// The patterns, which are told apart without colours.
+/// The patterns of the areas, which differ without colours, too.
 fn patterns() -> Markup {
     html! {
         svg .patterns width="0" height="0" aria-hidden="true" {

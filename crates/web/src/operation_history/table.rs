@@ -8,7 +8,8 @@ use super::chart::Points;
 use crate::duration::duration;
 use crate::language::Language;
 
-/// Lengths of rows in seconds. Each is a multiple of the points of a period with so many rows.
+/// Lengths of rows, in seconds. A row has whole points: for each period, the shortest length that
+/// gives at most [`MAX_ROWS`] rows is a multiple of the length of its points.
 const ROW_LENGTHS: [i64; 10] = [
     300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
 ];
