@@ -4,6 +4,8 @@
 
 /** Time between two requests for the page, in milliseconds. */
 const INTERVAL = 5000;
+/** Time within which the server has to answer, in milliseconds. */
+const TIMEOUT = 30_000;
 
 /** The charts are requested with one of so many requests: they have no step below a minute. */
 const REQUESTS_PER_CHARTS = 12;
@@ -43,7 +45,8 @@ async function refresh() {
   window.clearTimeout(planned);
   const number = ++requests;
   try {
-    const response = await fetch(nextAddress(), { headers: HEADERS, redirect: "manual" });
+    const signal = AbortSignal.timeout(TIMEOUT);
+    const response = await fetch(nextAddress(), { headers: HEADERS, redirect: "manual", signal });
     // The session has ended: the page leads to signing in.
     if (response.type === "opaqueredirect" || response.status === 401) location.reload();
     if (!response.ok) throw new Error(String(response.status));

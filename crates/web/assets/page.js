@@ -29,22 +29,30 @@ export function required(selector) {
   return found;
 }
 
+/** Time within which the server has to answer, in milliseconds. */
+const PAGE_TIMEOUT = 30_000;
+
 /**
- * The page as the server shows it at this address now; `undefined` if it cannot be reached.
+ * The page as the server shows it at this address now; `undefined` if it cannot be reached, and
+ * the status 504 if it does not answer in time.
  *
  * @returns {Promise<{ status: number, page: Document | undefined } | undefined>}
  */
 export async function fetchPage() {
   try {
-    const options = { headers: { Accept: "text/html" }, redirect: /** @type {const} */ ("manual") };
-    const response = await fetch(location.href, options);
+    const response = await fetch(location.href, {
+      headers: { Accept: "text/html" },
+      redirect: "manual",
+      signal: AbortSignal.timeout(PAGE_TIMEOUT),
+    });
     // The session has ended: the page leads to signing in.
     if (response.type === "opaqueredirect" || response.status === 401) location.reload();
     if (!response.ok) return { status: response.status, page: undefined };
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     return { status: response.status, page };
-  } catch {
-    return undefined;
+  } catch (error) {
+    const isLate = error instanceof DOMException && error.name === "TimeoutError";
+    return isLate ? { status: 504, page: undefined } : undefined;
   }
 }
 
@@ -59,25 +67,31 @@ export function filled(text, values) {
 }
 
 /**
- * Plans calls of a function so that they are at least `interval` milliseconds apart.
+ * Plans calls of a function so that they begin at least `interval` milliseconds apart, each after
+ * the end of the one before: if the next request began while a response is on its way, a slow
+ * network would never let a response be the newest.
  *
  * @param {number} interval
- * @param {() => void} run
+ * @param {() => void | Promise<void>} run
  * @returns {() => void} plans a call, unless one is planned
  */
 export function atMostEvery(interval, run) {
   let last = 0;
-  /** @type {number | undefined} */
-  let planned;
+  let isPlanned = false;
+  /** @type {Promise<void>} */
+  let ended = Promise.resolve();
   return () => {
-    if (planned !== undefined) return;
-    const wait = Math.max(0, last + interval - Date.now());
-    planned = window.setTimeout(() => {
-      // What happens from now on may need another call.
-      planned = undefined;
-      last = Date.now();
-      run();
-    }, wait);
+    if (isPlanned) return;
+    isPlanned = true;
+    void ended.then(() => {
+      const wait = Math.max(0, last + interval - Date.now());
+      window.setTimeout(() => {
+        // What happens from now on may need another call.
+        isPlanned = false;
+        last = Date.now();
+        ended = Promise.resolve(run()).catch(reportError);
+      }, wait);
+    });
   };
 }
 

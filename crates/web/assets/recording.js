@@ -64,7 +64,9 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 let reloads = 0;
-const reloadSoon = atMostEvery(RELOAD_INTERVAL, () => void reload());
+/** The last event of each kind since the page was asked for. @type {Map<string, [string, JobEvent]>} */
+let sinceRequest = new Map();
+const reloadSoon = atMostEvery(RELOAD_INTERVAL, reload);
 const reloadSlowly = atMostEvery(SLOW_RELOAD_INTERVAL, reloadSoon);
 const changes = {
   async onChange() {
@@ -84,6 +86,7 @@ if (selection instanceof HTMLElement) new NewClip(selection, job, player, clips,
 /** Replaces the parts of the page by what the server shows at this address now. */
 async function reload() {
   const number = ++reloads;
+  const since = (sinceRequest = new Map());
   const response = await fetchPage();
   // A later response is newer.
   if (!response || number !== reloads) return;
@@ -109,6 +112,8 @@ async function reload() {
   waveform.show();
   thumbnails.show();
   regions.replace(part("#player"));
+  // The response may be older than what was shown meanwhile.
+  for (const [type, event] of since.values()) apply(type, event);
 }
 
 /**
@@ -141,6 +146,7 @@ function replaceStages(part) {
  */
 function apply(type, event) {
   if (event.job_id !== jobId) return;
+  sinceRequest.set(`${type} ${event.data.stage}`, [type, event]);
   if (type === "deleted") {
     notify(labels.deleted);
     return;

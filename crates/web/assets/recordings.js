@@ -39,8 +39,12 @@ function showProgress(row, progress) {
 const elsewhere = new Map();
 const isByChange = new URLSearchParams(location.search).get("order") === "updated_at";
 
+/** The last event of each job since the list was asked for. @type {Map<string, JobEvent>} */
+let sinceRequest = new Map();
+
 /** @param {JobEvent} event */
 function apply(event) {
+  sinceRequest.set(event.job_id, event);
   const { status, progress } = event.data;
   const row = recordings.querySelector(`tr[data-job-id="${CSS.escape(event.job_id)}"]`);
   if (row instanceof HTMLElement) {
@@ -58,11 +62,12 @@ function apply(event) {
 
 let reloads = 0;
 // An event from now on may be missing in the response, so it plans another request.
-const reloadSoon = atMostEvery(RELOAD_INTERVAL, () => void reload());
+const reloadSoon = atMostEvery(RELOAD_INTERVAL, reload);
 
 /** Replaces the list by what the server shows at this address now. */
 async function reload() {
   const number = ++reloads;
+  const since = (sinceRequest = new Map());
   // If the server cannot be reached, the stream of events notices when it is back.
   const response = await fetchPage();
   // Overloaded, or without its database.
@@ -83,6 +88,8 @@ async function reload() {
   const focused = focusedControl();
   recordings.replaceChildren(...list.childNodes);
   selection?.restore();
+  // The response may be older than what was shown meanwhile.
+  for (const event of since.values()) apply(event);
   if (!focused) return;
   const found = recordings.querySelector(focused.control) ?? recordings.querySelector(focused.link);
   if (found instanceof HTMLElement) found.focus();
