@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -30,7 +31,7 @@ pub(crate) struct Resource {
     pub(crate) path: &'static str,
     /// Whether the last parameter matches the rest of the path, including slashes.
     is_tail: bool,
-    /// Whether its writes wait for something to happen before they change anything.
+    /// Whether its handlers wait for something to happen, and change nothing before.
     waits: bool,
     /// Whether it exists only for requests that accept HTML.
     is_only_html: bool,
@@ -67,7 +68,7 @@ impl Resource {
         }
     }
 
-    /// The same path, whose writes wait for something to happen before they change anything.
+    /// The same path, whose handlers wait for something to happen, and change nothing before.
     pub(crate) fn waits(self) -> Self {
         Self {
             waits: true,
@@ -264,7 +265,8 @@ async fn handle_if_authorized(
     Ok(response)
 }
 
-/// Runs the handler. Reading and waiting end when the key of the caller is not accepted any more.
+/// Runs the handler. Waiting ends when the key of the caller is not accepted any more, and nothing
+/// is read for a key that has ended meanwhile.
 async fn handle(
     authorized: Option<Authorized>,
     waits: bool,
@@ -274,18 +276,29 @@ async fn handle(
     let Some(authorized) = authorized else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let head = request.request().clone();
-    if !waits && !head.method().is_safe() {
+    if !waits && !request.method().is_safe() {
         // A write that is given up may have happened, which its response would deny.
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
-    tokio::select! {
-        biased;
-        response = next.call(request) => Ok(authorized.watch_stream(response?)),
-        refusal = authorized.key_end() => {
-            Ok(ServiceResponse::new(head, refusal.error_response()))
-        }
+    if waits {
+        let head = request.request().clone();
+        return tokio::select! {
+            biased;
+            response = next.call(request) => Ok(authorized.watch_stream(response?)),
+            refusal = authorized.key_end() => {
+                Ok(ServiceResponse::new(head, refusal.error_response()))
+            }
+        };
     }
+    let began = Instant::now();
+    let response = next.call(request).await?;
+    Ok(match authorized.check_again(began).await {
+        Ok(()) => authorized.watch_stream(response),
+        Err(refusal) => {
+            let (head, _) = response.into_parts();
+            ServiceResponse::new(head, refusal.error_response())
+        }
+    })
 }
 
 /// Who may call the method. One without a handler is refused after this, with 405.

@@ -19,7 +19,10 @@ use crate::http::response::{ApiResponse, ApiResult};
 use crate::live::{Live, feed, feed_stream, sse};
 
 pub(super) fn resources() -> Vec<Resource> {
-    vec![Resource::at("/api/v1/events").get(Scope::JobsRead, events)]
+    let events = Resource::at("/api/v1/events")
+        .waits()
+        .get(Scope::JobsRead, events);
+    vec![events]
 }
 
 async fn events(

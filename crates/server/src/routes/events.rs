@@ -33,6 +33,7 @@ pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("prefe
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::at("/api/v1/jobs/{job_id}/events")
+            .waits()
             .get(Access::ScopeOrWatchToken(Scope::JobsRead), events),
         Resource::at("/ws/jobs/{job_id}").get(Access::ScopeOrWatchToken(Scope::JobsRead), watch),
     ]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use lectern_domain::Role;
 use lectern_server::Server;
-use lectern_tests::{Client, TestDb, a_job, on_both_backends};
+use lectern_tests::{Backend, Client, Fixture as _, TestDb, a_job, on_both_backends};
 use serde_json::json;
 
 use crate::http::live::channel::{Stream, handshake};
@@ -110,5 +110,38 @@ fn what_waits_ends_within_five_seconds_of_the_revocation(db: TestDb) {
         while feed.line().is_some() {}
         while socket.read().is_ok() {}
         assert!(revoked.elapsed() < PROMISED, "{:?}", revoked.elapsed());
+    });
+}
+
+#[test]
+fn a_read_that_takes_long_is_refused_if_the_key_ends_meanwhile() {
+    // Readers of SQLite never wait for others.
+    let db = TestDb::on(Backend::Postgres);
+    let [revoked, kept] = [(); 2].map(|()| Key::create(&db, Role::Viewer));
+    let server = serve_with_keys(db);
+    let mut sql = server.db().sql();
+    sql.batch("BEGIN; LOCK TABLE jobs").unwrap();
+    std::thread::scope(|scope| {
+        let reads = [(&revoked, 1), (&kept, 2)].map(|(key, limit)| {
+            // Equal requests would share a query.
+            let request = key.request(&server, "GET", &format!("{JOBS}?limit={limit}"));
+            scope.spawn(|| request.send())
+        });
+        let wait_for_reads = |since: &str| {
+            let waiting = format!(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                 AND wait_event_type = 'Lock' AND query_start < clock_timestamp() - interval '{since}'"
+            );
+            let mut sql = server.db().sql();
+            wait_until(|| sql.value(&waiting) == "2");
+        };
+        wait_for_reads("0 s");
+        revoked.revoke(server.db());
+        // Longer than the server uses what it knows about a key without reading it again.
+        wait_for_reads("3 s");
+        sql.batch("ROLLBACK").unwrap();
+        let [refused, answered] = reads.map(|read| read.join().unwrap());
+        refused.problem(401, "invalid_key");
+        answered.expect(200);
     });
 }

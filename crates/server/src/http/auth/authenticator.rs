@@ -1,7 +1,7 @@
 //! Checks the key of a request.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use actix_web::body::{BoxBody, MessageBody};
@@ -18,7 +18,7 @@ use super::Authentication;
 use super::caller::Caller;
 use super::credential::Credential;
 use super::credentials::Credentials;
-use super::key_cache::{KeyCache, KeyStore, Refusal};
+use super::key_cache::{KeyCache, KeyStore, Refusal, is_fresh};
 use super::oidc::Provider;
 use super::refusal::{invalid_key, invalid_token, key_required, scope_missing};
 use super::secret;
@@ -249,6 +249,33 @@ fn watch_token(request: &HttpRequest, now: DateTime<Utc>) -> Result<Option<Crede
 }
 
 impl Authorized {
+    /// Checks again who the caller is, if that was so long ago that the key may have ended.
+    ///
+    /// # Errors
+    ///
+    /// The response to a caller whose key is not accepted any more, or whose token has expired.
+    pub(crate) async fn check_again(&self, began: Instant) -> Result<(), ApiError> {
+        if is_fresh(began) {
+            return Ok(());
+        }
+        let token_end = self.token_end();
+        if token_end.is_some_and(|end| end <= self.checks.keys.now()) {
+            return Err(invalid_token(EXPIRED_TOKEN));
+        }
+        match self.checks.caller(&self.proof).await {
+            Err(refusal) if !refusal.is_unavailable() => Err(refusal),
+            _ => Ok(()),
+        }
+    }
+
+    /// When the token for watching a job ends, if it was one.
+    fn token_end(&self) -> Option<DateTime<Utc>> {
+        match &self.proof {
+            Proof::Stored(Credential::WatchToken { token, .. }) => token.expires_at(),
+            Proof::Stored(Credential::Key { .. }) | Proof::Token(_) => None,
+        }
+    }
+
     /// Waits until the key is not accepted any more, or the token has expired, and returns the
     /// response to a request that is still waiting then.
     pub(crate) async fn key_end(&self) -> ApiError {
@@ -263,13 +290,9 @@ impl Authorized {
                 };
             }
         };
-        let token_end = match credential {
-            Credential::WatchToken { token, .. } => token.expires_at(),
-            Credential::Key { .. } => None,
-        };
         tokio::select! {
             refusal = self.checks.keys.key_end(credential) => refused(credential, refusal),
-            () = self.end_of(token_end) => invalid_token(EXPIRED_TOKEN),
+            () = self.end_of(self.token_end()) => invalid_token(EXPIRED_TOKEN),
         }
     }
 

@@ -114,7 +114,7 @@ impl KeyCache {
         let key_id = credential.key_id();
         let cached = self.cached(key_id);
         let entry = match cached {
-            Some(entry) if entry.confirms(credential) => self.current(entry).await?,
+            Some(entry) if entry.confirms(credential) => self.current(entry, arrived).await?,
             // The secret may have been replaced since the key was read.
             Some(_) => self.look_up(key_id, |read_at| read_at >= arrived).await?,
             None => self.look_up(key_id, is_fresh).await?,
@@ -147,9 +147,13 @@ impl KeyCache {
     }
 
     /// The entry, or a newer one if it is not fresh any more.
-    async fn current(&self, entry: Arc<Entry>) -> Result<Option<Arc<Entry>>, ApiError> {
-        let age = entry.read_at.elapsed();
-        if is_fresh(entry.read_at) {
+    async fn current(
+        &self,
+        entry: Arc<Entry>,
+        now: Instant,
+    ) -> Result<Option<Arc<Entry>>, ApiError> {
+        let age = now.saturating_duration_since(entry.read_at);
+        if age < REFRESH_AGE {
             return Ok(Some(entry));
         }
         if entry.is_refreshing.swap(true, Ordering::AcqRel) {
@@ -237,7 +241,7 @@ impl KeyCache {
 }
 
 /// Whether what was read at this time needs not be read again.
-fn is_fresh(read_at: Instant) -> bool {
+pub(super) fn is_fresh(read_at: Instant) -> bool {
     read_at.elapsed() < REFRESH_AGE
 }
 
