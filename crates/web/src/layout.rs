@@ -5,6 +5,15 @@ use maud::{DOCTYPE, Markup, html};
 use crate::assets::{self, Asset, ICON, STYLE};
 use crate::language::Language;
 
+/// What the header of a page offers its reader besides the links for all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PageHeader {
+    /// A link to the page for operators.
+    pub operation: bool,
+    /// A button that ends the session of the browser.
+    pub sign_out: bool,
+}
+
 /// A page, and where it is.
 pub(crate) struct Layout<'a> {
     pub(crate) language: Language,
@@ -15,20 +24,11 @@ pub(crate) struct Layout<'a> {
     pub(crate) script: Option<&'static str>,
     /// A style sheet besides that of all pages.
     pub(crate) style: Option<&'static Asset>,
+    pub(crate) header: PageHeader,
 }
 
 impl Layout<'_> {
-    /// The page for readers of which it is not known that they may see the page for operators.
     pub(crate) fn render(&self, content: &Markup) -> String {
-        self.render_with(content, false)
-    }
-
-    /// The page with a link to the page for operators.
-    pub(crate) fn render_for_operators(&self, content: &Markup) -> String {
-        self.render_with(content, true)
-    }
-
-    fn render_with(&self, content: &Markup, is_for_operators: bool) -> String {
         let words = self.language.words();
         let root = root(self.depth);
         let asset = |asset: &Asset| format!("{root}assets/{}", asset.name);
@@ -63,10 +63,15 @@ impl Layout<'_> {
                         }
                         nav aria-label="Lectern" {
                             a href=(root) { (words.recordings) }
-                            @if is_for_operators {
+                            @if self.header.operation {
                                 a href=(format!("{root}operation")) { (words.operation.title) }
                             }
                             a href=(format!("{root}docs")) { (words.api) }
+                        }
+                        @if self.header.sign_out {
+                            form .sign-out method="post" action=(format!("{root}logout")) {
+                                button type="submit" { (words.sign_out) }
+                            }
                         }
                         @if script.is_some() {
                             // What the scripts say about the connection, and about what takes long.
@@ -92,7 +97,12 @@ pub(crate) fn root(depth: usize) -> String {
 
 /// A page that only says something, such as that a recording does not exist. `depth` is the
 /// number of path segments between the page and the root of the service.
-pub fn message_page(language: Language, depth: usize, title: &str, text: &str) -> String {
+pub fn message_page(
+    language: Language,
+    depth: usize,
+    header: PageHeader,
+    (title, text): (&str, &str),
+) -> String {
     let content = html! {
         section .message {
             h1 { (title) }
@@ -105,6 +115,7 @@ pub fn message_page(language: Language, depth: usize, title: &str, text: &str) -
         depth,
         script: None,
         style: None,
+        header,
     };
     layout.render(&content)
 }

@@ -6,10 +6,11 @@
 //! pages are served forbids inline ones.
 //!
 //! ```
-//! use lectern_web::{Language, message_page};
+//! use lectern_web::{Language, PageHeader, message_page};
 //!
 //! let language = Language::preferred(["fr", "de", "en"]);
-//! let page = message_page(language, 0, "Nicht da", "Die Aufnahme <b> gibt es nicht.");
+//! let text = ("Nicht da", "Die Aufnahme <b> gibt es nicht.");
+//! let page = message_page(language, 0, PageHeader::default(), text);
 //! assert!(page.contains("<html lang=\"de\">"));
 //! assert!(page.contains("Die Aufnahme &lt;b&gt; gibt es nicht."));
 //! ```
@@ -32,11 +33,11 @@ mod sign_in;
 mod words;
 
 pub use language::Language;
-pub use layout::message_page;
+pub use layout::{PageHeader, message_page};
 pub use operation::{Operation, ServiceState, operation_page};
 pub use operation_history::OperationHistory;
 pub use query::PageQuery;
 pub use recording::{ClipWithUrls, ReaderRights, Recording, TranscriptPart, recording_page};
 pub use recordings::{Recordings, Uploads, recordings_page};
-pub use sign_in::sign_in_page;
+pub use sign_in::{sign_in_page, signed_out_page};
 pub use words::Words;

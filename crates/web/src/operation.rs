@@ -11,7 +11,7 @@ use crate::assets::OPERATION_STYLE;
 use crate::display::{file_size, time};
 use crate::duration::duration;
 use crate::language::Language;
-use crate::layout::Layout;
+use crate::layout::{Layout, PageHeader};
 use crate::operation_history::{OperationHistory, history};
 use crate::operation_stages::stages;
 use crate::operation_words::filled;
@@ -33,6 +33,8 @@ pub struct Operation<'a> {
     pub service: Option<&'a ServiceState<'a>>,
     /// Whether the reader may pause and resume stages.
     pub may_pause: bool,
+    /// What the header of the page offers.
+    pub header: PageHeader,
 }
 
 /// The state of the server that the page comes from.
@@ -81,8 +83,9 @@ pub fn operation_page(language: Language, operation: &Operation<'_>) -> String {
         depth: 0,
         script: Some("operation"),
         style: Some(&OPERATION_STYLE),
+        header: operation.header,
     };
-    layout.render_for_operators(&content)
+    layout.render(&content)
 }
 
 fn workers(language: Language, operation: &Operation<'_>) -> Markup {

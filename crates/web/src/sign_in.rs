@@ -1,9 +1,9 @@
-//! The page that asks for a key.
+//! The page that asks for a key, and that at the end of a session.
 
 use maud::html;
 
 use crate::language::Language;
-use crate::layout::{Layout, root};
+use crate::layout::{Layout, PageHeader, root};
 
 /// The page for requests without an accepted key. `depth` is the number of path segments between
 /// the page and the root of the service.
@@ -31,6 +31,28 @@ pub fn sign_in_page(language: Language, depth: usize) -> String {
         depth,
         script: Some("sign_in"),
         style: None,
+        header: PageHeader::default(),
+    };
+    layout.render(&content)
+}
+
+/// The page after signing out, which is at `/logout`.
+pub fn signed_out_page(language: Language) -> String {
+    let words = language.words();
+    let content = html! {
+        section .message {
+            h1 { (words.signed_out_title) }
+            p { (words.signed_out) }
+            p { a href=(root(0)) { (words.sign_in_again) } }
+        }
+    };
+    let layout = Layout {
+        language,
+        title: words.signed_out_title,
+        depth: 0,
+        script: None,
+        style: None,
+        header: PageHeader::default(),
     };
     layout.render(&content)
 }

@@ -55,6 +55,7 @@ def views(samples: Samples) -> list[View]:
         View("recording-viewer", recording(samples.failed), reader="viewer"),
         View("operation", "/operation"),
         View("sign-in", "/", status=401, reader=None),
+        View("signed-out", "/logout", reader=None),
         View("forbidden", "/operation", status=403, reader="owner"),
         View("missing", missing, status=404),
         View("invalid", "/?status=finished", status=400),

@@ -9,10 +9,10 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use lectern_api::Code;
-use lectern_web::{Language, message_page, sign_in_page};
+use lectern_web::{Language, PageHeader, message_page, sign_in_page};
 use url::{Url, form_urlencoded};
 
-use crate::http::auth::Authenticator;
+use crate::http::auth::{Authenticator, ServerCookie};
 use crate::http::error::ApiError;
 use crate::http::middleware::access_log::ErrorPage;
 use crate::http::request::app_data::app_data;
@@ -55,6 +55,21 @@ pub(crate) fn language(request: &HttpRequest) -> Language {
     // Stable: of equal qualities, the first counts.
     preferences.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
     Language::preferred(preferences.iter().map(|(_, tag)| tag.primary_language()))
+}
+
+/// What the header of a page offers the browser that requests it.
+pub(crate) fn header(request: &HttpRequest, sees_operation: bool) -> PageHeader {
+    PageHeader {
+        operation: sees_operation,
+        sign_out: has_session(request),
+    }
+}
+
+/// Whether the browser has a session, which need not be accepted any more.
+pub(crate) fn has_session(request: &HttpRequest) -> bool {
+    ServerCookie::Session
+        .read(request)
+        .is_ok_and(|cookie| cookie.is_some())
 }
 
 /// The response to a browser: the page, or a page about what went wrong.
@@ -102,7 +117,8 @@ pub(crate) fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
         }
         _ => (words.failure_title, words.failure),
     };
-    let page = message_page(language, depth(request), title, text);
+    let header = header(request, false);
+    let page = message_page(language, depth(request), header, (title, text));
     as_error_page(response, page)
 }
 

@@ -21,6 +21,7 @@ mod results;
 pub(crate) mod sessions;
 mod set_pages;
 mod sign_in;
+mod sign_out;
 mod silence_regions;
 mod single_row;
 mod stage_pauses;
@@ -109,6 +110,7 @@ fn pages() -> Vec<Resource> {
         recordings::resources(),
         operation::resources(),
         recording::resources(),
+        sign_out::resources(),
         vec![docs::root()],
         assets::resources(),
     ];

@@ -81,7 +81,7 @@ async fn show(
     let page = async {
         caller.has_no_owner()?;
         let language = page::language(&request);
-        let period = period(&request)?;
+        let (period, header) = (period(&request)?, page::header(&request, true));
         let (now, may_pause) = (db.now(), caller.has(Scope::WorkManage));
         let sees_service = caller.has(Scope::Metrics);
         let disk = if sees_service {
@@ -149,6 +149,7 @@ async fn show(
                 failures: &JobListResponse::new(failures, None),
                 service: service.as_ref(),
                 may_pause,
+                header,
             };
             operation_page(language, &operation)
         };

@@ -99,6 +99,7 @@ impl Page {
         let reader = ReaderRights {
             has_owners: db.owner().is_none(),
             may_change: self.may_change,
+            header: page::header(request, db.owner().is_none()),
         };
         let now = db.now();
         let read = move |conn: &mut Reader<'_>| {

@@ -67,6 +67,8 @@ impl Page {
         let CallerDatabase(db) = &self.database;
         let has_owners = db.owner().is_none();
         let may_change = self.caller.has(Scope::JobsWrite);
+        // The page for operators is for those who see the recordings of all owners.
+        let header = page::header(request, has_owners);
         let max_size = tus::max_size(&self.objects);
         let caller = self.caller.get().map(Caller::identity);
         let wanted = list.clone();
@@ -90,8 +92,7 @@ impl Page {
                 request: &list,
                 query: &query,
                 has_owners,
-                // Who sees the recordings of all owners.
-                sees_operation: has_owners,
+                header,
                 uploads: may_change.then_some(Uploads { max_size, caller }),
             };
             recordings_page(language, &recordings)

@@ -8,11 +8,13 @@ use actix_web::http::header::{CACHE_CONTROL, SET_COOKIE};
 use actix_web::web::Data;
 use chrono::TimeDelta;
 use lectern_api::SessionResponse;
-use lectern_domain::{Access, ApiKey};
+use lectern_domain::{Access, Actor, ApiKey};
 
 use crate::database::caller_database::SessionDatabase;
+use crate::database::handle::DatabaseHandle;
 use crate::database::sessions;
 use crate::http::auth::{Caller, MaybeCaller, RequestActor, ServerCookie, key_has_ended};
+use crate::http::error::ApiError;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 
@@ -68,6 +70,17 @@ async fn delete(
     RequestActor(actor): RequestActor,
     request: HttpRequest,
 ) -> ApiResult {
+    let cookie = end(&db, &caller, actor, &request).await?;
+    ApiResponse::no_content().with_header(SET_COOKIE, &cookie)
+}
+
+/// Ends the session of the caller, if it has one; returns the header that removes its cookie.
+pub(super) async fn end(
+    db: &DatabaseHandle,
+    caller: &MaybeCaller,
+    actor: Actor,
+    request: &HttpRequest,
+) -> Result<String, ApiError> {
     if let Some(caller) = caller.get()
         && caller.is_stored()
         && caller.key().data.session.is_some()
@@ -77,8 +90,7 @@ async fn delete(
         db.write(move |tx| Ok(tx.api_keys().revoke(key_id)?), |_| ())
             .await?;
     }
-    let cookie = ServerCookie::Session.clear(&request)?;
-    ApiResponse::no_content().with_header(SET_COOKIE, &cookie)
+    ServerCookie::Session.clear(request)
 }
 
 fn respond(key: Option<&ApiKey>) -> ApiResult {

@@ -82,6 +82,10 @@ fn page(language: Language, change: impl FnOnce(&mut Parts)) -> String {
         },
         service: parts.service.as_ref(),
         may_pause: parts.may_pause,
+        header: PageHeader {
+            operation: true,
+            sign_out: false,
+        },
     };
     operation_page(language, &operation)
 }

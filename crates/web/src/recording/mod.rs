@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::assets::RECORDING_STYLE;
 use crate::language::Language;
-use crate::layout::Layout;
+use crate::layout::{Layout, PageHeader};
 
 /// Everything that the page of a recording shows.
 #[derive(Debug)]
@@ -70,10 +70,12 @@ pub struct Recording {
 /// What the reader of a page may see and do.
 #[derive(Debug, Clone, Copy)]
 pub struct ReaderRights {
-    /// Whether the reader may see recordings of several owners, and the page for operators.
+    /// Whether the reader may see recordings of several owners.
     pub has_owners: bool,
     /// Whether the reader may change recordings. Otherwise the page has no buttons that do.
     pub may_change: bool,
+    /// What the header of the page offers.
+    pub header: PageHeader,
 }
 
 /// A part of a transcript.
@@ -155,12 +157,9 @@ pub fn recording_page(language: Language, recording: &Recording) -> String {
         depth: 1,
         script: Some("recording"),
         style: Some(&RECORDING_STYLE),
+        header: recording.reader.header,
     };
-    if recording.reader.has_owners {
-        layout.render_for_operators(&content)
-    } else {
-        layout.render(&content)
-    }
+    layout.render(&content)
 }
 
 /// The words that the script shows.

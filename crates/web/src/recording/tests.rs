@@ -143,6 +143,7 @@ fn a_recording(change: &Value) -> Recording {
         reader: ReaderRights {
             has_owners: false,
             may_change: true,
+            header: PageHeader::default(),
         },
         now: at("2026-03-04T05:40:00Z"),
     }

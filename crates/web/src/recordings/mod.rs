@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::assets::RECORDINGS_STYLE;
 use crate::display::number;
 use crate::language::Language;
-use crate::layout::Layout;
+use crate::layout::{Layout, PageHeader};
 use crate::query::PageQuery;
 
 /// A page of the list of recordings.
@@ -31,8 +31,8 @@ pub struct Recordings<'a> {
     pub query: &'a PageQuery,
     /// Whether the reader may see recordings of several owners.
     pub has_owners: bool,
-    /// Whether the reader may see the page for operators.
-    pub sees_operation: bool,
+    /// What the header of the page offers.
+    pub header: PageHeader,
     /// For a reader who may change and upload recordings. Otherwise the page has nothing that
     /// would be refused.
     pub uploads: Option<Uploads<'a>>,
@@ -84,12 +84,9 @@ pub fn recordings_page(language: Language, recordings: &Recordings<'_>) -> Strin
         depth: 0,
         script: Some("recordings"),
         style: Some(&RECORDINGS_STYLE),
+        header: recordings.header,
     };
-    if recordings.sees_operation {
-        layout.render_for_operators(&content)
-    } else {
-        layout.render(&content)
-    }
+    layout.render(&content)
 }
 
 fn count(language: Language, list: &JobListResponse) -> Option<String> {

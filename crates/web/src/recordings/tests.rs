@@ -43,7 +43,10 @@ fn page_for(
         request: &request.into_domain().unwrap(),
         query: &PageQuery::parse(&pairs.collect::<Vec<_>>().join("&")),
         has_owners,
-        sees_operation: has_owners,
+        header: PageHeader {
+            operation: has_owners,
+            sign_out: false,
+        },
         uploads,
     };
     recordings_page(language, &recordings)

@@ -128,6 +128,8 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("GET", "/docs/start.js", PUBLIC),
     ("GET", "/docs/{file}", PUBLIC),
     ("GET", "/healthz", PUBLIC),
+    ("GET", "/logout", PUBLIC),
+    ("POST", "/logout", "any key"),
     ("GET", "/metrics", "metrics"),
     ("GET", "/operation", "jobs:read"),
     ("POST", "/operation/{stage}/pause", "work:manage"),

@@ -27,6 +27,7 @@ on_both_backends!(
     a_person_without_a_role_gets_no_session,
     nobody_is_sent_to_another_site,
     signing_out_ends_the_session_on_every_server,
+    a_page_has_a_button_to_sign_out,
 );
 
 const SESSION: &str = "/api/v1/session";
@@ -372,4 +373,42 @@ fn signing_out_ends_the_session_on_every_server(db: TestDb) {
     }
     let path = job_path(UNKNOWN_ID.parse().unwrap(), "");
     get(&servers[1], &path, &cookie).problem(401, "invalid_key");
+}
+
+fn a_page_has_a_button_to_sign_out(db: TestDb) {
+    let key = Key::create(&db, Role::Viewer);
+    let server = serve_with_keys(db);
+    let cookie = sign_in_with(&server, &key);
+    let as_browser =
+        |request: RequestBuilder<'_>| request.header("Accept", "text/html, */*;q=0.8").send();
+    let open = |path: &str| as_browser(request(&server, "GET", path, &cookie));
+    let button = r#"action="./logout"><button type="submit">Sign out</button>"#;
+    for path in ["/", "/operation"] {
+        let page = open(path).expect(200);
+        assert!(page.text().contains(button), "{page}");
+    }
+    // Also on pages about what somebody may not see, or what is not there.
+    let page = open(&format!("/jobs/{UNKNOWN_ID}")).expect(404);
+    assert!(page.text().contains(r#"action="../logout">"#), "{page}");
+    let of_key = as_browser(key.request(&server, "GET", "/")).expect(200);
+    assert!(!of_key.text().contains("logout"), "{of_key}");
+
+    // Another site cannot sign somebody out.
+    let sign_out = |site: &str| {
+        as_browser(request(&server, "POST", "/logout", &cookie).header("Sec-Fetch-Site", site))
+    };
+    sign_out("cross-site").expect(403);
+    let still = open("/logout").expect(303);
+    assert_eq!(still.header("Location"), Some("./"));
+
+    let signed_out = sign_out("same-origin").expect(303);
+    assert_eq!(signed_out.header("Location"), Some("logout"));
+    let [(cleared, attributes)] = &cookies(&signed_out)[..] else {
+        panic!("{signed_out}");
+    };
+    assert_eq!(cleared, "lectern_session=");
+    assert!(attributes.contains("Max-Age=0"), "{attributes}");
+    wait_until(|| open("/").status == 401);
+    let page = as_browser(server.request("GET", "/logout")).expect(200);
+    assert!(page.text().contains("<h1>Signed out</h1>"), "{page}");
 }
