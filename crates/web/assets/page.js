@@ -1,10 +1,10 @@
 // @ts-check
 // What the scripts of all pages share.
 
-const timeFormat = new Intl.DateTimeFormat(document.documentElement.lang, {
-  dateStyle: "medium",
-  timeStyle: "short",
-});
+/** @param {"short" | "medium"} timeStyle */
+const timeFormat = (timeStyle) =>
+  new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle });
+const [toMinutes, toSeconds] = [timeFormat("short"), timeFormat("medium")];
 
 /**
  * Shows times in the reader's time zone.
@@ -13,7 +13,9 @@ const timeFormat = new Intl.DateTimeFormat(document.documentElement.lang, {
  */
 export function showLocalTimes(parent) {
   for (const time of parent.querySelectorAll("time")) {
-    time.textContent = timeFormat.format(new Date(time.dateTime));
+    // What the stages did within a minute has an order, too.
+    const format = time.closest("#stages") ? toSeconds : toMinutes;
+    time.textContent = format.format(new Date(time.dateTime));
   }
 }
 

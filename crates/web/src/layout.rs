@@ -33,6 +33,7 @@ impl Layout<'_> {
         let root = root(self.depth);
         let asset = |asset: &Asset| format!("{root}assets/{}", asset.name);
         let script = self.script.and_then(assets::script);
+        let current = |name| (self.script == Some(name)).then_some("page");
         let page = html! {
             (DOCTYPE)
             html lang=(self.language.tag()) {
@@ -62,9 +63,11 @@ impl Layout<'_> {
                             "Lectern"
                         }
                         nav aria-label="Lectern" {
-                            a href=(root) { (words.recordings) }
+                            a href=(root) aria-current=[current("recordings")] { (words.recordings) }
                             @if self.header.operation {
-                                a href=(format!("{root}operation")) { (words.operation.title) }
+                                a href=(format!("{root}operation")) aria-current=[current("operation")] {
+                                    (words.operation.title)
+                                }
                             }
                             a href=(format!("{root}docs")) { (words.api) }
                         }
@@ -95,23 +98,36 @@ pub(crate) fn root(depth: usize) -> String {
     }
 }
 
+/// What a page says.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// In the language of the reader.
+    pub title: &'a str,
+    /// In the language of the reader.
+    pub text: &'a str,
+    /// More about it in English, as the API says it.
+    pub detail: Option<&'a str>,
+}
+
 /// A page that only says something, such as that a recording does not exist. `depth` is the
 /// number of path segments between the page and the root of the service.
 pub fn message_page(
     language: Language,
     depth: usize,
     header: PageHeader,
-    (title, text): (&str, &str),
+    message: Message<'_>,
 ) -> String {
     let content = html! {
         section .message {
-            h1 { (title) }
-            p { (text) }
+            h1 { (message.title) }
+            p { (message.text) }
+            @if let Some(detail) = message.detail { p lang="en" { (detail) } }
+            p { a href=(root(depth)) { (language.words().show_all) } }
         }
     };
     let layout = Layout {
         language,
-        title,
+        title: message.title,
         depth,
         script: None,
         style: None,

@@ -6,11 +6,15 @@
 //! pages are served forbids inline ones.
 //!
 //! ```
-//! use lectern_web::{Language, PageHeader, message_page};
+//! use lectern_web::{Language, Message, PageHeader, message_page};
 //!
 //! let language = Language::preferred(["fr", "de", "en"]);
-//! let text = ("Nicht da", "Die Aufnahme <b> gibt es nicht.");
-//! let page = message_page(language, 0, PageHeader::default(), text);
+//! let message = Message {
+//!     title: "Nicht da",
+//!     text: "Die Aufnahme <b> gibt es nicht.",
+//!     detail: None,
+//! };
+//! let page = message_page(language, 0, PageHeader::default(), message);
 //! assert!(page.contains("<html lang=\"de\">"));
 //! assert!(page.contains("Die Aufnahme &lt;b&gt; gibt es nicht."));
 //! ```
@@ -33,7 +37,7 @@ mod sign_in;
 mod words;
 
 pub use language::Language;
-pub use layout::{PageHeader, message_page};
+pub use layout::{Message, PageHeader, message_page};
 pub use operation::{Operation, ServiceState, operation_page};
 pub use operation_history::OperationHistory;
 pub use query::PageQuery;

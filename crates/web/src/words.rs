@@ -65,6 +65,8 @@ pub struct Words {
     pub not_found: &'static str,
     /// What the page about an address without a page says.
     pub no_page: &'static str,
+    /// What the page about an invalid address says.
+    pub invalid: &'static str,
     /// Title of the page about an invalid address.
     pub invalid_title: &'static str,
     /// Title of the page about a failure of the server.
@@ -159,7 +161,7 @@ pub(crate) static ENGLISH: Words = Words {
         "Cutting clips",
         "Complete",
     ],
-    orders: ["By creation", "By last change", "By completion"],
+    orders: ["By creation", "By change", "By completion"],
     sign_in_title: "Sign in",
     sign_out: "Sign out",
     signed_out_title: "Signed out",
@@ -177,6 +179,7 @@ pub(crate) static ENGLISH: Words = Words {
     not_found: "There is no such recording, or it is not yours.",
     no_page: "There is no page at this address.",
     invalid_title: "This address is not valid",
+    invalid: "Something that it asks for does not exist, such as a filter or an order.",
     failure_title: "That did not work",
     failure: "Try again in a moment.",
 };
@@ -233,11 +236,7 @@ pub(crate) static GERMAN: Words = Words {
         "Clips schneiden",
         "Fertig",
     ],
-    orders: [
-        "Nach Erstellung",
-        "Nach letzter Änderung",
-        "Nach Fertigstellung",
-    ],
+    orders: ["Nach Erstellung", "Nach Änderung", "Nach Fertigstellung"],
     sign_in_title: "Anmelden",
     sign_out: "Abmelden",
     signed_out_title: "Abgemeldet",
@@ -250,11 +249,12 @@ pub(crate) static GERMAN: Words = Words {
     key_not_accepted: "Dieser Schlüssel wird nicht angenommen.",
     key_may_not_read: "Dieser Schlüssel darf keine Aufnahmen lesen. Bitten Sie um einen mit anderer Rolle.",
     forbidden_title: "Nicht erlaubt",
-    forbidden: "Mit Ihrem Schlüssel ist diese Seite nicht erlaubt. Bitten Sie um einen mit anderer Rolle.",
+    forbidden: "Mit Ihrem Schlüssel ist diese Seite nicht erlaubt. Bitten Sie um einen Schlüssel mit einer anderen Rolle.",
     not_found_title: "Nicht gefunden",
     not_found: "Diese Aufnahme gibt es nicht, oder sie gehört Ihnen nicht.",
     no_page: "Unter dieser Adresse gibt es keine Seite.",
     invalid_title: "Diese Adresse ist ungültig",
+    invalid: "Etwas darin gibt es nicht, etwa einen Filter oder eine Sortierung.",
     failure_title: "Das hat nicht geklappt",
     failure: "Versuchen Sie es gleich noch einmal.",
 };

@@ -257,7 +257,7 @@ await page.getByRole("button", { name: "Try again" }).click();
 await status.filter({ hasText: "Queued" }).waitFor();
 
 const german = await open({ locale: "de-DE", viewport: { width: 390, height: 800 } });
-await german.getByRole("heading", { name: "Was geschah" }).waitFor();
+await german.getByRole("heading", { name: "Verlauf" }).waitFor();
 const overflow = await german.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 assert(overflow <= 0, `the page is ${overflow} pixels wider than a phone`);
 

@@ -206,7 +206,7 @@ def check_troubles(visit: Visit, files: dict[str, Path]) -> None:
     talk, notes = visit.upload("talk.wav"), visit.upload("notes.txt")
     has_state(talk, "retrying")
     has_state(notes, "failed")
-    expect(notes).to_contain_text("This is no recording. Possible are .mp4")
+    expect(notes).to_contain_text("This is not a recording. Accepted are .mp4")
     expect(notes.get_by_role("button")).to_have_count(1)
     notes.get_by_role("button", name="Hide").click()
     expect(notes).to_have_count(0)

@@ -27,6 +27,7 @@ const PAGE: &str = r#"<!DOCTYPE html>
 <link rel="icon" type="image/png" href="docs/favicon-32x32.png">
 </head>
 <body>
+<header><a href="./">← Lectern</a></header>
 <main id="swagger-ui"></main>
 <script src="docs/swagger-ui-bundle.js"></script>
 <script src="docs/start.js"></script>

@@ -9,7 +9,7 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use lectern_api::Code;
-use lectern_web::{Language, PageHeader, message_page, sign_in_page};
+use lectern_web::{Language, Message, PageHeader, message_page, sign_in_page};
 use url::{Url, form_urlencoded};
 
 use crate::http::auth::{Authenticator, ServerCookie};
@@ -108,17 +108,24 @@ pub(crate) fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
         return as_error_page(response, page);
     }
     let words = language.words();
+    let mut detail = None;
     let (title, text) = match status {
         StatusCode::FORBIDDEN => (words.forbidden_title, words.forbidden),
         _ if error.code() == Code::NotFound => (words.not_found_title, words.no_page),
         StatusCode::NOT_FOUND => (words.not_found_title, words.not_found),
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
-            (words.invalid_title, error.detail())
+            detail = Some(error.detail());
+            (words.invalid_title, words.invalid)
         }
         _ => (words.failure_title, words.failure),
     };
     let header = header(request, false);
-    let page = message_page(language, depth(request), header, (title, text));
+    let message = Message {
+        title,
+        text,
+        detail,
+    };
+    let page = message_page(language, depth(request), header, message);
     as_error_page(response, page)
 }
 

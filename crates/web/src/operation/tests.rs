@@ -132,8 +132,8 @@ fn numbers_ages_and_durations_are_shown() {
             "data-label=\"Waiting\">10000+</td>",
             "class=\"number has-failed\" data-label=\"Failed\">1</td>",
             "data-label=\"Ready for\">2 min 5 s</td>",
-            "data-label=\"Last hour\">12</td>",
-            "data-label=\"Duration\">42 s / 1 h</td>",
+            "data-label=\"Done in 1 h\">12</td>",
+            "data-label=\"Median / p95\">42 s / 1 h</td>",
         ],
     );
 }
@@ -167,7 +167,7 @@ fn what_a_worker_holds_is_shown_with_a_link_to_the_job() {
             "href=\"jobs/0197a0d2-0000-7000-8000-00000000beef\"",
             "<progress max=\"100\" value=\"41\" aria-label=\"Transcribing\">",
             "data-label=\"Attempt\">2 / 3</td>",
-            "data-label=\"For\">6 min 7 s</td>",
+            "data-label=\"Running for\">6 min 7 s</td>",
             "data-label=\"Lease ends\">in 53 s</td>",
             "data-label=\"Last seen\">7 s ago</td>",
         ],
@@ -254,7 +254,7 @@ fn the_page_is_in_the_language_of_the_reader() {
         &[
             "<html lang=\"de\">",
             "<title>Betrieb – Lectern</title>",
-            "<a href=\"./operation\">Betrieb</a>",
+            "<a href=\"./operation\" aria-current=\"page\">Betrieb</a>",
             "Keine Aufnahme ist fehlgeschlagen.",
             "vor 7 s",
         ],

@@ -14,7 +14,8 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
         section #clips .clips aria-labelledby="clips-title" {
             h2 #clips-title { (own.clips) }
             (cutting::section(language, recording))
-            @if recording.reader.may_change && recording.media_url.is_some() {
+            // A recording of unknown length has no times to choose from.
+            @if recording.reader.may_change && recording.media_url.is_some() && recording.seconds() > 0.0 {
                 button .needs-script type="button" data-new-clip { (editing.clip_from_here) }
             }
             @if recording.clips.is_empty() {
@@ -55,6 +56,8 @@ fn card(language: Language, recording: &Recording, (i, found): (usize, &ClipWith
         li .clip-card data-clip-id=(clip.clip_id) {
             @if let Some(url) = &found.thumbnail_url {
                 img .thumbnail src=(url) alt="" loading="lazy" width="320" height="180";
+            } @else if recording.clips.iter().any(|other| other.thumbnail_url.is_some()) {
+                div .thumbnail {}
             }
             div .clip-text {
                 h3 { (clip.title) }
@@ -89,10 +92,12 @@ fn card(language: Language, recording: &Recording, (i, found): (usize, &ClipWith
                     @if recording.reader.may_change {
                         button type="button" data-edit { (own.edit) }
                         @if recording.clips.len() > 1 {
-                            // For pointers. The buttons do the same for keyboards.
-                            span .grip aria-hidden="true" title=(editing.drag) { "⠿" }
+                            span .moves {
+                                // For pointers. The buttons do the same for keyboards.
+                                span .grip aria-hidden="true" title=(editing.drag) { "⠿" }
+                                (move_buttons(language, recording, i))
+                            }
                         }
-                        (move_buttons(language, recording, i))
                         button .danger type="button" data-delete { (own.delete) }
                     }
                 }

@@ -96,7 +96,7 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
                         }
                     }
                     @if recording.reader.may_change {
-                        button .main[needs_cutting] .needs-script type="button" data-action="rerun"
+                        button .needs-script .main[needs_cutting] type="button" data-action="rerun"
                             data-from-stage=(Stage::Compilation) { (own.cut_again) }
                     }
                 },

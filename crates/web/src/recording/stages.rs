@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::Recording;
 use super::failure_hint::Cause;
 use crate::display::{clock, share, time};
+use crate::duration::duration;
 use crate::language::Language;
 
 pub(super) fn section(language: Language, recording: &Recording) -> Markup {
@@ -176,7 +177,7 @@ fn log_entry(language: Language, entry: &LogEntry) -> Markup {
             span .failed[entry.status == LogStatus::Failed] { (own.log_status(entry.status)) }
             @if let Some(agent) = &entry.agent_name { span .soft { " · " (agent) } }
             @if let Some(seconds) = entry.duration_seconds {
-                span .soft { " · " (format!("{:.1}", seconds.get())) " s" }
+                span .soft { " · " (duration(seconds.get(), language)) }
             }
             @if let Some(message) = &entry.message { p { (message) } }
             @if let Some(details) = details { pre { (details) } }

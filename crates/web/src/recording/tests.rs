@@ -261,7 +261,10 @@ fn lines_and_clips_lead_to_their_time() {
         page.contains("data-play data-start=\"60\" data-end=\"97.5\""),
         "{page}"
     );
-    assert!(page.contains("1:00–1:37 (0:37) · Score 50 %"), "{page}");
+    assert!(
+        page.contains("1:00–1:37 (0:37) · Score 50\u{a0}%"),
+        "{page}"
+    );
     assert!(page.contains(">About Entropy<"), "{page}");
     assert!(page.contains("href=\"https://objects.test/clip.mp4?a=1&amp;b=2\" download"));
 }

@@ -122,7 +122,7 @@ fn is_narrow(length: f64, seconds: f64) -> bool {
 }
 
 pub(super) fn percent(ratio: f64) -> String {
-    format!("{:.0} %", ratio * 100.0)
+    format!("{:.0}\u{a0}%", ratio * 100.0)
 }
 
 fn silence_path(regions: &[SilenceRegion]) -> String {

@@ -174,7 +174,7 @@ fn only_a_reader_who_may_upload_has_a_place_for_files() {
     for part in [
         "type=\"file\" multiple accept=\".mp4,",
         "Je Datei höchstens 2,1 GB.",
-        "Möglich sind .mp4 ",
+        "Angenommen werden .mp4 ",
         "hier oder über die API",
     ] {
         assert!(german.contains(part), "{part}: {german}");

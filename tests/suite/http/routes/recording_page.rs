@@ -191,7 +191,7 @@ fn the_page_is_in_the_language_of_the_reader(server: TestServer) {
     for part in [
         "<html lang=\"de\">",
         ">Fertig</span>",
-        "Was geschah",
+        "Verlauf",
         "Wichtigkeit",
     ] {
         assert!(page.text().contains(part), "{part}: {page}");
