@@ -134,34 +134,38 @@ export class ClipEdges {
       width: `${track.clientWidth}px`,
       height: `${track.clientHeight}px`,
     });
-    for (const bar of this.#clipBars) {
-      const isMoved = this.#move?.handle.dataset.clip === bar.dataset.clip;
-      this.#place(bar, isMoved && this.#move ? this.#move.times : timesOf(bar));
-    }
+    const move = this.#move;
+    this.#place(this.#clipBars.map((bar) =>
+      [bar, move && move.handle.dataset.clip === bar.dataset.clip ? move.times : timesOf(bar)]));
   }
 
   /**
-   * Shows a clip at these times.
+   * Shows clips at these times. Everything is measured before anything is changed, because each
+   * measurement after a change has the browser lay out the page again.
    *
-   * @param {SVGElement} bar
-   * @param {Times} times
+   * @param {[SVGElement, Times][]} clips
    */
-  #place(bar, times) {
+  #place(clips) {
     const [bars, layer] = [this.#bars?.getBoundingClientRect(), this.#layer.getBoundingClientRect()];
     if (!bars) return;
+    const measured = clips.map(([bar, times]) => {
+      const handles = this.#handlesOf(bar.dataset.clip ?? "");
+      const { top, height } = bar.getBoundingClientRect();
+      return { bar, times, handles, top, height, handleWidth: handles[0]?.offsetWidth ?? 0 };
+    });
     const share = (/** @type {number} */ seconds) => seconds / this.#seconds;
-    bar.parentElement?.setAttribute("x", `${share(times.start) * 100}%`);
-    bar.parentElement?.setAttribute("width", `${share(times.end - times.start) * 100}%`);
-    const { top, height } = bar.getBoundingClientRect();
-    const handles = this.#handlesOf(bar.dataset.clip ?? "");
-    for (const handle of handles) {
-      const edge = handle.dataset.edge === "start" ? "start" : "end";
-      const isNarrow = share(times.end - times.start) * bars.width < handle.offsetWidth * 2;
-      handle.classList.toggle("narrow", isNarrow);
-      handle.style.left = `${bars.left - layer.left + share(times[edge]) * bars.width}px`;
-      handle.style.top = `${top - layer.top}px`;
-      handle.style.height = `${height}px`;
-      setTime(handle, times[edge]);
+    for (const { bar, times, handles, top, height, handleWidth } of measured) {
+      const length = share(times.end - times.start);
+      bar.parentElement?.setAttribute("x", `${share(times.start) * 100}%`);
+      bar.parentElement?.setAttribute("width", `${length * 100}%`);
+      for (const handle of handles) {
+        const edge = handle.dataset.edge === "start" ? "start" : "end";
+        handle.classList.toggle("narrow", length * bars.width < handleWidth * 2);
+        handle.style.left = `${bars.left - layer.left + share(times[edge]) * bars.width}px`;
+        handle.style.top = `${top - layer.top}px`;
+        handle.style.height = `${height}px`;
+        setTime(handle, times[edge]);
+      }
     }
   }
 
@@ -264,7 +268,7 @@ export class ClipEdges {
    */
   #show({ handle, times }, isSnapped) {
     const bar = this.#clipBars.find(({ dataset }) => dataset.clip === handle.dataset.clip);
-    if (bar) this.#place(bar, times);
+    if (bar) this.#place([[bar, times]]);
     const length = Math.round((times.end - times.start) * 1000) / 1000;
     this.#label.textContent = `${exactClock(times.start)} – ${exactClock(times.end)} (${exactClock(length)})`;
     this.#label.hidden = false;
@@ -370,7 +374,7 @@ export class ClipEdges {
     if (bar) {
       bar.dataset.start = String(move.times.start);
       bar.dataset.end = String(move.times.end);
-      this.#place(bar, move.times);
+      this.#place([[bar, move.times]]);
     }
     move.handle.classList.remove("is-moved");
     this.#label.hidden = this.#guide.hidden = true;

@@ -28,14 +28,14 @@ export class Timeline {
   /** Takes over the timeline of a newer page. @param {Element} section */
   replace(section) {
     const hadFocus = document.activeElement === this.#track;
-    const scrolled = this.#track?.scrollLeft ?? 0;
+    const scrolled = this.#zoom > 1 ? this.#track?.scrollLeft ?? 0 : 0;
     const isOpen = this.section.querySelector("details")?.open ?? false;
     this.section.setAttribute("data-seconds", section.getAttribute("data-seconds") ?? "0");
     this.section.replaceChildren(...section.childNodes);
     const details = this.section.querySelector("details");
     if (details) details.open = isOpen;
     this.#prepare();
-    if (this.#track) this.#track.scrollLeft = scrolled;
+    if (this.#track && this.#zoom > 1) this.#track.scrollLeft = scrolled;
     if (hadFocus) this.#track?.focus();
   }
 
@@ -113,7 +113,8 @@ export class Timeline {
     const share = this.player.position / this.#seconds;
     this.#zoom = Math.min(MAX_ZOOM, Math.max(1, zoom));
     bars.setAttribute("width", `${this.#zoom * 100}%`);
-    track.scrollLeft = share * track.scrollWidth - track.clientWidth / 2;
+    // Measuring has the browser lay out the page.
+    if (this.#zoom > 1) track.scrollLeft = share * track.scrollWidth - track.clientWidth / 2;
     for (const button of this.section.querySelectorAll("button[data-zoom]")) {
       const limit = button.getAttribute("data-zoom") === "in" ? MAX_ZOOM : 1;
       button.toggleAttribute("disabled", this.#zoom === limit);

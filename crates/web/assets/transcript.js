@@ -91,7 +91,7 @@ export class Transcript {
     this.#shown = signature(section);
     this.#index();
     const total = Number(this.section.dataset.total);
-    if (this.#list) this.#list.scrollTop = scrolled;
+    this.#restoreScroll(scrolled);
     if (total > this.#lines.length || location.search !== "") void this.#load(scrolled);
     else this.#find();
   }
@@ -106,12 +106,18 @@ export class Transcript {
       const made = await inSlices(lists(json.segments));
       if (number !== this.#loads || this.#editor) return;
       this.#list?.replaceChildren(...made);
-      if (this.#list) this.#list.scrollTop = scrolled;
+      this.#restoreScroll(scrolled);
       this.#index();
     } catch {
       // The first part remains, and the next change of the recording is another chance.
     }
     this.#find();
+  }
+
+  /** @param {number} scrolled how far the list was scrolled, in pixels */
+  #restoreScroll(scrolled) {
+    // Scrolling has the browser lay out the page; a new list is at its beginning.
+    if (this.#list && scrolled > 0) this.#list.scrollTop = scrolled;
   }
 
   get #list() {

@@ -15,6 +15,8 @@ SECONDS = 3 * 3600
 LINES = 10_000
 # Only the parts of the transcript in view are laid out, each of a hundred lines.
 MAX_LINES_LAID_OUT = 400
+# By scripts while the page loads.
+MAX_FORCED_LAYOUTS = 10
 STEPS = 40
 
 
@@ -102,7 +104,14 @@ def check_long_recording(browser: Browser, service: Service, directory: Path) ->
     job = make_long_recording(service, directory)
     reader = Reader(browser, service, service.key, locale="en-GB")
     transfers = Transfers(reader)
+    stacks = "disabled-by-default-devtools.timeline.stack"
+    browser.start_tracing(page=reader.page, categories=["devtools.timeline", stacks])
     open_page(reader, job)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    # Only a layout that a script waits for has the stack of one. Some parts of the page have to know
+    # their size, but the number does not depend on that of lines and clips.
+    forced = [event for event in events if event["name"] == "Layout" and "stackTrace" in event["args"].get("beginData", {})]
+    assert 0 < len(forced) <= MAX_FORCED_LAYOUTS, (len(forced), forced[:3])
     page = reader.page
     # The transcript itself is no part of what the page needs to be of use.
     size = sum(size for url, size in transfers.counted().items() if not url.endswith("/transcripts"))
