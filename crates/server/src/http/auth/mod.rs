@@ -22,7 +22,8 @@
 //!
 //! A revoked key is refused within four seconds by every server of the database, because none
 //! uses what it has read for longer. What is in progress ends as well: a request that waits is
-//! answered with 401, and a stream ends.
+//! answered with 401, a stream ends, and a read that takes longer than two seconds is checked again
+//! before its response.
 //!
 //! # Watch tokens
 //!
