@@ -24,7 +24,6 @@ use crate::http::middleware::{access_log, compress};
 use crate::http::page;
 use crate::http::rate_limit::RateLimiter;
 use crate::http::request::app_data::app_data;
-use crate::http::request::authenticated_key::AuthenticatedKey;
 
 /// A path with the handlers of its methods. GET handlers also answer HEAD.
 pub(crate) struct Resource {
@@ -219,16 +218,15 @@ async fn handle_if_authorized(
         request.into_response(response)
     };
     let authenticator = app_data::<Authenticator>(request.request())?.clone();
-    let authorized = match authenticator.authorize(request.request(), access).await {
+    let arrived = Instant::now();
+    let authorized = authenticator.authorize(request.request(), access, arrived);
+    let authorized = match authorized.await {
         Ok(authorized) => authorized,
         Err(refusal) => return Ok(refuse(request, &refusal)),
     };
     if let Some(authorized) = &authorized {
         let caller = authorized.caller.clone();
-        let key = AuthenticatedKey(caller.key().key_id);
-        let mut extensions = request.extensions_mut();
-        extensions.insert(key);
-        extensions.insert(caller);
+        request.extensions_mut().insert(caller);
     }
     let share = match &authorized {
         Some(authorized) => CallerShare::named(Arc::clone(authorized.caller.namespace())),
@@ -284,15 +282,19 @@ async fn handle(
         let head = request.request().clone();
         return tokio::select! {
             biased;
-            response = next.call(request) => Ok(authorized.watch_stream(response?)),
-            refusal = authorized.key_end() => {
+            response = next.call(request) => {
+                Ok(authorized.watch_stream(response?.map_into_boxed_body()))
+            }
+            refusal = Box::pin(authorized.key_end()) => {
                 Ok(ServiceResponse::new(head, refusal.error_response()))
             }
         };
     }
-    let began = Instant::now();
-    let response = next.call(request).await?;
-    Ok(match authorized.check_again(began).await {
+    let response = next.call(request).await?.map_into_boxed_body();
+    if authorized.is_recent() {
+        return Ok(authorized.watch_stream(response));
+    }
+    Ok(match Box::pin(authorized.check_again()).await {
         Ok(()) => authorized.watch_stream(response),
         Err(refusal) => {
             let (head, _) = response.into_parts();

@@ -19,7 +19,7 @@ use super::handle::Live;
 use super::limits::LiveConfig;
 use super::message::Message;
 use super::watcher::WatcherStart;
-use crate::http::middleware::access_log::LongLived;
+use crate::http::response::long_lived::LongLived;
 
 /// Upper bound of the messages queued for a client. Delivery waits while the queue is
 /// full.

@@ -21,7 +21,7 @@ use super::hub::buffer::StreamEnd;
 use super::limits::LiveConfig;
 use super::message::Message;
 use super::watcher::WatcherStart;
-use crate::http::middleware::access_log::LongLived;
+use crate::http::response::long_lived::LongLived;
 
 /// Upper bound of a client's frame, in bytes. The only message clients send is
 /// `{"type":"ping"}`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::BoxBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::UPGRADE;
 use chrono::{DateTime, Utc};
@@ -27,8 +27,8 @@ use super::watch_token::{TokenParameter, WatchToken};
 use super::watched_body::WatchedBody;
 use crate::http::address::{AllowedOrigins, RequestAddress, TrustedProxies};
 use crate::http::error::ApiError;
-use crate::http::middleware::access_log::LongLived;
 use crate::http::request::app_data::app_data;
+use crate::http::response::long_lived::LongLived;
 
 const MALFORMED_TOKEN: &str = "the token is malformed, or is given twice";
 const EXPIRED_TOKEN: &str = "the token has expired";
@@ -60,6 +60,7 @@ struct Checks {
 /// A request that may be handled.
 pub(crate) struct Authorized {
     pub(crate) caller: Caller,
+    arrived: Instant,
     checks: Arc<Checks>,
     proof: Proof,
 }
@@ -103,6 +104,7 @@ impl Authenticator {
     }
 
     /// Checks that the caller of a request has access to its route. `None`: everyone has.
+    /// `arrived` is when the request was received, or later.
     ///
     /// # Errors
     ///
@@ -112,6 +114,7 @@ impl Authenticator {
         &self,
         request: &HttpRequest,
         access: Access,
+        arrived: Instant,
     ) -> Result<Option<Authorized>, ApiError> {
         let Some(checks) = &self.checks else {
             return Ok(None);
@@ -123,7 +126,7 @@ impl Authenticator {
             Access::ScopeOrWatchToken(scope) => (Some(scope), true),
         };
         let proof = proof(checks, request, takes_token)?;
-        let caller = checks.caller(&proof).await?;
+        let caller = checks.caller(&proof, arrived).await?;
         if let Some(scope) = scope
             && !caller.key().has(scope)
         {
@@ -131,6 +134,7 @@ impl Authenticator {
         }
         Ok(Some(Authorized {
             caller,
+            arrived,
             checks: Arc::clone(checks),
             proof,
         }))
@@ -189,17 +193,17 @@ impl Checks {
     }
 
     /// The caller who has sent this.
-    async fn caller(&self, proof: &Proof) -> Result<Caller, ApiError> {
+    async fn caller(&self, proof: &Proof, arrived: Instant) -> Result<Caller, ApiError> {
         match proof {
             Proof::Stored(credential) => {
-                let verified = self.keys.verify(credential).await?;
+                let verified = self.keys.verify(credential, arrived).await?;
                 verified.map_err(|refusal| refused(credential, refusal))
             }
             Proof::Token(token) => {
                 let Some(provider) = &self.provider else {
                     return Err(invalid_key("the key is malformed: it is no key"));
                 };
-                let key = provider.bearer_key(token).await?;
+                let key = Box::pin(provider.bearer_key(token)).await?;
                 match key.state(self.keys.now()) {
                     ApiKeyState::Active => Ok(Caller::of_token(key)),
                     _ => Err(invalid_token(EXPIRED_TOKEN)),
@@ -249,20 +253,22 @@ fn watch_token(request: &HttpRequest, now: DateTime<Utc>) -> Result<Option<Crede
 }
 
 impl Authorized {
-    /// Checks again who the caller is, if that was so long ago that the key may have ended.
+    /// Whether the caller was checked so recently that it needs not be checked again.
+    pub(crate) fn is_recent(&self) -> bool {
+        is_fresh(self.arrived)
+    }
+
+    /// Checks again who the caller is.
     ///
     /// # Errors
     ///
     /// The response to a caller whose key is not accepted any more, or whose token has expired.
-    pub(crate) async fn check_again(&self, began: Instant) -> Result<(), ApiError> {
-        if is_fresh(began) {
-            return Ok(());
-        }
+    pub(crate) async fn check_again(&self) -> Result<(), ApiError> {
         let token_end = self.token_end();
         if token_end.is_some_and(|end| end <= self.checks.keys.now()) {
             return Err(invalid_token(EXPIRED_TOKEN));
         }
-        match self.checks.caller(&self.proof).await {
+        match self.checks.caller(&self.proof, Instant::now()).await {
             Err(refusal) if !refusal.is_unavailable() => Err(refusal),
             _ => Ok(()),
         }
@@ -300,7 +306,7 @@ impl Authorized {
     async fn withdrawal(&self) -> ApiError {
         loop {
             sleep(PROVIDER_CHECK_INTERVAL).await;
-            match self.checks.caller(&self.proof).await {
+            match self.checks.caller(&self.proof, Instant::now()).await {
                 Err(refusal) if !refusal.is_unavailable() => return refusal,
                 _ => {}
             }
@@ -324,11 +330,9 @@ impl Authorized {
     /// key is not accepted any more, or the token has expired.
     pub(crate) fn watch_stream(
         self,
-        response: ServiceResponse<impl MessageBody + 'static>,
+        response: ServiceResponse<BoxBody>,
     ) -> ServiceResponse<BoxBody> {
-        let is_stream = response.response().extensions().contains::<LongLived>();
-        let response = response.map_into_boxed_body();
-        if !is_stream {
+        if !response.response().extensions().contains::<LongLived>() {
             return response;
         }
         let key_end = Box::pin(async move { drop(self.key_end().await) });

@@ -52,7 +52,8 @@ fn is_token(text: &str) -> bool {
         let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         !part.is_empty() && part.bytes().all(is_base64)
     };
-    text.split('.').count() == 3 && text.split('.').all(is_part)
+    // Most texts are keys.
+    text.as_bytes().contains(&b'.') && text.split('.').count() == 3 && text.split('.').all(is_part)
 }
 
 /// The value of a header that may occur once.
@@ -71,8 +72,9 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h st
 
 /// The credentials of the scheme `Bearer`, whose name may have any case.
 fn bearer(authorization: &str) -> Option<&str> {
-    let (scheme, credentials) = authorization.trim_start().split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(credentials)
+    const SCHEME: &str = "bearer ";
+    let (scheme, credentials) = authorization.trim_start().split_at_checked(SCHEME.len())?;
+    scheme.eq_ignore_ascii_case(SCHEME).then_some(credentials)
 }
 
 #[cfg(test)]

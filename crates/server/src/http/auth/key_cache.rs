@@ -67,13 +67,17 @@ struct Entry {
     /// Before the query.
     read_at: Instant,
     is_refreshing: AtomicBool,
-    /// Whether its use was recorded since it was read, if that was necessary.
-    is_touched: AtomicBool,
+    /// Whether its use has to be recorded.
+    is_touch_due: AtomicBool,
 }
 
 impl Entry {
     fn confirms(&self, credential: &Credential) -> bool {
         credential.is_of(&self.secret_hash)
+    }
+
+    fn is_fresh_at(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.read_at) < REFRESH_AGE
     }
 }
 
@@ -103,29 +107,42 @@ impl KeyCache {
 
     /// The caller whose stored key confirms the credential, if it is accepted now.
     ///
+    /// `arrived` is when the request was received, or later.
+    ///
     /// # Errors
     ///
     /// When the database does not respond.
     pub(super) async fn verify(
         &self,
         credential: &Credential,
+        arrived: Instant,
     ) -> Result<Result<Caller, Refusal>, ApiError> {
-        let arrived = Instant::now();
         let key_id = credential.key_id();
         let cached = self.cached(key_id);
+        let is_confirmed = cached
+            .as_ref()
+            .is_some_and(|entry| entry.confirms(credential));
         let entry = match cached {
-            Some(entry) if entry.confirms(credential) => self.current(entry, arrived).await?,
-            // The secret may have been replaced since the key was read.
-            Some(_) => self.look_up(key_id, |read_at| read_at >= arrived).await?,
-            None => self.look_up(key_id, is_fresh).await?,
+            Some(entry) if is_confirmed && entry.is_fresh_at(arrived) => entry,
+            cached => {
+                // Few requests come here. In a box, it does not make the future of each larger.
+                let read = Box::pin(async {
+                    match cached {
+                        Some(entry) if is_confirmed => self.refreshed(entry, arrived).await,
+                        // The secret may have been replaced since the key was read.
+                        Some(_) => self.look_up(key_id, |read_at| read_at >= arrived).await,
+                        None => self.look_up(key_id, is_fresh).await,
+                    }
+                });
+                match read.await?.filter(|entry| entry.confirms(credential)) {
+                    Some(entry) => entry,
+                    None => return Ok(Err(Refusal::Unknown)),
+                }
+            }
         };
-        let Some(entry) = entry.filter(|entry| entry.confirms(credential)) else {
-            return Ok(Err(Refusal::Unknown));
-        };
-        let now = self.store.now();
-        Ok(match entry.caller.key().state(now) {
+        Ok(match self.state(entry.caller.key()) {
             ApiKeyState::Active => {
-                self.touch(&entry, now);
+                self.touch(&entry);
                 Ok(entry.caller.clone())
             }
             ApiKeyState::Expired => Err(Refusal::Expired),
@@ -133,11 +150,18 @@ impl KeyCache {
         })
     }
 
-    /// Records the use of a key if the last one was recorded more than a minute ago.
-    fn touch(&self, entry: &Entry, now: DateTime<Utc>) {
-        let last_used = entry.caller.key().last_used_at;
-        let is_due = last_used.is_none_or(|used| used <= now - TOUCH_AGE);
-        if is_due && !entry.is_touched.swap(true, Ordering::AcqRel) {
+    /// Whether the key is accepted now. Reads the clock only for a key that expires.
+    fn state(&self, key: &ApiKey) -> ApiKeyState {
+        match key.data.expires_at {
+            None if key.revoked_at.is_none() => ApiKeyState::Active,
+            _ => key.state(self.store.now()),
+        }
+    }
+
+    /// Records the use of a key if that is due.
+    fn touch(&self, entry: &Entry) {
+        let is_due = &entry.is_touch_due;
+        if is_due.load(Ordering::Relaxed) && is_due.swap(false, Ordering::AcqRel) {
             self.store.touch(entry.caller.key().key_id);
         }
     }
@@ -146,18 +170,14 @@ impl KeyCache {
         self.entries.read().get(&key_id).cloned()
     }
 
-    /// The entry, or a newer one if it is not fresh any more.
-    async fn current(
+    /// A newer entry; or this one, if another request reads it or the database does not respond.
+    async fn refreshed(
         &self,
         entry: Arc<Entry>,
         now: Instant,
     ) -> Result<Option<Arc<Entry>>, ApiError> {
-        let age = now.saturating_duration_since(entry.read_at);
-        if age < REFRESH_AGE {
-            return Ok(Some(entry));
-        }
         if entry.is_refreshing.swap(true, Ordering::AcqRel) {
-            return if age < MAX_AGE {
+            return if now.saturating_duration_since(entry.read_at) < MAX_AGE {
                 Ok(Some(entry))
             } else {
                 self.look_up(entry.caller.key().key_id, is_fresh).await
@@ -196,12 +216,14 @@ impl KeyCache {
             self.entries.write().remove(&key_id);
             return Ok(None);
         };
+        let touched_before = self.store.now() - TOUCH_AGE;
+        let is_touch_due = key.last_used_at.is_none_or(|used| used <= touched_before);
         let entry = Arc::new(Entry {
             secret_hash: key.secret_hash.to_bytes(),
             caller: Caller::of_stored_key(key),
             read_at,
             is_refreshing: AtomicBool::new(false),
-            is_touched: AtomicBool::new(false),
+            is_touch_due: AtomicBool::new(is_touch_due),
         });
         self.keep(key_id, &entry);
         Ok(Some(entry))
@@ -231,7 +253,7 @@ impl KeyCache {
     pub(super) async fn key_end(&self, credential: &Credential) -> Refusal {
         loop {
             tokio::time::sleep(REFRESH_AGE).await;
-            match self.verify(credential).await {
+            match self.verify(credential, Instant::now()).await {
                 Ok(Err(refusal)) => return refusal,
                 Ok(Ok(_)) => {}
                 Err(error) => log::debug!("cannot check a key: {}", error.chain()),

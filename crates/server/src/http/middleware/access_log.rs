@@ -15,16 +15,17 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS}
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
-use actix_web::{Error, HttpMessage as _, ResponseError as _};
+use actix_web::{Error, ResponseError as _};
 use lectern_domain::ApiKeyId;
 
+use crate::http::auth::Caller;
 use crate::http::connections::{Connection, RequestGuard};
 use crate::http::error::ApiError;
 use crate::http::error::PROBLEM_JSON;
 use crate::http::request::app_data::app_data;
-use crate::http::request::authenticated_key::AuthenticatedKey;
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::http::requests_in_flight::{InFlight, Lifecycle};
+use crate::http::response::long_lived::LongLived;
 use crate::metrics::{CompletedRequest, Metrics};
 
 /// Runs the handler in `next` and records the response, even when the handler panics.
@@ -65,8 +66,7 @@ pub(crate) async fn record_request(
         error.with_request_id(request_id)
     })?;
     record.status = response.status();
-    let key = response.request().extensions().get().copied();
-    record.key_id = key.map(|AuthenticatedKey(key_id)| key_id);
+    record.key_id = Caller::of(response.request()).map(|caller| caller.key().key_id);
     if let Some(route) = response.request().match_pattern() {
         record.route = route;
     }
@@ -188,11 +188,6 @@ impl Drop for AccessRecord {
         );
     }
 }
-
-/// Marks a response that lasts until client or server ends it. It is counted when
-/// it begins and logged when it ends.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LongLived;
 
 /// A response body whose record is written when it is dropped.
 struct RecordedBody {

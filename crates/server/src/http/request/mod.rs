@@ -1,5 +1,4 @@
 //! What every request brings: its mount point, and the data of the application.
 
 pub(crate) mod app_data;
-pub(crate) mod authenticated_key;
 pub(crate) mod mount;

@@ -1,6 +1,7 @@
 //! Responses of handlers, serialized in advance or part by part.
 
 pub(crate) mod etag;
+pub(crate) mod long_lived;
 pub(crate) mod range;
 pub(crate) mod shared;
 pub(crate) mod streamed_body;
