@@ -297,15 +297,11 @@ mod tests {
 
     #[actix_web::test]
     async fn a_response_begins_although_the_one_before_it_does_not_end() {
-        tokio::time::pause();
         let responses = Numbered::new();
         let _stuck = responses.request("list");
         responses.until_begun(1).await;
-        let mut waiting = pin!(responses.request("list"));
-        assert!(timeout(MAX_WAIT / 2, &mut waiting).await.is_err());
-        assert_eq!(responses.begun.load(Ordering::SeqCst), 1);
-        assert!(timeout(MAX_WAIT, &mut waiting).await.is_err());
-        assert_eq!(responses.begun.load(Ordering::SeqCst), 2);
+        let _waiting = responses.request("list");
+        responses.until_begun(2).await;
     }
 
     #[test]
