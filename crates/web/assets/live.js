@@ -20,11 +20,14 @@ const SILENT_TIME = 1000;
  * also has to look again when its reader comes back to it.
  *
  * @param {string} url address of the stream
+ * @param {HTMLElement} shown what the page shows, with the cursor of the events that it contains
  * @param {string[]} types of events
  * @param {(type: string, event: JobEvent) => void} onEvent
  * @param {() => void} onGap called when something may have been missed
  */
-export function followEvents(url, types, onEvent, onGap) {
+export function followEvents(url, shown, types, onEvent, onGap) {
+  /** A stream from here misses nothing. Later ones begin where they are opened. */
+  let after = shown.dataset.eventsAfter;
   /** @type {EventSource | undefined} */
   let source;
   /** @type {number | undefined} */
@@ -35,17 +38,19 @@ export function followEvents(url, types, onEvent, onGap) {
   function follow() {
     window.clearTimeout(reconnect);
     source?.close();
-    source = new EventSource(url);
+    source = new EventSource(`${url}?after=${after ?? "latest"}`);
     for (const type of types) {
       source.addEventListener(type, (event) => onEvent(type, JSON.parse(event.data)));
     }
     source.addEventListener("open", () => {
       isBack();
-      onGap();
+      if (!after) onGap();
+      after = undefined;
     });
     source.addEventListener("error", () => {
       sayLost ??= window.setTimeout(() => showConnection(false), SILENT_TIME);
       if (source?.readyState !== EventSource.CLOSED) return;
+      after = undefined;
       onGap();
       reconnect = window.setTimeout(follow, RECONNECT_DELAY);
     });
@@ -62,6 +67,7 @@ export function followEvents(url, types, onEvent, onGap) {
     isBack();
     source?.close();
     source = undefined;
+    after = undefined;
   }
 
   function followIfVisible() {

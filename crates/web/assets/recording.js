@@ -253,4 +253,4 @@ showLocalTimes(document);
 seekToAddress();
 window.addEventListener("hashchange", seekToAddress);
 const types = ["progress", "stage", "complete", "failed", "deleted"];
-followEvents("../api/v1/events?after=latest", types, apply, reloadSoon);
+followEvents("../api/v1/events", recording, types, apply, reloadSoon);

@@ -145,7 +145,7 @@ const selection = document.querySelector("#selection")
 const uploads = document.querySelector("#uploads");
 if (uploads instanceof HTMLElement) new Uploads(uploads, reloadSoon);
 const types = ["progress", "complete", "failed", "deleted"];
-followEvents("api/v1/events?after=latest", types, (_, event) => apply(event), reloadSoon);
+followEvents("api/v1/events", recordings, types, (_, event) => apply(event), reloadSoon);
 
 const form = document.querySelector("form.search");
 if (form instanceof HTMLFormElement) {

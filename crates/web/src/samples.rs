@@ -1,7 +1,7 @@
 //! Wire types for tests.
 
-use lectern_api::JobResponse;
-use lectern_domain::{JobStatus, Stage};
+use lectern_api::{EventCursor, JobResponse};
+use lectern_domain::{EventPosition, JobStatus, Stage};
 use serde_json::Value;
 
 /// A running job, with other values for some fields.
@@ -55,4 +55,13 @@ pub(crate) fn a_job(change: &Value) -> JobResponse {
         job.owner_id = Some(lectern_domain::OwnerName::new(owner).unwrap());
     }
     job.into()
+}
+
+/// A position in the events of all jobs.
+pub(crate) fn a_cursor() -> EventCursor {
+    EventCursor(EventPosition {
+        generation: 1,
+        transaction_id: 2,
+        id: 3,
+    })
 }

@@ -45,11 +45,9 @@ class Reader:
         self.page.on("dialog", lambda dialog: dialog.accept())
         self.changes: list[str] = []
         self.page.on("request", self.record)
-        # The page is made anew once, when its stream of events is open.
-        address = f"{url}/jobs/{job.job_id}"
-        is_again = lambda answer: answer.url == address and answer.request.resource_type == "fetch"  # noqa: E731
-        with self.page.expect_response(is_again):
-            response = self.page.goto(address)
+        # The last thing that its script does is to follow the events.
+        with self.page.expect_response(lambda answer: "/api/v1/events?" in answer.url):
+            response = self.page.goto(f"{url}/jobs/{job.job_id}")
         assert response is not None and response.status == 200
 
     def record(self, request: Any) -> None:

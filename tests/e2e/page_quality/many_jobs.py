@@ -147,9 +147,9 @@ def check_live_rows(browser: Browser, service: Service) -> None:
     transfers = Transfers(reader)
     page = reader.page
 
-    def report(percent: float) -> None:
+    def report(percent: float, reported: list[str]) -> None:
         # The last one is of the job on the page: when it is shown, the other has arrived.
-        for lease in reversed(leases):
+        for lease in reversed(reported):
             service.send("POST", f"/work/{lease}/heartbeat", {"percent": percent})
         shown = int(service.send("GET", f"/jobs/{jobs[0]}")["progress"]["percent"])
         expect(page.locator("tr[data-job-id] .percent")).to_have_text(f"{shown} %")
@@ -164,13 +164,16 @@ def check_live_rows(browser: Browser, service: Service) -> None:
     with page.expect_response(lambda response: "/api/v1/events?" in response.url):
         page.goto(f"{service.url}/?filename=Live%200")
     expect(page.locator("tr[data-job-id]")).to_have_count(1)
-    # The page may have missed something before the stream has begun. It does not know the other job.
-    report(10)
+    # The stream begins where the page ends, so that nothing is missing.
+    report(10, leases[:1])
+    assert requests_for_the_list() == 0, "a new list was asked for again"
+    # The page does not know the other job.
+    report(14, leases)
     wait_until("the list is asked for", lambda: requests_for_the_list() > 0)
-    report(18)
+    report(18, leases)
     before = requests_for_the_list()
     for percent in range(20, 90, 10):
-        report(percent)
+        report(percent, leases)
     assert requests_for_the_list() == before, "the list was asked for because of progress"
 
     # A recording that comes onto the page is shown.

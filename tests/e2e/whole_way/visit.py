@@ -55,10 +55,9 @@ class Visit:
             dialog.accept()
 
     def open(self, path: str) -> None:
-        """Opens a page and waits until it follows the events: it is made anew then."""
-        address = f"{self.url}{path}"
-        with self.page.expect_response(lambda answer: answer.request.resource_type == "fetch" and answer.url == address):
-            self.page.goto(address)
+        """Opens a page and waits until it follows the events."""
+        with self.page.expect_response(lambda answer: "/api/v1/events?" in answer.url):
+            self.page.goto(f"{self.url}{path}")
         self.page.evaluate("window.isFirst = true")
 
     def has_stayed(self) -> None:

@@ -4,7 +4,9 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use futures_util::future::join;
-use lectern_api::{Clip, LogEntry, StageRunResponse, TranscriptFilter, TranscriptQuery};
+use lectern_api::{
+    Clip, EventCursor, LogEntry, StageRunResponse, TranscriptFilter, TranscriptQuery,
+};
 use lectern_db::{Reader, TranscriptSelection};
 use lectern_domain::{
     DownloadName, Job, JobId, LogEntryFilter, PageLimit, PageRequest, Scope, SilenceRegionFilter,
@@ -103,9 +105,11 @@ impl Page {
         };
         let now = db.now();
         let read = move |conn: &mut Reader<'_>| {
+            // First, so that no event is between this position and the rows.
+            let events_after = EventCursor(conn.job_events().last_position()?);
             let job = conn.jobs().find(job_id)?;
             let job = job.ok_or_else(|| ApiError::no_job(job_id))?;
-            let page = read_outputs(conn, &job, &filter, (reader, now))?;
+            let page = read_outputs(conn, &job, &filter, (reader, now, events_after))?;
             Ok(Rows { job, page })
         };
         let mut rows = db.read(read, |rows| rows).await?;
@@ -179,7 +183,7 @@ fn read_outputs(
     conn: &mut Reader<'_>,
     job: &Job,
     filter: &TranscriptFilter,
-    (reader, now): (ReaderRights, DateTime<Utc>),
+    (reader, now, events_after): (ReaderRights, DateTime<Utc>, EventCursor),
 ) -> Result<Recording, ApiError> {
     let job_id = job.job_id;
     let clips = conn.clips().page(job_id, None, None)?;
@@ -226,6 +230,7 @@ fn read_outputs(
         stages: stages.collect(),
         has_more_log: log.next.is_some(),
         log: log.items.into_iter().map(LogEntry::from).collect(),
+        events_after,
         reader,
         now,
     })

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use lectern_api::{JobListQuery, JobListRequest, JobListResponse};
+use lectern_api::{EventCursor, JobListQuery, JobListRequest, JobListResponse};
 use lectern_db::Reader;
 use lectern_domain::{JobId, Scope, StorageKey, Total};
 use lectern_web::{PageQuery, Recordings, Uploads, recordings_page};
@@ -73,15 +73,18 @@ impl Page {
         let caller = self.caller.get().map(Caller::identity);
         let wanted = list.clone();
         let read = move |conn: &mut Reader<'_>| {
+            // First, so that no event is between this position and the list.
+            let events_after = conn.job_events().last_position()?;
             let page = conn
                 .jobs()
                 .list_summaries(&wanted.filter, wanted.page, false)?;
             let total = conn.jobs().count_up_to(&wanted.filter, Total::MAX)?;
             let ids: Vec<_> = page.items.iter().map(|job| job.job_id).collect();
             let thumbnails = conn.clips().thumbnails_of(&ids)?;
-            Ok((JobListResponse::new(page, Some(total)), thumbnails))
+            let list = JobListResponse::new(page, Some(total));
+            Ok((list, thumbnails, EventCursor(events_after)))
         };
-        let (jobs, thumbnails) = db.read(read, |rows| rows).await?;
+        let (jobs, thumbnails, events_after) = db.read(read, |rows| rows).await?;
         let thumbnail_urls = self.thumbnail_urls(&jobs, &thumbnails).await;
         let media = thumbnail_urls.values().next().cloned();
         let render = move || {
@@ -91,6 +94,7 @@ impl Page {
                 thumbnail_urls: &thumbnail_urls,
                 request: &list,
                 query: &query,
+                events_after,
                 has_owners,
                 header,
                 uploads: may_change.then_some(Uploads { max_size, caller }),

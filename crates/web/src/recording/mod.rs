@@ -13,7 +13,8 @@ pub(crate) mod words;
 
 use chrono::{DateTime, Utc};
 use lectern_api::{
-    Clip, ContentSegment, JobResponse, LogEntry, SilenceRegion, StageRunResponse, TranscriptSegment,
+    Clip, ContentSegment, EventCursor, JobResponse, LogEntry, SilenceRegion, StageRunResponse,
+    TranscriptSegment,
 };
 use lectern_domain::{Stage, VideoDuration};
 use maud::html;
@@ -61,6 +62,8 @@ pub struct Recording {
     pub log: Vec<LogEntry>,
     /// Whether the log has more entries than these.
     pub has_more_log: bool,
+    /// Before the first event that the page may not contain.
+    pub events_after: EventCursor,
     /// For whom the page is.
     pub reader: ReaderRights,
     /// The time of the page, to which the bars of running stages extend.
@@ -129,6 +132,7 @@ pub fn recording_page(language: Language, recording: &Recording) -> String {
     let editing = language.editing_words();
     let content = html! {
         div #recording .recording data-job-id=(recording.job.job_id)
+            data-events-after=(recording.events_after)
             data-may-change=[recording.reader.may_change.then_some("")] data-labels=(labels(language)) {
             p #notice .notice role="alert" hidden {}
             // Says a new status to those who do not see it.

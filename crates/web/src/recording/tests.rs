@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
-use crate::samples::a_job;
+use crate::samples::{a_cursor, a_job};
 
 mod editing;
 
@@ -140,6 +140,7 @@ fn a_recording(change: &Value) -> Recording {
         ],
         log: Vec::new(),
         has_more_log: false,
+        events_after: a_cursor(),
         reader: ReaderRights {
             has_owners: false,
             may_change: true,

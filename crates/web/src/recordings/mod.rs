@@ -7,7 +7,7 @@ pub(crate) mod words;
 
 use std::collections::HashMap;
 
-use lectern_api::{JobListRequest, JobListResponse};
+use lectern_api::{EventCursor, JobListRequest, JobListResponse};
 use lectern_domain::{Direction, JobId, JobOrder, JobStatus, Stage};
 use maud::{Markup, html};
 use serde_json::{Value, json};
@@ -29,6 +29,8 @@ pub struct Recordings<'a> {
     pub request: &'a JobListRequest,
     /// The same as it is in the address bar.
     pub query: &'a PageQuery,
+    /// Before the first event that the list may not contain.
+    pub events_after: EventCursor,
     /// Whether the reader may see recordings of several owners.
     pub has_owners: bool,
     /// What the header of the page offers.
@@ -69,7 +71,7 @@ pub fn recordings_page(language: Language, recordings: &Recordings<'_>) -> Strin
         }
         (filters(language, recordings))
         @if recordings.may_change() { (actions::selection(language)) }
-        div #recordings data-labels=(labels(language)) {
+        div #recordings data-events-after=(recordings.events_after) data-labels=(labels(language)) {
             @if recordings.list.jobs.is_empty() {
                 (nothing(language, recordings))
             } @else {

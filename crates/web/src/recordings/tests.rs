@@ -3,7 +3,7 @@ use lectern_domain::{Cursor, JobCursor};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::samples::a_job;
+use crate::samples::{a_cursor, a_job};
 
 fn page(language: Language, jobs: Vec<JobResponse>, query: &Value) -> String {
     page_with(language, jobs, query, None, true)
@@ -42,6 +42,7 @@ fn page_for(
         )]),
         request: &request.into_domain().unwrap(),
         query: &PageQuery::parse(&pairs.collect::<Vec<_>>().join("&")),
+        events_after: a_cursor(),
         has_owners,
         header: PageHeader {
             operation: has_owners,

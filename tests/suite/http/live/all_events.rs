@@ -16,6 +16,7 @@ on_both_backends!(
     one_cursor_leads_through_the_events_of_all_jobs,
     a_cursor_survives_a_restart_and_works_on_another_server,
     a_page_after_the_latest_event_is_empty,
+    pages_for_people_name_where_the_events_after_them_begin,
     a_waiting_request_gets_the_next_event_of_any_server,
     a_waiting_request_times_out_with_its_cursor,
     a_stream_sends_the_events_of_all_servers_and_resumes,
@@ -143,6 +144,24 @@ fn a_page_after_the_latest_event_is_empty(server: TestServer) {
     report(&server, job.job_id, 10);
     let (events, _) = read(&server, Some(&cursor), 10, 1);
     assert_eq!(events[0]["seq"], json!(job.last_seq + 1));
+}
+
+fn pages_for_people_name_where_the_events_after_them_begin(server: TestServer) {
+    let job = a_job().create(server.db());
+    cursor_after(&server, job.job_id);
+    for (per_mille, path) in [
+        (100, "/".to_owned()),
+        (200, format!("/jobs/{}", job.job_id)),
+    ] {
+        let request = server.request("GET", &path).header("Accept", "text/html");
+        let html = request.send().expect(200);
+        let (_, rest) = html.text().split_once("data-events-after=\"").unwrap();
+        let (cursor, _) = rest.split_once('"').unwrap();
+        report(&server, job.job_id, per_mille);
+        let (events, _) = read(&server, Some(cursor), 10, 1);
+        let progress = &events[0]["data"]["progress"]["percent"];
+        assert_eq!(progress, &json!(per_mille / 10), "{events:?}");
+    }
 }
 
 fn a_waiting_request_gets_the_next_event_of_any_server(server: TestServer) {
