@@ -69,7 +69,7 @@ export class Timeline {
   #show(seconds) {
     const [track, total] = [this.#track, this.#seconds];
     const playhead = this.section.querySelector("#playhead");
-    if (!track || !playhead) return undefined;
+    if (!track || !(playhead instanceof HTMLElement)) return undefined;
     const share = Math.min(1, seconds / total);
     if (this.#zoom > 1) this.#keepInView(track, share);
     return () => this.#draw(track, playhead, share, seconds);
@@ -77,13 +77,12 @@ export class Timeline {
 
   /**
    * @param {HTMLElement} track
-   * @param {Element} playhead
+   * @param {HTMLElement} playhead
    * @param {number} share of the length of the recording
    * @param {number} seconds
    */
   #draw(track, playhead, share, seconds) {
-    playhead.setAttribute("x1", `${share * 100}%`);
-    playhead.setAttribute("x2", `${share * 100}%`);
+    playhead.style.transform = `translateX(${share * 100}%)`;
     const text = `${clock(seconds)} / ${clock(this.#seconds)}`;
     const shown = this.section.querySelector("#clock");
     // It is the same for a second.
@@ -113,6 +112,7 @@ export class Timeline {
     const share = this.player.position / this.#seconds;
     this.#zoom = Math.min(MAX_ZOOM, Math.max(1, zoom));
     bars.setAttribute("width", `${this.#zoom * 100}%`);
+    track.style.setProperty("--zoom", String(this.#zoom));
     // Measuring has the browser lay out the page.
     if (this.#zoom > 1) track.scrollLeft = share * track.scrollWidth - track.clientWidth / 2;
     for (const button of this.section.querySelectorAll("button[data-zoom]")) {

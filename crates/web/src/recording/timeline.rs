@@ -36,6 +36,7 @@ pub(super) fn section(language: Language, recording: &Recording) -> Markup {
                 }
                 div #track .track role="img" aria-label=(own.timeline) title=(own.timeline_help) {
                     (bars(language, recording, seconds))
+                    div .playhead-lane { div #playhead .playhead {} }
                 }
                 p .legend {
                     span .key.of-topics { (own.topics) } " "
@@ -80,7 +81,6 @@ fn bars(language: Language, recording: &Recording, seconds: f64) -> Markup {
                 line .tick x1=(share(at, seconds)) x2=(share(at, seconds)) y1=(90 + lower) y2=(95 + lower) {}
                 text .tick-label x=(share(at, seconds)) dx="3" y=(107 + lower) { (clock(at)) }
             }
-            line #playhead .playhead x1="0" x2="0" y1="0" y2=(95 + lower) {}
         }
     }
 }
