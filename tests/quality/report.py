@@ -15,7 +15,7 @@ EDGE_FLOORS = {
 }
 # Speech that is freer is harder to divide: for these lectures, all floors are lower.
 SPONTANEOUS = "spontaneous"
-SPONTANEOUS_EDGES, SPONTANEOUS_EDGES_PLAIN = 0.93, 0.68
+SPONTANEOUS_EDGES, SPONTANEOUS_EDGES_PLAIN = 0.93, 0.78
 MAX_WINDOW_DIFF, MAX_WINDOW_DIFF_SPONTANEOUS = 0.2, 0.35
 SPONTANEOUS_TITLE_FLOOR, SPONTANEOUS_DESCRIPTION_FLOOR = 0.5, 0.65
 # The lowest permitted share of good titles, of plain transcripts too, and of good descriptions.

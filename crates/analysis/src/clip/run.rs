@@ -47,6 +47,10 @@ pub(super) struct Lengths {
     pub(super) target: f64,
 }
 
+/// How probable it must be that a sentence begins where a run begins, and where it has ended: 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct MinCertainty(pub(super) f64);
+
 /// A run of passages.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Run {
@@ -71,11 +75,12 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The run with the highest score, the first of equals. Passages for which
-    /// `is_excluded` are in no run.
+    /// The run with the highest score, the first of equals, among those whose edges are certain
+    /// enough. Passages for which `is_excluded` are in no run.
     pub(super) fn best(
         &self,
         lengths: Lengths,
+        min_certainty: MinCertainty,
         is_excluded: impl Fn(usize) -> bool,
     ) -> Option<Run> {
         let values: Vec<f64> = self.permitted.clone().map(|i| self.value(i)).collect();
@@ -86,6 +91,9 @@ impl Search<'_> {
         let must_contain_segment = self.permitted != self.segment;
         let mut best: Option<Run> = None;
         for first in self.permitted.clone() {
+            if self.certainty(first) < min_certainty.0 {
+                continue;
+            }
             let (mut topic, mut time) = (0.0, 0.0);
             for last in first..self.permitted.end {
                 if is_excluded(last) || last > first && self.pause_before(last) > MAX_INNER_PAUSE {
@@ -98,6 +106,9 @@ impl Search<'_> {
                     break;
                 }
                 let contains_segment = first <= self.segment.start && self.segment.end <= last + 1;
+                if self.certainty(last + 1) < min_certainty.0 {
+                    continue;
+                }
                 if span.length() < lengths.min || must_contain_segment && !contains_segment {
                     continue;
                 }
@@ -178,6 +189,14 @@ impl Search<'_> {
             Some(Opening::Neutral) | None => 0.0,
         };
         question + place + next + self.boundary_score(last + 1)
+    }
+
+    /// The probability that a sentence begins with a passage; 1 at both ends of the recording, and
+    /// where there is no text.
+    fn certainty(&self, i: usize) -> f64 {
+        let passage = self.passages.get(i).filter(|_| i > 0);
+        let spoken = passage.filter(|passage| !passage.text.is_empty());
+        spoken.map_or(1.0, |passage| passage.certainty)
     }
 
     /// How good the place before a passage is for a cut. The start and the end of the

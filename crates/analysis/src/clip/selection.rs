@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::passage::Passage;
 use super::rules::ClipRules;
-use super::run::{Lengths, Run, Search};
+use super::run::{Lengths, MinCertainty, Run, Search};
 use crate::time_span::TimeSpan;
 
 /// How much less important a segment is for a clip if it has the same keywords as one
@@ -19,6 +19,9 @@ const SAME_TOPIC: f64 = 0.8;
 /// The preferred length of a clip, in seconds, if the rules permit it: about the time in
 /// which a lecturer explains one idea.
 const IDEA_LENGTH: f64 = 50.0;
+/// Where there is no punctuation, it is not certain where sentences begin. Clips with edges of the first
+/// certainty are taken first, and those with any edges only from segments without a better clip.
+const MIN_CERTAINTIES: [f64; 3] = [0.55, 0.45, 0.0];
 /// A segment is housekeeping if more than this fraction of its time is.
 const MAX_HOUSEKEEPING: f64 = 0.5;
 
@@ -85,8 +88,8 @@ impl ClipSelector<'_> {
         selected
     }
 
-    /// Takes one clip from each candidate, up to the maximum number. While there are fewer
-    /// than the minimum number, takes further clips from the passages of the candidates
+    /// Takes one clip from each candidate, up to the maximum number, first those whose edges are
+    /// most certain. While there are fewer than the minimum number, takes further clips from the passages of the candidates
     /// that are not in a clip yet.
     fn select_up_to(
         &self,
@@ -98,9 +101,15 @@ impl ClipSelector<'_> {
         let mut used = 0.0;
         let mut selected: Vec<Selection> = Vec::new();
         let mut is_taken = vec![false; self.passages.len()];
-        let mut max_count = self.rules.max_clips;
+        let mut certainties = MIN_CERTAINTIES.into_iter();
         loop {
             let previous_count = selected.len();
+            let certainty = certainties.next();
+            let max_count = match certainty {
+                Some(_) => self.rules.max_clips,
+                None => self.rules.min_clips,
+            };
+            let min_certainty = MinCertainty(certainty.unwrap_or(0.0));
             let mut remaining = candidates.to_vec();
             while selected.len() < max_count {
                 let Some(candidate) = self.take_next(&mut remaining, &selected) else {
@@ -112,17 +121,24 @@ impl ClipSelector<'_> {
                     is_taken[i] || skips_housekeeping && self.passages[i].is_housekeeping
                 };
                 let is_first = selected.iter().all(|clip| clip.candidate != candidate);
-                let Some(run) = self.best_run(candidate, lengths, is_first, is_excluded) else {
+                if certainty.is_some() && !is_first {
+                    continue;
+                }
+                let Some(run) =
+                    self.best_run(candidate, lengths, min_certainty, is_first, is_excluded)
+                else {
                     continue;
                 };
                 is_taken[run.passages.clone()].fill(true);
                 used += run.span.length();
                 selected.push(Selection { candidate, run });
             }
+            if certainty.is_some() {
+                continue;
+            }
             if selected.len() == previous_count || selected.len() >= self.rules.min_clips {
                 return selected;
             }
-            max_count = self.rules.min_clips;
         }
     }
 
@@ -173,6 +189,7 @@ impl ClipSelector<'_> {
         &self,
         candidate: usize,
         lengths: Lengths,
+        min_certainty: MinCertainty,
         is_first: bool,
         is_excluded: impl Fn(usize) -> bool,
     ) -> Option<Run> {
@@ -188,7 +205,7 @@ impl ClipSelector<'_> {
             permitted,
             recording: self.recording,
         };
-        let found = search(segment.clone()).best(lengths, &is_excluded);
+        let found = search(segment.clone()).best(lengths, min_certainty, &is_excluded);
         let is_short = candidate.span.length() < lengths.min;
         if found.is_some() || !is_first || !is_short {
             return found;
@@ -206,7 +223,7 @@ impl ClipSelector<'_> {
             .iter()
             .take_while(|passage| near(passage));
         let permitted = segment.start - before.count()..segment.end + after.count();
-        search(permitted).best(lengths, &is_excluded)
+        search(permitted).best(lengths, min_certainty, &is_excluded)
     }
 
     fn is_housekeeping(&self, candidate: usize) -> bool {

@@ -45,6 +45,10 @@ pub(super) fn lexicon() -> Lexicon {
             "in on at by with without after before during under over through from within between \
              among for to",
         ),
+        infinitive_markers: words(
+            "to can could will would shall should may might must cannot can't don't doesn't didn't won't \
+             couldn't wouldn't",
+        ),
         verb_place: VerbPlace::BeforeObject,
         connectives: phrases(CONNECTIVES).into_iter().collect(),
         lead_ins: phrases(LEAD_INS).into_iter().collect(),
@@ -105,22 +109,21 @@ pub(super) fn lexicon() -> Lexicon {
 const SENTENCE_STARTS: &[(f64, &str)] = &[
     (
         2.5,
-        "let let's suppose imagine consider remember notice okay alright hello however \
-         please thank thanks sorry",
+        "let let's suppose imagine consider notice okay alright hello however thank thanks sorry",
     ),
     (
         1.5,
-        "now today next finally well another first second third last these those this there then good right here there's \
-         that's what's maybe perhaps actually basically",
+        "now today next finally well another first second third last these those this there good here there's \
+         that's what's maybe perhaps actually basically remember",
     ),
     (
         0.6,
-        "we i you they he she it each every most many some such after during today's \
+        "we i each every most many some such after during today's please then \
          i'm we're they're you're i've we've you've it's he's she's",
     ),
     (
         0.3,
-        "the my our a an by all neither no in at on one what why how did does do",
+        "the my our a an by all neither no in at on one what why how did does do you they he she it right",
     ),
     (-0.2, "if when before"),
     (-0.3, "so but as for since while therefore yet"),
@@ -179,8 +182,9 @@ const SENTENCE_ENDS: &[(f64, &str)] = &[
         -1.5,
         "up over through under about after before around can will would could should may might must has have had do \
          does did we they i he she it only also just how what why then therefore even never always \
-         really quite rather now such another other some any many several few both neither either two three four five six ten \
-         hundred thousand million first second next last can't don't doesn't won't",
+         really quite rather now such another other some any many several few all both neither either two three four five six \
+         seven eight nine ten eleven twelve twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million first second \
+         next last can't don't doesn't won't",
     ),
     (
         0.8,

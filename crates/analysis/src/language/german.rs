@@ -52,6 +52,8 @@ pub(super) fn lexicon() -> Lexicon {
             "in im am an auf bei beim mit ohne nach vor während unter über durch von vom aus zwischen \
              innerhalb für zu zum zur seit bis trotz wegen",
         ),
+        // The object is before the infinitive.
+        infinitive_markers: HashSet::new(),
         verb_place: VerbPlace::Second,
         connectives: phrases(CONNECTIVES).into_iter().collect(),
         lead_ins: phrases(LEAD_INS).into_iter().collect(),
@@ -115,22 +117,23 @@ const SENTENCE_STARTS: &[(f64, &str)] = &[
     (1.8, "kommen wenden schauen betrachten sprechen reden"),
     (
         2.5,
-        "stellen stellt merken merkt vergessen gut okay hallo guten bitte \
+        "stellen stellt merken merkt vergessen gut okay hallo guten \
          entschuldigung moment danke zuletzt zunächst erstens zweitens drittens",
     ),
     (
         1.0,
         "im beim am bei trotzdem heute jetzt genau dieser dieses solche \
-         dann dabei daraus davon dafür damit umgekehrt zwischen innerhalb auch wenn \
+         dabei daraus davon dafür damit umgekehrt zwischen innerhalb wenn \
          wo warum wer unser unsere darunter allerdings außerdem natürlich \
          vielleicht übrigens manchmal meistens leider eigentlich",
     ),
     (
         0.4,
         "von ich man wir er es ein eine in auf ohne nach vor mit für schon viele jeder jede jedes \
-         manche sein seine nur um haben gibt der das die so sie an was welche unter diese ihr \
-         ihre beide alle einige mein meine hier dort da darum deshalb deswegen",
+         manche sein seine nur um haben gibt der die so sie an was welche unter diese ihr \
+         ihre beide alle einige mein meine hier dort darum deswegen bitte",
     ),
+    (0.1, "dann da das deshalb auch"),
     (-0.8, "während obwohl als daher aber also"),
     (-2.0, "und denn weil wie bis ob"),
     (
@@ -184,7 +187,8 @@ const SENTENCE_ENDS: &[(f64, &str)] = &[
     (
         -1.5,
         "wir ich er sie es man jetzt genau noch auch nur schon mit auf an nach vor dann etwa ist sind \
-         immer ganz mehr viel viele einige beide alle zwei drei vier fünf zehn hundert tausend \
+         immer ganz mehr viel viele einige beide alle zwei drei vier fünf sechs sieben acht neun zehn elf \
+         zwölf zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig hundert tausend \
          ersten zweiten neue neuen große großen kleine kleinen ziemlich eher besonders sogar fast",
     ),
     (

@@ -62,6 +62,8 @@ pub(crate) struct Lexicon {
     pub(crate) subject_pronouns: HashSet<&'static str>,
     /// Pronouns after a finite verb.
     pub(crate) object_pronouns: HashSet<&'static str>,
+    /// Words before an infinitive, where an object follows it: "to" and modal verbs.
+    pub(crate) infinitive_markers: HashSet<&'static str>,
     /// Where the finite verb of a main clause is.
     pub(crate) verb_place: VerbPlace,
     /// Words and phrases at the start of a sentence that refers to the one before it.

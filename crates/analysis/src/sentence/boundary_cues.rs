@@ -1,12 +1,13 @@
 //! What the words around a place say about a sentence boundary there.
 //!
 //! Four kinds of evidence are added up as log-odds: words that do not end a sentence, such as
-//! articles and prepositions; words that begin one, or only continue it; the place of the finite
+//! articles, prepositions and the subject of a clause; words that begin one, or only continue it; the place of the finite
 //! verb, which in English comes before an object and in German second in a main clause; and
 //! subordinate clauses, after which a main clause is still to come.
 
 use std::ops::Range;
 
+use super::parentheses;
 use crate::language::{Lexicon, VerbPlace};
 
 /// A finite verb at the start: the sentence continues with it.
@@ -17,6 +18,10 @@ const VERB_SECOND: f64 = 0.6;
 const VERB_SECOND_WORDS: usize = 4;
 /// For an end after a finite verb, where it comes before an object.
 const AFTER_VERB: f64 = -1.5;
+/// For an end between an infinitive and what may be its object.
+const AFTER_INFINITIVE: f64 = -1.0;
+/// For an end after the subject of a clause: "if you".
+const AFTER_SUBJECT: f64 = -3.5;
 /// A sentence of a subordinate clause or an adverbial only.
 const NO_MAIN_CLAUSE: f64 = -2.5;
 /// A sentence of more words has a main clause, even if its verb was not recognized.
@@ -138,7 +143,50 @@ fn start_log_odds(words: &[String], i: usize, is_verb: &[bool], lexicon: &Lexico
             }
         }
     };
-    by_pair.or(by_word).unwrap_or(0.0) + end.unwrap_or(0.0) + by_verb
+    let by_subject = if i > 0 && is_clause_subject(words, i - 1, lexicon) {
+        AFTER_SUBJECT
+    } else {
+        0.0
+    };
+    let by_infinitive = if divides_infinitive_and_object(words, i, lexicon) {
+        AFTER_INFINITIVE
+    } else {
+        0.0
+    };
+    by_pair.or(by_word).unwrap_or(0.0)
+        + end.unwrap_or(0.0)
+        + by_verb
+        + by_subject
+        + by_infinitive
+        + parentheses::start_log_odds(words, i, lexicon)
+}
+
+/// Whether the word `i` is a pronoun after a conjunction, so that its verb is still to come.
+fn is_clause_subject(words: &[String], i: usize, lexicon: &Lexicon) -> bool {
+    let begins_clause = |word: &str| {
+        let is_start = lexicon.clause_starts.contains(word) || lexicon.subordinators.contains(word);
+        // A pronoun after a preposition is its object.
+        is_start && !lexicon.adverbial_starts.contains(word)
+    };
+    i > 0
+        && lexicon.subject_pronouns.contains(words[i].as_str())
+        && begins_clause(words[i - 1].as_str())
+}
+
+/// Whether an infinitive is before the word `i`, and an article or an object pronoun follows:
+/// "you can see | it right away", "can you see | the rope".
+fn divides_infinitive_and_object(words: &[String], i: usize, lexicon: &Lexicon) -> bool {
+    let word = words[i].as_str();
+    let before = |distance: usize| {
+        let place = i.checked_sub(distance);
+        place.map_or("", |place| words[place].as_str())
+    };
+    let is_marked = lexicon.infinitive_markers.contains(before(2))
+        || lexicon.infinitive_markers.contains(before(3))
+            && lexicon.subject_pronouns.contains(before(2));
+    is_marked
+        && !lexicon.is_function_word(before(1))
+        && (lexicon.articles.contains(word) || lexicon.object_pronouns.contains(word))
 }
 
 /// Whether the word `i` is probably a finite verb.
@@ -211,6 +259,8 @@ mod tests {
             "it is cold and the winter in it | which we do not know",
             "how much the river can carry | depends on the speed of it",
             "we call | these steps in the rock a ladder and that is it",
+            "it is wet so that you can see | the rope and what is in it",
+            "it is cold if you | let it in from the garden",
         ] {
             assert!(start(other) < sentence - 0.5, "{other}");
         }
@@ -225,6 +275,26 @@ mod tests {
         ] {
             assert!(start(other) < main, "{other}");
         }
+    }
+
+    #[test]
+    fn the_subject_of_a_clause_is_before_its_verb() {
+        let subject = start("this is a rope that you | let go of in the end");
+        let object = start("this is a rope for you | let go of it in the end");
+        assert!(subject < object - 1.0);
+        let subject = start("das ist im winter so wenn man | lange in der sonne war");
+        let object = start("das ist im winter so für uns | lange in der sonne war");
+        assert!(subject < object - 1.0);
+    }
+
+    #[test]
+    fn an_object_is_expected_after_an_infinitive() {
+        let object = start("that is what we wanted to find | the rope is in it");
+        let none = start("that is what we wanted for dinner | the rope is in it");
+        assert!(object < none - 0.9);
+        let question = start("can you hear | it in the house of the trees");
+        let other = start("can we hear that noise | it was in the house of the trees");
+        assert!(question < other - 0.9);
     }
 
     #[test]

@@ -13,9 +13,16 @@ use super::word::Word;
 use crate::language::Lexicon;
 
 /// The log-odds that a sentence ends after a word about which nothing is known but that there
-/// is a pause, with the weight of the pause.
+/// is a pause, without the weight of the pause.
 const PRIOR: f64 = -3.0;
-/// The same where a pause may be, and where none was found although silences are known.
+/// The weight of a pause between words whose times are known, and of one that is assigned to a place
+/// between words by its time. The latter is multiplied by its certainty, which underrates it.
+const KNOWN_PAUSE: f64 = 2.2;
+const ASSIGNED_PAUSE: f64 = 2.4;
+/// The weight of each second of a pause after the first [`LONG_PAUSE`] seconds.
+const LONG_PAUSE_PER_SECOND: f64 = 2.5;
+const LONG_PAUSE: f64 = 0.9;
+/// The prior where a pause may be, and where none was found although silences are known.
 const UNKNOWN_PRIOR: f64 = -2.2;
 const NO_SILENCE_PRIOR: f64 = -3.2;
 /// The same where the times of both words are known, and there is no pause.
@@ -80,7 +87,13 @@ fn pause_log_odds(word: &Word<'_>, next: &Word<'_>, unknown: f64) -> f64 {
     let pause = next.start - word.end;
     if word.pause_certainty > 0.0 && pause >= MIN_PAUSE {
         // One of more than a second is hardly ever within a sentence.
-        PRIOR + word.pause_certainty * (2.2 + 2.5 * (pause - 0.9).clamp(0.0, 1.5))
+        let length = LONG_PAUSE_PER_SECOND * (pause - LONG_PAUSE).clamp(0.0, 1.5);
+        let weight = if word.is_next_contiguous {
+            KNOWN_PAUSE
+        } else {
+            ASSIGNED_PAUSE
+        };
+        PRIOR + word.pause_certainty * (weight + length)
     } else if word.is_next_contiguous && pause <= NO_PAUSE {
         NO_PAUSE_PRIOR
     } else {
