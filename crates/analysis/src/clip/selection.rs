@@ -19,8 +19,9 @@ const SAME_TOPIC: f64 = 0.8;
 /// The preferred length of a clip, in seconds, if the rules permit it: about the time in
 /// which a lecturer explains one idea.
 const IDEA_LENGTH: f64 = 50.0;
-/// Where there is no punctuation, it is not certain where sentences begin. Clips with edges of the first
-/// certainty are taken first, and those with any edges only from segments without a better clip.
+/// Where there is no punctuation, it is not certain where sentences begin. Clips with edges of
+/// the first certainty are taken first, and those with any edges only from segments without a
+/// better clip.
 const MIN_CERTAINTIES: [f64; 3] = [0.55, 0.45, 0.0];
 /// A segment is housekeeping if more than this fraction of its time is.
 const MAX_HOUSEKEEPING: f64 = 0.5;
@@ -89,8 +90,8 @@ impl ClipSelector<'_> {
     }
 
     /// Takes one clip from each candidate, up to the maximum number, first those whose edges are
-    /// most certain. While there are fewer than the minimum number, takes further clips from the passages of the candidates
-    /// that are not in a clip yet.
+    /// most certain. While there are fewer than the minimum number, takes further clips from the
+    /// passages of the candidates that are not in a clip yet.
     fn select_up_to(
         &self,
         max_length: f64,
@@ -104,6 +105,7 @@ impl ClipSelector<'_> {
         let mut certainties = MIN_CERTAINTIES.into_iter();
         loop {
             let previous_count = selected.len();
+            // `None`: each candidate had its turn, and further clips are taken.
             let certainty = certainties.next();
             let max_count = match certainty {
                 Some(_) => self.rules.max_clips,

@@ -1,9 +1,9 @@
 //! What the words around a place say about a sentence boundary there.
 //!
 //! Four kinds of evidence are added up as log-odds: words that do not end a sentence, such as
-//! articles, prepositions and the subject of a clause; words that begin one, or only continue it; the place of the finite
-//! verb, which in English comes before an object and in German second in a main clause; and
-//! subordinate clauses, after which a main clause is still to come.
+//! articles, prepositions and the subject of a clause; words that begin one, or only continue
+//! it; the place of the finite verb, which in English comes before an object and in German
+//! second in a main clause; and subordinate clauses, after which a main clause is still to come.
 
 use std::ops::Range;
 

@@ -5,7 +5,8 @@
 //! (`known_times`), or an estimated one (`timing`).
 //! Sentences end at punctuation, apart from that of abbreviations, initials and ordinal
 //! numbers (`word`). Text without punctuation is divided by pauses and by the words around
-//! them (`unpunctuated`, `boundary_cues`, `parentheses`), and then the times are estimated again. The running time is linear in the length of the transcript.
+//! them (`unpunctuated`, `boundary_cues`, `parentheses`), and then the times are estimated
+//! again. The running time is linear in the length of the transcript.
 
 mod boundary_cues;
 mod known_times;

@@ -113,7 +113,7 @@ mod tests {
         );
         assert_eq!(
             start("das ist der aufwind | sag ich mal und der ist warm"),
-            0.0 + ASIDE_FIRST
+            ASIDE_FIRST
         );
         // Text that is only an aside.
         assert_eq!(start("| you know"), 0.0);
