@@ -49,10 +49,11 @@ impl Layout<'_> {
                         link rel="stylesheet" href=(asset(style));
                     }
                     @if let Some(script) = script {
+                        // The page is seen without them, but not without its styles.
                         @for module in &script.modules {
-                            link rel="modulepreload" href=(format!("{root}assets/{module}"));
+                            link rel="modulepreload" href=(format!("{root}assets/{module}")) fetchpriority="low";
                         }
-                        script type="module" src=(asset(script)) {}
+                        script type="module" src=(asset(script)) fetchpriority="low" {}
                     }
                 }
                 body {

@@ -45,10 +45,7 @@ pub(super) fn lexicon() -> Lexicon {
             "in on at by with without after before during under over through from within between \
              among for to",
         ),
-        infinitive_markers: words(
-            "to can could will would shall should may might must cannot can't don't doesn't didn't won't \
-             couldn't wouldn't",
-        ),
+        infinitive_markers: words(INFINITIVE_MARKERS),
         verb_place: VerbPlace::BeforeObject,
         connectives: phrases(CONNECTIVES).into_iter().collect(),
         lead_ins: phrases(LEAD_INS).into_iter().collect(),
@@ -166,6 +163,9 @@ const SENTENCE_START_PHRASES: &[(f64, &str)] = &[
     ),
     (-3.0, "the same, more than, less than, rather than"),
 ];
+
+const INFINITIVE_MARKERS: &str = "to can could will would shall should may might must cannot can't don't \
+     doesn't didn't won't couldn't wouldn't";
 
 const SENTENCE_ENDS: &[(f64, &str)] = &[
     (-2.5, "in on"),

@@ -35,15 +35,7 @@ pub(super) fn lexicon() -> Lexicon {
              nachdem bis wo welche welcher welches deren dessen nämlich sowie falls indem desto umso \
              also so dann um das die der wofür wodurch womit warum was",
         ),
-        finite_verbs: words(
-            "bin bist ist sind seid war waren habe hast hat haben hatte hatten wäre wären hätte hätten \
-             wird werden wurde wurden würde würden kann kannst können konnte konnten könnte könnten \
-             muss müssen musste mussten müsste soll sollen sollte sollten will wollen wollte wollten \
-             darf dürfen durfte mag möchte möchten lässt lassen ließ gibt gab geht ging kommt kam \
-             steht stand liegt lag heißt hieß macht nimmt nahm bleibt blieb findet fand weiß sieht \
-             sah nennt nennen kommen betrachten schauen gilt ergibt bekommt bekommen hält zeigt \
-             braucht entsteht folgt hab gehen wissen sehen denken glaube",
-        ),
+        finite_verbs: words(FINITE_VERBS),
         subject_pronouns: words("ich du er sie es man wir ihr wer"),
         object_pronouns: words(
             "ich du er sie es man wir ihr sich mich dich uns euch ihn ihm ihnen mir dir",
@@ -52,7 +44,6 @@ pub(super) fn lexicon() -> Lexicon {
             "in im am an auf bei beim mit ohne nach vor während unter über durch von vom aus zwischen \
              innerhalb für zu zum zur seit bis trotz wegen",
         ),
-        // The object is before the infinitive.
         infinitive_markers: HashSet::new(),
         verb_place: VerbPlace::Second,
         connectives: phrases(CONNECTIVES).into_iter().collect(),
@@ -112,6 +103,13 @@ pub(super) fn lexicon() -> Lexicon {
         },
     }
 }
+
+const FINITE_VERBS: &str = "bin bist ist sind seid war waren habe hast hat haben hatte hatten wäre wären \
+     hätte hätten wird werden wurde wurden würde würden kann kannst können konnte konnten könnte könnten \
+     muss müssen musste mussten müsste soll sollen sollte sollten will wollen wollte wollten darf dürfen \
+     durfte mag möchte möchten lässt lassen ließ gibt gab geht ging kommt kam steht stand liegt lag heißt \
+     hieß macht nimmt nahm bleibt blieb findet fand weiß sieht sah nennt nennen kommen betrachten schauen \
+     gilt ergibt bekommt bekommen hält zeigt braucht entsteht folgt hab gehen wissen sehen denken glaube";
 
 const SENTENCE_STARTS: &[(f64, &str)] = &[
     (1.8, "kommen wenden schauen betrachten sprechen reden"),

@@ -62,7 +62,8 @@ pub(crate) struct Lexicon {
     pub(crate) subject_pronouns: HashSet<&'static str>,
     /// Pronouns after a finite verb.
     pub(crate) object_pronouns: HashSet<&'static str>,
-    /// Words before an infinitive, where an object follows it: "to" and modal verbs.
+    /// Words before an infinitive, where an object follows it: "to" and modal verbs. None in a
+    /// language whose objects are before the infinitive.
     pub(crate) infinitive_markers: HashSet<&'static str>,
     /// Where the finite verb of a main clause is.
     pub(crate) verb_place: VerbPlace,

@@ -75,15 +75,21 @@ mod tests {
         start_log_odds(&words, before.split_whitespace().count(), lexicon)
     }
 
+    #[track_caller]
+    fn assert_start(text: &str, expected: f64) {
+        let found = start(text);
+        assert!((found - expected).abs() < 1e-9, "{text}: {found}");
+    }
+
     #[test]
     fn a_sentence_goes_on_after_a_filler() {
-        assert_eq!(
-            start("it is what a rope is made of um | my aunt had hemp"),
-            AFTER_FILLER
+        assert_start(
+            "it is what a rope is made of um | my aunt had hemp",
+            AFTER_FILLER,
         );
-        assert_eq!(
-            start("und dann kommt der ähm | der blitz aus der wolke"),
-            AFTER_FILLER
+        assert_start(
+            "und dann kommt der ähm | der blitz aus der wolke",
+            AFTER_FILLER,
         );
     }
 
@@ -101,22 +107,19 @@ mod tests {
             "er trinkt das im zimmer na ja | dann braucht man den kaffee",
             "it is the end | of it",
         ] {
-            assert_eq!(start(end), 0.0, "{end}");
+            assert_start(end, 0.0);
         }
     }
 
     #[test]
     fn few_sentences_begin_with_an_aside() {
-        assert_eq!(
-            start("the rope is wet | you know it is the rain"),
-            ASIDE_FIRST
-        );
-        assert_eq!(
-            start("das ist der aufwind | sag ich mal und der ist warm"),
-            ASIDE_FIRST
+        assert_start("the rope is wet | you know it is the rain", ASIDE_FIRST);
+        assert_start(
+            "das ist der aufwind | sag ich mal und der ist warm",
+            ASIDE_FIRST,
         );
         // Text that is only an aside.
-        assert_eq!(start("| you know"), 0.0);
-        assert_eq!(start("well | the rope is wet and it is the rain"), 0.0);
+        assert_start("| you know", 0.0);
+        assert_start("well | the rope is wet and it is the rain", 0.0);
     }
 }
