@@ -12,7 +12,7 @@ import { clock } from "./page.js";
 /** The number of colours of speakers. Further speakers begin again with the first. */
 const COLOURS = 8;
 /** Lines that the browser lays out together, and only when they are in view. */
-const LINES_PER_LIST = 100;
+const LINES_PER_LIST = 25;
 
 /**
  * Lists of lines for a whole transcript, one after the other: all of them may take longer than a

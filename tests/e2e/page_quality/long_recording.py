@@ -13,8 +13,8 @@ from views import Reader, wait_for_media
 
 SECONDS = 3 * 3600
 LINES = 10_000
-# Only the parts of the transcript in view are laid out, each of a hundred lines.
-MAX_LINES_LAID_OUT = 400
+# Only the parts of the transcript in view are laid out, each of 25 lines.
+MAX_LINES_LAID_OUT = 150
 # By scripts while the page loads.
 MAX_FORCED_LAYOUTS = 10
 STEPS = 40

@@ -10,6 +10,9 @@ use crate::language::Language;
 
 /// The number of colours of speakers. Further speakers begin again with the first.
 const COLOURS: usize = 8;
+/// Lines that a browser lays out together, and only when they are in view. The script has the
+/// same number.
+const LINES_PER_LIST: usize = 25;
 
 pub(super) fn section(language: Language, recording: &Recording) -> Markup {
     let own = language.recording_words();
@@ -63,8 +66,10 @@ fn lines(language: Language, recording: &Recording) -> Markup {
     html! {
         div #lines .lines tabindex="0" role="group" aria-label=(own.transcript) {
             @if part.segments.is_empty() { p .nothing { (own.none_found) } }
-            ol {
-                @for segment in &part.segments { (line(segment, &mut speakers)) }
+            @for (i, lines) in part.segments.chunks(LINES_PER_LIST).enumerate() {
+                ol start=(i * LINES_PER_LIST + 1) {
+                    @for segment in lines { (line(segment, &mut speakers)) }
+                }
             }
         }
     }

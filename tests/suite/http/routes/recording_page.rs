@@ -124,6 +124,9 @@ fn a_long_transcript_is_shown_in_part(server: TestServer) {
     server.db().write(store).unwrap();
     let first = page(&server, job.job_id);
     assert_eq!(lines(&first), 200);
+    // In lists that a browser lays out by themselves.
+    let lists = values(&first, "start");
+    assert_eq!(lists, ["1", "26", "51", "76", "101", "126", "151", "176"]);
     assert_eq!(values(&first, "data-total"), ["10000"]);
     assert!(first.text().len() < 200_000, "{} bytes", first.text().len());
     // The 201st segment begins after 200 times four seconds.
