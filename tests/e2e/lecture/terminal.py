@@ -106,6 +106,10 @@ class Terminal:
         self.screen, self.rest = Screen(), b""
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("4H", ROWS, COLUMNS, 0, 0))
+        # Otherwise Ctrl+C discards what the program has written and this class has not read.
+        settings = termios.tcgetattr(self.slave)
+        settings[3] |= termios.NOFLSH
+        termios.tcsetattr(self.slave, termios.TCSANOW, settings)
         self.settings = termios.tcgetattr(self.slave)
         self.process = subprocess.Popen(
             list(map(str, command)), stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
@@ -191,8 +195,8 @@ def main(lectern):
             f"the program ended with\n{first.screen}"
         )
         assert f"{data} keeps job " in str(first.screen), first.screen
-        bars = first.screen.bars()
-        assert list(bars) == STAGES and is_completed(bars["silence_detection"]), first.screen
+        # The terminal shows ^C within the bar that is being drawn.
+        assert is_completed(first.screen.bars().get("silence_detection")), first.screen
         assert not is_alive(int(pid_file.read_text())), "the transcriber still runs"
         assert not [entry for entry in (data / "scratch").iterdir() if entry.is_dir()]
         assert not (out / "results.json").exists()
