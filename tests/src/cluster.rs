@@ -205,11 +205,11 @@ impl Drop for Cluster {
 
 /// A file system in memory, on Linux.
 const MEMORY: &str = "/dev/shm";
-/// Free space that the databases of all tests do not need, in bytes.
+/// More free space than the databases of all tests need, in bytes.
 const ENOUGH_MEMORY: u64 = 4 << 30;
 
-/// Where the data directory is created: in memory if there is enough, because each test has a
-/// database, of which the files are copied and deleted, which takes four times as long on a disk.
+/// Where the data directory is created: in memory if there is enough. Each test has a database,
+/// and copying and deleting its files takes four times as long on a disk.
 fn place(commits: Commits) -> PathBuf {
     let free = rustix::fs::statvfs(MEMORY).map_or(0, |found| found.f_bavail * found.f_frsize);
     let is_chosen = env::var_os("TMPDIR").is_some();
