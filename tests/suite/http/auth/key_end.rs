@@ -137,8 +137,9 @@ fn a_read_that_takes_long_is_refused_if_the_key_ends_meanwhile() {
         };
         wait_for_reads("0 s");
         revoked.revoke(server.db());
-        // Longer than the server uses what it knows about a key without reading it again.
-        wait_for_reads("3 s");
+        // Longer than the two seconds for which the server uses what it knows about a key, and
+        // shorter than it waits for a lock.
+        wait_for_reads("2.2 s");
         sql.batch("ROLLBACK").unwrap();
         let [refused, answered] = reads.map(|read| read.join().unwrap());
         refused.problem(401, "invalid_key");
