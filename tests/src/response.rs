@@ -32,6 +32,26 @@ impl Response {
         std::str::from_utf8(&self.body).unwrap_or_else(|_| panic!("no text: {self}"))
     }
 
+    /// The response to a request for a page, without the contents of its `style` elements, whose
+    /// words say nothing about what is on the page. Responses that are no text are returned as
+    /// they are.
+    #[must_use]
+    pub fn without_styles(mut self) -> Self {
+        const START: &[u8] = b"<style>";
+        const END: &[u8] = b"</style>";
+        let position = |body: &[u8], of: &[u8]| body.windows(of.len()).position(|at| at == of);
+        let mut at = 0;
+        while let Some(start) = position(&self.body[at..], START) {
+            let start = at + start + START.len();
+            let Some(length) = position(&self.body[start..], END) else {
+                break;
+            };
+            self.body.drain(start..start + length);
+            at = start + END.len();
+        }
+        self
+    }
+
     /// The body as JSON.
     ///
     /// # Panics

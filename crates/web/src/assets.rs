@@ -1,5 +1,5 @@
-//! Style sheets, scripts and icon of the pages. The name of each has a hash of its content, so
-//! that caches may keep it for ever.
+//! Styles, scripts and icon of the pages. Styles are in the pages. The name of each other file has
+//! a hash of its content, so that caches may keep it for ever.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 /// An embedded file.
 #[derive(Debug)]
 pub struct Asset {
-    /// Name with the hash, such as `pages-1a2b3c4d.css`.
+    /// Name with the hash, such as `page-1a2b3c4d.js`.
     pub name: String,
     /// Media type.
     pub content_type: &'static str,
@@ -19,32 +19,20 @@ pub struct Asset {
     pub(crate) modules: Vec<String>,
 }
 
-pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
-    let content = include_str!("../assets/pages.css");
-    Asset::new("pages", "css", CSS, content)
-});
+pub(crate) const STYLE: &str = include_str!("../assets/pages.css");
+pub(crate) const RECORDINGS_STYLE: &str = include_str!("../assets/recordings.css");
+pub(crate) const RECORDING_STYLE: &str = include_str!("../assets/recording.css");
+pub(crate) const OPERATION_STYLE: &str = include_str!("../assets/operation.css");
 
-pub(crate) static RECORDINGS_STYLE: LazyLock<Asset> = LazyLock::new(|| {
-    let content = include_str!("../assets/recordings.css");
-    Asset::new("recordings", "css", CSS, content)
-});
-
-pub(crate) static RECORDING_STYLE: LazyLock<Asset> = LazyLock::new(|| {
-    let content = include_str!("../assets/recording.css");
-    Asset::new("recording", "css", CSS, content)
-});
-
-pub(crate) static OPERATION_STYLE: LazyLock<Asset> = LazyLock::new(|| {
-    let content = include_str!("../assets/operation.css");
-    Asset::new("operation", "css", CSS, content)
-});
+/// The contents of all `style` elements that pages have. A content security policy can allow
+/// these by their hashes, and no others.
+pub const STYLES: [&str; 4] = [STYLE, RECORDINGS_STYLE, RECORDING_STYLE, OPERATION_STYLE];
 
 pub(crate) static ICON: LazyLock<Asset> = LazyLock::new(|| {
     let content = include_str!("../assets/icon.svg");
     Asset::new("icon", "svg", "image/svg+xml", content)
 });
 
-const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 macro_rules! sources {
@@ -133,16 +121,9 @@ impl Asset {
     }
 }
 
-/// All assets.
+/// All assets that are files of their own.
 pub fn all() -> impl Iterator<Item = &'static Asset> {
-    let others = [
-        &*STYLE,
-        &*RECORDINGS_STYLE,
-        &*RECORDING_STYLE,
-        &*OPERATION_STYLE,
-        &*ICON,
-    ];
-    others.into_iter().chain(&*SCRIPTS)
+    std::iter::once(&*ICON).chain(&*SCRIPTS)
 }
 
 /// The asset of this name.
@@ -163,15 +144,23 @@ mod tests {
         for asset in all() {
             assert_eq!(find(&asset.name).unwrap().content, asset.content);
         }
-        assert!(find("pages.css").is_none());
+        assert!(find("page.js").is_none());
+    }
+
+    #[test]
+    fn no_style_ends_its_element() {
+        for style in STYLES {
+            assert!(!style.contains('<'), "{style}");
+        }
     }
 
     #[test]
     fn no_asset_refers_to_another_host() {
-        for asset in all() {
-            let content = asset.content.replace("http://www.w3.org/", "");
-            assert!(!content.contains("http:"), "{}", asset.name);
-            assert!(!content.contains("https:"), "{}", asset.name);
+        let contents = all().map(|asset| &*asset.content).chain(STYLES);
+        for content in contents {
+            let content = content.replace("http://www.w3.org/", "");
+            assert!(!content.contains("http:"), "{content}");
+            assert!(!content.contains("https:"), "{content}");
         }
     }
 

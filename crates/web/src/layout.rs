@@ -1,6 +1,6 @@
 //! What all pages have in common.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::assets::{self, Asset, ICON, STYLE};
 use crate::language::Language;
@@ -23,7 +23,7 @@ pub(crate) struct Layout<'a> {
     /// The name of the script, without hash and extension.
     pub(crate) script: Option<&'static str>,
     /// A style sheet besides that of all pages.
-    pub(crate) style: Option<&'static Asset>,
+    pub(crate) style: Option<&'static str>,
     pub(crate) header: PageHeader,
 }
 
@@ -43,10 +43,11 @@ impl Layout<'_> {
                     meta name="color-scheme" content="light dark";
                     meta name="description" content=(words.description);
                     title { (self.title) " – Lectern" }
-                    link rel="stylesheet" href=(asset(&STYLE));
+                    // A request for a style sheet would delay the first paint.
+                    style { (PreEscaped(STYLE)) }
                     link rel="icon" type="image/svg+xml" href=(asset(&ICON));
                     @if let Some(style) = self.style {
-                        link rel="stylesheet" href=(asset(style));
+                        style { (PreEscaped(style)) }
                     }
                     @if let Some(script) = script {
                         // The page is seen without them, but not without its styles.
@@ -60,7 +61,8 @@ impl Layout<'_> {
                     a .skip href="#content" { (words.skip_to_content) }
                     header .bar {
                         a .brand href=(root) {
-                            img src=(asset(&ICON)) alt="" width="24" height="24";
+                            // Not another file, which would be drawn as a document of its own.
+                            (PreEscaped(&*ICON.content))
                             "Lectern"
                         }
                         nav aria-label="Lectern" {

@@ -2,8 +2,8 @@
 //!
 //! A page is a function from wire types of `lectern-api` to a text, with links relative to the
 //! root of the service, so that it works below any path prefix. Texts are escaped by the
-//! templates. Style sheet and scripts are embedded [`assets`], because the policy under which
-//! pages are served forbids inline ones.
+//! templates. Scripts are embedded [`assets`], because the policy under which pages are served
+//! forbids inline ones; it has to allow the styles in the pages, [`assets::STYLES`], by their hashes.
 //!
 //! ```
 //! use lectern_web::{Language, Message, PageHeader, message_page};

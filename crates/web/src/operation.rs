@@ -82,7 +82,7 @@ pub fn operation_page(language: Language, operation: &Operation<'_>) -> String {
         title: words.title,
         depth: 0,
         script: Some("operation"),
-        style: Some(&OPERATION_STYLE),
+        style: Some(OPERATION_STYLE),
         header: operation.header,
     };
     layout.render(&content)

@@ -65,3 +65,15 @@ pub(crate) fn a_cursor() -> EventCursor {
         id: 3,
     })
 }
+
+/// A page without the contents of its `style` elements, whose words say nothing about what is on
+/// the page.
+pub(crate) fn without_styles(page: &str) -> String {
+    let mut parts = page.split("<style>");
+    let mut rest = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (_, after) = part.split_once("</style>").unwrap();
+        rest.push_str(after);
+    }
+    rest
+}

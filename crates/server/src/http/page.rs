@@ -1,5 +1,7 @@
 //! Pages for people: their language, headers and errors.
 
+use std::sync::LazyLock;
+
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -8,8 +10,11 @@ use actix_web::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
+use data_encoding::BASE64;
 use lectern_api::Code;
+use lectern_web::assets::STYLES;
 use lectern_web::{Language, Message, PageHeader, message_page, sign_in_page};
+use ring::digest::{SHA256, digest};
 use url::{Url, form_urlencoded};
 
 use crate::http::auth::{Authenticator, ServerCookie};
@@ -20,16 +25,28 @@ use crate::http::request::mount::public_prefix;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
-/// Allows only resources of this server, and neither inline scripts nor inline styles.
-const CONTENT_POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; \
-                              form-action 'self'; frame-ancestors 'none'";
+/// Allows only resources of this server, no inline scripts, and no styles but those of the pages.
+static CONTENT_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let styles = STYLES.map(|style| {
+        let hash = digest(&SHA256, style.as_bytes());
+        format!(" 'sha256-{}'", BASE64.encode(hash.as_ref()))
+    });
+    let policy = format!(
+        "default-src 'self'; style-src{}; object-src 'none'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'",
+        styles.concat()
+    );
+    // Hashes are no reason to fail; if there were one, pages would be without styles and scripts.
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+});
 
 /// [`CONTENT_POLICY`], with pictures and media also from the origin of `url`: objects may be in
 /// a bucket. `None` if the URL has no origin.
 fn policy_with_media(url: &str) -> Option<HeaderValue> {
     let origin = Url::parse(url).ok()?.origin();
     let origin = origin.is_tuple().then(|| origin.ascii_serialization())?;
-    let policy = format!("{CONTENT_POLICY}; img-src 'self' {origin}; media-src 'self' {origin}");
+    let policy = CONTENT_POLICY.to_str().ok()?;
+    let policy = format!("{policy}; img-src 'self' {origin}; media-src 'self' {origin}");
     HeaderValue::try_from(policy).ok()
 }
 
@@ -165,10 +182,7 @@ fn as_page(response: HttpResponse, page: String) -> HttpResponse {
     let mut response = response.set_body(BoxBody::new(page));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HTML);
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(CONTENT_POLICY),
-    );
+    headers.insert(CONTENT_SECURITY_POLICY, CONTENT_POLICY.clone());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     add_caching(headers);
@@ -202,11 +216,36 @@ mod tests {
     }
 
     #[test]
+    fn the_styles_of_a_page_are_allowed_by_their_hashes_only() {
+        let message = Message {
+            title: "Title",
+            text: "Text",
+            detail: None,
+        };
+        let page = message_page(Language::English, 0, PageHeader::default(), message);
+        let policy = CONTENT_POLICY.to_str().unwrap();
+        let (_, styles) = policy.split_once("style-src ").unwrap();
+        let (styles, _) = styles.split_once(';').unwrap();
+        let contents: Vec<&str> = page.split("<style>").skip(1).collect();
+        assert!(!contents.is_empty(), "{page}");
+        for content in contents {
+            let (content, _) = content.split_once("</style>").unwrap();
+            let hash = BASE64.encode(digest(&SHA256, content.as_bytes()).as_ref());
+            assert!(styles.contains(&format!("'sha256-{hash}'")), "{policy}");
+        }
+        let is_hash = |style: &str| style.starts_with("'sha256-");
+        assert!(styles.split(' ').all(is_hash), "{policy}");
+    }
+
+    #[test]
     fn media_are_allowed_from_the_origin_of_objects_only() {
         let policy =
             policy_with_media("https://s3.example:9000/bucket/a.mp4?signature=1;x").unwrap();
         let policy = policy.to_str().unwrap();
-        assert!(policy.starts_with(CONTENT_POLICY), "{policy}");
+        assert!(
+            policy.starts_with(CONTENT_POLICY.to_str().unwrap()),
+            "{policy}"
+        );
         let ends = "; media-src 'self' https://s3.example:9000";
         assert!(policy.ends_with(ends), "{policy}");
         assert!(policy_with_media("data:text/html,a").is_none());

@@ -6,6 +6,7 @@ use lectern_domain::{
 };
 
 use super::*;
+use crate::samples::without_styles;
 
 fn at(time: &str) -> DateTime<Utc> {
     format!("2026-03-04T{time}Z").parse().unwrap()
@@ -87,7 +88,7 @@ fn page(language: Language, change: impl FnOnce(&mut Parts)) -> String {
             sign_out: false,
         },
     };
-    operation_page(language, &operation)
+    without_styles(&operation_page(language, &operation))
 }
 
 struct Parts {

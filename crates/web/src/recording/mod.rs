@@ -160,7 +160,7 @@ pub fn recording_page(language: Language, recording: &Recording) -> String {
         title: &recording.job.filename,
         depth: 1,
         script: Some("recording"),
-        style: Some(&RECORDING_STYLE),
+        style: Some(RECORDING_STYLE),
         header: recording.reader.header,
     };
     layout.render(&content)

@@ -85,7 +85,7 @@ pub fn recordings_page(language: Language, recordings: &Recordings<'_>) -> Strin
         title: words.recordings,
         depth: 0,
         script: Some("recordings"),
-        style: Some(&RECORDINGS_STYLE),
+        style: Some(RECORDINGS_STYLE),
         header: recordings.header,
     };
     layout.render(&content)

@@ -3,7 +3,7 @@ use lectern_domain::{Cursor, JobCursor};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::samples::{a_cursor, a_job};
+use crate::samples::{a_cursor, a_job, without_styles};
 
 fn page(language: Language, jobs: Vec<JobResponse>, query: &Value) -> String {
     page_with(language, jobs, query, None, true)
@@ -50,7 +50,7 @@ fn page_for(
         },
         uploads,
     };
-    recordings_page(language, &recordings)
+    without_styles(&recordings_page(language, &recordings))
 }
 
 #[test]

@@ -28,12 +28,12 @@ const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*
 
 fn page(server: &Client) -> Response {
     let request = server.request("GET", "/operation");
-    request.header("Accept", BROWSER).send()
+    request.header("Accept", BROWSER).send().without_styles()
 }
 
 fn page_of(server: &Client, key: &Key, path: &str) -> Response {
     let request = key.request(server, "GET", path);
-    request.header("Accept", BROWSER).send()
+    request.header("Accept", BROWSER).send().without_styles()
 }
 
 fn press(server: &Client, stage: &str, action: &str) -> Response {
@@ -107,7 +107,7 @@ fn the_page_shows_stages_workers_failures_and_the_service(server: TestServer) {
 
 fn page_at(server: &Client, path: &str) -> Response {
     let request = server.request("GET", path);
-    request.header("Accept", BROWSER).send()
+    request.header("Accept", BROWSER).send().without_styles()
 }
 
 fn the_charts_show_the_period_of_the_address(server: TestServer) {
@@ -200,7 +200,11 @@ fn an_unknown_stage_is_a_page(server: TestServer) {
 fn the_page_is_in_the_language_of_the_reader(server: TestServer) {
     let request = server.request("GET", "/operation");
     let request = request.header("Accept-Language", "de-AT,de;q=0.9,en;q=0.8");
-    let german = request.header("Accept", BROWSER).send().expect(200);
+    let german = request
+        .header("Accept", BROWSER)
+        .send()
+        .without_styles()
+        .expect(200);
     assert!(
         german.text().contains("<title>Betrieb – Lectern</title>"),
         "{german}"

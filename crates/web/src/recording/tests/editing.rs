@@ -134,7 +134,8 @@ fn a_failed_stage_says_what_to_do_and_is_run_again_from_there() {
     assert!(page.contains("apt install ffmpeg"), "{page}");
     let button = "data-action=\"rerun\" data-from-stage=\"transcription\"";
     assert_eq!(page.matches(button).count(), 1, "{page}");
-    assert!(recording_page(Language::German, &recording).contains("Ab hier wiederholen"));
+    let page = recording_page(Language::German, &recording);
+    assert!(page.contains("Ab hier wiederholen"));
     recording.reader.may_change = false;
     let page = english(&recording);
     assert!(page.contains("apt install ffmpeg"), "{page}");
