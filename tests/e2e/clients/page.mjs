@@ -41,8 +41,13 @@ const STATUS = {
 
 const document = await (await fetch(`${url}/openapi.json`)).json();
 const operations = new Map();
+// The section of the page that has an operation.
+const sections = new Map();
 for (const [path, item] of Object.entries(document.paths)) {
-  for (const [method, { operationId }] of Object.entries(item)) operations.set(operationId, [path, method]);
+  for (const [method, { operationId, tags }] of Object.entries(item)) {
+    operations.set(operationId, [path, method]);
+    sections.set(operationId, tags[0]);
+  }
 }
 
 const browser = await chromium.launch({
@@ -58,14 +63,30 @@ page.on("console", (message) => {
 });
 
 const executed = new Set();
+// The only section that is open, and the operations in it that are being tried out.
+let shown;
+const tried = new Set();
+
+const toggle = (section) => page.locator(`.opblock-tag[data-tag="${section}"]`).click();
+
+// Opens a section and closes the one before: after each action, the page renders all that is open.
+async function show(section) {
+  if (section === shown) return;
+  if (shown) await toggle(shown);
+  await toggle(section);
+  shown = section;
+  tried.clear();
+}
 
 // Executes an operation as the page has prefilled it; returns the JSON of the response.
 async function execute(id) {
+  await show(sections.get(id));
   const block = page.locator(`.opblock[id$="-${id}"]`);
   const summary = block.locator(".opblock-summary-control");
   await page.evaluate((operation) => ui.specActions.clearResponse(...operation), operations.get(id));
   await summary.click();
-  if (!executed.has(id)) await block.locator(".try-out__btn").click();
+  if (!tried.has(id)) await block.locator(".try-out__btn").click();
+  tried.add(id);
   await block.locator("button.execute").click();
   const status = await block.locator(".live-responses-table tbody .response-col_status").innerText();
   assert.equal(parseInt(status), STATUS[id] ?? 200, `${id}: ${await block.innerText()}`);
@@ -88,8 +109,15 @@ await page.goto(`${url}/docs`);
 await page.locator(".opblock").first().waitFor();
 assert.equal(page.url(), `${url}/docs`);
 await page.goto(`${url}/docs/`);
-await page.locator(".opblock").first().waitFor();
+await page.locator(".opblock").nth(operations.size - 1).waitFor();
 assert.equal(page.url(), `${url}/docs`);
+
+assert.equal(await page.locator(".opblock").count(), operations.size);
+// The page would be painted again in every frame of a transition.
+await page.addStyleTag({ content: "*, *::before, *::after { transition: none !important }" });
+await page.locator(".models-control").click();
+for (const section of new Set(sections.values())) await toggle(section);
+await page.locator(".opblock").first().waitFor({ state: "detached" });
 
 await executeAll("getOpenapi", "getHealth", "getReadiness", "getMetrics", "listAudit");
 await executeAll("pauseStage", "resumeStage", "getWorkStats", "getWorkHistory", "listWorkers");

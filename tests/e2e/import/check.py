@@ -4,7 +4,8 @@
 
 PYTHON has SQLAlchemy and psycopg2. The first import is killed; the next one completes it, and
 a third one adds nothing. Then rows are added and changed in the source, and jobs are changed
-here: the fourth takes the former and leaves the latter. JOBS is 20,000 unless it is given.
+here: the fourth takes the former and leaves the latter. JOBS is 10,000 unless it is given; at
+most 5,000 rows are read at a time.
 """
 
 import hashlib
@@ -214,7 +215,7 @@ def lectern_url(url):
 
 def main():
     lectern = os.path.abspath(sys.argv[1])
-    jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000
+    jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
     server = make_url(os.environ["TEST_DATABASE_URL"].replace("postgres://", "postgresql://"))
     server = server.set(drivername="postgresql+psycopg2")
     admin = create_engine(server, isolation_level="AUTOCOMMIT")

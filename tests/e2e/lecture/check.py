@@ -1,10 +1,10 @@
 """Takes a rendered lecture through `lectern process` and compares the results
 with the rendered content.
 
-    python3 tests/e2e/lecture/check.py PATH/TO/lectern
+    python3 tests/e2e/lecture/check.py PATH/TO/lectern DIR
 
-Needs ffmpeg, flite and pocketsphinx. The word error rate of the transcript is
-only printed; everything else has to be correct.
+DIR is what render.py has written. Needs ffmpeg and pocketsphinx. The word error rate of
+the transcript is only printed; everything else has to be correct.
 """
 
 import json
@@ -175,12 +175,10 @@ def check(truth, results, server, out):
     print(f"{len(clips)} clips, {reel:.1f} s in all")
 
 
-def main(lectern):
+def main(lectern, rendered):
     with tempfile.TemporaryDirectory(prefix="lectern-lecture-") as directory:
-        directory = Path(directory)
-        run(sys.executable, HERE / "render.py", directory)
-        truth = json.loads((directory / "truth.json").read_text())
-        recording, data, out = directory / "lecture.mp4", directory / "data", directory / "out"
+        truth = json.loads((rendered / "truth.json").read_text())
+        recording, data, out = rendered / "lecture.mp4", Path(directory, "data"), Path(directory, "out")
         interrupt(lectern, recording, data, out)
         before = time.monotonic()
         run(lectern, "process", recording, "--keep", f"--out={out}", f"--data-dir={data}")
@@ -196,4 +194,4 @@ def main(lectern):
 
 
 if __name__ == "__main__":
-    main(str(Path(sys.argv[1]).resolve()))
+    main(str(Path(sys.argv[1]).resolve()), Path(sys.argv[2]))

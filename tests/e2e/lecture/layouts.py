@@ -10,12 +10,13 @@ LAYOUT_CHANGES = 42.3, 70.7, 90.2
 def render_layouts(directory):
     """Renders slides with a camera beside them, then in their corner, then the camera alone, and
     the slides with it in their corner again. The camera is red, and there are flashes and beeps."""
+    # Of the slides, every picture is computed point by point, and they change after whole seconds.
     slides = (
-        "color=gray:s=640x360:r=10:d=120,geq=cb=128:cr=128:"
+        "color=gray:s=640x360:r=1:d=120,geq=cb=128:cr=128:"
         "lum='if(lt(mod(Y,30),9)*lt(X,180+mod(floor(T/17)*77+floor(Y/30)*53,260)),30,140)',fps=25"
     )
     beside, corner, alone = (
-        f"testsrc2=s={size}:r=25:d=120,noise=alls=20:allf=t,lutyuv=y=val*0.6:u=100:v=190"
+        f"testsrc2=s={size}:r=25:d=120,noise=alls=6:allf=t,lutyuv=y=val*0.6:u=100:v=190"
         for size in ("160x360", "160x96", "640x360")
     )
     beep = "aevalsrc='if(lt(mod(t,4),0.12),0.6*sin(6283*t),0.02*(random(0)-0.5))':s=48000:d=120"

@@ -1,9 +1,9 @@
 """Processes a rendered lecture with a server and two `lectern work`, one of which
 is killed during a stage, and compares the results with the rendered content.
 
-    with-lectern postgres python3 tests/e2e/lecture/served.py PATH/TO/lectern
+    with-lectern postgres python3 tests/e2e/lecture/served.py PATH/TO/lectern DIR
 
-Needs what check.py needs.
+DIR is what render.py has written. Needs what check.py needs.
 """
 
 import json
@@ -17,7 +17,7 @@ import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
-from check import HERE, check, get, run
+from check import check, get
 
 # The duration of leases in seconds: how long a stage of a killed worker is blocked.
 LEASE = 15
@@ -93,13 +93,12 @@ def fetch(results, out):
     download(results["metadata"]["highlight_video"], "url", "highlights.mp4")
 
 
-def main(lectern):
+def main(lectern, rendered):
     api = os.environ["LECTERN"] + "/api/v1"
     with tempfile.TemporaryDirectory(prefix="lectern-lecture-") as directory:
         directory = Path(directory)
-        run(sys.executable, HERE / "render.py", directory)
-        truth = json.loads((directory / "truth.json").read_text())
-        job = upload(api, directory / "lecture.mp4")
+        truth = json.loads((rendered / "truth.json").read_text())
+        job = upload(api, rendered / "lecture.mp4")
         workers = {name: worker(lectern, name, directory / name) for name in ("one", "two")}
         try:
             victim = wait_for("a stage", 120, lambda: kill_in_the_middle(api, job, workers))
@@ -124,4 +123,4 @@ def main(lectern):
 
 
 if __name__ == "__main__":
-    main(str(Path(sys.argv[1]).resolve()))
+    main(str(Path(sys.argv[1]).resolve()), Path(sys.argv[2]))
