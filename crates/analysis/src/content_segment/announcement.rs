@@ -66,12 +66,17 @@ pub(super) fn pair(
     })
 }
 
+/// Subjects of what is no announcement.
+const OTHER_PEOPLE: &[&str] = &["you", "they", "he", "she", "it", "people", "who"];
+
 fn after_frame(words: &[String], phrases: &[NounPhrase], frames: &[&str]) -> Option<usize> {
     // "By the way" announces nothing.
     let text = format!(" {} ", words.join(" ")).replace(" by the way ", " by the_way ");
     let ends = frames.iter().filter_map(|frame| {
         let at = text.find(&format!(" {frame} "))?;
-        Some(at + 1 + frame.len())
+        // "You look at the clock" announces nothing.
+        let before = text[..at].split(' ').next_back().unwrap_or_default();
+        (!OTHER_PEOPLE.contains(&before)).then_some(at + 1 + frame.len())
     });
     let before = text[..ends.max()?].replace('_', " ");
     let position = before.split_whitespace().count();

@@ -21,8 +21,10 @@
 //! be given one, which then takes the place of this module.
 
 mod announcement;
+mod between;
 mod claim;
 mod claim_clauses;
+mod claim_forms;
 mod collocation;
 mod explanation;
 mod extended_phrase;

@@ -11,6 +11,7 @@
 //! running time is `O(n log n)` in the number of words of the segment, and quadratic in the
 //! number of its phrases.
 
+use super::between::between;
 use super::claim::{Claim, best_claim};
 use super::extended_phrase::extended_phrase;
 use super::german_phrase;
@@ -36,7 +37,9 @@ const MIN_PAIR_SCORE: f64 = 0.7;
 const MIN_CLAIM_SCORE: f64 = 0.7;
 /// The same where there is no other phrase that is said with the best one.
 const MIN_ANY_CLAIM_SCORE: f64 = 0.4;
-/// The same for one that is better than a pair of phrases that are said together.
+/// The same for one in the present that is better than a pair that nobody announced.
+const MIN_GENERAL_CLAIM_SCORE: f64 = 0.5;
+/// The same for one that is better than a question or an announced pair.
 const MIN_RICH_CLAIM_SCORE: f64 = 0.85;
 
 impl Titles<'_> {
@@ -136,6 +139,15 @@ impl Titles<'_> {
         {
             return Some(title);
         }
+        let is_named = |pair: &Pair<'_>| is_announced && pair.second.is_introduced;
+        if !is_alone
+            && !(is_announced && is_strong)
+            && !pair.as_ref().is_some_and(is_named)
+            && claim.as_ref().is_some_and(|claim| claim.is_general)
+            && let Some(claim) = claim_of(MIN_GENERAL_CLAIM_SCORE)
+        {
+            return Some(claim);
+        }
         if !is_alone && !pair.as_ref().is_some_and(Pair::is_strong) {
             if let Some(claim) = claim_of(MIN_CLAIM_SCORE) {
                 return Some(claim);
@@ -150,10 +162,27 @@ impl Titles<'_> {
             if let Some(title) = other {
                 return Some(title);
             }
+            let is_incidental =
+                |pair: &Pair<'_>| pair.second.sentences.len() == 1 && !pair.second.is_introduced;
+            let says_where = |claim: &Claim| {
+                let first = claim.text.split(' ').next().unwrap_or_default();
+                let first = first.to_lowercase();
+                self.lexicon.adverbial_starts.contains(first.as_str())
+            };
+            let general = claim.as_ref();
+            let general = general.filter(|claim| claim.is_general && !says_where(claim));
+            if pair.as_ref().is_none_or(is_incidental)
+                && let Some(claim) = general
+            {
+                return Some(capitalize(&claim.text));
+            }
             // One or two words are no title, so any second phrase is better.
             pair = pair.or_else(|| best_pair(fixed, candidates, 0.0));
         }
-        Some(self.of_phrases(fixed, best, pair))
+        let is_announced_pair = pair.as_ref().is_some_and(is_named);
+        let joined = pair.as_ref().filter(|_| !is_announced_pair);
+        let joined = joined.and_then(|pair| between(self, said.sentences, pair));
+        joined.or_else(|| Some(self.of_phrases(fixed, best, pair)))
     }
 
     /// A title of the first phrase and perhaps a second one.
