@@ -6,6 +6,9 @@
 //! nothing outside of itself. Without punctuation, there are hardly any: a clause is then as long
 //! as a sentence.
 
+use super::claim_checks::{
+    detail, follows_condition, is_open_comparison, is_universal, stands_alone,
+};
 use super::claim_clauses::{MIN_WORDS, clauses};
 use super::claim_forms::shorter_forms;
 use super::noun_phrase::noun_phrases;
@@ -16,7 +19,6 @@ use super::word_use::is_capitalized;
 use crate::antecedent::with_subject;
 use crate::disfluency::{ends_clause, fluent_words, without_presentation, without_words};
 use crate::language::Lexicon;
-use crate::reference::refers_back;
 use crate::sentence::normalize;
 
 /// A phrase that the segment has once is a subject if this many utterances of the recording have it.
@@ -27,9 +29,6 @@ const OBJECT_SHARE: f64 = 0.7;
 const MAX_SUBJECT_POSITION: usize = 5;
 /// For "every knot" and the like.
 const GENERAL_FACTOR: f64 = 1.3;
-const NUMBER_FACTOR: f64 = 0.5;
-const PAST_FACTOR: f64 = 0.7;
-const NEGATION_FACTOR: f64 = 0.7;
 /// For one that begins with where or when: "in the brain the molecule sits on a place".
 const ADVERBIAL_FACTOR: f64 = 0.7;
 /// The minimum score of another phrase in the claim, as a fraction of the highest.
@@ -194,92 +193,6 @@ fn claim(titles: &Titles<'_>, clause: &[String], candidates: &[Candidate]) -> Op
     })
 }
 
-/// Less for a claim that is probably a detail: with a number, in the past, or of what is not.
-fn detail(normalized: &[String], lexicon: &Lexicon) -> f64 {
-    let has = |list: &[&str]| normalized.iter().any(|word| list.contains(&word.as_str()));
-    let is_number = |word: &String| {
-        word.chars().any(|c| c.is_ascii_digit()) || NUMBERS.contains(&word.as_str())
-    };
-    let is_regular_past =
-        |word: &String| !lexicon.capitalizes_nouns && word.len() > 4 && word.ends_with("ed");
-    let mut factor = 1.0;
-    if normalized.iter().any(is_number) {
-        factor *= NUMBER_FACTOR;
-    }
-    let is_past_habit = normalized
-        .windows(2)
-        .any(|pair| pair[0] == "used" && pair[1] == "to");
-    if has(PAST) || is_past_habit || normalized.iter().any(is_regular_past) {
-        factor *= PAST_FACTOR;
-    }
-    if has(&["not", "nicht"]) {
-        factor *= NEGATION_FACTOR;
-    }
-    factor
-}
-
-/// Whether a clause says nothing about the people in the room, and nothing that depends on
-/// other sentences.
-fn stands_alone(clause: &[String], lexicon: &Lexicon) -> bool {
-    let normalized: Vec<String> = clause.iter().map(|word| normalize(word)).collect();
-    let is_personal = |(i, word): (usize, &String)| {
-        let word = word.as_str();
-        let is_you = lexicon.second_person.contains(word) && (i == 0 || word != "you");
-        lexicon.first_person.contains(word)
-            || is_you
-            || lexicon.anaphora.contains(word)
-                && !REFLEXIVE.contains(&word)
-                && !is_of_subject(&normalized, i)
-            || lexicon.pointers.contains(word)
-            || lexicon.demonstratives.contains(word)
-            || UNCLEAR.contains(&word)
-            || lexicon.fillers.contains(word)
-    };
-    !normalized.iter().enumerate().any(is_personal) && !refers_back(clause, lexicon)
-}
-
-/// Whether the clause before is a condition.
-fn follows_condition(before: &[String], lexicon: &Lexicon) -> bool {
-    let ends = before
-        .iter()
-        .rposition(|word| ends_clause(word))
-        .unwrap_or(0);
-    let start = before[..ends].iter().rposition(|word| ends_clause(word));
-    let clause = &before[start.map_or(0, |last| last + 1)..];
-    let mut words = clause.iter().map(|word| normalize(word));
-    let first = words.find(|word| !lexicon.removable_starts.contains(word.as_str()));
-    first.is_some_and(|word| CONDITIONS.contains(&word.as_str()))
-}
-
-/// "The rope gets shorter": than what is in another clause.
-fn is_open_comparison(normalized: &[String]) -> bool {
-    let last = normalized.last().map_or("", String::as_str);
-    let is_compared = normalized
-        .iter()
-        .any(|word| ["als", "than"].contains(&word.as_str()));
-    let has_being = normalized
-        .iter()
-        .any(|word| BECOMING.contains(&word.as_str()));
-    last.len() > 4 && last.ends_with("er") && has_being && !is_compared
-}
-
-/// Whether a possessive pronoun stands for the subject: "die Motte legt ihre Eier".
-fn is_of_subject(normalized: &[String], i: usize) -> bool {
-    let (word, article) = (normalized[i].as_str(), normalized[0].as_str());
-    let is_after_verb = i > 2;
-    is_after_verb
-        && (word.starts_with("ihr") && word != "ihr" && FEMININE_ARTICLES.contains(&article)
-            || word.starts_with("sein") && OTHER_ARTICLES.contains(&article))
-}
-
-/// "Jeder Draht brummt": of all that the subject names, two words say enough.
-fn is_universal(normalized: &[String]) -> bool {
-    let [first, _, verb] = normalized else {
-        return false;
-    };
-    UNIVERSAL.contains(&first.as_str()) && verb.len() > 3 && verb.ends_with(['t', 's'])
-}
-
 fn may_precede(word: &str, lexicon: &Lexicon) -> bool {
     let is_article = lexicon.articles.contains(word) && !lexicon.demonstratives.contains(word);
     is_article
@@ -328,103 +241,19 @@ const DROPPED: &[&str] = &[
     "ja",
 ];
 
-/// Pronouns that stand for the subject, and "es" in "gibt es".
-const REFLEXIVE: &[&str] = &["its", "itself", "themselves", "es"];
-
 /// Words before the subject.
 const QUANTIFIERS: &[&str] = &[
     "every", "each", "most", "many", "some", "all", "no", "only", "jeder", "jede", "jedes", "kein",
     "keine", "viele", "alle", "nur",
 ];
 
-const CONDITIONS: &[&str] = &[
-    "if", "when", "whenever", "unless", "once", "wenn", "falls", "sobald", "solange", "je",
-];
-
-const BECOMING: &[&str] = &[
-    "is", "are", "gets", "get", "becomes", "become", "ist", "sind", "wird", "werden",
-];
-
-const UNIVERSAL: &[&str] = &["every", "jeder", "jede", "jedes"];
-
-/// Articles of a subject whose possessive pronoun is "ihr", and those of one with "sein".
-const FEMININE_ARTICLES: &[&str] = &["die", "eine", "jede", "keine"];
-const OTHER_ARTICLES: &[&str] = &["der", "das", "ein", "jeder", "jedes", "kein"];
-
 const DEFINING: &[&str] = &[
     "is", "are", "means", "ist", "sind", "heißt", "bedeutet", "versteht", "nennt",
-];
-
-const NUMBERS: &[&str] = &[
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "twenty",
-    "thirty",
-    "fifty",
-    "hundred",
-    "thousand",
-    "half",
-    "hour",
-    "twice",
-    "percent",
-    "zwei",
-    "drei",
-    "vier",
-    "fünf",
-    "sechs",
-    "sieben",
-    "acht",
-    "neun",
-    "zehn",
-    "zwanzig",
-    "dreißig",
-    "hundert",
-    "tausend",
-    "prozent",
-    "stunde",
-    "stunden",
-    "meter",
-    "kilometer",
-];
-
-const PAST: &[&str] = &[
-    "was", "were", "had", "did", "came", "went", "took", "gave", "made", "said", "war", "waren",
-    "hatte", "hatten", "wurde", "wurden", "kam", "machte",
 ];
 
 /// Words between the subject and its verb.
 const ADVERBS: &[&str] = &[
     "never", "always", "only", "really", "just", "often", "mostly", "usually", "also", "still",
-];
-
-/// Words that are clear only in the sentence or with what is around it.
-const UNCLEAR: &[&str] = &[
-    "well",
-    "other",
-    "same",
-    "else",
-    "too",
-    "also",
-    "even",
-    "something",
-    "thing",
-    "things",
-    "anything",
-    "way",
-    "stuff",
-    "auch",
-    "etwas",
-    "sogar",
-    "ja",
-    "doch",
-    "eben",
 ];
 
 #[cfg(test)]
@@ -463,5 +292,25 @@ mod tests {
             let title = title_of(&sentences);
             assert!(!title.contains("weakens"), "{title}");
         }
+    }
+
+    #[test]
+    fn a_claim_names_the_subject_of_the_sentence_before() {
+        let title = title_of(&[
+            "Okay, so, the splice, if you learn one thing, please learn the splice.",
+            "It joins two ropes, you know, without any knot.",
+            "Everybody fears the splice, my uncle too, and he was a sailor.",
+            "You look at a splice, and you see a sailor.",
+        ]);
+        assert_eq!(title, "The splice joins two ropes");
+    }
+
+    #[test]
+    fn a_clause_that_a_relative_clause_completes_is_no_claim() {
+        let mut sentences = ROPES;
+        sentences[1] =
+            "And I learned, he was right, the splice needs a place, where the rope is dry.";
+        let title = title_of(&sentences);
+        assert!(!title.contains("needs a place"), "{title}");
     }
 }

@@ -23,6 +23,7 @@
 mod announcement;
 mod between;
 mod claim;
+mod claim_checks;
 mod claim_clauses;
 mod claim_forms;
 mod collocation;
@@ -37,6 +38,7 @@ mod noun_phrase;
 mod part_title;
 mod phrase_in_sentence;
 mod phrase_pair;
+mod phrase_title;
 mod phrase_token;
 mod question;
 mod reason;

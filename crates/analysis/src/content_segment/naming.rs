@@ -154,6 +154,7 @@ mod tests {
             article_of(&words("a splice is a place in the rope"), 1),
             Some(Some("a"))
         );
+        assert_eq!(article_of(&words("and it is yellow"), 3), None);
         assert_eq!(article_of(&words("he saw the splice in the rope"), 3), None);
         assert_eq!(
             article_of(&words("the rope is in the splice there"), 5),
