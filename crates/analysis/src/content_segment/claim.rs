@@ -299,10 +299,10 @@ mod tests {
         let title = title_of(&[
             "Okay, so, the splice, if you learn one thing, please learn the splice.",
             "It joins two ropes, you know, without any knot.",
-            "Everybody fears the splice, my uncle too, and he was a sailor.",
-            "You look at a splice, and you see a sailor.",
+            "Everybody fears the splice, and I did too, you know.",
+            "Nobody does a splice on a Tuesday.",
         ]);
-        assert_eq!(title, "The splice joins two ropes");
+        assert_eq!(title, "The splice joins two ropes without any knot");
     }
 
     #[test]

@@ -40,7 +40,9 @@ pub(super) fn stands_alone(clause: &[String], lexicon: &Lexicon) -> bool {
     let normalized: Vec<String> = clause.iter().map(|word| normalize(word)).collect();
     let is_personal = |(i, word): (usize, &String)| {
         let word = word.as_str();
-        let is_you = lexicon.second_person.contains(word) && (i == 0 || word != "you");
+        let is_you = lexicon.second_person.contains(word)
+            && (i == 0 || word != "you")
+            && !is_of_subject(&normalized, i);
         lexicon.first_person.contains(word)
             || is_you
             || lexicon.anaphora.contains(word)
