@@ -146,7 +146,7 @@ impl Topic<'_> {
         let size = match words.len() {
             MIN_WORDS..=MAX_WORDS => 1.0,
             ..MIN_WORDS => 0.4,
-            ..=MAX_READABLE_WORDS => 0.3,
+            words if words <= MAX_READABLE_WORDS => 0.3,
             _ => 0.2,
         };
         let question = if passage.is_question { 0.3 } else { 1.0 };

@@ -72,12 +72,7 @@ impl Titles<'_> {
             None => candidates.iter().find(explained),
         };
         if let Some(candidate) = explained {
-            let explanation = candidate.explanation.as_deref().unwrap_or_default();
-            let name = self.spelled(&candidate.text);
-            return Some(capitalize(&format!(
-                "{name}: {}",
-                self.spelled(explanation)
-            )));
+            return Some(self.explained(candidate));
         }
         let is_central = |claim: &Claim| match fixed {
             Some(head) if head.is_announced => {
@@ -137,9 +132,8 @@ impl Titles<'_> {
             return Some(title);
         }
         let is_named = |pair: &Pair<'_>| is_announced && pair.second.is_introduced;
-        if !is_alone
-            && !(is_announced && is_strong)
-            && !pair.as_ref().is_some_and(is_named)
+        let may_be_claim = !is_settled && !pair.as_ref().is_some_and(is_named);
+        if may_be_claim
             && claim.as_ref().is_some_and(|claim| claim.is_general)
             && let Some(claim) = claim_of(MIN_GENERAL_CLAIM_SCORE)
         {
@@ -159,19 +153,8 @@ impl Titles<'_> {
             if let Some(title) = other {
                 return Some(title);
             }
-            let is_incidental =
-                |pair: &Pair<'_>| pair.second.sentences.len() == 1 && !pair.second.is_introduced;
-            let says_where = |claim: &Claim| {
-                let first = claim.text.split(' ').next().unwrap_or_default();
-                let first = first.to_lowercase();
-                self.lexicon.adverbial_starts.contains(first.as_str())
-            };
-            let general = claim.as_ref();
-            let general = general.filter(|claim| claim.is_general && !says_where(claim));
-            if pair.as_ref().is_none_or(is_incidental)
-                && let Some(claim) = general
-            {
-                return Some(capitalize(&claim.text));
+            if let Some(title) = self.rather_than(pair.as_ref(), claim.as_ref()) {
+                return Some(title);
             }
             // One or two words are no title, so any second phrase is better.
             pair = pair.or_else(|| best_pair(fixed, candidates, 0.0));
@@ -180,6 +163,27 @@ impl Titles<'_> {
         let joined = pair.as_ref().filter(|_| !is_announced_pair);
         let joined = joined.and_then(|pair| between(self, said.sentences, pair));
         joined.or_else(|| Some(self.of_phrases(fixed, best, pair)))
+    }
+
+    /// A claim in the present, however central, where the second phrase of the pair is said once.
+    fn rather_than(&self, pair: Option<&Pair<'_>>, claim: Option<&Claim>) -> Option<String> {
+        let is_incidental =
+            |pair: &Pair<'_>| pair.second.sentences.len() == 1 && !pair.second.is_introduced;
+        let says_where = |claim: &Claim| {
+            let first = claim.text.split(' ').next().unwrap_or_default();
+            let first = first.to_lowercase();
+            self.lexicon.adverbial_starts.contains(first.as_str())
+        };
+        let general = claim.filter(|claim| claim.is_general && !says_where(claim))?;
+        pair.is_none_or(is_incidental)
+            .then(|| capitalize(&general.text))
+    }
+
+    /// What a candidate is, with its name.
+    fn explained(&self, candidate: &Candidate) -> String {
+        let explanation = candidate.explanation.as_deref().unwrap_or_default();
+        let name = self.spelled(&candidate.text);
+        capitalize(&format!("{name}: {}", self.spelled(explanation)))
     }
 
     /// Text of the transcript, with the capital letters that a recognizer has left out.
