@@ -43,6 +43,7 @@
 //! # Ok::<(), lectern_domain::Invalid>(())
 //! ```
 
+mod antecedent;
 mod disfluency;
 mod housekeeping;
 mod language;

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 
 use super::passage::{Opening, Passage, opening, topical_keys};
 use super::standalone_clauses::{MIN_WORDS, has_verb, parts};
+use crate::antecedent::with_subject;
 use crate::disfluency::{ends_clause, fluent_words, without_presentation, without_words};
 use crate::language::Lexicon;
 use crate::reference::refers_back;
@@ -21,6 +22,8 @@ use crate::term::tokenize;
 
 /// A longer sentence says too much at once.
 const MAX_WORDS: usize = 34;
+/// Nobody reads one that is longer than this at once.
+const MAX_READABLE_WORDS: usize = 40;
 /// For a part of a sentence.
 const PART_FACTOR: f64 = 0.6;
 const BACK_REFERENCE_FACTOR: f64 = 0.12;
@@ -32,6 +35,10 @@ const SPEAKERS_FACTOR: f64 = 0.6;
 const ANECDOTE_FACTOR: f64 = 0.15;
 /// For a sentence in the past, which is probably an anecdote too.
 const PAST_FACTOR: f64 = 0.75;
+/// For one about nobody in particular: "nobody had any idea".
+const STORY_FACTOR: f64 = 0.4;
+/// For a sentence with "there is" after another clause, to which it only adds something.
+const ADDED_EXISTENCE_FACTOR: f64 = 0.5;
 /// For a sentence with no other terms than the title, and for the title itself.
 const REPETITION_FACTOR: f64 = 0.5;
 const EQUAL_FACTOR: f64 = 0.1;
@@ -77,6 +84,11 @@ pub(super) fn of(
         // Claims come before their details and examples.
         let place = if i < passages.len() / 2 { 1.2 } else { 1.0 };
         let words = standalone_words(&passage.text, lexicon);
+        let before = i
+            .checked_sub(1)
+            .map(|i| fluent_words(&passages[i].text, lexicon));
+        let named = before.and_then(|before| with_subject(&before, &words, lexicon));
+        let words = named.unwrap_or(words);
         for range in parts(&words, lexicon) {
             let part_factor = if range.len() == words.len() {
                 1.0
@@ -134,7 +146,8 @@ impl Topic<'_> {
         let size = match words.len() {
             MIN_WORDS..=MAX_WORDS => 1.0,
             ..MIN_WORDS => 0.4,
-            _ => 0.3,
+            words if words <= MAX_READABLE_WORDS => 0.3,
+            _ => 0.2,
         };
         let question = if passage.is_question { 0.3 } else { 1.0 };
         let is_claim = self.title_words.len() > MIN_TERMS;
@@ -226,8 +239,11 @@ impl Topic<'_> {
         let is_past = |word: &String| {
             ["was", "were", "had", "did", "hatte", "war", "waren"].contains(&word.as_str())
         };
+        let is_of_anybody = |word: &String| ANYBODY.contains(&word.as_str());
         let past = if normalized.iter().any(is_past) {
-            PAST_FACTOR
+            // "Nobody had any idea."
+            let story = normalized.iter().any(is_of_anybody);
+            if story { STORY_FACTOR } else { PAST_FACTOR }
         } else {
             1.0
         };
@@ -268,9 +284,34 @@ impl Topic<'_> {
         } else {
             1.0
         };
-        fragment * corrected
+        let begins_existence = |i: usize| {
+            i > 0
+                && ends_clause(&words[i - 1])
+                && normalized[i] == "there"
+                && matches!(
+                    normalized.get(i + 1).map(String::as_str),
+                    Some("is" | "are")
+                )
+        };
+        let added = if (0..words.len()).any(begins_existence) {
+            ADDED_EXISTENCE_FACTOR
+        } else {
+            1.0
+        };
+        fragment * corrected * added
     }
 }
+
+const ANYBODY: [&str; 8] = [
+    "nobody",
+    "somebody",
+    "someone",
+    "everybody",
+    "people",
+    "niemand",
+    "jemand",
+    "keiner",
+];
 
 /// A sentence without disfluencies, and without conjunctions and interjections at its start.
 fn standalone_words(text: &str, lexicon: &Lexicon) -> Vec<String> {

@@ -21,7 +21,10 @@ pub(super) fn position(
     if index >= INTRODUCTION_SENTENCES {
         return None;
     }
-    after_frame(words, phrases, &lexicon.topic_frames).or_else(|| {
+    let is_punctuated = spelled
+        .iter()
+        .any(|word| word.ends_with([',', '.', '?', '!']));
+    after_frame(words, phrases, &lexicon.topic_frames, is_punctuated).or_else(|| {
         (index < HEADLINE_SENTENCES)
             .then(|| headline(spelled, words, phrases, lexicon))
             .flatten()
@@ -37,7 +40,7 @@ pub(super) fn hinted_position(
 ) -> Option<usize> {
     let is_introduction = index < INTRODUCTION_SENTENCES;
     is_introduction
-        .then(|| after_frame(words, phrases, &lexicon.topic_hints))
+        .then(|| after_frame(words, phrases, &lexicon.topic_hints, false))
         .flatten()
 }
 
@@ -66,12 +69,23 @@ pub(super) fn pair(
     })
 }
 
-fn after_frame(words: &[String], phrases: &[NounPhrase], frames: &[&str]) -> Option<usize> {
+/// Subjects of what is no announcement.
+const OTHER_PEOPLE: &[&str] = &["you", "they", "he", "she", "it", "people", "who"];
+
+/// Without punctuation, the word before a frame may belong to another sentence.
+fn after_frame(
+    words: &[String],
+    phrases: &[NounPhrase],
+    frames: &[&str],
+    is_punctuated: bool,
+) -> Option<usize> {
     // "By the way" announces nothing.
     let text = format!(" {} ", words.join(" ")).replace(" by the way ", " by the_way ");
     let ends = frames.iter().filter_map(|frame| {
         let at = text.find(&format!(" {frame} "))?;
-        Some(at + 1 + frame.len())
+        // "You look at the clock" announces nothing.
+        let before = text[..at].split(' ').next_back().unwrap_or_default();
+        (!is_punctuated || !OTHER_PEOPLE.contains(&before)).then_some(at + 1 + frame.len())
     });
     let before = text[..ends.max()?].replace('_', " ");
     let position = before.split_whitespace().count();
@@ -102,4 +116,33 @@ fn headline(
             && (openers > 0 || ends_sentence)
     };
     phrases.iter().find(is_here).map(|phrase| phrase.position)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content_segment::noun_phrase::noun_phrases;
+    use crate::content_segment::word_use::WordUse;
+
+    #[test]
+    fn what_somebody_else_looks_at_is_not_announced() {
+        let announced = |text: &str| {
+            let lexicon = Lexicon::of([text].into_iter());
+            let spelled: Vec<&str> = text.split(' ').collect();
+            let words: Vec<String> = spelled
+                .iter()
+                .map(|word| crate::sentence::normalize(word))
+                .collect();
+            let phrases = noun_phrases(text, &WordUse::of([text].into_iter(), lexicon), lexicon);
+            position(0, &spelled, &words, &phrases, lexicon).map(|at| spelled[at].to_owned())
+        };
+        assert_eq!(
+            announced("Today we look at the tide, and it is high.").as_deref(),
+            Some("tide,")
+        );
+        assert_eq!(
+            announced("At the pier you look at the tide, and it is high."),
+            None
+        );
+    }
 }

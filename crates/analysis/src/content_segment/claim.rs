@@ -6,32 +6,38 @@
 //! nothing outside of itself. Without punctuation, there are hardly any: a clause is then as long
 //! as a sentence.
 
+use super::claim_checks::{
+    detail, follows_condition, is_open_comparison, is_universal, stands_alone,
+};
 use super::claim_clauses::{MIN_WORDS, clauses};
+use super::claim_forms::shorter_forms;
 use super::noun_phrase::noun_phrases;
 use super::title_candidate::Candidate;
 use super::title_words::{MAX_WORDS, Titles};
+use super::vocabulary::TermId;
 use super::word_use::is_capitalized;
+use crate::antecedent::with_subject;
 use crate::disfluency::{ends_clause, fluent_words, without_presentation, without_words};
 use crate::language::Lexicon;
-use crate::reference::refers_back;
 use crate::sentence::normalize;
 
-/// The minimum score of the subject, as a fraction of the highest.
-const MIN_SUBJECT_SCORE: f64 = 0.35;
+/// A phrase that the segment has once is a subject if this many utterances of the recording have it.
+const MIN_UTTERANCES: f64 = 3.0;
 /// For a claim whose subject is less central than another phrase in it.
 const OBJECT_SHARE: f64 = 0.7;
 /// The number of words before a subject after a phrase with a preposition.
 const MAX_SUBJECT_POSITION: usize = 5;
 /// For "every knot" and the like.
 const GENERAL_FACTOR: f64 = 1.3;
-const NUMBER_FACTOR: f64 = 0.5;
-const PAST_FACTOR: f64 = 0.7;
-const NEGATION_FACTOR: f64 = 0.7;
 /// For one that begins with where or when: "in the brain the molecule sits on a place".
 const ADVERBIAL_FACTOR: f64 = 0.7;
 /// The minimum score of another phrase in the claim, as a fraction of the highest.
 const MIN_OBJECT_SCORE: f64 = 0.15;
 const OBJECT_BONUS: f64 = 0.6;
+/// For what is only said under a condition: "when the moon is full, the tide is strong".
+const CONDITION_FACTOR: f64 = 0.6;
+/// For a claim that is not all that the clause says.
+const SHORTER_FACTOR: f64 = 0.9;
 /// For a claim in the first half of the sentences.
 const EARLY_FACTOR: f64 = 1.1;
 
@@ -41,6 +47,8 @@ pub(super) struct Claim {
     /// How central it is, as a fraction of the highest score of a phrase.
     pub(super) score: f64,
     pub(super) subject: String,
+    /// Whether it is no detail: in the present, without a number or "not".
+    pub(super) is_general: bool,
     /// Whether it says what its subject is.
     pub(super) is_definition: bool,
     /// Whether it has another of the main phrases, or is about all that the subject names.
@@ -58,8 +66,12 @@ pub(super) fn best_claim(
         return None;
     }
     let mut best: Option<Claim> = None;
+    let mut before: Vec<String> = Vec::new();
     for (i, sentence) in sentences.iter().enumerate() {
-        let words = without_presentation(fluent_words(sentence, lexicon), lexicon);
+        let said = fluent_words(sentence, lexicon);
+        let named = with_subject(&before, &said, lexicon);
+        before.clone_from(&said);
+        let words = without_presentation(named.unwrap_or(said), lexicon);
         let words = without_words(&words, |word| DROPPED.contains(&word));
         if words.last().is_some_and(|last| last.ends_with('?')) {
             continue;
@@ -70,12 +82,30 @@ pub(super) fn best_claim(
             1.0
         };
         for range in clauses(&words, lexicon) {
-            let Some(claim) = claim(titles, &words[range], candidates) else {
-                continue;
-            };
-            let score = early * claim.score;
-            if best.as_ref().is_none_or(|best| score > best.score) {
-                best = Some(Claim { score, ..claim });
+            let begins_sentence = !words[..range.start].iter().any(|word| ends_clause(word));
+            let is_conditional = follows_condition(&words[..range.start], lexicon);
+            let whole = words[range].to_vec();
+            let shorter = shorter_forms(&whole, begins_sentence, lexicon);
+            let forms = std::iter::once((1.0, whole))
+                .chain(shorter.into_iter().map(|form| (SHORTER_FACTOR, form)));
+            for (factor, form) in forms {
+                let Some(claim) = claim(titles, &form, candidates) else {
+                    continue;
+                };
+                let condition = if is_conditional {
+                    CONDITION_FACTOR
+                } else {
+                    1.0
+                };
+                let score = early * factor * condition * claim.score;
+                if best.as_ref().is_none_or(|best| score > best.score) {
+                    let is_general = claim.is_general && !is_conditional;
+                    best = Some(Claim {
+                        score,
+                        is_general,
+                        ..claim
+                    });
+                }
             }
         }
     }
@@ -85,11 +115,13 @@ pub(super) fn best_claim(
 /// The claim that a clause is; `None` if it is none.
 fn claim(titles: &Titles<'_>, clause: &[String], candidates: &[Candidate]) -> Option<Claim> {
     let lexicon = titles.lexicon;
-    if !(MIN_WORDS..=MAX_WORDS).contains(&clause.len()) || !stands_alone(clause, lexicon) {
+    let normalized: Vec<String> = clause.iter().map(|word| normalize(word)).collect();
+    let is_universal = is_universal(&normalized);
+    let is_title = is_universal || (MIN_WORDS..=MAX_WORDS).contains(&clause.len());
+    if !is_title || !stands_alone(clause, lexicon) {
         return None;
     }
     let text = clause.join(" ");
-    let normalized: Vec<String> = clause.iter().map(|word| normalize(word)).collect();
     let phrases = noun_phrases(&text, titles.word_use, lexicon);
     // The longest phrase at the start, or after a phrase with a preposition, before a verb.
     let begins_with_preposition = lexicon.adverbial_starts.contains(normalized[0].as_str());
@@ -103,7 +135,10 @@ fn claim(titles: &Titles<'_>, clause: &[String], candidates: &[Candidate]) -> Op
             let is_second = begins_with_preposition && phrase.position <= MAX_SUBJECT_POSITION;
             is_first || is_second && !lexicon.capitalizes_nouns
         })
-        .filter(|phrase| verb_after(clause, &normalized, phrase.position + phrase.words, titles))
+        .filter(|phrase| {
+            let end = phrase.position + phrase.words;
+            is_universal && end == 2 || verb_after(clause, &normalized, end, titles)
+        })
         .max_by_key(|phrase| phrase.words)?;
     let end = subject.position + subject.words;
     let others = || phrases.iter().filter(|phrase| phrase.position > end);
@@ -113,7 +148,7 @@ fn claim(titles: &Titles<'_>, clause: &[String], candidates: &[Candidate]) -> Op
     let says_something = normalized[end + 1..]
         .iter()
         .any(|word| word.chars().count() > 2 && !lexicon.is_function_word(word));
-    if !says_something {
+    if !says_something && !is_universal {
         return None;
     }
     let highest = candidates.iter().map(|candidate| candidate.score);
@@ -121,7 +156,10 @@ fn claim(titles: &Titles<'_>, clause: &[String], candidates: &[Candidate]) -> Op
     let relative = |text: &str| {
         let ids = titles.ids(text);
         let within = candidates.iter().filter(|candidate| {
-            candidate.sentences.len() > 1 && candidate.ids.iter().all(|id| ids.contains(id))
+            let count = |id: &TermId| titles.vocabulary.utterance_count(*id);
+            let is_repeated = candidate.sentences.len() > 1
+                || candidate.ids.iter().all(|id| count(id) >= MIN_UTTERANCES);
+            is_repeated && candidate.ids.iter().all(|id| ids.contains(id))
         });
         within.map(|candidate| candidate.score).fold(0.0, f64::max) / highest
     };
@@ -144,55 +182,15 @@ fn claim(titles: &Titles<'_>, clause: &[String], candidates: &[Candidate]) -> Op
         1.0
     };
     let text = text.trim_end_matches(|c: char| !c.is_alphanumeric());
-    (central >= MIN_SUBJECT_SCORE).then(|| Claim {
+    let detail = detail(&normalized, lexicon);
+    (central > 0.0).then(|| Claim {
         text: text.to_owned(),
-        score: central * (1.0 + object) * general * adverbial * detail(&normalized, lexicon),
+        score: central * (1.0 + object) * general * adverbial * detail,
+        is_general: detail >= 1.0 && !is_open_comparison(&normalized),
         subject: subject.text.clone(),
         is_rich: object > 0.0 || is_general,
         is_definition: DEFINING.contains(&normalized[end].as_str()),
     })
-}
-
-/// Less for a claim that is probably a detail: with a number, in the past, or of what is not.
-fn detail(normalized: &[String], lexicon: &Lexicon) -> f64 {
-    let has = |list: &[&str]| normalized.iter().any(|word| list.contains(&word.as_str()));
-    let is_number = |word: &String| {
-        word.chars().any(|c| c.is_ascii_digit()) || NUMBERS.contains(&word.as_str())
-    };
-    let is_regular_past =
-        |word: &String| !lexicon.capitalizes_nouns && word.len() > 4 && word.ends_with("ed");
-    let mut factor = 1.0;
-    if normalized.iter().any(is_number) {
-        factor *= NUMBER_FACTOR;
-    }
-    let is_past_habit = normalized
-        .windows(2)
-        .any(|pair| pair[0] == "used" && pair[1] == "to");
-    if has(PAST) || is_past_habit || normalized.iter().any(is_regular_past) {
-        factor *= PAST_FACTOR;
-    }
-    if has(&["not", "nicht"]) {
-        factor *= NEGATION_FACTOR;
-    }
-    factor
-}
-
-/// Whether a clause says nothing about the people in the room, and nothing that depends on
-/// other sentences.
-fn stands_alone(clause: &[String], lexicon: &Lexicon) -> bool {
-    let normalized: Vec<String> = clause.iter().map(|word| normalize(word)).collect();
-    let is_personal = |(i, word): (usize, &String)| {
-        let word = word.as_str();
-        let is_you = lexicon.second_person.contains(word) && (i == 0 || word != "you");
-        lexicon.first_person.contains(word)
-            || is_you
-            || lexicon.anaphora.contains(word) && !REFLEXIVE.contains(&word)
-            || lexicon.pointers.contains(word)
-            || lexicon.demonstratives.contains(word)
-            || UNCLEAR.contains(&word)
-            || lexicon.fillers.contains(word)
-    };
-    !normalized.iter().enumerate().any(is_personal) && !refers_back(clause, lexicon)
 }
 
 fn may_precede(word: &str, lexicon: &Lexicon) -> bool {
@@ -243,9 +241,6 @@ const DROPPED: &[&str] = &[
     "ja",
 ];
 
-/// Pronouns that stand for the subject, and "es" in "gibt es".
-const REFLEXIVE: &[&str] = &["its", "itself", "themselves", "es"];
-
 /// Words before the subject.
 const QUANTIFIERS: &[&str] = &[
     "every", "each", "most", "many", "some", "all", "no", "only", "jeder", "jede", "jedes", "kein",
@@ -256,76 +251,9 @@ const DEFINING: &[&str] = &[
     "is", "are", "means", "ist", "sind", "heißt", "bedeutet", "versteht", "nennt",
 ];
 
-const NUMBERS: &[&str] = &[
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "twenty",
-    "thirty",
-    "fifty",
-    "hundred",
-    "thousand",
-    "half",
-    "hour",
-    "twice",
-    "percent",
-    "zwei",
-    "drei",
-    "vier",
-    "fünf",
-    "sechs",
-    "sieben",
-    "acht",
-    "neun",
-    "zehn",
-    "zwanzig",
-    "dreißig",
-    "hundert",
-    "tausend",
-    "prozent",
-    "stunde",
-    "stunden",
-    "meter",
-    "kilometer",
-];
-
-const PAST: &[&str] = &[
-    "was", "were", "had", "did", "came", "went", "took", "gave", "made", "said", "war", "waren",
-    "hatte", "hatten", "wurde", "wurden", "kam", "machte",
-];
-
 /// Words between the subject and its verb.
 const ADVERBS: &[&str] = &[
     "never", "always", "only", "really", "just", "often", "mostly", "usually", "also", "still",
-];
-
-/// Words that are clear only in the sentence or with what is around it.
-const UNCLEAR: &[&str] = &[
-    "well",
-    "other",
-    "same",
-    "else",
-    "too",
-    "also",
-    "even",
-    "something",
-    "thing",
-    "things",
-    "anything",
-    "way",
-    "stuff",
-    "auch",
-    "etwas",
-    "sogar",
-    "ja",
-    "doch",
-    "eben",
 ];
 
 #[cfg(test)]
@@ -364,5 +292,25 @@ mod tests {
             let title = title_of(&sentences);
             assert!(!title.contains("weakens"), "{title}");
         }
+    }
+
+    #[test]
+    fn a_claim_names_the_subject_of_the_sentence_before() {
+        let title = title_of(&[
+            "Okay, so, the splice, if you learn one thing, please learn the splice.",
+            "It joins two ropes, you know, without any knot.",
+            "Everybody fears the splice, and I did too, you know.",
+            "Nobody does a splice on a Tuesday.",
+        ]);
+        assert_eq!(title, "The splice joins two ropes without any knot");
+    }
+
+    #[test]
+    fn a_clause_that_a_relative_clause_completes_is_no_claim() {
+        let mut sentences = ROPES;
+        sentences[1] =
+            "And I learned, he was right, the splice needs a place, where the rope is dry.";
+        let title = title_of(&sentences);
+        assert!(!title.contains("needs a place"), "{title}");
     }
 }

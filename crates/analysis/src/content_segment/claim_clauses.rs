@@ -22,9 +22,13 @@ pub(super) fn clauses(words: &[String], lexicon: &Lexicon) -> Vec<Range<usize>> 
         let first = (start..end).find(|&i| !is_opener(&words[i], lexicon));
         let first = first.filter(|_| !is_belief);
         let next = words.get(end).map(|word| normalize(word));
-        let is_completed = next.is_some_and(|next| COMPLETIONS.contains(&next.as_str()));
+        let next = next.as_deref().unwrap_or_default();
+        let is_completed = COMPLETIONS.contains(&next);
+        let is_noun_completed = needs_relative(&words[start..end], next);
         if let Some(first) = first {
-            if is_completed {
+            if is_noun_completed {
+                // "It sits on a place that …" does not end here.
+            } else if is_completed {
                 let length = words[end..].iter().position(|word| ends_clause(word));
                 clauses.push(first..length.map_or(words.len(), |length| end + length + 1));
             } else {
@@ -37,7 +41,9 @@ pub(super) fn clauses(words: &[String], lexicon: &Lexicon) -> Vec<Range<usize>> 
                     || lexicon.general_verbs.contains(before.as_str());
                 normalize(&words[i]) == "that" && is_verb && !REPORTING.contains(&before.as_str())
             });
-            let embedded = that.map(|that| that + 1..end);
+            let embedded = that
+                .filter(|_| !is_noun_completed)
+                .map(|that| that + 1..end);
             clauses.extend(embedded.filter(|range| !range.is_empty()));
             let cuts = (first + MIN_WORDS..end).filter(|&i| {
                 let word = normalize(&words[i]);
@@ -56,6 +62,23 @@ pub(super) fn clauses(words: &[String], lexicon: &Lexicon) -> Vec<Range<usize>> 
         start = end;
     }
     clauses
+}
+
+/// Whether the relative clause that begins with the next word says which one the last noun is: "auf
+/// einem Platz, der …".
+pub(super) fn needs_relative(clause: &[String], next: &str) -> bool {
+    let nouns = clause.iter().rev().take(3).skip(1);
+    let article = nouns.map(|word| normalize(word)).find(|word| {
+        ["ein", "eine", "einen", "einem", "einer", "a", "an"].contains(&word.as_str())
+    });
+    let pronouns: &[&str] = match article.as_deref() {
+        Some("einen") => &["der", "den", "dem", "wo"],
+        Some("eine" | "einer") => &["die", "der", "wo"],
+        Some("ein" | "einem") => &["das", "der", "den", "dem", "wo"],
+        Some(_) => &["which", "who", "where"],
+        None => &[],
+    };
+    pronouns.contains(&next)
 }
 
 fn is_opener(word: &str, lexicon: &Lexicon) -> bool {

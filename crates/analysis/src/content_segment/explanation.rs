@@ -5,6 +5,7 @@
 //! place where a river meets the sea". Only a part that fits into the title, ends where a
 //! clause may end and refers to nothing outside itself is an explanation.
 
+use super::word_use::is_capitalized;
 use crate::language::Lexicon;
 use crate::sentence::normalize;
 
@@ -12,6 +13,8 @@ use crate::sentence::normalize;
 const MIN_WORDS: usize = 2;
 /// The same after "is": "erosion is a problem" explains nothing.
 const MIN_WORDS_AFTER_BEING: usize = 4;
+/// The same after "it is" and "das ist".
+const MIN_WORDS_AFTER_RESUMPTION: usize = 4;
 /// Where a clause may be cut, it has at least this many words before.
 const MIN_WORDS_BEFORE_CUT: usize = 4;
 
@@ -43,6 +46,16 @@ pub(super) fn explanation(
         };
         return whole(rest, &normalized, start, room, MIN_WORDS, lexicon);
     }
+    if is_after_comma && let Some(start) = resumed(rest, &normalized, lexicon) {
+        return whole(
+            rest,
+            &normalized,
+            start,
+            room,
+            MIN_WORDS_AFTER_RESUMPTION,
+            lexicon,
+        );
+    }
     if is_after_comma && first == "also" && ARTICLES.contains(&second) {
         let all = 1..rest.len();
         return complete_text(rest, &normalized, all, MIN_WORDS..=room, lexicon)
@@ -64,6 +77,25 @@ pub(super) fn explanation(
         return None;
     };
     whole(rest, &normalized, start, room, min_words, lexicon)
+}
+
+/// Where what it is begins, after "it is basically" or "das ist".
+fn resumed(rest: &[&str], normalized: &[String], lexicon: &Lexicon) -> Option<usize> {
+    let (pronoun, verb) = (normalized.first()?.as_str(), normalized.get(1)?.as_str());
+    let is_resumed = if lexicon.capitalizes_nouns {
+        ["der", "die", "das"].contains(&pronoun) && verb == "ist"
+    } else {
+        pronoun == "it" && verb == "is" || pronoun == "they" && verb == "are"
+    };
+    let adverbs = normalized[2..].iter().take_while(|word| {
+        lexicon.hedges.contains(word.as_str()) || ADVERBS.contains(&word.as_str())
+    });
+    let start = 2 + adverbs.count();
+    let first = normalized.get(start)?.as_str();
+    let is_name = lexicon.capitalizes_nouns && is_capitalized(rest[start]);
+    let is_phrase = is_name || ARTICLES.contains(&first);
+    // "It is a problem": one of any kind.
+    (is_resumed && is_phrase && !ends_clause(rest[1])).then_some(start)
 }
 
 /// The best explanation from `start` of the rest of a sentence.
@@ -190,6 +222,17 @@ const BEING: [&str; 4] = ["is", "are", "ist", "sind"];
 
 const ARTICLES: [&str; 8] = ["a", "an", "the", "ein", "eine", "der", "die", "das"];
 
+/// Adverbs without which what it is stays the same.
+const ADVERBS: [&str; 7] = [
+    "actually",
+    "simply",
+    "really",
+    "just",
+    "eigentlich",
+    "einfach",
+    "nämlich",
+];
+
 /// Not "when", which also begins conditions.
 const QUESTION_WORDS: [&str; 8] = ["how", "why", "where", "what", "wie", "warum", "wo", "was"];
 
@@ -271,6 +314,24 @@ mod tests {
             explain(engine, 4, 7).as_deref(),
             Some("eine Maschine, die aus Arbeit Wärme macht")
         );
+    }
+
+    #[test]
+    fn a_resumed_name_is_explained() {
+        let tar =
+            "And then there is the tar, it is basically the juice of a burnt pine, only thick.";
+        assert_eq!(
+            explain(tar, 6, 7).as_deref(),
+            Some("the juice of a burnt pine")
+        );
+        let rust = "Der Rost, das ist Sauerstoff aus der Luft, der im Eisen steckt.";
+        assert_eq!(
+            explain(rust, 2, 7).as_deref(),
+            Some("Sauerstoff aus der Luft")
+        );
+        assert_eq!(explain("The tar, it is sticky in the sun.", 2, 7), None);
+        assert_eq!(explain("Der Rost, das ist egal für die Leute.", 2, 7), None);
+        assert_eq!(explain("The tar, it is a problem, really.", 2, 7), None);
     }
 
     #[test]

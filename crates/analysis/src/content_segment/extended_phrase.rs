@@ -1,5 +1,6 @@
 //! A phrase with what is said where or of what it is, such as "the yeast in the dough".
 
+use super::claim_clauses::needs_relative;
 use super::noun_phrase::noun_phrases;
 use super::title_candidate::Candidate;
 use super::title_words::Titles;
@@ -62,7 +63,11 @@ pub(super) fn extended_phrase(
                     .get(last)
                     .is_none_or(|next| lexicon.is_function_word(&normalize(next)));
             let is_participle = !lexicon.capitalizes_nouns && second.text.ends_with("ed");
-            if !is_whole || is_participle {
+            let next = words
+                .get(last)
+                .map_or(String::new(), |next| normalize(next));
+            let needs_relative = needs_relative(&words[..last], &next);
+            if !is_whole || is_participle || needs_relative {
                 continue;
             }
             let rest = words[end..last].join(" ");
@@ -156,6 +161,12 @@ mod tests {
             "Ohne Hefe gibt es kein Brot.",
         ];
         assert_eq!(extended(&sentences, None).as_deref(), Some("Hefe im Teig"));
+        let needed = [
+            "Hefe frisst Zucker.",
+            "Das Gas kommt von der Hefe in einem Teig, der warm ist.",
+            "Ohne Hefe gibt es kein Brot.",
+        ];
+        assert_eq!(extended(&needed, None), None);
         // Without capital letters, nouns are not known.
         let lower = sentences.map(str::to_lowercase);
         let lower: Vec<&str> = lower.iter().map(String::as_str).collect();

@@ -21,8 +21,11 @@
 //! be given one, which then takes the place of this module.
 
 mod announcement;
+mod between;
 mod claim;
+mod claim_checks;
 mod claim_clauses;
+mod claim_forms;
 mod collocation;
 mod explanation;
 mod extended_phrase;
@@ -35,6 +38,7 @@ mod noun_phrase;
 mod part_title;
 mod phrase_in_sentence;
 mod phrase_pair;
+mod phrase_title;
 mod phrase_token;
 mod question;
 mod reason;

@@ -5,6 +5,7 @@ use super::noun_phrase::{NounPhrase, noun_phrases};
 use super::title_candidate::Candidate;
 use super::title_words::{MAX_WORDS, Titles};
 use crate::disfluency::{ends_clause, fluent_words};
+use crate::language::Lexicon;
 use crate::sentence::normalize;
 
 /// The minimum score of what is named, as a fraction of the highest.
@@ -29,7 +30,7 @@ pub(super) fn naming_question(
         let normalized: Vec<String> = words.iter().map(|word| normalize(word)).collect();
         let phrases = noun_phrases(&words.join(" "), titles.word_use, lexicon);
         for phrase in &phrases {
-            let Some(article) = named(&words, &normalized, phrase) else {
+            let Some(article) = named(&words, &normalized, phrase, lexicon) else {
                 continue;
             };
             let ids = titles.ids(&phrase.text);
@@ -64,6 +65,7 @@ fn named<'w>(
     words: &[String],
     normalized: &'w [String],
     phrase: &NounPhrase,
+    lexicon: &Lexicon,
 ) -> Option<Option<&'w str>> {
     let word = |i: usize| normalized.get(i).map_or("", String::as_str);
     let (start, end) = (phrase.position, phrase.position + phrase.words);
@@ -76,8 +78,11 @@ fn named<'w>(
         at.checked_sub(2).map_or("", word),
     );
     let is_whole = ends_clause(&words[end - 1]) || word(end) == "and" || word(end) == "und";
-    let points =
-        BEING.contains(&verb) && SUBJECTS.contains(&subject) || ["that's", "it's"].contains(&verb);
+    // "It is green" names nothing.
+    let is_adjective = !has_article && end == start + 1 && lexicon.is_adjective_form(word(start));
+    let points = !is_adjective
+        && (BEING.contains(&verb) && SUBJECTS.contains(&subject)
+            || ["that's", "it's"].contains(&verb));
     let is_named = points && is_whole
         || ["called", "nennt"].contains(&verb)
         || verb == "man" && subject == "nennt"
@@ -121,7 +126,8 @@ mod tests {
             words: 1,
             noun_words: 1,
         };
-        named(&words, normalized, &phrase)
+        let lexicon = Lexicon::of([words.join(" ").as_str()].into_iter());
+        named(&words, normalized, &phrase, lexicon)
     }
 
     #[test]
@@ -148,6 +154,7 @@ mod tests {
             article_of(&words("a splice is a place in the rope"), 1),
             Some(Some("a"))
         );
+        assert_eq!(article_of(&words("and it is yellow"), 3), None);
         assert_eq!(article_of(&words("he saw the splice in the rope"), 3), None);
         assert_eq!(
             article_of(&words("the rope is in the splice there"), 5),

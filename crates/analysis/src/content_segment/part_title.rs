@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::between::between;
 use super::claim::best_claim;
 use super::keyphrases::TermWeights;
 use super::phrase_pair::best_pair;
@@ -15,6 +16,10 @@ use super::word_use::capitalize;
 
 /// The minimum score of the best phrase of a part, as a fraction of the highest of its segment.
 const MIN_SHARE_OF_SEGMENT: f64 = 0.3;
+
+/// The minimum score of a claim that is better than a pair with what the segment is about, as a
+/// fraction of the highest score of a phrase.
+const MIN_CLAIM_SCORE: f64 = 0.5;
 
 impl Titles<'_> {
     /// A title for the sentences `part` of a segment: a claim of these, or else what the title of
@@ -83,6 +88,11 @@ impl Titles<'_> {
             return None;
         }
         let mut candidates = candidates(self, sentences, weights);
+        let claim = best_claim(self, sentences, &candidates);
+        let claim = claim.filter(|claim| {
+            let is_used = used.iter().any(|title| capitalize(&claim.text) == **title);
+            !is_used && claim.score >= MIN_CLAIM_SCORE
+        });
         let name = self.first_part(of_segment).to_lowercase();
         let head = candidates
             .iter()
@@ -90,11 +100,16 @@ impl Titles<'_> {
             .map(|head| candidates.remove(head));
         let used = self.ids(&used.join(" "));
         candidates.retain(|candidate| candidate.ids.iter().all(|id| !used.contains(id)));
-        let title = if let Some(head) = &head {
+        let title = if let (Some(_), Some(claim)) = (&head, claim) {
+            claim.text
+        } else if let Some(head) = &head {
             let pair = best_pair(Some(head), &candidates, 0.0)?;
             let and = self.lexicon.conjunction;
             let (first, second) = (&pair.first.text, &pair.second.text);
-            format!("{} {and} {}", self.spelled(first), self.spelled(second))
+            let joined = between(self, sentences, &pair);
+            joined.unwrap_or_else(|| {
+                format!("{} {and} {}", self.spelled(first), self.spelled(second))
+            })
         } else {
             let claim = best_claim(self, sentences, &candidates);
             let said = Said { sentences, weights };

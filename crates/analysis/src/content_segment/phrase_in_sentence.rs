@@ -45,12 +45,29 @@ pub(super) fn is_nominative(titles: &Titles<'_>, phrase: &NounPhrase, words: &[S
     let first = phrase.text.split(' ').next().unwrap_or_default();
     // "Von Mönchen" is a dative.
     let before = phrase.position.checked_sub(1).map(|i| words[i].as_str());
-    let is_dative = is_plural_dative(&phrase.text) && before.is_some_and(is_dative_preposition);
+    let is_dative = is_plural_dative(&phrase.text)
+        && (before.is_some_and(is_dative_preposition)
+            || is_feminine_dative(words, phrase.position));
     (is_capitalized(first) || first.ends_with('e')) && !is_dative
 }
 
 pub(super) fn is_plural_dative(text: &str) -> bool {
     text.ends_with('n')
+}
+
+/// "Mit der Waagerechten", "zwischen dem Brett und der Waagerechten": a noun that is made of an
+/// adjective, whose nominative has another ending.
+fn is_feminine_dative(words: &[String], position: usize) -> bool {
+    let word = |back: usize| position.checked_sub(back).map_or("", |i| words[i].as_str());
+    let is_joined = word(2) == "und"
+        && words[position.saturating_sub(6)..position]
+            .iter()
+            .any(|word| word == "zwischen");
+    let prepositions = [
+        "von", "aus", "mit", "bei", "nach", "zu", "seit", "unter", "in", "an", "auf", "zwischen",
+        "vor", "über", "hinter", "neben",
+    ];
+    word(1) == "der" && (is_joined || prepositions.contains(&word(2)))
 }
 
 fn is_dative_preposition(word: &str) -> bool {
@@ -69,4 +86,21 @@ pub(super) fn is_defined(titles: &Titles<'_>, phrase: &NounPhrase, words: &[Stri
     let before = &words[phrase.position.saturating_sub(2)..phrase.position];
     let names = ["called", "as", "heißt", "nennt", "nennen", "heißen"];
     is_subject || before.iter().any(|word| names.contains(&word.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_noun_that_is_made_of_an_adjective_is_a_dative_after_its_preposition() {
+        let is_dative = |text: &str| {
+            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            is_feminine_dative(&words, words.len() - 1)
+        };
+        assert!(is_dative("das brett ist neben der waagerechten"));
+        assert!(is_dative("zwischen dem brett und der waagerechten"));
+        assert!(!is_dative("das ist das gewicht der schrauben"));
+        assert!(!is_dative("wir sehen das brett und die schrauben"));
+    }
 }

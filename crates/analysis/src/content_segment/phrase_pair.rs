@@ -61,8 +61,12 @@ pub(super) fn best_pair<'c>(
             let words = first.words + 1 + second.words;
             let can_be_first = head.is_some() || first.is_nominative && comes_before(first, second);
             let is_long_detail = second.sentences.len() == 1 && second.words > MAX_DETAIL_WORDS;
+            let is_incidental =
+                |phrase: &Candidate| !phrase.is_introduced && is_acquaintance(&phrase.text);
             can_be_first
                 && !is_long_detail
+                && !is_incidental(second)
+                && (head.is_some() || !is_incidental(first))
                 && second.is_nominative
                 && second.score >= min_score
                 && (MIN_WORDS..=MAX_WORDS).contains(&words)
@@ -100,6 +104,67 @@ pub(super) fn best_pair<'c>(
     })
 }
 
+/// Whether a phrase is of people whom speakers tell of: "my uncle had a boat".
+fn is_acquaintance(phrase: &str) -> bool {
+    let noun = phrase
+        .split(' ')
+        .next_back()
+        .unwrap_or_default()
+        .to_lowercase();
+    let singular = noun.strip_suffix('s').unwrap_or(&noun);
+    ACQUAINTANCES.contains(&noun.as_str()) || ACQUAINTANCES.contains(&singular)
+}
+
+const ACQUAINTANCES: &[&str] = &[
+    "father",
+    "mother",
+    "dad",
+    "mum",
+    "son",
+    "daughter",
+    "brother",
+    "sister",
+    "uncle",
+    "aunt",
+    "cousin",
+    "wife",
+    "husband",
+    "grandfather",
+    "grandmother",
+    "neighbour",
+    "neighbor",
+    "colleague",
+    "friend",
+    "vater",
+    "väter",
+    "mutter",
+    "mütter",
+    "sohn",
+    "söhne",
+    "tochter",
+    "töchter",
+    "bruder",
+    "brüder",
+    "schwester",
+    "schwestern",
+    "onkel",
+    "tante",
+    "cousin",
+    "opa",
+    "oma",
+    "großvater",
+    "großmutter",
+    "nachbar",
+    "nachbarn",
+    "nachbarin",
+    "kollege",
+    "kollegen",
+    "kollegin",
+    "freund",
+    "freunde",
+    "freundin",
+];
+
 /// Whether a phrase is said first before another one; if that is in the same sentence, whether it
 /// has the higher score.
 fn comes_before(a: &Candidate, b: &Candidate) -> bool {
@@ -108,4 +173,35 @@ fn comes_before(a: &Candidate, b: &Candidate) -> bool {
         .then(b.score.total_cmp(&a.score))
         .then_with(|| a.text.cmp(&b.text))
         .is_lt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample_speech::with_titles;
+    use super::super::title_candidate::candidates;
+    use super::best_pair;
+
+    fn paired(sentences: &[&str]) -> String {
+        with_titles(sentences, |titles, weights| {
+            let candidates = candidates(titles, sentences, weights);
+            let pair = best_pair(None, &candidates, 0.0).unwrap();
+            format!("{} {}", pair.first.text, pair.second.text)
+        })
+    }
+
+    #[test]
+    fn people_whom_the_speaker_tells_of_are_in_no_pair() {
+        let pair = paired(&[
+            "The tide rises twice a day at the pier, and an uncle saw it.",
+            "The uncle sat beside the tide, and the moon was full.",
+            "An uncle reads the tide from the moon.",
+        ]);
+        assert!(!pair.contains("uncle"), "{pair}");
+        let pair = paired(&[
+            "Zweimal am Tag steigt die Flut, und der Onkel sah es.",
+            "Der Onkel saß an der Flut, und der Mond war voll.",
+            "Aus dem Mond liest der Onkel die Flut.",
+        ]);
+        assert!(!pair.contains("Onkel"), "{pair}");
+    }
 }

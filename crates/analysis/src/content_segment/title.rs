@@ -11,6 +11,7 @@
 //! running time is `O(n log n)` in the number of words of the segment, and quadratic in the
 //! number of its phrases.
 
+use super::between::between;
 use super::claim::{Claim, best_claim};
 use super::extended_phrase::extended_phrase;
 use super::german_phrase;
@@ -29,14 +30,13 @@ use super::word_use::capitalize;
 const MIN_COMPANION_SCORE: f64 = 0.12;
 /// The minimum score of a phrase that is explained, as a fraction of the highest.
 const MIN_EXPLAINED_SCORE: f64 = 0.6;
-/// The minimum score of a pair, as a fraction of that of its first phrase, if that would be a
-/// title with its article.
-const MIN_PAIR_SCORE: f64 = 0.7;
 /// The minimum score of a claim, as a fraction of the highest score of a phrase.
 const MIN_CLAIM_SCORE: f64 = 0.7;
 /// The same where there is no other phrase that is said with the best one.
 const MIN_ANY_CLAIM_SCORE: f64 = 0.4;
-/// The same for one that is better than a pair of phrases that are said together.
+/// The same for one in the present that is better than a pair that nobody announced.
+const MIN_GENERAL_CLAIM_SCORE: f64 = 0.5;
+/// The same for one that is better than a question or an announced pair.
 const MIN_RICH_CLAIM_SCORE: f64 = 0.85;
 
 impl Titles<'_> {
@@ -72,12 +72,7 @@ impl Titles<'_> {
             None => candidates.iter().find(explained),
         };
         if let Some(candidate) = explained {
-            let explanation = candidate.explanation.as_deref().unwrap_or_default();
-            let name = self.spelled(&candidate.text);
-            return Some(capitalize(&format!(
-                "{name}: {}",
-                self.spelled(explanation)
-            )));
+            return Some(self.explained(candidate));
         }
         let is_central = |claim: &Claim| match fixed {
             Some(head) if head.is_announced => {
@@ -136,6 +131,14 @@ impl Titles<'_> {
         {
             return Some(title);
         }
+        let is_named = |pair: &Pair<'_>| is_announced && pair.second.is_introduced;
+        let may_be_claim = !is_settled && !pair.as_ref().is_some_and(is_named);
+        if may_be_claim
+            && claim.as_ref().is_some_and(|claim| claim.is_general)
+            && let Some(claim) = claim_of(MIN_GENERAL_CLAIM_SCORE)
+        {
+            return Some(claim);
+        }
         if !is_alone && !pair.as_ref().is_some_and(Pair::is_strong) {
             if let Some(claim) = claim_of(MIN_CLAIM_SCORE) {
                 return Some(claim);
@@ -150,44 +153,37 @@ impl Titles<'_> {
             if let Some(title) = other {
                 return Some(title);
             }
+            if let Some(title) = self.rather_than(pair.as_ref(), claim.as_ref()) {
+                return Some(title);
+            }
             // One or two words are no title, so any second phrase is better.
             pair = pair.or_else(|| best_pair(fixed, candidates, 0.0));
         }
-        Some(self.of_phrases(fixed, best, pair))
+        let is_announced_pair = pair.as_ref().is_some_and(is_named);
+        let joined = pair.as_ref().filter(|_| !is_announced_pair);
+        let joined = joined.and_then(|pair| between(self, said.sentences, pair));
+        joined.or_else(|| Some(self.of_phrases(fixed, best, pair)))
     }
 
-    /// A title of the first phrase and perhaps a second one.
-    fn of_phrases(
-        &self,
-        fixed: Option<&Candidate>,
-        best: &Candidate,
-        pair: Option<Pair<'_>>,
-    ) -> String {
-        let head = match (fixed, &pair) {
-            (Some(head), _) => head,
-            (None, Some(pair)) => pair.first,
-            (None, None) => best,
+    /// A claim in the present, however central, where the second phrase of the pair is said once.
+    fn rather_than(&self, pair: Option<&Pair<'_>>, claim: Option<&Claim>) -> Option<String> {
+        let is_incidental =
+            |pair: &Pair<'_>| pair.second.sentences.len() == 1 && !pair.second.is_introduced;
+        let says_where = |claim: &Claim| {
+            let first = claim.text.split(' ').next().unwrap_or_default();
+            let first = first.to_lowercase();
+            self.lexicon.adverbial_starts.contains(first.as_str())
         };
-        let name = self.spelled(&head.text);
-        let alone = head
-            .article
-            .as_ref()
-            .filter(|_| head.words + 1 == MIN_WORDS);
-        let alone = alone.map(|article| format!("{article} {name}"));
-        let title = match (alone, pair) {
-            (Some(alone), Some(pair)) if pair.score < MIN_PAIR_SCORE * head.score => alone,
-            (_, Some(pair)) => {
-                let (first, second) = (&pair.first.text, &pair.second.text);
-                let and = self.lexicon.conjunction;
-                format!("{} {and} {}", self.spelled(first), self.spelled(second))
-            }
-            (Some(alone), None) => alone,
-            (None, None) if self.lexicon.capitalizes_nouns => {
-                german_phrase::with_article_or_genitive(&name, self.word_use)
-            }
-            (None, None) => name,
-        };
-        capitalize(&title)
+        let general = claim.filter(|claim| claim.is_general && !says_where(claim))?;
+        pair.is_none_or(is_incidental)
+            .then(|| capitalize(&general.text))
+    }
+
+    /// What a candidate is, with its name.
+    fn explained(&self, candidate: &Candidate) -> String {
+        let explanation = candidate.explanation.as_deref().unwrap_or_default();
+        let name = self.spelled(&candidate.text);
+        capitalize(&format!("{name}: {}", self.spelled(explanation)))
     }
 
     /// Text of the transcript, with the capital letters that a recognizer has left out.
@@ -311,6 +307,17 @@ mod tests {
             "My uncle had a boat, but the boat is gone.",
         ]);
         assert_eq!(title, "Tide and moon");
+    }
+
+    #[test]
+    fn a_claim_in_the_present_is_better_than_a_pair_that_nobody_announced() {
+        let title = title_of(&[
+            "The tide rises twice a day at the pier, and we all know that.",
+            "A fisherman at the harbour reads the tide from the moon.",
+            "The tide follows the moon, my uncle says.",
+            "When the moon is full, the tide is strong.",
+        ]);
+        assert_eq!(title, "The tide follows the moon");
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(super) fn lexicon() -> Lexicon {
             "what happens is, what happens then is, what happened is, what happened was, what you do is, \
              the thing is, the point is, the trick is, the answer is, the idea is, the nice thing is, the funny thing is, the good \
              news is, the bad news is, the problem is, the truth is, the fact is, it turns out, what this means is, what that means is, \
-             that means, this means, which means, it means, i think, i mean, you see, you know, remember, we know, i would say, i guess",
+             that means, this means, which means, it means, i think, i mean, you see, you know, notice that, note that, remember, we know, i would say, i guess",
         )
         .into_iter()
         .collect(),

@@ -203,7 +203,7 @@ const CONNECTIVES: &str = "aber, und, oder, also, deshalb, darum, daher, deswege
              beispiel, ebenso, anschließend, schließlich, weil, ja, nein, aus diesem, auf diese weise, der zweite, \
              der dritte, der rest, beide, dazu, dem, den, deren, hier, dort, da";
 
-const TOPIC_FRAMES: &str = "sprechen wir über, sprechen wir nun über, reden wir über, kommen wir nun zum, kommen wir nun zur, \
+const TOPIC_FRAMES: &str = "sprechen wir über, sprechen wir nun über, sprechen wir mal über, reden wir über, reden wir mal über, reden wir jetzt über, kommen wir nun zum, kommen wir nun zur, \
              kommen wir zum, kommen wir zur, kommen wir zu, kommen wir jetzt zu, jetzt kommen wir zu, jetzt kommen wir zur, \
              jetzt kommen wir zum, nämlich zum, nämlich zur, wenden wir uns jetzt, wenden wir uns nun, \
              wenden wir uns, betrachten wir, schauen wir uns, erstes thema heute ist, \

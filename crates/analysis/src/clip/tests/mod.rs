@@ -1,6 +1,7 @@
 //! Clips of recordings with various segments and silences.
 
 mod choice;
+mod descriptions;
 mod properties;
 mod speech;
 mod titles;

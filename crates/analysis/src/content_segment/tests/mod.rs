@@ -98,7 +98,7 @@ fn titles_and_keywords_name_the_topic() {
             assert!(keywords.contains(&word), "{segment:?}");
         }
         let title = segment.topic.to_lowercase();
-        assert!(expected.iter().any(|word| title.contains(word)));
+        assert!(expected.iter().any(|word| title.contains(word)), "{title}");
     }
 }
 
