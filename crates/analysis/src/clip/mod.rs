@@ -323,8 +323,9 @@ fn clip_title(
         let is_kept = |word: &str| is_said(word) || is_question && !speech.may_name_topic(word);
         let mut words = topic.split_whitespace();
         // A question begins with a capital letter that says nothing.
+        let is_unasked = is_question && !is_asked(topic, said);
         let promises_too_much =
-            is_own && !words.by_ref().skip(usize::from(is_question)).all(is_kept);
+            is_own && (is_unasked || !words.by_ref().skip(usize::from(is_question)).all(is_kept));
         let title = promises_too_much
             .then(|| speech.title_of_part(part, time, topic))
             .flatten();
@@ -340,6 +341,20 @@ fn clip_title(
             Some(format!("{topic}: {keyword}"))
         })
         .filter(|title| !used.contains(&title.as_str()))
+}
+
+/// Whether one of the passages asks the question, perhaps with other words between, after which it
+/// is probably answered. Where something is defined, the question is the title's own.
+fn is_asked(question: &str, said: &[Passage]) -> bool {
+    let asked: Vec<String> = question.split_whitespace().map(normalize).collect();
+    let start = asked[..asked.len().min(2)].join(" ");
+    if ["what is", "what are", "was ist", "was sind"].contains(&start.as_str()) {
+        return true;
+    }
+    said.iter().any(|passage| {
+        let mut words = passage.text.split_whitespace().map(normalize);
+        asked.iter().all(|word| words.any(|other| other == *word))
+    })
 }
 
 /// The best keyword of the segment that is said in the clip and in no title of another one.

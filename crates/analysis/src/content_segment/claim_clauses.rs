@@ -100,10 +100,32 @@ const COMPLETIONS: &[&str] = &[
     "dass", "ob", "wie", "was", "warum", "wo", "wann", "how", "why", "what", "whether", "als",
 ];
 
-/// Words before which a claim may end.
-const CUT_BEFORE: &[&str] = &[
-    "because", "when", "if", "while", "until", "although", "that", "which", "who",
-];
+/// Words before which a claim may end. A relative clause without a comma says which thing is meant, as
+/// in "shores of a lake that is not there".
+const CUT_BEFORE: &[&str] = &["because", "when", "if", "while", "until", "although"];
 
 /// Conjunctions before which a claim may end if another clause begins after them.
 const COORDINATORS: &[&str] = &["and", "but", "und", "aber"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(sentence: &str) -> Vec<String> {
+        let words: Vec<String> = sentence.split(' ').map(str::to_owned).collect();
+        let ranges = clauses(&words, Lexicon::of([sentence].into_iter()));
+        ranges
+            .into_iter()
+            .map(|range| words[range].join(" "))
+            .collect()
+    }
+
+    #[test]
+    fn a_claim_ends_before_a_reason_but_not_before_a_relative_clause() {
+        assert!(
+            texts("The tide is late because the moon is.").contains(&"The tide is late".to_owned())
+        );
+        let shores = "A map shows the shores of a lake that is gone.";
+        assert_eq!(texts(shores), [shores]);
+    }
+}

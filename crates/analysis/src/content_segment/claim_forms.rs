@@ -1,7 +1,8 @@
 //! Shorter forms of a clause that say the same, so that it fits into a title.
 //!
-//! "Bei ungefähr neunzig Grad gibt das Wasser einen Ton" gives "Das Wasser gibt einen Ton": a number before the subject is a detail. A place before or after a clause that is too long
-//! is left out as well. What changes the meaning stays, such as "without" and conditions.
+//! "Bei ungefähr neunzig Grad gibt das Wasser einen Ton" gives "Das Wasser gibt einen Ton": a number
+//! before the subject is a detail. A place before or after a clause that is too long is left out as
+//! well. What changes the meaning stays, such as "without" and conditions.
 
 use super::title_words::MAX_WORDS;
 use super::word_use::{capitalize, is_capitalized};

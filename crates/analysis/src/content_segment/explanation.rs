@@ -15,6 +15,8 @@ const MIN_WORDS: usize = 2;
 const MIN_WORDS_AFTER_BEING: usize = 4;
 /// The same after "it is" and "das ist".
 const MIN_WORDS_AFTER_RESUMPTION: usize = 4;
+/// The most words of a phrase that is explained after a preposition.
+const MAX_PHRASE_WORDS: usize = 3;
 /// Where a clause may be cut, it has at least this many words before.
 const MIN_WORDS_BEFORE_CUT: usize = 4;
 
@@ -63,6 +65,8 @@ pub(super) fn explanation(
     }
     let start = if is_apposition {
         0
+    } else if is_understood(words, after, &normalized) {
+        2
     } else if EXPLAINING_VERBS.contains(&first) && !ends_clause(words[after - 1]) {
         let that = normalized.get(1).map(String::as_str);
         1 + usize::from(matches!(that, Some("that" | "dass")))
@@ -77,6 +81,22 @@ pub(super) fn explanation(
         return None;
     };
     whole(rest, &normalized, start, room, min_words, lexicon)
+}
+
+/// "Unter Ebbe versteht man …", "by tides we mean …".
+fn is_understood(words: &[&str], after: usize, rest: &[String]) -> bool {
+    let preposition = match (
+        rest.first().map(String::as_str),
+        rest.get(1).map(String::as_str),
+    ) {
+        (Some("versteht"), Some("man")) => "unter",
+        (Some("we"), Some("mean")) => "by",
+        _ => return false,
+    };
+    let before = words[..after].iter().rev().take(MAX_PHRASE_WORDS + 1);
+    before
+        .into_iter()
+        .any(|word| normalize(word) == preposition)
 }
 
 /// Where what it is begins, after "it is basically" or "das ist".
@@ -313,6 +333,22 @@ mod tests {
         assert_eq!(
             explain(engine, 4, 7).as_deref(),
             Some("eine Maschine, die aus Arbeit Wärme macht")
+        );
+    }
+
+    #[test]
+    fn what_is_understood_by_a_name_explains_it() {
+        let ebb = "Unter Ebbe versteht man das Sinken des Wassers, bis es wieder steigt.";
+        assert_eq!(
+            explain(ebb, 2, 7).as_deref(),
+            Some("das Sinken des Wassers")
+        );
+        let tides = "By tides we mean the rise and fall of the sea.";
+        let rise = "the rise and fall of the sea";
+        assert_eq!(explain(tides, 2, 7).as_deref(), Some(rise));
+        assert_eq!(
+            explain("Die Ebbe versteht man als Sinken des Wassers.", 2, 7),
+            None
         );
     }
 

@@ -29,7 +29,7 @@ pub(super) fn extended_phrase(
     let highest = highest.fold(0.0, f64::max);
     let may_be_head = |candidate: &&Candidate| match head {
         Some(head) => candidate.text == head.text,
-        None => candidate.is_nominative && candidate.score >= MIN_SCORE * highest,
+        None => candidate.may_stand_alone && candidate.score >= MIN_SCORE * highest,
     };
     let mut best: Option<(f64, String)> = None;
     for sentence in sentences {

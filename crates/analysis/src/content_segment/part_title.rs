@@ -131,7 +131,7 @@ impl Titles<'_> {
         let used = self.ids(&used.join(" "));
         let candidates = candidates(self, sentences, weights);
         let is_new = |candidate: &&Candidate| {
-            candidate.is_nominative && candidate.ids.iter().all(|id| !used.contains(id))
+            candidate.may_stand_alone && candidate.ids.iter().all(|id| !used.contains(id))
         };
         let phrase = candidates.iter().find(is_new)?;
         Some(self.spelled(&phrase.text))

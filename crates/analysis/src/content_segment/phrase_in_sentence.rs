@@ -3,6 +3,7 @@
 use super::noun_phrase::NounPhrase;
 use super::title_words::Titles;
 use super::word_use::is_capitalized;
+use crate::disfluency::ends_clause;
 
 /// Whether a phrase has a word twice, as where a sentence ends without punctuation.
 pub(super) fn repeats_a_word(words: &[String], phrase: &NounPhrase) -> bool {
@@ -87,6 +88,21 @@ pub(super) fn is_defined(titles: &Titles<'_>, phrase: &NounPhrase, words: &[Stri
     let names = ["called", "as", "heißt", "nennt", "nennen", "heißen"];
     is_subject || before.iter().any(|word| names.contains(&word.as_str()))
 }
+
+/// Whether the words just before a phrase deny it: "that isn't laziness", "kein Zufall".
+pub(super) fn is_denied(spelled: &[&str], words: &[String], position: usize) -> bool {
+    let before = (position.saturating_sub(MAX_DENYING_DISTANCE)..position).rev();
+    before
+        .take_while(|&i| !ends_clause(spelled[i]))
+        .any(|i| words[i].ends_with("n't") || DENYING.contains(&words[i].as_str()))
+}
+
+/// The most words from one that denies to a phrase, with the article of the phrase.
+const MAX_DENYING_DISTANCE: usize = 2;
+
+const DENYING: &[&str] = &[
+    "not", "no", "never", "nicht", "kein", "keine", "keinen", "keiner",
+];
 
 #[cfg(test)]
 mod tests {

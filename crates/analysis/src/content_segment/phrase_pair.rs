@@ -59,7 +59,8 @@ pub(super) fn best_pair<'c>(
     let pairs = firsts.iter().flat_map(|first| {
         let suitable = considered.iter().filter(move |second| {
             let words = first.words + 1 + second.words;
-            let can_be_first = head.is_some() || first.is_nominative && comes_before(first, second);
+            let can_be_first =
+                head.is_some() || first.may_stand_alone && comes_before(first, second);
             let is_long_detail = second.sentences.len() == 1 && second.words > MAX_DETAIL_WORDS;
             let is_incidental =
                 |phrase: &Candidate| !phrase.is_introduced && is_acquaintance(&phrase.text);
@@ -67,7 +68,7 @@ pub(super) fn best_pair<'c>(
                 && !is_long_detail
                 && !is_incidental(second)
                 && (head.is_some() || !is_incidental(first))
-                && second.is_nominative
+                && second.may_stand_alone
                 && second.score >= min_score
                 && (MIN_WORDS..=MAX_WORDS).contains(&words)
                 && !first.overlaps(second)
@@ -187,6 +188,22 @@ mod tests {
             let pair = best_pair(None, &candidates, 0.0).unwrap();
             format!("{} {}", pair.first.text, pair.second.text)
         })
+    }
+
+    #[test]
+    fn what_is_only_denied_is_in_no_pair() {
+        let pair = paired(&[
+            "The tide rises twice a day, and it isn't magic.",
+            "The tide is high at the pier.",
+            "At the pier the tide turns.",
+        ]);
+        assert!(!pair.contains("magic"), "{pair}");
+        let pair = paired(&[
+            "Zweimal am Tag steigt die Flut, und das ist kein Zauber.",
+            "Die Flut ist hoch, und die Mole ist nass.",
+            "Die Mole bremst die Flut.",
+        ]);
+        assert!(!pair.contains("Zauber"), "{pair}");
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Titles<'_> {
             return Some(title);
         }
         let is_named = |pair: &Pair<'_>| is_announced && pair.second.is_introduced;
-        let may_be_claim = !is_settled && !pair.as_ref().is_some_and(is_named);
+        let may_be_claim = !is_alone && !pair.as_ref().is_some_and(is_named);
         if may_be_claim
             && claim.as_ref().is_some_and(|claim| claim.is_general)
             && let Some(claim) = claim_of(MIN_GENERAL_CLAIM_SCORE)

@@ -14,7 +14,7 @@ use super::explanation::explanation;
 use super::keyphrases::TermWeights;
 use super::noun_phrase::{NounPhrase, noun_phrases};
 use super::phrase_in_sentence::{
-    is_defined, is_nominative, is_plural_dative, repeats_a_word, title_article,
+    is_defined, is_denied, is_nominative, is_plural_dative, repeats_a_word, title_article,
 };
 use super::title_words::Titles;
 use super::vocabulary::TermId;
@@ -55,8 +55,8 @@ pub(super) struct Candidate {
     /// Whether it is in the sentence that announces the topic.
     pub(super) is_introduced: bool,
     /// Whether it can stand without an article and a verb: not, in German, with an adjective
-    /// in another case.
-    pub(super) is_nominative: bool,
+    /// in another case, and not what is only denied, as in "it isn't magic".
+    pub(super) may_stand_alone: bool,
     /// The article that it mostly has, if that also fits in a title.
     pub(super) article: Option<String>,
     /// What a sentence says that it is.
@@ -104,6 +104,7 @@ struct Mentions {
     announced_spelling: Option<String>,
     is_introduced: bool,
     explanation: Option<String>,
+    denials: usize,
 }
 
 /// The terms of a phrase, and the stem of its last word: "steering" and "steersman" have the
@@ -243,6 +244,7 @@ fn read_sentence(
                 .get_or_insert(phrase.text.clone());
         }
         mentions.is_introduced |= announced.is_some();
+        mentions.denials += usize::from(is_denied(&spelled, &words, phrase.position));
         if mentions.explanation.is_none() {
             let after = phrase.position + phrase.words;
             let room = super::title_words::MAX_WORDS.saturating_sub(phrase.words);
@@ -329,7 +331,7 @@ impl Mentions {
             sentences: self.sentences.clone(),
             is_announced: self.is_announced,
             is_introduced: self.is_introduced,
-            is_nominative,
+            may_stand_alone: is_nominative && self.denials < count,
             article: article
                 .filter(|(_, count)| 2 * **count >= mentions)
                 .map(|(article, _)| article.clone()),

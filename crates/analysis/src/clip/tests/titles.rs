@@ -1,6 +1,7 @@
 //! Titles and descriptions of clips.
 
-use super::super::ClipRules;
+use super::super::passage::sentences;
+use super::super::{ClipRules, is_asked};
 use super::{lecture, segment, select_clips, select_with, transcript};
 
 #[test]
@@ -22,7 +23,7 @@ fn one_long_segment_gives_several_numbered_clips() {
 fn a_title_promises_nothing_that_the_clip_does_not_say() {
     let texts = [
         "Let us talk about the fugue.",
-        "The fugue has a theme, and the theme has an answer.",
+        "A theme begins the fugue, and the theme has an answer.",
         "The fugue needs a countersubject, which goes with the theme.",
         "In the stretto the theme of the fugue overlaps with the answer.",
         "The countersubject of the fugue is not the answer.",
@@ -30,7 +31,7 @@ fn a_title_promises_nothing_that_the_clip_does_not_say() {
     let sentences = lecture(&texts);
     let topic = crate::content_segment::find(transcript(&sentences)).unwrap();
     let topic = topic[0].topic.as_str();
-    assert_eq!(topic, "Fugue and answer");
+    assert_eq!(topic, "A theme begins the fugue");
     let segments = [segment(0.0, 50.0, topic, 0.9)];
     let rules = ClipRules {
         min_clips: 1,
@@ -138,4 +139,17 @@ fn the_description_is_a_sentence_that_stands_alone() {
         clips[0].description.as_deref(),
         Some("The theme of the fugue is sung by one voice alone.")
     );
+}
+
+#[test]
+fn a_question_is_asked_in_the_clip_that_it_is_the_title_of() {
+    let passages = |texts: &[&str]| sentences(&transcript(&lecture(texts)), &[]);
+    let asked = passages(&["Well, why does the theme come back?", "The ear wants it."]);
+    assert!(is_asked("Why does the theme come back?", &asked));
+    let particle = passages(&["Warum kommt denn das Thema zurück?", "Das Ohr will es."]);
+    assert!(is_asked("Warum kommt das Thema zurück?", &particle));
+    let later = passages(&["The theme of the fugue does come back at the end."]);
+    assert!(!is_asked("Why does the theme come back?", &later));
+    // Nobody asks for what is defined.
+    assert!(is_asked("What is a fugue?", &later));
 }
