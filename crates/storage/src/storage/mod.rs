@@ -119,8 +119,8 @@ impl Storage {
             let written = bucket.store.put(&path, first.into()).await;
             return written.map(drop).map_err(failed);
         }
-        let upload = bucket.store.put_multipart(&path).await;
-        upload_parts::write(upload.map_err(failed)?, first, &mut parts).await
+        let upload = upload_parts::begin(bucket.store.clone(), path, key).await?;
+        upload_parts::write(upload, first, &mut parts).await
     }
 
     /// Writes an object with the content of a file.

@@ -6,7 +6,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::join;
 use futures_util::stream::FusedStream;
 use futures_util::{Stream, StreamExt as _};
-use object_store::MultipartUpload;
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _};
 
 use crate::error::{Error, Source};
 use crate::key::ObjectKey;
@@ -101,10 +102,27 @@ where
     }
 }
 
+/// Begins an upload. The service may have created it before the response arrives, so the request
+/// goes on if this future is dropped, and then the upload is aborted.
+pub(crate) async fn begin(
+    store: impl ObjectStore,
+    path: Path,
+    key: &ObjectKey,
+) -> Result<UnfinishedUpload, Error> {
+    let created = tokio::spawn(async move {
+        let upload = store.put_multipart(&path).await?;
+        Ok(UnfinishedUpload(Some(upload)))
+    });
+    let created = created
+        .await
+        .map_err(|error| Error::other(format!("begin to write {key}"), error))?;
+    created.map_err(|error| Error::driver(error, format!("write {key}")))
+}
+
 /// Writes all parts and completes the upload; aborts the upload after an error. One part is
 /// written while the next part is collected, so at most two parts are in memory.
 pub(crate) async fn write<S, E>(
-    upload: Box<dyn MultipartUpload>,
+    mut unfinished: UnfinishedUpload,
     first: Bytes,
     parts: &mut Parts<'_, S>,
 ) -> Result<(), Error>
@@ -112,8 +130,9 @@ where
     S: Stream<Item = Result<Bytes, E>> + FusedStream,
     E: Into<Source>,
 {
-    let mut guard = AbortOnDrop(None);
-    let upload = guard.0.insert(upload);
+    let Some(upload) = &mut unfinished.0 else {
+        return Ok(());
+    };
     let key = parts.key;
     let failed = |error| Error::driver(error, format!("write {key}"));
     let mut part = first;
@@ -129,15 +148,15 @@ where
         // If the abort fails, the parts stay until the bucket's lifecycle rule removes them.
         let _ = upload.abort().await;
     }
-    guard.0 = None;
+    unfinished.0 = None;
     written
 }
 
-/// Aborts the upload if the future is dropped, for example because the client has
-/// disconnected. Without the abort, S3 would keep the parts.
-struct AbortOnDrop(Option<Box<dyn MultipartUpload>>);
+/// An upload that is aborted if it is dropped, for example because the client has disconnected.
+/// Without the abort, S3 would keep the parts. `None` after its end.
+pub(crate) struct UnfinishedUpload(Option<Box<dyn MultipartUpload>>);
 
-impl Drop for AbortOnDrop {
+impl Drop for UnfinishedUpload {
     fn drop(&mut self) {
         if let Some(mut upload) = self.0.take()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()

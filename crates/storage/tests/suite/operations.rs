@@ -135,6 +135,25 @@ async fn a_dropped_write_leaves_nothing(test: TestStorage) {
     assert_eq!(test.names().await, [""; 0]);
 }
 
+async fn a_write_that_is_dropped_while_it_begins_leaves_nothing(test: TestStorage) {
+    // A service may have created an upload although nobody waits for its response any more.
+    for polls in (0..10).map(|i| 1 << i) {
+        let sent = stalled(vec![Bytes::from(pattern(6 * MIB))]);
+        let (target, size) = (key("a"), 20 * MIB as u64);
+        let storage = test.storage.clone();
+        let upload = tokio::spawn(async move { storage.put(&target, size, sent).await });
+        for _ in 0..polls {
+            tokio::task::yield_now().await;
+        }
+        upload.abort();
+        assert!(upload.await.unwrap_err().is_cancelled());
+    }
+    // What has begun is created before this object is complete.
+    test.put(&key("b"), &[&pattern(11 * MIB)]).await;
+    wait_until!(test.unfinished_uploads().await == 0);
+    assert_eq!(test.names().await, ["b"]);
+}
+
 async fn one_of_several_concurrent_writes_wins(test: TestStorage) {
     let versions: Vec<Vec<u8>> = (0..12).map(|i| vec![i; 7 * MIB + usize::from(i)]).collect();
     let target = key("a");
@@ -364,6 +383,7 @@ on_disk_and_s3! {
     a_stream_of_the_wrong_size_leaves_nothing,
     a_failing_stream_leaves_nothing_and_is_the_source_of_the_error,
     a_dropped_write_leaves_nothing,
+    a_write_that_is_dropped_while_it_begins_leaves_nothing,
     one_of_several_concurrent_writes_wins,
     a_range_returns_exactly_its_bytes,
     a_range_without_any_byte_of_the_object_is_refused,
