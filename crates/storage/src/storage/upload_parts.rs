@@ -130,10 +130,10 @@ where
     S: Stream<Item = Result<Bytes, E>> + FusedStream,
     E: Into<Source>,
 {
-    let Some(upload) = &mut unfinished.0 else {
-        return Ok(());
-    };
     let key = parts.key;
+    let Some(upload) = &mut unfinished.0 else {
+        return Err(Error::other(format!("write {key}"), "the upload has ended"));
+    };
     let failed = |error| Error::driver(error, format!("write {key}"));
     let mut part = first;
     let written = loop {
