@@ -1,5 +1,6 @@
 //! What makes a clause a claim or a detail: whether it is clear alone, general and unconditional.
 
+use super::claim_forms::is_number;
 use crate::disfluency::ends_clause;
 use crate::language::Lexicon;
 use crate::reference::refers_back;
@@ -13,13 +14,10 @@ const NEGATION_FACTOR: f64 = 0.7;
 /// Less for a claim that is probably a detail: with a number, in the past, or of what is not.
 pub(super) fn detail(normalized: &[String], lexicon: &Lexicon) -> f64 {
     let has = |list: &[&str]| normalized.iter().any(|word| list.contains(&word.as_str()));
-    let is_number = |word: &String| {
-        word.chars().any(|c| c.is_ascii_digit()) || NUMBERS.contains(&word.as_str())
-    };
     let is_regular_past =
         |word: &String| !lexicon.capitalizes_nouns && word.len() > 4 && word.ends_with("ed");
     let mut factor = 1.0;
-    if normalized.iter().any(is_number) {
+    if normalized.iter().any(|word| is_number(word)) || has(QUANTITIES) {
         factor *= NUMBER_FACTOR;
     }
     let is_past_habit = normalized
@@ -116,38 +114,12 @@ const FEMININE_ARTICLES: &[&str] = &["die", "eine", "jede", "keine"];
 
 const OTHER_ARTICLES: &[&str] = &["der", "das", "ein", "jeder", "jedes", "kein"];
 
-const NUMBERS: &[&str] = &[
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "twenty",
-    "thirty",
-    "fifty",
-    "hundred",
-    "thousand",
+/// Words with which a quantity is said.
+const QUANTITIES: &[&str] = &[
     "half",
     "hour",
     "twice",
     "percent",
-    "zwei",
-    "drei",
-    "vier",
-    "fünf",
-    "sechs",
-    "sieben",
-    "acht",
-    "neun",
-    "zehn",
-    "zwanzig",
-    "dreißig",
-    "hundert",
-    "tausend",
     "prozent",
     "stunde",
     "stunden",

@@ -141,7 +141,8 @@ fn without_end(clause: &[String], lexicon: &Lexicon) -> Option<Vec<String>> {
     Some(clause[..end].to_vec())
 }
 
-fn is_number(word: &str) -> bool {
+/// Whether a word is a number or ends with one.
+pub(super) fn is_number(word: &str) -> bool {
     word.chars().any(|c| c.is_ascii_digit())
         || NUMBERS.contains(&word)
         || NUMBER_ENDINGS.iter().any(|ending| word.ends_with(ending))
@@ -185,7 +186,11 @@ const NUMBERS: &[&str] = &[
     "millionen",
 ];
 
-const NUMBER_ENDINGS: &[&str] = &["hundred", "thousand", "ßig", "zig", "hundert"];
+/// Endings of number words that are written as one, as in "fünfundzwanzig".
+const NUMBER_ENDINGS: &[&str] = &[
+    "hundred", "thousand", "hundert", "tausend", "zwanzig", "dreißig", "vierzig", "fünfzig",
+    "sechzig", "siebzig", "achtzig", "neunzig",
+];
 
 /// Words that only connect a sentence with the one before.
 const CONNECTIVES: &[&str] = &[
@@ -240,6 +245,12 @@ mod tests {
             forms("At about ninety degrees the water makes a sound"),
             ["The water makes a sound"]
         );
+    }
+
+    #[test]
+    fn an_adjective_is_no_number() {
+        assert!(is_number("fünfundzwanzig") && is_number("twelve") && is_number("1518"));
+        assert!(!is_number("regelmäßig") && !is_number("salzig") && !is_number("einzig"));
     }
 
     #[test]
